@@ -1,0 +1,126 @@
+"""How the edges into one node are written as genes."""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations
+
+from evonas.errors import SpaceError
+from evonas.spaces.architecture import Edge
+
+Edges = tuple[Edge, ...]
+
+
+class NodeCode:
+    """Genes of one node.
+
+    ============ ============================================================ =========================
+    wiring       genes                                                        size
+    ============ ============================================================ =========================
+    ``distinct`` the set of places, an operation for each                      C(places, kept)·ops^kept
+    ``open``     (place, operation) of each edge, in the order written         (places·ops)^kept
+    ``joint``    each edge as a number among the pairs not yet taken           C(places·ops, kept)
+    ``dense``    an operation for each place                                   ops^places
+    ============ ============================================================ =========================
+
+    Args:
+        operations: Names of the candidates.
+        places: How many inputs and earlier nodes the node may read.
+        wiring: One of the above.
+        kept: Edges that a node keeps; dense wiring keeps all.
+    """
+
+    def __init__(self, operations: tuple[str, ...], places: int, wiring: str, kept: int) -> None:
+        self.operations = operations
+        self.places = places
+        self.kept = places if wiring == "dense" else kept
+        n = len(operations)
+        self._number = {name: i for i, name in enumerate(operations)}
+        self._sets = tuple(combinations(range(places), self.kept))
+        self._memory: dict[tuple[int, ...], Edges] = {}
+        ops = [(f"operation{k}", n) for k in range(self.kept)]
+        if wiring == "distinct":
+            self.size = len(self._sets) * n**kept
+            # A choice with one option is no choice.
+            self.genes = ([("places", len(self._sets))] if len(self._sets) > 1 else []) + ops
+            self._to_edges, self._to_genes = self._distinct_edges, self._distinct_genes
+        elif wiring == "open":
+            self.size = (places * n) ** kept
+            self.genes = [gene for k in range(kept) for gene in ((f"place{k}", places), ops[k])]
+            self._to_edges, self._to_genes = self._open_edges, self._open_genes
+        elif wiring == "joint":
+            self.size = math.comb(places * n, kept)
+            self.genes = [(f"pair{k}", places * n - k) for k in range(kept)]
+            self._to_edges, self._to_genes = self._joint_edges, self._joint_genes
+        else:
+            self.size = n**places
+            self.genes = ops
+            self._to_edges, self._to_genes = self._dense_edges, self._dense_genes
+        self.empty = self.decode((0,) * len(self.genes))
+        """Edges of a node that is dead: ``none`` where the space has it, else the first options."""
+        if "none" in self._number:
+            self.empty = tuple(Edge("none", source) for _, source in self.empty)
+
+    def decode(self, genes: tuple[int, ...]) -> Edges:
+        """Return the edges that genes in range mean."""
+        edges = self._memory.get(genes)
+        if edges is None:
+            # A node has at most some ten thousand different sets of edges: remembering them is cheap.
+            edges = self._memory[genes] = self._to_edges(genes)
+        return edges
+
+    def encode(self, edges: Edges) -> list[int]:
+        """Return genes that decode to the edges.
+
+        Raises:
+            SpaceError: Unknown operation, a place out of reach, or edges that this wiring cannot hold.
+        """
+        for edge in edges:
+            if edge.operation not in self._number:
+                raise SpaceError(
+                    f"unknown operation '{edge.operation}', expected one of {', '.join(self.operations)}"
+                )
+            if not 0 <= edge.source < self.places:
+                raise SpaceError(f"it reads place {edge.source}, expected 0..{self.places - 1}")
+        if len(edges) != self.kept:
+            raise SpaceError(f"expected {self.kept} edges, got {len(edges)}")
+        return self._to_genes(edges)
+
+    def _distinct_edges(self, genes: tuple[int, ...]) -> Edges:
+        places = self._sets[genes[0]] if len(self._sets) > 1 else self._sets[0]
+        return tuple(
+            Edge(self.operations[gene], place) for gene, place in zip(genes[-self.kept :], places)
+        )
+
+    def _distinct_genes(self, edges: Edges) -> list[int]:
+        edges = tuple(sorted(edges, key=lambda edge: edge.source))
+        places = tuple(edge.source for edge in edges)
+        if len(set(places)) != self.kept:
+            raise SpaceError(f"expected {self.kept} different places, got {places}")
+        first = [self._sets.index(places)] if len(self._sets) > 1 else []
+        return first + [self._number[edge.operation] for edge in edges]
+
+    def _open_edges(self, genes: tuple[int, ...]) -> Edges:
+        return tuple(Edge(self.operations[op], place) for place, op in zip(genes[::2], genes[1::2]))
+
+    def _open_genes(self, edges: Edges) -> list[int]:
+        return [gene for edge in edges for gene in (edge.source, self._number[edge.operation])]
+
+    def _joint_edges(self, genes: tuple[int, ...]) -> Edges:
+        pairs = list(range(self.places * len(self.operations)))
+        taken = sorted(pairs.pop(gene) for gene in genes)
+        return tuple(Edge(self.operations[p % len(self.operations)], p // len(self.operations)) for p in taken)
+
+    def _joint_genes(self, edges: Edges) -> list[int]:
+        numbers = sorted(edge.source * len(self.operations) + self._number[edge.operation] for edge in edges)
+        if len(set(numbers)) != self.kept:
+            raise SpaceError(f"expected {self.kept} different (operation, place) pairs, got {edges}")
+        return [number - k for k, number in enumerate(numbers)]
+
+    def _dense_edges(self, genes: tuple[int, ...]) -> Edges:
+        return tuple(Edge(self.operations[gene], place) for place, gene in enumerate(genes))
+
+    def _dense_genes(self, edges: Edges) -> list[int]:
+        if tuple(edge.source for edge in edges) != tuple(range(self.places)):
+            raise SpaceError(f"expected one edge from each of the places 0..{self.places - 1}, got {edges}")
+        return [self._number[edge.operation] for edge in edges]

@@ -1,0 +1,49 @@
+"""What a space leaves open and the data or the user fixes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from evonas.errors import SettingsError, suggest
+
+
+@dataclass(frozen=True, slots=True)
+class Skeleton:
+    """The frame that an architecture is hung in.
+
+    Cell spaces read `channels`, `cells` and `stem`; stage spaces read `width` and `strides`.
+    """
+
+    resolution: int
+    """Side of the square input image, in pixels."""
+    in_channels: int
+    classes: int
+    channels: int = 16
+    """Channels of the first cell, before any reduction."""
+    cells: int = 8
+    """Cells in the stack; for spaces with stages of cells, cells per stage."""
+    stem: str = "conv"
+    """``conv`` (one 3x3, stride 1), ``imagenet`` (two stems, stride 8) or ``none`` (cells read the image)."""
+    head: bool = True
+    """Whether a classifier ends the network; without it the pooled features are returned."""
+    width: float = 1.0
+    """Multiplier of every stage's width, rounded to multiples of 8."""
+    strides: tuple[int, ...] = ()
+    """Stride of the stem and of each stage; empty: the space's own."""
+    auxiliary: bool = False
+    """Whether training has an auxiliary classifier at two thirds of the depth."""
+
+    def replace(self, **changes: Any) -> Skeleton:
+        """Return a copy with some fields changed.
+
+        Raises:
+            SettingsError: A name that is no field.
+        """
+        known = [field.name for field in fields(self)]
+        for name in changes:
+            if name not in known:
+                raise SettingsError(
+                    f"A skeleton has no '{name}'; it has {', '.join(known)}.{suggest(name, known)}"
+                )
+        return replace(self, **changes)

@@ -1,0 +1,155 @@
+"""`Space`: the set of architectures, and what every family of spaces answers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from evonas.errors import SettingsError, SpaceError, suggest
+from evonas.spaces.architecture import Architecture, Path
+from evonas.spaces.definition import SpaceFile
+from evonas.spaces.skeleton import Skeleton
+
+
+class Space(ABC):
+    """A search space read from TOML.
+
+    A genome is a row of small integers, one per choice: ``genome[i]`` lies in ``[0, cardinalities[i])``.
+
+    Args:
+        definition: The validated content of the space's file.
+    """
+
+    def __init__(self, definition: SpaceFile) -> None:
+        self.definition = definition
+        self.name = definition.name
+        self.family = definition.family
+        self.choices: tuple[str, ...] = ()
+        self.cardinalities = np.zeros(0, dtype=np.int64)
+
+    def __repr__(self) -> str:
+        return f"<Space {self.name}: {len(self.choices)} choices, {self.size:,} architectures>"
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """Number of architectures, exact; `counts` says what is counted."""
+
+    @property
+    def counts(self) -> str:
+        """What `size` counts and `sample` is uniform over, in words."""
+        return self.definition.counts
+
+    @abstractmethod
+    def sample(self, n: int, rng: np.random.Generator, by: str = "size") -> np.ndarray:
+        """Draw genomes.
+
+        Args:
+            n: How many.
+            rng: Source of randomness.
+            by: ``"size"``: uniform over what `size` counts. ``"choice"``: each choice uniform.
+
+        Returns:
+            Array of shape ``(n, n_choices)``, int16.
+
+        Raises:
+            SettingsError: `by` is neither.
+        """
+
+    @abstractmethod
+    def decode(self, genome: Sequence[int] | np.ndarray) -> Architecture:
+        """Return the architecture a genome means, as written.
+
+        Raises:
+            SpaceError: Wrong length or a gene out of range.
+        """
+
+    @abstractmethod
+    def encode(self, architecture: Architecture) -> np.ndarray:
+        """Return a genome of shape ``(n_choices,)`` that decodes to the architecture.
+
+        Raises:
+            SpaceError: The architecture is not a member of this space.
+        """
+
+    @abstractmethod
+    def canonical(self, architecture: Architecture) -> Architecture:
+        """Return the representative of all architectures that are equal by construction.
+
+        Sound: equal canonical forms compute the same function under a correspondence of weights. Idempotent.
+        Not complete: two different canonical forms may still be the same function.
+        """
+
+    @abstractmethod
+    def path(self, architecture: Architecture) -> Path:
+        """Return the candidates that the architecture runs, dead ones left out where it is canonical."""
+
+    @abstractmethod
+    def parse(self, text: str) -> Architecture:
+        """Read an architecture from `str(architecture)` or one of the literature's text forms, as written.
+
+        Raises:
+            SpaceError: The text is no architecture of this space; the message says where it fails.
+        """
+
+    def literature_key(self, architecture: Architecture) -> str:
+        """Return the literature's own identity of an architecture; the canonical text where it has none."""
+        return str(self.canonical(architecture))
+
+    def key(self, genome: Sequence[int] | np.ndarray) -> str:
+        """Return the text of a genome's canonical architecture: what stores and duplicates go by."""
+        return str(self.canonical(self.decode(genome)))
+
+    @property
+    def skeletons(self) -> tuple[str, ...]:
+        """Names of the skeletons that the space's file holds."""
+        return tuple(self.definition.skeletons)
+
+    def skeleton(self, name: str = "small", **overrides: Any) -> Skeleton:
+        """Return a named skeleton, some fields overridden.
+
+        Args:
+            name: One of `skeletons`.
+            **overrides: Fields of `Skeleton`, such as ``classes=10, resolution=32``.
+
+        Raises:
+            SettingsError: Unknown name or field.
+        """
+        if name not in self.definition.skeletons:
+            raise SettingsError(
+                f"Space '{self.name}' has no skeleton '{name}'; it has "
+                f"{', '.join(self.skeletons)}.{suggest(name, self.skeletons)}"
+            )
+        return Skeleton(**self.definition.skeletons[name].model_dump(exclude_none=True)).replace(**overrides)
+
+    def check_genome(self, genome: Sequence[int] | np.ndarray) -> tuple[int, ...]:
+        """Return a genome as a tuple of ints, or say what is wrong with it.
+
+        Raises:
+            SpaceError: Wrong length or a gene out of range.
+        """
+        genes = tuple(genome.tolist() if isinstance(genome, np.ndarray) else genome)
+        if len(genes) != len(self._limits):
+            raise SpaceError(
+                f"A genome of space '{self.name}' has {len(self._limits)} genes, this one has {len(genes)}"
+            )
+        for gene, limit in zip(genes, self._limits):
+            if not 0 <= gene < limit:
+                place = next(i for i, (g, c) in enumerate(zip(genes, self._limits)) if not 0 <= g < c)
+                raise SpaceError(
+                    f"Gene {place} ({self.choices[place]}) of space '{self.name}' lies in "
+                    f"0..{self._limits[place] - 1}, got {genes[place]}"
+                )
+        return genes
+
+    def _set_choices(self, choices: Mapping[str, int]) -> None:
+        self.choices = tuple(choices)
+        self._limits = tuple(choices.values())
+        self.cardinalities = np.array(self._limits, dtype=np.int64)
+
+    def _check_by(self, by: str) -> None:
+        if by not in ("size", "choice"):
+            raise SettingsError(f"sample(by=…) is 'size' or 'choice', got '{by}'")

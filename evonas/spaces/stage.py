@@ -1,0 +1,241 @@
+"""The stage family: stages of inverted bottlenecks, each block with options (MobileNets, OFA, FBNet).
+
+References:
+    .. [Cai2020] Cai et al.: Once-for-All, ICLR 2020, arXiv 1908.09791.
+    .. [Cai2019] Cai, Zhu, Han: ProxylessNAS, ICLR 2019, arXiv 1812.00332.
+    .. [Su2021] Su et al.: Prioritized Architecture Sampling with Monto-Carlo Tree Search (NAS-Bench-Macro),
+       CVPR 2021, arXiv 2103.11922.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from evonas.errors import SpaceError
+from evonas.spaces.architecture import Architecture, Path, StageArchitecture
+from evonas.spaces.definition import StageFile
+from evonas.spaces.space import Space
+
+
+class StageSpace(Space):
+    """A space whose architectures give every block an option and every stage a depth.
+
+    Genes: for elastic blocks all kernels, then all expansions (the order of Once-for-All); for blocks with
+    candidates the candidate; then the depths; then the resolution. Choices with one option have no gene.
+
+    Attributes:
+        options: Option names of every block, stage by stage, fixed ones included.
+        free_options: The same of the stages that have a choice; architectures hold these only.
+    """
+
+    definition: StageFile
+
+    def __init__(self, definition: StageFile) -> None:
+        super().__init__(definition)
+        stages = definition.stages
+        code = {
+            name: (table.code or name) if definition.form == "digits" else name
+            for name, table in definition.operations.items()
+        }
+        self.operation_of = {option: name for name, option in code.items()}
+        self._identity = {
+            code[name] for name, table in definition.operations.items() if table.kind == "identity"
+        }
+        self.options: tuple[tuple[tuple[str, ...], ...], ...] = tuple(
+            tuple(
+                tuple(f"k{k}e{e}" for k in stage.kernel for e in stage.expand)
+                if stage.kernel
+                else tuple(code[name] for name in (stage.first if i == 0 and stage.first else stage.operations))
+                for i in range(stage.blocks)
+            )
+            for stage in stages
+        )
+        self.free = tuple(
+            i for i, stage in enumerate(stages) if len(stage.depth) > 1 or any(len(o) > 1 for o in self.options[i])
+        )
+        """Numbers of the stages that have a choice."""
+        self.free_options = tuple(self.options[i] for i in self.free)
+        self.free_blocks = sum(len(stage) for stage in self.free_options)
+        self._depths = tuple(stages[i].depth or (stages[i].blocks,) for i in self.free)
+        self._lay_out_genes()
+
+    def _lay_out_genes(self) -> None:
+        stages = self.definition.stages
+        choices: dict[str, int] = {}
+        genes: dict[tuple, int] = {}
+
+        def add(key: tuple, name: str, cardinality: int) -> None:
+            if cardinality > 1:
+                genes[key] = len(choices)
+                choices[name] = cardinality
+
+        for part in ("kernel", "expand"):
+            for s, i in enumerate(self.free):
+                for b in range(stages[i].blocks):
+                    add((part, s, b), f"stage{i}.block{b}.{part}", len(getattr(stages[i], part)) or 1)
+        for s, i in enumerate(self.free):
+            if not stages[i].kernel:
+                for b, options in enumerate(self.free_options[s]):
+                    add(("operation", s, b), f"stage{i}.block{b}.operation", len(options))
+        for s, i in enumerate(self.free):
+            add(("depth", s), f"stage{i}.depth", len(self._depths[s]))
+        add(("resolution",), "resolution", len(self.definition.resolutions))
+        self._set_choices(choices)
+        # Where the genes of a block stand: (kernel, expand) or (operation,); None: no choice, the first option.
+        self._block_genes = tuple(
+            tuple(
+                (genes.get(("kernel", s, b)), genes.get(("expand", s, b)), len(stages[i].expand))
+                if stages[i].kernel
+                else (genes.get(("operation", s, b)), None, 1)
+                for b in range(stages[i].blocks)
+            )
+            for s, i in enumerate(self.free)
+        )
+        self._depth_genes = tuple(genes.get(("depth", s)) for s in range(len(self.free)))
+        self._resolution_gene = genes.get(("resolution",))
+
+    @property
+    def size(self) -> int:
+        """Number of active configurations: options of blocks beyond a stage's depth do not count."""
+        total = max(1, len(self.definition.resolutions))
+        for options, depths in zip(self.free_options, self._depths):
+            total *= sum(math.prod(len(o) for o in options[:depth]) for depth in depths)
+        return total
+
+    def sample(self, n: int, rng: np.random.Generator, by: str = "size") -> np.ndarray:
+        """Draw genomes; genes of blocks that do not run are 0 when drawn by size."""
+        self._check_by(by)
+        genomes = rng.integers(0, self.cardinalities, size=(n, len(self.choices))).astype(np.int16)
+        if by == "choice":
+            return genomes
+        for s, (options, depths) in enumerate(zip(self.free_options, self._depths)):
+            gene = self._depth_genes[s]
+            if gene is None:
+                continue
+            weights = np.array([math.prod(len(o) for o in options[:depth]) for depth in depths], dtype=float)
+            genomes[:, gene] = rng.choice(len(depths), size=n, p=weights / weights.sum())
+            depth = np.array(depths)[genomes[:, gene]]
+            for b, places in enumerate(self._block_genes[s]):
+                for place in places[:2]:
+                    if place is not None:
+                        genomes[depth <= b, place] = 0
+        return genomes
+
+    def decode(self, genome: Sequence[int] | np.ndarray) -> StageArchitecture:
+        """Return the architecture a genome means, options of blocks that do not run included."""
+        genes = self.check_genome(genome)
+        blocks = tuple(
+            tuple(
+                options[(genes[a] if a is not None else 0) * width + (genes[b] if b is not None else 0)]
+                for options, (a, b, width) in zip(stage, places)
+            )
+            for stage, places in zip(self.free_options, self._block_genes)
+        )
+        depths = tuple(
+            choices[genes[gene]] if gene is not None else choices[0]
+            for choices, gene in zip(self._depths, self._depth_genes)
+        )
+        resolutions = self.definition.resolutions
+        resolution = None
+        if resolutions:
+            resolution = resolutions[genes[self._resolution_gene] if self._resolution_gene is not None else 0]
+        return StageArchitecture(self.definition.form, blocks, depths, resolution)
+
+    def encode(self, architecture: Architecture) -> np.ndarray:
+        """Return a genome of shape ``(n_choices,)`` that decodes to the architecture."""
+        if not isinstance(architecture, StageArchitecture):
+            raise SpaceError(f"Expected an architecture of space '{self.name}', got {architecture}")
+        checked = self.assemble(architecture.blocks, architecture.depths, architecture.resolution)
+        genes = np.zeros(len(self.choices), dtype=np.int16)
+        for stage, options, places in zip(checked.blocks, self.free_options, self._block_genes):
+            for option, known, (a, b, width) in zip(stage, options, places):
+                number = divmod(known.index(option), width)
+                for place, gene in zip((a, b), number):
+                    if place is not None:
+                        genes[place] = gene
+        for depth, choices, gene in zip(checked.depths, self._depths, self._depth_genes):
+            if gene is not None:
+                genes[gene] = choices.index(depth)
+        if self._resolution_gene is not None:
+            genes[self._resolution_gene] = self.definition.resolutions.index(checked.resolution)
+        return genes
+
+    def assemble(
+        self,
+        blocks: Sequence[Sequence[str]],
+        depths: Sequence[int] | None = None,
+        resolution: int | None = None,
+    ) -> StageArchitecture:
+        """Put an architecture together from options of the free stages, checked.
+
+        Args:
+            blocks: Option of every block of the stages that have a choice.
+            depths: Blocks that run, per such stage; None: all.
+            resolution: Input side, where the space chooses it.
+
+        Raises:
+            SpaceError: Not a member of this space.
+        """
+        stages = tuple(tuple(stage) for stage in blocks)
+        if [len(stage) for stage in stages] != [len(options) for options in self.free_options]:
+            raise SpaceError(
+                f"expected stages of {[len(options) for options in self.free_options]} blocks, "
+                f"got {[len(stage) for stage in stages]}"
+            )
+        for i, stage, options in zip(self.free, stages, self.free_options):
+            for b, (option, known) in enumerate(zip(stage, options)):
+                if option not in known:
+                    raise SpaceError(f"stage {i}, block {b} is one of {', '.join(known)}, got {option!r:.40}")
+        depths = tuple(choices[-1] for choices in self._depths) if depths is None else tuple(depths)
+        if len(depths) != len(self._depths):
+            raise SpaceError(f"expected {len(self._depths)} depths, got {len(depths)}")
+        for i, depth, choices in zip(self.free, depths, self._depths):
+            if depth not in choices:
+                raise SpaceError(f"stage {i} has a depth of {choices}, got {depth!r:.40}")
+        resolutions = self.definition.resolutions
+        if resolutions and resolution not in resolutions:
+            raise SpaceError(f"the resolution is one of {resolutions}, got {resolution!r:.40}")
+        if not resolutions and resolution is not None:
+            raise SpaceError("the resolution is the skeleton's in this space, none belongs to an architecture")
+        return StageArchitecture(self.definition.form, stages, depths, resolution)
+
+    def canonical(self, architecture: Architecture) -> StageArchitecture:
+        """Return the representative: idle blocks hold the first option, identities come last in their stage.
+
+        Behind its first block all blocks of a stage have one shape, so a block that is the identity may stand
+        anywhere among them.
+        """
+        stages = []
+        for options, stage, depth in zip(self.free_options, architecture.blocks, architecture.depths):
+            live = stage[:depth]
+            if self._identity and len(set(options[1:])) == 1:
+                moved = [option for option in live[1:] if option not in self._identity]
+                identities = [option for option in live[1:] if option in self._identity]
+                live = (live[0], *moved, *identities)
+            stages.append((*live, *(known[0] for known in options[depth:])))
+        return StageArchitecture(
+            architecture.form, tuple(stages), architecture.depths, architecture.resolution, True
+        )
+
+    def path(self, architecture: Architecture) -> Path:
+        """Return ``stage.block.option`` of every block that runs, fixed stages included."""
+        suffix = "" if architecture.resolution is None else f"@{architecture.resolution}"
+        names: list[str] = []
+        free = 0
+        for i, options in enumerate(self.options):
+            if free < len(self.free) and self.free[free] == i:
+                stage = architecture.blocks[free][: architecture.depths[free]]
+                free += 1
+            else:
+                stage = tuple(known[0] for known in options)
+            names += [f"{i}.{b}.{option}{suffix}" for b, option in enumerate(stage)]
+        return tuple(names)
+
+    def parse(self, text: str) -> StageArchitecture:
+        """Read an architecture from a text form of the literature, as written."""
+        from evonas.spaces.text import read
+
+        return read(text, self)

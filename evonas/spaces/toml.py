@@ -1,0 +1,86 @@
+"""Reading spaces: by name from the shipped files and entry points, or from a user's TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import lru_cache
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from evonas.errors import SpaceError, suggest
+from evonas.spaces.cell import CellSpace
+from evonas.spaces.definition import CellFile, SpaceFile, StageFile
+from evonas.spaces.space import Space
+from evonas.spaces.stage import StageSpace
+
+_FAMILIES = {CellFile: CellSpace, StageFile: StageSpace}
+_SCHEMAS = {"cell": TypeAdapter(CellFile), "stage": TypeAdapter(StageFile)}
+
+
+def shipped() -> dict[str, Path]:
+    """Return the spaces that come with the package: name to file."""
+    inside = Path(__file__).parent / "shipped"  # where the wheel puts the project's folder spaces/
+    folder = inside if inside.is_dir() else Path(__file__).parents[2] / "spaces"
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def load_space(name: str | Path) -> Space:
+    """Return a space.
+
+    Args:
+        name: A shipped space (``"darts"``), an entry point of the group ``evonas.spaces`` (an object that
+            returns the path of a TOML file, or a `Space`, when called), or the path of a TOML file.
+
+    Raises:
+        SpaceError: No such space, or a malformed file: the message names file, key, what was expected and what
+            came.
+    """
+    files = shipped()
+    if str(name) in files:
+        return _read(files[str(name)])
+    if str(name).endswith(".toml"):
+        return _read(Path(name))
+    points = {point.name: point for point in entry_points(group="evonas.spaces")}
+    if str(name) in points:
+        made = points[str(name)].load()()
+        return made if isinstance(made, Space) else _read(Path(made))
+    known = sorted({*files, *points})
+    raise SpaceError(
+        f"Unknown space '{name}': expected {', '.join(known)}, or the path of a .toml file."
+        f"{suggest(str(name), known)}"
+    )
+
+
+def _read(path: Path) -> Space:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SpaceError(f"Cannot read the space {path}: {error.strerror or error}") from None
+    return _parse(content, str(path))
+
+
+@lru_cache(maxsize=64)
+def _parse(content: bytes, name: str) -> Space:
+    try:
+        table = tomllib.loads(content.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SpaceError(f"{name} is not TOML: {error}") from None
+    family = table.get("family")
+    if not isinstance(family, str) or family not in _SCHEMAS:
+        raise SpaceError(f"{name}: family: expected 'cell' or 'stage', got {family!r:.40}")
+    try:
+        definition: SpaceFile = _SCHEMAS[family].validate_python(table)
+    except ValidationError as error:
+        raise SpaceError(f"{name}: {_first_error(error)}") from None
+    return _FAMILIES[type(definition)](definition)
+
+
+def _first_error(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"]) or "the file"
+    more = error.error_count() - 1
+    message = first["msg"].removeprefix("Value error, ")
+    came = "" if first["type"] in ("missing", "value_error") else f", got {first['input']!r:.60}"
+    return f"{key}: {message}{came}" + (f" (and {more} more)" if more else "")
