@@ -1,0 +1,36 @@
+"""Training-free scores: numbers read off an untrained network and a few images.
+
+A `Proxy` has a name, a direction and needs (skeleton, initialization, batch); ``score(network, images,
+generator, labels)`` gives a finite float or raises `EvaluationError` with the cause. It knows neither spaces
+nor search: any `torch.nn.Module` that maps images to logits will do. `load_proxy` finds one by name; another
+package adds its own under the entry points group ``evonas.proxies``.
+
+    proxy = load_proxy("swap", repeats=4)
+    proxy.score(network, images[: proxy.needs.batch], torch.Generator().manual_seed(0))
+"""
+
+from __future__ import annotations
+
+from evonas.proxies.forward import Forward
+from evonas.proxies.initialize import initialize
+from evonas.proxies.naive import naive_counts, naive_patterns
+from evonas.proxies.patterns import count_patterns
+from evonas.proxies.proxy import Needs, Proxy
+from evonas.proxies.registry import load_proxy, proxies
+from evonas.proxies.swap import SaturationWarning, Swap, regularization, swap_counts
+
+__all__ = [
+    "Forward",
+    "Needs",
+    "Proxy",
+    "SaturationWarning",
+    "Swap",
+    "count_patterns",
+    "initialize",
+    "load_proxy",
+    "naive_counts",
+    "naive_patterns",
+    "proxies",
+    "regularization",
+    "swap_counts",
+]

@@ -1,0 +1,100 @@
+"""What a training-free score is: a number read off an untrained network and a batch of images."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from evonas.errors import EvaluationError
+from evonas.proxies.forward import Forward
+
+Initialization = Literal["torch", "own"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What a proxy wants to be given; proxies with equal needs share one network and one forward pass.
+
+    Args:
+        skeleton: Name of the space's skeleton that the network is built on.
+        initialization: ``"torch"``: the weights of `evonas.proxies.initialize`, torch's defaults drawn from
+            the generator; ``"own"``: the proxy sets the weights itself, or does not look at them.
+        batch: Number of images, the first ones of the training data in file order.
+        labels: Whether the images' labels are needed.
+        repeats: Number of re-initializations that one score averages over.
+    """
+
+    skeleton: str = "small"
+    initialization: Initialization = "torch"
+    batch: int = 32
+    labels: bool = False
+    repeats: int = 1
+
+
+class Proxy(ABC):
+    """A training-free score of a stand-alone network.
+
+    A subclass sets the class attributes and writes `measure`. Neither weights, buffers, modes nor hooks of
+    the network differ after a score.
+
+    Attributes:
+        name: What users call it, unique among proxies.
+        direction: ``"max"`` where more is better; it holds for `objective`, which is the score itself unless
+            the proxy says otherwise.
+        needs: Network, initialization and batch that the score is meant for.
+    """
+
+    name: ClassVar[str]
+    direction: ClassVar[Literal["max", "min"]] = "max"
+    needs: Needs = Needs()
+
+    def score(
+        self, network: nn.Module, images: Tensor, generator: torch.Generator, labels: Tensor | None = None
+    ) -> float:
+        """Score one network, with the weights that it has unless the proxy draws its own.
+
+        Args:
+            network: Stand-alone network: ``network(images)`` gives logits, shape (n, classes).
+            images: Normalized images, shape (n, channels, height, width), n >= 2, float, not all equal.
+            generator: Source of all that is random in the score.
+            labels: Class of each image, shape (n,), int64; needed where ``needs.labels``.
+
+        Raises:
+            EvaluationError: The network cannot be scored; the message says why.
+        """
+        return self.read(Forward(network, images, generator, labels))
+
+    def read(self, forward: Forward) -> float:
+        """Score the network of a forward pass that other proxies may read too.
+
+        Raises:
+            EvaluationError: The network cannot be scored; the message says why.
+        """
+        try:
+            forward.check()
+            if self.needs.labels and forward.labels is None:
+                raise EvaluationError("expected labels of the images, got none: pass labels")
+            value = float(self.measure(forward))
+        except EvaluationError as error:
+            raise EvaluationError(f"{self.name}: {error}") from error
+        except (RuntimeError, ValueError, ArithmeticError) as error:
+            cause = " ".join(str(error).split())[:300]
+            raise EvaluationError(
+                f"{self.name}: the network failed with {type(error).__name__}: {cause}"
+            ) from error
+        if not math.isfinite(value):
+            raise EvaluationError(f"{self.name}: expected a finite score, got {value}: the network overflows")
+        return value
+
+    @abstractmethod
+    def measure(self, forward: Forward) -> float:
+        """Compute the score from a checked forward pass; a value that is not finite counts as a failure."""
+
+    def objective(self, score: float) -> float:
+        """Return the number that a search optimizes in `direction`: the score itself by default."""
+        return score

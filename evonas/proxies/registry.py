@@ -1,0 +1,54 @@
+"""Proxies by name: those of this package and those that other packages add."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+
+from evonas.errors import SettingsError, suggest
+from evonas.proxies.proxy import Proxy
+from evonas.proxies.swap import Swap
+
+SHIPPED: Mapping[str, type[Proxy]] = {proxy.name: proxy for proxy in (Swap,)}
+
+
+def proxies() -> dict[str, type[Proxy]]:
+    """Return every proxy by name: the shipped ones, then those of the entry points ``evonas.proxies``.
+
+    Raises:
+        SettingsError: A package adds a proxy under a name that is taken, or one that does not load.
+    """
+    found = dict(SHIPPED)
+    for point in entry_points(group="evonas.proxies"):
+        if point.name in found:
+            raise SettingsError(
+                f"expected a new proxy name, got '{point.name}' from {point.value}: rename it"
+            )
+        try:
+            found[point.name] = point.load()
+        except (ImportError, AttributeError) as error:
+            raise SettingsError(
+                f"expected a proxy at {point.value}, got {error}: mend or remove it"
+            ) from error
+    return found
+
+
+def load_proxy(name: str, **options: object) -> Proxy:
+    """Make a proxy by its name.
+
+    Args:
+        name: Such as ``"swap"``.
+        options: Arguments of the proxy's class, such as ``repeats=4``.
+
+    Raises:
+        SettingsError: No such proxy, or options that it refuses.
+    """
+    known = proxies()
+    if name not in known:
+        raise SettingsError(
+            f"expected one of the proxies {', '.join(sorted(known))}, got '{name}'.{suggest(name, known)}"
+        )
+    try:
+        return known[name](**options)
+    except TypeError as error:
+        raise SettingsError(f"expected options of the proxy '{name}', got {error}: leave them out") from error
