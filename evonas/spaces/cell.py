@@ -151,6 +151,9 @@ class CellSpace(Space):
             for place in range(self.inputs):
                 if live is None or place in read_places:
                     names += [f"{kind}.input.{place}.{option}" for option in self._input_options(place, widths)]
+            if self._masks:
+                for stream, places in zip(("sum", "concat"), cell.outputs):
+                    names += [f"{kind}.{stream}.{place}" for place in places]
         names += [f"output.{option}" for option in self._input_options(1, widths) if option != "on"]
         return tuple(names)
 

@@ -1,0 +1,174 @@
+"""Inverted bottlenecks of the MobileNets, plain or elastic.
+
+References:
+    .. [Sandler2018] Sandler et al.: MobileNetV2, CVPR 2018, arXiv 1801.04381.
+    .. [Howard2019] Howard et al.: Searching for MobileNetV3, ICCV 2019, arXiv 1905.02244.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from evonas.networks.elastic import ElasticBatchNorm2d, ElasticConv2d, ElasticPointwise
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": nn.ReLU,
+    "relu6": nn.ReLU6,
+    "hard_swish": nn.Hardswish,
+    "silu": nn.SiLU,
+    "gelu": nn.GELU,
+}
+
+
+def divisible(value: float, divisor: int = 8) -> int:
+    """Round to a multiple of `divisor`, never below 90 % of the value ([Sandler2018]_'s reference code)."""
+    rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * value else rounded
+
+
+class SqueezeExcite(nn.Module):
+    """Gate channels by their means: 1x1 to a quarter, ReLU, 1x1 back, hard sigmoid ([Howard2019]_ 5.3)."""
+
+    def __init__(self, channels: int, elastic: bool) -> None:
+        super().__init__()
+        conv = ElasticPointwise if elastic else nn.Conv2d
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.reduce = conv(channels, divisible(channels // 4), 1)
+        self.activation = nn.ReLU()
+        self.expand = conv(divisible(channels // 4), channels, 1)
+        self.gate = nn.Hardsigmoid()
+        self.elastic = elastic
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(n, c, h, w)`` to the same shape."""
+        squeezed = self.pool(x)
+        if self.elastic:
+            squeezed = self.activation(self.reduce(squeezed, divisible(x.shape[1] // 4)))
+            return x * self.gate(self.expand(squeezed, x.shape[1]))
+        return x * self.gate(self.expand(self.activation(self.reduce(squeezed))))
+
+
+class MBConv(nn.Module):
+    """1x1 expansion, depthwise convolution, gate, linear 1x1 projection; a residual where shapes agree.
+
+    Args:
+        c_in: Channels read.
+        c_out: Channels written.
+        kernels: Kernels it may run with; several make it elastic.
+        expands: Expansions it may run with; several make it elastic. If all are 1 there is no expansion layer.
+        stride: Stride of the depthwise convolution.
+        activation: Name in `ACTIVATIONS`.
+        se: Whether it has a squeeze-and-excitation gate.
+        eps: Epsilon of the norms.
+        groups: Groups of the 1x1 convolutions; channels are shuffled between them.
+    """
+
+    def __init__(
+        self,
+        c_in: int,
+        c_out: int,
+        kernels: tuple[int, ...],
+        expands: tuple[int, ...],
+        stride: int,
+        *,
+        activation: str,
+        se: bool,
+        eps: float,
+        groups: int = 1,
+    ) -> None:
+        super().__init__()
+        self.spec = (c_in, c_out, stride, activation, se, eps)
+        self.elastic = len(kernels) > 1 or len(expands) > 1
+        self.residual = stride == 1 and c_in == c_out
+        self.groups = groups
+        mid = self.middle(max(expands))
+        act = ACTIVATIONS[activation]
+
+        def norm(channels: int) -> nn.Module:
+            return (ElasticBatchNorm2d if self.elastic else nn.BatchNorm2d)(channels, eps=eps)
+
+        def pointwise(c_from: int, c_to: int) -> nn.Module:
+            if self.elastic:
+                return ElasticConv2d(c_from, c_to, (1,))
+            return nn.Conv2d(c_from, c_to, 1, groups=groups, bias=False)
+
+        if max(expands) > 1:
+            self.expand = nn.ModuleDict(
+                {"conv": pointwise(c_in, mid), "norm": norm(mid), "activation": act()}
+            )
+        kernel = max(kernels)
+        depthwise: nn.Module = (
+            ElasticConv2d(mid, mid, tuple(kernels), stride, depthwise=True)
+            if self.elastic
+            else nn.Conv2d(mid, mid, kernel, stride, kernel // 2, groups=mid, bias=False)
+        )
+        self.depthwise = nn.ModuleDict({"conv": depthwise, "norm": norm(mid), "activation": act()})
+        self.se = SqueezeExcite(mid, self.elastic) if se else None
+        self.project = nn.ModuleDict({"conv": pointwise(mid, c_out), "norm": nn.BatchNorm2d(c_out, eps=eps)})
+
+    def middle(self, expand: int) -> int:
+        """Return the channels between expansion and projection."""
+        return self.spec[0] if expand == 1 else divisible(round(self.spec[0] * expand))
+
+    def forward(self, x: Tensor, kernel: int | None = None, expand: int | None = None) -> Tensor:
+        """Map ``(n, c_in, h, w)`` to ``(n, c_out, h / stride, w / stride)``.
+
+        Args:
+            x: Input.
+            kernel: Kernel to run with, where elastic.
+            expand: Expansion to run with, where elastic.
+        """
+        y = x
+        if hasattr(self, "expand"):
+            y = self.expand["conv"](y, self.middle(expand)) if self.elastic else self.expand["conv"](y)
+            y = self.expand["activation"](self.expand["norm"](y))
+            if self.groups > 1:
+                n, c, h, w = y.shape
+                y = y.view(n, self.groups, c // self.groups, h, w).transpose(1, 2).reshape(n, c, h, w)
+        conv = self.depthwise["conv"]
+        y = conv(y, kernel=kernel) if self.elastic else conv(y)
+        y = self.depthwise["activation"](self.depthwise["norm"](y))
+        if self.se is not None:
+            y = self.se(y)
+        y = self.project["norm"](self.project["conv"](y))
+        return x + y if self.residual else y
+
+    @torch.no_grad()
+    def slice(self, kernel: int, expand: int) -> dict[str, Tensor]:
+        """Return the state dict of the plain block that an option of this elastic one runs."""
+        c_in, c_out, *_ = self.spec
+        mid = self.middle(expand)
+        state = dict(self.state_dict())
+        state = {key: value for key, value in state.items() if ".maps." not in key}
+
+        def cut(name: str, width: int) -> None:
+            for key in state:
+                if key.startswith(f"{name}.norm.") and state[key].dim():
+                    state[key] = state[key][:width]
+
+        if hasattr(self, "expand"):
+            state["expand.conv.weight"] = self.expand["conv"].sliced(c_in, mid)
+            cut("expand", mid)
+        state["depthwise.conv.weight"] = self.depthwise["conv"].sliced(mid, None, kernel)
+        cut("depthwise", mid)
+        if self.se is not None:
+            inner = divisible(mid // 4)
+            for name, rows, columns in (("reduce", inner, mid), ("expand", mid, inner)):
+                state[f"se.{name}.weight"] = state[f"se.{name}.weight"][:rows, :columns]
+                state[f"se.{name}.bias"] = state[f"se.{name}.bias"][:rows]
+        state["project.conv.weight"] = self.project["conv"].sliced(mid, c_out)
+        return state
+
+    def plain(self, kernel: int, expand: int) -> MBConv:
+        """Return the stand-alone block of an option, with copies of the weights."""
+        c_in, c_out, stride, activation, se, eps = self.spec
+        with torch.device("meta"):
+            block = MBConv(
+                c_in, c_out, (kernel,), (expand,), stride, activation=activation, se=se, eps=eps
+            )
+        state = {key: value.detach().clone() for key, value in self.slice(kernel, expand).items()}
+        block.load_state_dict(state, assign=True)
+        return block.train(self.training)

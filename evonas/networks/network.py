@@ -1,0 +1,98 @@
+"""`Network`: one class for supernet and stand-alone network, and the slots that tell them apart."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from evonas.errors import SettingsError
+from evonas.spaces import Architecture, Path, Skeleton, Space
+
+
+class Slot(nn.ModuleDict):
+    """A place in a network where a choice decides which candidate runs.
+
+    Attributes:
+        decision: What it follows, such as ``"normal.2.0"``; slots of equal cells share one decision. An entry of
+            a path is ``"decision.option"``.
+    """
+
+    def __init__(self, decision: str, candidates: dict[str, nn.Module]) -> None:
+        super().__init__(candidates)
+        self.decision = decision
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Options that this slot can run."""
+        return tuple(self)
+
+    def candidate(self, option: str) -> nn.Module:
+        """Return the module that runs an option: the supernet's own, or a slice of it where it is elastic."""
+        return self[option]
+
+
+class Network(nn.Module, ABC):
+    """A network of a space: the supernet where `architecture` is None, else a stand-alone network.
+
+    Both have the same state-dict keys. Images are float32 and normalized, shape ``(n, channels, side, side)``.
+    """
+
+    def __init__(self, space: Space, skeleton: Skeleton, architecture: Architecture | None) -> None:
+        super().__init__()
+        self.space = space
+        self.skeleton = skeleton
+        self.architecture = architecture
+        self._own_path = None if architecture is None else space.path(architecture)
+
+    def forward(self, images: Tensor, path: Path | None = None) -> Tensor:
+        """Return logits of shape ``(n, classes)``, or pooled features where the skeleton has no head.
+
+        Args:
+            images: Shape ``(n, in_channels, resolution, resolution)``.
+            path: What to run, as `Space.path` gives it; a stand-alone network runs its own.
+
+        Raises:
+            SettingsError: A supernet without a path.
+        """
+        path = path or self._own_path
+        if path is None:
+            raise SettingsError("A supernet runs one path at a time: call network(images, space.path(architecture))")
+        return self.run(images, path)
+
+    @abstractmethod
+    def run(self, images: Tensor, path: Path) -> Tensor:
+        """Run a path; see `forward`."""
+
+    @abstractmethod
+    def coverage(self) -> list[Path]:
+        """Return paths that together run every candidate of every slot."""
+
+    def slots(self) -> Iterator[tuple[str, Slot]]:
+        """Yield every slot with its name."""
+        for name, module in self.named_modules():
+            if isinstance(module, Slot):
+                yield name, module
+
+    @torch.no_grad()
+    def extract(self, architecture: Architecture) -> Network:
+        """Return the stand-alone network of an architecture with copies of this network's weights.
+
+        Its logits equal those of the architecture's path to rounding.
+        """
+        from evonas.networks.build import build
+
+        with torch.device("meta"):
+            network = build(self.space, self.skeleton, architecture)
+        own = {**dict(self.named_parameters()), **dict(self.named_buffers())}
+        state = {key: self.inherited(key, own, network) for key in network.state_dict()}
+        network.load_state_dict({key: value.detach().clone() for key, value in state.items()}, assign=True)
+        for parameter in network.parameters():
+            parameter.requires_grad_(True)
+        return network.train(self.training)
+
+    def inherited(self, key: str, own: dict[str, Tensor], network: Network) -> Tensor:
+        """Return the values that a stand-alone network's entry takes from this one's."""
+        return own[key]
