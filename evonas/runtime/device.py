@@ -1,0 +1,85 @@
+"""Fingerprint of the device that a latency was measured on."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+
+import onnxruntime
+
+from evonas.runtime.session import CPU
+
+_CPUINFO = Path("/proc/cpuinfo")
+
+
+def fingerprint(*, threads: int = 1, batch: int = 1, provider: str = CPU) -> dict[str, str | int]:
+    """Return what a latency depends on, as plain data: processor, system, runtime and how it was called.
+
+    Args:
+        threads: Threads of the sessions.
+        batch: Images per call.
+        provider: Execution provider of onnxruntime.
+    """
+    return {
+        "cpu": processor(),
+        "cores": os.cpu_count() or 1,
+        "system": platform.system(),
+        "architecture": platform.machine(),
+        "onnxruntime": onnxruntime.__version__,
+        "provider": provider,
+        "threads": threads,
+        "batch": batch,
+    }
+
+
+def processor(cpuinfo: Path = _CPUINFO) -> str:
+    """Return the processor's model, or the next best name that the system has for it.
+
+    Args:
+        cpuinfo: Linux's description of the processors; read where it exists.
+    """
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    fields: dict[str, str] = {}
+    for line in lines:
+        key, _, value = line.partition(":")
+        fields.setdefault(key.strip().lower(), value.strip())
+    for key in ("model name", "hardware", "model"):  # x86; older boards; newer boards
+        if fields.get(key):
+            return fields[key]
+    return platform.processor() or platform.machine() or "unknown"
+
+
+def describe(device: Mapping[str, str | int]) -> str:
+    """Return a fingerprint as one line for people.
+
+    Args:
+        device: What `fingerprint` returned, here or on another machine.
+    """
+    threads = device.get("threads", 1)
+    provider = str(device.get("provider", CPU)).removesuffix("ExecutionProvider")
+    return (
+        f"{device.get('cpu', 'unknown processor')} ({device.get('cores', '?')} cores), "
+        f"{device.get('system', '?')} {device.get('architecture', '?')}, "
+        f"onnxruntime {device.get('onnxruntime', '?')} {provider}, "
+        f"{threads} thread{'' if threads == 1 else 's'}, batch {device.get('batch', 1)}"
+    )
+
+
+def differences(measured: Mapping[str, str | int], here: Mapping[str, str | int]) -> list[str]:
+    """Return what sets two fingerprints apart, one short text per field; empty where they are equal.
+
+    Args:
+        measured: Fingerprint that came with a measurement.
+        here: Fingerprint of this machine.
+    """
+    fields = list(dict.fromkeys((*measured, *here)))
+    return [
+        f"{field}: measured on {measured.get(field, 'unknown')}, here {here.get(field, 'unknown')}"
+        for field in fields
+        if measured.get(field) != here.get(field)
+    ]
