@@ -1,0 +1,29 @@
+"""Data sets as uint8 tensors: reading, splitting, resizing, augmenting.
+
+`load_data` turns a source (embedded digits, an `.npz` file, a folder of parquet files or of images, a name
+on the Hugging Face hub, an entry point of another package) into a `Dataset`: a weight part, the validation
+halves `select` and `judge`, and a test part that is decoded when first asked for. Parts are read with
+`batches`, changed by an `Augment` and turned to floats by `Dataset.normalize`, in this order::
+
+    data = load_data("digits", seed=0)
+    for images, labels in batches(data.weights, 128, generator, drop_last=True):
+        logits = network(data.normalize(data.augment(images, generator)))
+"""
+
+from evonas.data.arrays import from_arrays
+from evonas.data.augment import Augment
+from evonas.data.dataset import Dataset
+from evonas.data.load import load_data
+from evonas.data.part import Part, batches, count_batches
+from evonas.data.resize import resize
+
+__all__ = [
+    "Augment",
+    "Dataset",
+    "Part",
+    "batches",
+    "count_batches",
+    "from_arrays",
+    "load_data",
+    "resize",
+]

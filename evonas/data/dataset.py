@@ -1,0 +1,121 @@
+"""The data set that the rest of the package sees: parts on a device, and what is known of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from evonas.data.augment import Augment
+from evonas.data.part import Part
+from evonas.data.source import Images
+
+STD_FLOOR = 1e-3  # a channel that never changes stays finite
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset:
+    """A data set of labeled images, split, resized and on one device; `load_data` makes it.
+
+    Attributes:
+        name: Short name, for people.
+        classes: Names of the K classes; label k means ``classes[k]``.
+        in_channels: Channels c of the images.
+        resolution: Side of the images in pixels.
+        scale: The uint8 value that means 1.0.
+        weights: Part that weights are trained on.
+        select: Validation half that a search selects on.
+        judge: Validation half that a report judges on. Of all three parts, any prefix is nearly stratified.
+        mean: Mean of each channel of the weight part, of values in [0, 1].
+        std: Standard deviation likewise, at least 0.001.
+        augment: Random changes that suit these images, for uint8 batches.
+        fingerprint: SHA-256 of the content and of every setting that shapes the parts; hexadecimal, the same
+            on every machine, whatever the file's name or place.
+        device: Where the parts live.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    in_channels: int
+    resolution: int
+    scale: float
+    weights: Part
+    select: Part
+    judge: Part
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    augment: Augment
+    fingerprint: str
+    device: torch.device
+    _train: Images = field(kw_only=True)
+    _test: Images = field(kw_only=True)
+
+    @cached_property
+    def test(self) -> Part:
+        """Test part, decoded when first asked for; for training of chosen members and deployment alone.
+
+        Raises:
+            DataError: Some of its images cannot be decoded; they are named.
+        """
+        images = self._test.read(np.arange(len(self._test)), self.in_channels, self.resolution)
+        return Part(images, torch.from_numpy(self._test.labels)).to(self.device)
+
+    def head(self, n: int) -> torch.Tensor:
+        """Return the first `n` training images in file order, whatever the split: normalized, not augmented.
+
+        Args:
+            n: At least 1; where there are fewer images, all of them.
+
+        Returns:
+            float32, shape (n, c, h, w), on the device.
+        """
+        rows = np.arange(min(n, len(self._train)))
+        return self.normalize(self._train.read(rows, self.in_channels, self.resolution).to(self.device))
+
+    def normalize(self, images: torch.Tensor) -> torch.Tensor:
+        """Return ``(images / scale - mean) / std``.
+
+        Args:
+            images: uint8, shape (n, c, h, w), any device and size.
+
+        Returns:
+            float32, same shape and device.
+        """
+        mean = torch.tensor(self.mean, dtype=torch.float32, device=images.device).view(1, -1, 1, 1)
+        std = torch.tensor(self.std, dtype=torch.float32, device=images.device).view(1, -1, 1, 1)
+        return images.to(torch.float32, copy=True).div_(self.scale).sub_(mean).div_(std)
+
+    def to(self, device: torch.device | str) -> Dataset:
+        """Return the data set on another device; a test part not yet decoded stays so."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        moved = {name: value.to(device) for name, value in values.items() if isinstance(value, Part)}
+        other = Dataset(**{**values, **moved, "device": torch.device(device)})
+        if "test" in vars(self):
+            vars(other)["test"] = self.test.to(device)
+        return other
+
+    def __repr__(self) -> str:
+        return (
+            f"Dataset({self.name}: {self.in_channels}x{self.resolution}x{self.resolution}, "
+            f"{len(self.classes)} classes, {len(self.weights)} weights, {len(self.select)} select, "
+            f"{len(self.judge)} judge, {len(self._test)} test)"
+        )
+
+
+def channel_statistics(images: torch.Tensor, scale: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return mean and standard deviation of each channel, counted exactly, so equal on every machine.
+
+    Args:
+        images: uint8, shape (n, c, h, w).
+        scale: The uint8 value that means 1.0.
+    """
+    values = np.arange(256, dtype=np.int64)
+    mean, std = [], []
+    for channel in images.unbind(1):
+        counts = torch.bincount(channel.flatten().to(torch.int32), minlength=256).cpu().numpy()
+        n, first, second = (int((counts * power).sum()) for power in (values**0, values, values**2))
+        mean.append(first / n / scale)
+        std.append(max(STD_FLOOR, (n * second - first * first) ** 0.5 / n / scale))
+    return tuple(mean), tuple(std)

@@ -1,0 +1,188 @@
+"""Encoded images (PNG, JPEG, …), in memory or in files; needs Pillow, of the extra `data`."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from evonas.errors import DataError, require
+
+PROBE = 256  # images, evenly spaced, that are looked at to learn channels and size
+PHOTO_RESOLUTION = 64  # where images differ in size and nobody said otherwise
+THREADS_FROM = 128  # pixels of the shorter side; smaller images decode too quickly for threads to pay
+GRAY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F")
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedImages:
+    """Images as files of some image format.
+
+    Attributes:
+        items: Each the bytes of a file, or a path to it.
+        labels: int64, shape (n,).
+        names: What to call each in an error.
+    """
+
+    items: Sequence[bytes | Path]
+    labels: np.ndarray
+    names: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def native(self) -> tuple[int, int]:
+        """Return the channels and the resolution that suit these images.
+
+        Channels: 1 where all images are gray, else 3. Resolution: their side where all are squares of one
+        size; else 64, or their median shorter side where that is less. Judged by up to 256 of them, evenly
+        spaced.
+        """
+        gray, sizes = self._probe
+        if len(set(sizes)) == 1 and sizes[0][0] == sizes[0][1]:
+            return 1 if gray else 3, sizes[0][0]
+        return 1 if gray else 3, min(PHOTO_RESOLUTION, sorted(map(min, sizes))[len(sizes) // 2])
+
+    @cached_property
+    def _probe(self) -> tuple[bool, list[tuple[int, int]]]:
+        rows = np.unique(np.linspace(0, len(self) - 1, PROBE).astype(int))
+        try:
+            seen = self._each(_header, rows)
+        except DataError:
+            self.check()  # names every culprit, not those among the probed alone
+            raise
+        return all(mode in GRAY for mode, _ in seen), [size for _, size in seen]
+
+    def read(self, rows: np.ndarray, channels: int, resolution: int) -> torch.Tensor:
+        """Decode the images of `rows` to uint8, shape (len(rows), channels, resolution, resolution).
+
+        Raises:
+            DataError: Some of them cannot be decoded; they are named.
+        """
+        pixels = np.empty((len(rows), channels, resolution, resolution), dtype=np.uint8)
+        self._each(
+            lambda item: decode(item, channels, resolution),
+            rows,
+            threads=min(map(min, self._probe[1])) >= THREADS_FROM,
+            into=pixels,
+        )
+        return torch.from_numpy(pixels)
+
+    def check(self) -> None:
+        """Open every image and read its header.
+
+        Raises:
+            DataError: Some are no images; they are named.
+        """
+        self._each(_header, np.arange(len(self)))
+
+    def digests(self) -> np.ndarray:
+        """Return one hash per image, of its encoded bytes, uint8, shape (n, 16)."""
+        joined = b"".join(self._each(_digest, np.arange(len(self))))
+        return np.frombuffer(joined, dtype=np.uint8).reshape(-1, 16)
+
+    def take(self, rows: np.ndarray) -> EncodedImages:
+        """Return the images of `rows` alone."""
+        return EncodedImages([self.items[i] for i in rows], self.labels[rows], [self.names[i] for i in rows])
+
+    def _each(
+        self,
+        function: Callable[[bytes | Path], Any],
+        rows: Iterable[int],
+        *,
+        threads: bool = False,
+        into: np.ndarray | None = None,
+    ) -> list[Any]:
+        """Apply `function` to the items of `rows`; name all that fail, not the first alone."""
+        require("PIL.Image", "data")
+        rows = list(rows)
+        bad: list[tuple[int, str]] = []
+
+        def run(place: int) -> Any:
+            try:
+                result = function(self.items[rows[place]])
+            except Exception as error:  # a decoder fed with garbage raises anything
+                bad.append((rows[place], str(error).partition(" <_io")[0]))
+                return None
+            if into is None:
+                return result
+            into[place] = result
+
+        if threads:
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                results = list(pool.map(run, range(len(rows))))
+        else:
+            results = [run(place) for place in range(len(rows))]
+        if bad:
+            raise self._undecodable(sorted(bad), len(rows))
+        return results
+
+    def _undecodable(self, bad: list[tuple[int, str]], of: int) -> DataError:
+        shown = ", ".join(self.names[row] for row, _ in bad[:5]) + (
+            f" and {len(bad) - 5} more" if len(bad) > 5 else ""
+        )
+        cause = " ".join(bad[0][1].split())
+        return DataError(
+            f"{len(bad)} of {of} images cannot be decoded: {shown} ({cause}); repair or remove them"
+        )
+
+
+def decode(item: bytes | Path, channels: int, resolution: int) -> np.ndarray:
+    """Decode one image, turn it upright, and bring its shorter side to `resolution`, cropped to the center.
+
+    Args:
+        item: Bytes of an image file, or a path to it; the first frame of an animation is used.
+        channels: 1 (gray) or 3 (RGB). What is transparent is shown on white.
+        resolution: Side in pixels.
+
+    Returns:
+        uint8, shape (channels, resolution, resolution).
+    """
+    image_module, operations = require("PIL.Image", "data"), require("PIL.ImageOps", "data")
+    with image_module.open(_opened(item)) as file:
+        # JPEG can be decoded at a fraction of its size; twice what is needed leaves the resampling to Pillow.
+        file.draft(None, (2 * resolution, 2 * resolution))
+        image = _flatten(operations.exif_transpose(file), "L" if channels == 1 else "RGB")
+    if image.size != (resolution, resolution):
+        width, height = image.size
+        side = min(width, height)
+        left, top = (width - side) / 2, (height - side) / 2
+        box = (left, top, left + side, top + side)
+        image = image.resize((resolution, resolution), image_module.Resampling.BILINEAR, box=box)
+    pixels = np.array(image, dtype=np.uint8)
+    return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def _flatten(image: Any, mode: str) -> Any:
+    if image.mode == mode and "transparency" not in image.info:
+        return image
+    image_module = require("PIL.Image", "data")
+    if image.mode.startswith("I"):  # Pillow would clip 16 bits to 8, not scale them
+        image = image_module.fromarray(np.clip(np.asarray(image) // 256, 0, 255).astype(np.uint8))
+    elif "A" in image.getbands() or "transparency" in image.info:
+        image = image.convert("RGBA")
+        image = image_module.alpha_composite(image_module.new("RGBA", image.size, "white"), image)
+    return image.convert(mode)
+
+
+def _header(item: bytes | Path) -> tuple[str, tuple[int, int]]:
+    with require("PIL.Image", "data").open(_opened(item)) as file:
+        return file.mode, file.size
+
+
+def _digest(item: bytes | Path) -> bytes:
+    content = item if isinstance(item, bytes) else item.read_bytes()
+    return hashlib.blake2b(content, digest_size=16).digest()
+
+
+def _opened(item: bytes | Path) -> io.BytesIO | Path:
+    return io.BytesIO(item) if isinstance(item, bytes) else item

@@ -1,0 +1,161 @@
+"""From the name of a source to a data set: find, check, split, read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from evonas.data.augment import default_augment
+from evonas.data.dataset import Dataset, channel_statistics
+from evonas.data.digits import NAME as DIGITS
+from evonas.data.digits import read_digits
+from evonas.data.folder import read_folder
+from evonas.data.hub import read_hub
+from evonas.data.npz import read_npz
+from evonas.data.parquet import read_parquet
+from evonas.data.part import Part
+from evonas.data.plugins import plugin_names, read_plugin
+from evonas.data.source import Images, Source, check_source
+from evonas.data.split import TEST_SEED, divide, hold_out, limit_rows, order_keys
+from evonas.errors import DataError, SettingsError, suggest
+
+FORMAT = 1  # part of the fingerprint; raised when the same files would give other parts
+READERS: tuple[Callable[[str], Source | None], ...] = (
+    read_digits,
+    read_plugin,
+    read_npz,
+    read_parquet,
+    read_folder,
+    read_hub,
+)
+
+
+def load_data(
+    source: str | Path,
+    *,
+    resolution: int | None = None,
+    limit: int | None = None,
+    validation: float = 0.4,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+) -> Dataset:
+    """Load labeled images and split them, stratified, into a weight part and two validation halves.
+
+    Which part an image falls into depends on its content and the seed, not on the order of the file. Data
+    without a test part give a fixed fifth of each class to one, whatever the seed.
+
+    Args:
+        source: "digits"; the name of an entry point of the group `evonas.data`; an `.npz` file; a folder of
+            parquet files or of images; `hub:NAME` or `owner/name` for the Hugging Face hub.
+        resolution: Side in pixels that images are brought to (shorter side, then cropped to the center); None
+            keeps what the data have, and 64 at most for photos of several sizes.
+        limit: Use this many training images at most, a stratified subset fixed by the seed.
+        validation: Share of the training images that become the validation part, in (0, 1).
+        seed: Of the split, at least 0.
+        device: Where the images live.
+
+    Raises:
+        DataError: Unknown source, unreadable or malformed data, one class only, too few images for the split.
+        MissingExtraError: The source needs a package that is not installed.
+        SettingsError: A setting is out of range.
+    """
+    _check_settings(resolution, limit, validation, seed)
+    found = find_source(str(source))
+    check_source(found)
+    digests = found.train.digests()
+    train, test = found.train, found.test
+    if test is None:
+        kept, held_out = hold_out(train.labels, order_keys(digests, TEST_SEED), found.classes)
+        train, test, digests = train.take(kept), train.take(held_out), digests[kept]
+    channels, native = train.native()
+    side = resolution or native
+    test.check()
+
+    keys = order_keys(digests, seed)
+    rows = limit_rows(train.labels, keys, found.classes, limit)
+    parts = [rows[part] for part in divide(train.labels[rows], keys[rows], found.classes, validation)]
+    images = train.read(np.concatenate(parts), channels, side)
+    labels = torch.from_numpy(train.labels[np.concatenate(parts)])
+    sizes = [len(part) for part in parts]
+    weights, select, judge = (
+        Part(*pair).to(device)
+        for pair in zip(torch.split(images, sizes), torch.split(labels, sizes), strict=True)
+    )
+    mean, std = channel_statistics(weights.images, found.scale)
+    settings = {
+        "format": FORMAT,
+        "classes": found.classes,
+        "scale": found.scale,
+        "channels": channels,
+        "resolution": side,
+        "limit": len(rows),
+        "validation": validation,
+        "seed": seed,
+    }
+    return Dataset(
+        name=found.name,
+        classes=found.classes,
+        in_channels=channels,
+        resolution=side,
+        scale=found.scale,
+        weights=weights,
+        select=select,
+        judge=judge,
+        mean=mean,
+        std=std,
+        augment=default_augment(side, mirror=found.mirror, fill=tuple(value * found.scale for value in mean)),
+        fingerprint=_fingerprint(settings, digests, train, test),
+        device=torch.device(device),
+        _train=train,
+        _test=test,
+    )
+
+
+def find_source(name: str) -> Source:
+    """Return the source of that name, from the first reader that knows it.
+
+    Raises:
+        DataError: No reader does.
+    """
+    for read in READERS:
+        if (found := read(name)) is not None:
+            return found
+    known = (DIGITS, *plugin_names())
+    hint = suggest(Path(name).name, (*known, *_neighbors(Path(name))))
+    names = ", ".join(f"'{other}'" for other in known)
+    raise DataError(
+        f"Unknown data '{name}': expected {names}, an .npz file, a folder of parquet files or images, "
+        f"or hub:NAME.{hint}"
+    )
+
+
+def _neighbors(path: Path) -> list[str]:
+    """Return the names beside `path` that a mistyped path may have meant."""
+    try:
+        return [other.name for other in path.parent.iterdir() if other.is_dir() or other.suffix == ".npz"]
+    except OSError:
+        return []
+
+
+def _fingerprint(settings: dict[str, object], digests: np.ndarray, train: Images, test: Images) -> str:
+    fingerprint = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    for digest, labels in ((digests, train.labels), (test.digests(), test.labels)):
+        fingerprint.update(np.ascontiguousarray(digest).tobytes())
+        fingerprint.update(labels.astype("<i8").tobytes())
+    return fingerprint.hexdigest()
+
+
+def _check_settings(resolution: int | None, limit: int | None, validation: float, seed: int) -> None:
+    if resolution is not None and resolution < 1:
+        raise SettingsError(f"Expected a resolution of at least 1 pixel, got {resolution}")
+    if limit is not None and limit < 1:
+        raise SettingsError(f"Expected a limit of at least 1 training image, got {limit}")
+    if not 0 < validation < 1:
+        raise SettingsError(f"Expected a validation share above 0 and below 1, got {validation}")
+    if seed < 0:
+        raise SettingsError(f"Expected a seed of at least 0, got {seed}")

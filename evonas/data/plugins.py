@@ -1,0 +1,43 @@
+"""Data sets that other packages bring, by the entry point group `evonas.data`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+
+from evonas.data.arrays import from_arrays
+from evonas.data.source import Source
+from evonas.errors import DataError
+
+GROUP = "evonas.data"
+
+
+def plugin_names() -> tuple[str, ...]:
+    """Return the names of the installed data sets, sorted."""
+    return tuple(sorted(point.name for point in entry_points(group=GROUP)))
+
+
+def read_plugin(source: str) -> Source | None:
+    """Return the data of the entry point named `source`; None where there is none.
+
+    An entry point is a callable without arguments that returns a mapping of raw arrays as `from_arrays` takes
+    it, the very arrays of an `.npz` file. In a package's pyproject.toml::
+
+        [project.entry-points."evonas.data"]
+        flowers = "my_package.flowers:load"
+
+    Raises:
+        DataError: It cannot be imported, raises, or returns something else.
+    """
+    point = next((point for point in entry_points(group=GROUP) if point.name == source), None)
+    if point is None:
+        return None
+    try:
+        arrays = point.load()()
+    except Exception as error:  # foreign code raises anything
+        raise DataError(f"Data '{source}' ({point.value}) failed: {type(error).__name__}: {error}") from error
+    if not isinstance(arrays, Mapping):
+        raise DataError(
+            f"Expected '{source}' ({point.value}) to return a mapping of arrays, got {type(arrays).__name__}"
+        )
+    return from_arrays(arrays, source)

@@ -1,0 +1,142 @@
+"""What a reader hands over: named classes and two sets of labeled images, not yet split or resized."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+import numpy as np
+import torch
+
+from evonas.errors import DataError
+
+
+class Images(Protocol):
+    """Labeled images in file order, raw or encoded; nothing is decoded before `read`."""
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Class of each image, int64, shape (n,)."""
+
+    def __len__(self) -> int: ...
+
+    def native(self) -> tuple[int, int]:
+        """Return the channels and the resolution in pixels that the images have by themselves."""
+
+    def read(self, rows: np.ndarray, channels: int, resolution: int) -> torch.Tensor:
+        """Return the images of `rows` as uint8, shape (len(rows), channels, resolution, resolution).
+
+        Raises:
+            DataError: Some of them cannot be decoded; they are named.
+        """
+
+    def digests(self) -> np.ndarray:
+        """Return one hash per image, uint8, shape (n, 16): BLAKE2b of its content."""
+
+    def check(self) -> None:
+        """Look at every image as far as that is cheap.
+
+        Raises:
+            DataError: Some are no images; they are named.
+        """
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Return the images of `rows` alone."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set as its reader found it.
+
+    Attributes:
+        name: Short name, for people.
+        classes: Names of the K classes; label k means ``classes[k]``.
+        train: Training images.
+        test: Test images; None where there are none, then a fixed fifth of `train` becomes the test part.
+        scale: The uint8 value that means 1.0.
+        mirror: Whether a mirrored image still belongs to its class (photos: yes; characters: no).
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    train: Images
+    test: Images | None = None
+    scale: float = 255.0
+    mirror: bool = True
+
+
+def as_labels(values: object, what: str) -> np.ndarray:
+    """Return labels as int64, shape (n,).
+
+    Args:
+        values: Integers, shape (n,) or (n, 1).
+        what: What to call them in an error.
+
+    Raises:
+        DataError: They are not integers, or not of that shape.
+    """
+    labels = np.asarray(values)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise DataError(
+            f"Expected {what} to be integers of shape (n,), got {labels.dtype} of shape {labels.shape}: "
+            f"number the classes 0..K-1"
+        )
+    return labels.astype(np.int64)
+
+
+def name_classes(names: Sequence[str | bytes] | None, labels: np.ndarray) -> tuple[str, ...]:
+    """Return `names`, or "0".."K-1" where there are none.
+
+    Raises:
+        DataError: A label is larger than gapless numbering allows.
+    """
+    if names is not None:
+        return tuple(name.decode() if isinstance(name, bytes) else str(name) for name in names)
+    if len(labels) and labels.max() >= len(labels):
+        raise DataError(
+            f"Expected labels 0..K-1 without gaps, got up to {labels.max()} for {len(labels)} images: "
+            f"renumber them from 0"
+        )
+    return tuple(str(label) for label in range(int(labels.max(initial=-1)) + 1))
+
+
+def check_source(source: Source) -> None:
+    """Check that there are images, that labels are 0..K-1 and that every class has training images.
+
+    Raises:
+        DataError: One of these does not hold.
+    """
+    count = len(source.classes)
+    for part, images in (("training", source.train), ("test", source.test)):
+        if images is None:
+            continue
+        if len(images) == 0:
+            raise DataError(
+                f"Data '{source.name}' has no {part} images: at least one of each class is needed"
+            )
+        found = np.unique(images.labels)
+        if found[0] < 0 or found[-1] >= count:
+            raise DataError(
+                f"Expected labels 0..{count - 1} for the {count} classes of '{source.name}', "
+                f"its {part} labels are {_listed(found)}: renumber them from 0"
+            )
+    present = np.unique(source.train.labels)
+    if len(present) == 1:
+        raise DataError(
+            f"Data '{source.name}' has one class only ('{source.classes[present[0]]}'): "
+            f"a classifier needs at least two"
+        )
+    if len(present) < count:
+        absent = sorted(set(range(count)) - set(present.tolist()))
+        raise DataError(
+            f"Expected labels 0..K-1 without gaps, but '{source.name}' has no training image of label "
+            f"{_listed(absent)}: renumber the labels or add images"
+        )
+
+
+def _listed(labels: Sequence[int] | np.ndarray) -> str:
+    shown = ", ".join(str(label) for label in labels[:10])
+    return shown if len(labels) <= 10 else f"{shown}, … ({len(labels)} in all)"
