@@ -55,7 +55,7 @@ def export(
         exporter: ``"dynamo"``, torch.export's, for models that are kept: the graph is the cleanest, and the
             ONNX checker and shape inference must pass. ``"quick"``, the TorchScript one, for models that are
             only measured: tens of times quicker, the same operations once onnxruntime has optimized them, not
-            checked.
+            checked; branches are frozen as the example takes them.
 
     Returns:
         The model, or the path of the file.

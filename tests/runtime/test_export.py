@@ -36,6 +36,18 @@ class Refuses(nn.Module):
         raise ValueError("cannot go on\nsecond line")
 
 
+class PadsOddSizes(nn.Module):
+    def forward(self, x):
+        if x.shape[2] % 2:
+            x = nn.functional.pad(x, (0, 0, 0, 1))
+        return x
+
+
+class Branches(nn.Module):
+    def forward(self, x):
+        return x if x.sum() > 0 else -x
+
+
 class FixedBatch(nn.Module):
     def forward(self, x):
         return x.reshape(2, -1)
@@ -156,6 +168,20 @@ def test_failing_forward_is_named_with_its_place(exporter):
         export(module, torch.rand(2, 3, 4, 4), exporter=exporter)
     assert "\n" not in str(caught.value)
     assert all(part.training for part in module.modules())
+
+
+@pytest.mark.parametrize("exporter", ["dynamo", "quick"])
+@pytest.mark.parametrize("height", [4, 5])
+def test_forward_may_look_at_sizes(exporter, height):
+    model = export(PadsOddSizes(), torch.rand(1, 2, height, 3), exporter=exporter)
+    images = torch.rand(3, 2, height, 3)
+    outputs = session(model).run(None, {"images": images.numpy()})[0]
+    np.testing.assert_array_equal(outputs, PadsOddSizes()(images).numpy())
+
+
+def test_models_that_are_kept_never_freeze_a_branch_on_values():
+    with pytest.raises(ExportError, match=r"data-dependent.*\(in '1\.1', a Branches\)"):
+        export(inside(Branches()), torch.rand(2, 3, 4, 4))
 
 
 def test_batch_frozen_by_the_forward_is_an_error():
