@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 
-# Said by torch 2.9 to 2.13 of modules that are sound.
+# Said by torch 2.13 of modules that are sound.
 _WARNINGS = (
     (FutureWarning, r".*isinstance\(treespec, LeafSpec\)"),  # torch.export copies its own tree specs
     (DeprecationWarning, r"You are using the legacy TorchScript-based ONNX export"),
