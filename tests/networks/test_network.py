@@ -1,0 +1,151 @@
+"""Supernet and stand-alone network are one class: paths, extraction, slots, initial weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from evonas.errors import SettingsError
+from evonas.networks import build
+from evonas.spaces import load_space, shipped
+
+SPACES = sorted(shipped())
+
+
+def draw(space, n: int, seed: int = 0):
+    return [space.decode(genome) for genome in space.sample(n, np.random.default_rng(seed))]
+
+
+def images(skeleton, n: int = 2, seed: int = 0) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(n, skeleton.in_channels, skeleton.resolution, skeleton.resolution, generator=generator)
+
+
+def small(space, **changes):
+    return space.skeleton("small", **{"resolution": 16, **changes})
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_extracted_network_equals_its_path(name, settle):
+    space = load_space(name)
+    skeleton = small(space)
+    supernet = settle(build(space, skeleton))
+    x = images(skeleton)
+    for written in draw(space, 4):
+        for architecture in (written, space.canonical(written)):
+            alone = supernet.extract(architecture)
+            with torch.no_grad():
+                expected = supernet(x, space.path(architecture))
+                assert torch.allclose(alone(x), expected, rtol=1e-5, atol=1e-5)
+            fresh = build(space, skeleton, architecture)
+            assert list(alone.state_dict()) == list(fresh.state_dict())
+            shapes = [value.shape for value in alone.state_dict().values()]
+            assert shapes == [value.shape for value in fresh.state_dict().values()]
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_extracted_weights_are_copies(name):
+    space = load_space(name)
+    supernet = build(space, small(space))
+    before = {key: value.clone() for key, value in supernet.state_dict().items()}
+    alone = supernet.extract(draw(space, 1)[0])
+    with torch.no_grad():
+        for parameter in alone.parameters():
+            parameter.add_(1.0)
+    assert all(torch.equal(value, before[key]) for key, value in supernet.state_dict().items())
+    assert all(parameter.requires_grad for parameter in alone.parameters())
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_canonical_computes_the_function_as_written(name, settle):
+    """Equal weights where both have them; what the canonical form leaves out changes nothing."""
+    space = load_space(name)
+    skeleton = small(space)
+    x = images(skeleton)
+    for written in draw(space, 3, seed=1):
+        # Not canonical(): its nodes may be renumbered, and then weights stand elsewhere.
+        pruned = space.canonical(space.canonical(written))
+        network = settle(build(space, skeleton, space.canonical(written)))
+        again = build(space, skeleton, pruned)
+        again.load_state_dict(network.state_dict())
+        with torch.no_grad():
+            assert torch.equal(again.eval()(x), network(x))
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_works_on_tiny_gray_images(name):
+    space = load_space(name)
+    skeleton = space.skeleton("small", resolution=8, in_channels=1, classes=3)
+    architecture = draw(space, 1)[0]
+    x = images(skeleton, n=4)
+    alone = build(space, skeleton, architecture)
+    assert alone(x).shape == (4, 3)
+    supernet = build(space, skeleton)
+    logits = supernet(x, space.path(space.canonical(architecture)))
+    assert logits.shape == (4, 3)
+    logits.square().sum().backward()
+    assert all(torch.isfinite(p.grad).all() for p in supernet.parameters() if p.grad is not None)
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_path_leaves_other_candidates_without_gradient(name):
+    space = load_space(name)
+    skeleton = small(space)
+    supernet = build(space, skeleton)
+    path = space.path(space.canonical(draw(space, 1, seed=3)[0]))
+    supernet(images(skeleton), path).sum().backward()
+    for slot_name, slot in supernet.slots():
+        for option, module in slot.items():
+            taken = f"{slot.decision}.{option}" in path or option == "on"
+            gradients = [p.grad for p in module.parameters()]
+            if not taken:
+                assert all(gradient is None for gradient in gradients), (slot_name, option)
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_coverage_runs_every_candidate(name):
+    space = load_space(name)
+    skeleton = small(space)
+    supernet = build(space, skeleton).eval()
+    seen = set()
+    for slot_name, slot in supernet.slots():
+        for option, module in slot.items():
+            module.register_forward_hook(lambda *_, key=(slot_name, option): seen.add(key))
+    for path in supernet.coverage():
+        with torch.no_grad():
+            supernet(images(skeleton), path)
+    assert seen == {(slot_name, option) for slot_name, slot in supernet.slots() for option in slot}
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_paths_name_options_of_slots(name):
+    space = load_space(name)
+    supernet = build(space, small(space))
+    known = {f"{slot.decision}.{option}" for _, slot in supernet.slots() for option in slot.options}
+    decisions = {slot.decision for _, slot in supernet.slots()}
+    for architecture in draw(space, 20):
+        for entry in space.path(architecture):
+            if entry.rpartition(".")[0] in decisions and ".after_" not in entry:
+                assert entry in known
+
+
+def test_supernet_without_path_is_refused():
+    space = load_space("darts")
+    skeleton = small(space)
+    with pytest.raises(SettingsError, match=r"space\.path"):
+        build(space, skeleton)(images(skeleton))
+
+
+def test_initial_weights_follow_the_seed_alone():
+    space = load_space("darts")
+    skeleton = small(space)
+    architecture = draw(space, 1)[0]
+    torch.manual_seed(1)
+    state = torch.random.get_rng_state()
+    first = build(space, skeleton, architecture, seed=5).state_dict()
+    assert torch.equal(torch.random.get_rng_state(), state)
+    second = build(space, skeleton, architecture, seed=5).state_dict()
+    other = build(space, skeleton, architecture, seed=6).state_dict()
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    assert any(not torch.equal(first[key], other[key]) for key in first)
