@@ -1,0 +1,67 @@
+"""Weight sharing: one set of weights that every architecture of a space can run on.
+
+`train_supernet` trains them, `PathEvaluator` reads how good an architecture is with them:
+
+    network = evonas.build(space, skeleton)
+    train_supernet(network, data, "disturbance-immune", epochs=20)
+    score = PathEvaluator(network, data, data.select)(architecture)
+
+How the weights are updated is an `UpdateRule`: it plans which paths make the next update, and may transform
+the optimizer's final update before it is applied. `RULES` holds those that ship, by name; any factory
+`(Setting) -> UpdateRule` will do. A rule hears of the layers' inputs what its `summary` keeps.
+Parameters, momentum and projectors off the path do not move, nor do entries of elastic weights outside the
+part in use.
+"""
+
+from evonas.supernet.checkpoint import load_weights, read_checkpoint, write_checkpoint
+from evonas.supernet.disturbance import STRENGTHS, DisturbanceImmune
+from evonas.supernet.evaluate import PathEvaluator, PathScore, measure
+from evonas.supernet.fair import Fair
+from evonas.supernet.forgetting import Forgetting, ForgettingProbe, summarize
+from evonas.supernet.layers import Call, Inputs, mean_patch, sampled_patches
+from evonas.supernet.norms import reestimate_norms
+from evonas.supernet.plan import Pass, RuleFactory, Setting, UpdateRule, draw_from
+from evonas.supernet.projector import Projector, closed_form, woodbury
+from evonas.supernet.rules import RULES, find_rule
+from evonas.supernet.sgd import SGD, Updates
+from evonas.supernet.task import Classification, Task
+from evonas.supernet.train import History, Progress, train_supernet
+from evonas.supernet.uniform import Uniform
+
+__all__ = [
+    "RULES",
+    "SGD",
+    "STRENGTHS",
+    "Call",
+    "Classification",
+    "DisturbanceImmune",
+    "Fair",
+    "Forgetting",
+    "ForgettingProbe",
+    "History",
+    "Inputs",
+    "Pass",
+    "PathEvaluator",
+    "PathScore",
+    "Progress",
+    "Projector",
+    "RuleFactory",
+    "Setting",
+    "Task",
+    "Uniform",
+    "UpdateRule",
+    "Updates",
+    "closed_form",
+    "draw_from",
+    "find_rule",
+    "load_weights",
+    "mean_patch",
+    "measure",
+    "read_checkpoint",
+    "reestimate_norms",
+    "sampled_patches",
+    "summarize",
+    "train_supernet",
+    "woodbury",
+    "write_checkpoint",
+]

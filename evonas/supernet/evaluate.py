@@ -1,0 +1,139 @@
+"""Reading how good a path is, without touching the supernet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from evonas.errors import EvaluationError, SettingsError
+from evonas.supernet.norms import reestimate_norms
+from evonas.supernet.task import Classification, Task
+
+
+class Extractable(Protocol):
+    """A supernet, as far as an evaluation needs it."""
+
+    def extract(self, architecture: Any) -> nn.Module:
+        """Return a stand-alone copy with inherited weights."""
+        ...
+
+
+class Images(Protocol):
+    """A part of a data set."""
+
+    images: Tensor
+    labels: Tensor
+
+
+class Source(Protocol):
+    """A data set, as far as training and evaluation need it."""
+
+    weights: Images
+    fingerprint: str
+
+    def normalize(self, images: Tensor) -> Tensor:
+        """Return uint8 images as the network reads them."""
+        ...
+
+
+@dataclass(frozen=True)
+class PathScore:
+    """What the inherited weights of a path give.
+
+    Attributes:
+        accuracy: Share of images whose largest logit is the true class, in [0, 1].
+        loss: Mean cross-entropy, in nats.
+        probability: Mean probability of the true class, in [0, 1].
+    """
+
+    accuracy: float
+    loss: float
+    probability: float
+
+
+class PathEvaluator:
+    """Reads a path's accuracy on a stand-alone copy whose batch norms are estimated for this path.
+
+    The copy makes the result independent of what was evaluated before, and leaves the supernet as it is bit
+    for bit.
+
+    Args:
+        network: The supernet.
+        data: Data set; norms are estimated on its weight part, not augmented.
+        part: Images to read the accuracy on: `data.select` in a search, `data.judge` in its report.
+        norm_images: Images that norms are estimated on, all in one batch; fewer only where there are fewer.
+        batch_size: Images per forward pass otherwise.
+        norm_batch: Images per pass where all `norm_images` at once need too much memory; None: at once.
+        task: What is measured.
+
+    Raises:
+        SettingsError: A number is below 1, or the part is empty.
+    """
+
+    def __init__(
+        self,
+        network: Extractable,
+        data: Source,
+        part: Images,
+        *,
+        norm_images: int = 320,
+        batch_size: int = 500,
+        norm_batch: int | None = None,
+        task: Task | None = None,
+    ) -> None:
+        if norm_images < 1 or batch_size < 1 or (norm_batch is not None and norm_batch < 1):
+            raise SettingsError(
+                f"Expected at least one image per pass, got {norm_images}, {batch_size} and {norm_batch}"
+            )
+        if len(part.labels) == 0:
+            raise SettingsError("Expected images to read an accuracy on, got an empty part")
+        self._network = network
+        self._task = task or Classification()
+        # Any prefix of a part is nearly stratified.
+        norms = data.normalize(data.weights.images[:norm_images])
+        self._norms = norms.split(norm_batch or len(norms))
+        self._images = data.normalize(part.images).split(batch_size)
+        self._labels = part.labels.split(batch_size)
+
+    def prepare(self, architecture: Any) -> nn.Module:
+        """Return the path's stand-alone copy, its norms estimated, ready to evaluate."""
+        network = self._network.extract(architecture)
+        dtype = next((p.dtype for p in network.parameters()), torch.float32)
+        reestimate_norms(network, (batch.to(dtype) for batch in self._norms))
+        return network.eval()
+
+    def __call__(self, architecture: Any) -> PathScore:
+        """Return the score of an architecture's path.
+
+        Raises:
+            EvaluationError: The outputs are not finite.
+        """
+        return measure(self.prepare(architecture), self._images, self._labels, task=self._task)
+
+
+@torch.inference_mode()
+def measure(
+    network: nn.Module, images: Sequence[Tensor], labels: Sequence[Tensor], *, task: Task | None = None
+) -> PathScore:
+    """Return a network's score on batches of normalized images.
+
+    Args:
+        network: Stand-alone, in evaluation mode.
+        images: Batches (n, c, h, w).
+        labels: Batches (n,).
+        task: What is measured; classification by default.
+
+    Raises:
+        EvaluationError: The outputs are not finite.
+    """
+    task = task or Classification()
+    dtype = next((p.dtype for p in network.parameters()), torch.float32)
+    parts = [task.measure(network(batch.to(dtype)), target) for batch, target in zip(images, labels)]
+    means = {name: float(torch.cat([part[name] for part in parts]).mean()) for name in parts[0]}
+    if not all(value == value and abs(value) != float("inf") for value in means.values()):
+        raise EvaluationError(f"The network's loss is {means.get('loss')} with its inherited weights")
+    return PathScore(**means)

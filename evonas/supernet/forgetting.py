@@ -1,0 +1,90 @@
+"""The forgetting value: what training others has done to an architecture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evonas.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class Forgetting:
+    """One architecture's accuracy directly after its update and after those of others.
+
+    Attributes:
+        architecture: Its text.
+        step: Update after which `before` was read.
+        before: Accuracy directly after, in [0, 1].
+        after: Accuracy at the end of the epoch, in [0, 1].
+    """
+
+    architecture: str
+    step: int
+    before: float
+    after: float
+
+    @property
+    def value(self) -> float:
+        """`after - before` (Ning et al. 2021, "Evaluating efficient performance estimators"); below 0:
+        forgotten."""
+        return self.after - self.before
+
+
+def summarize(values: Sequence[Forgetting]) -> dict[str, float]:
+    """Return mean and standard deviation of forgetting: over all, the first quarter and the last quarter.
+
+    A supernet that is frozen forgets nothing: read it with the accuracy of paths beside it.
+
+    Args:
+        values: In the order of training; at least one. A quarter has at least one.
+    """
+    if not values:
+        raise SettingsError("Expected at least one forgetting value, got none")
+    every = np.array([value.value for value in sorted(values, key=lambda value: value.step)])
+    quarter = max(1, len(every) // 4)
+    parts = {"": every, "_first_quarter": every[:quarter], "_last_quarter": every[-quarter:]}
+    figures: dict[str, float] = {}
+    for name, part in parts.items():
+        figures[f"mean{name}"] = float(part.mean())
+        figures[f"sd{name}"] = float(part.std(ddof=1)) if len(part) > 1 else 0.0
+    return figures
+
+
+class ForgettingProbe:
+    """Reads forgetting values while a supernet trains.
+
+    Args:
+        accuracy: From an architecture to its accuracy, such as `lambda a: evaluator(a).accuracy`; must not
+            draw from the training's generators.
+        per_epoch: Architectures that are read in every epoch, at equal distances.
+    """
+
+    def __init__(self, accuracy: Callable[[Any], float], *, per_epoch: int = 4) -> None:
+        if per_epoch < 1:
+            raise SettingsError(f"Expected at least 1 architecture per epoch, got {per_epoch}")
+        self._accuracy = accuracy
+        self._per_epoch = per_epoch
+        self._open: list[tuple[Any, int, float]] = []
+
+    def after_step(self, architecture: Any, step: int, steps: int, total: int) -> None:
+        """Read the architecture just trained where it is its turn.
+
+        Args:
+            architecture: What was trained.
+            step: Update within the epoch, from 0.
+            steps: Updates of an epoch.
+            total: Updates of the training so far.
+        """
+        places = {index * steps // self._per_epoch for index in range(self._per_epoch)}
+        if step in places:
+            self._open.append((architecture, total, self._accuracy(architecture)))
+
+    def after_epoch(self) -> list[Forgetting]:
+        """Read the epoch's architectures again and return their values."""
+        values = [Forgetting(str(a), step, before, self._accuracy(a)) for a, step, before in self._open]
+        self._open = []
+        return values

@@ -1,0 +1,185 @@
+"""What of a layer's weight a call has used, and with which inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+Region = tuple[slice, ...]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a layer.
+
+    Attributes:
+        layer: The layer.
+        images: Its first input, (n, channels, h, w) or (n, features).
+        kernel: Side of the kernel in use (convolutions).
+        region: Part of the weight in use; None: all of it.
+    """
+
+    layer: nn.Module
+    images: Tensor
+    kernel: tuple[int, int]
+    region: Region | None
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Inputs that a weight has read, as rows over all its columns (and 1 for a bias).
+
+    Attributes:
+        rows: (groups read, n, d).
+        groups: The groups that read them.
+    """
+
+    rows: Tensor
+    groups: slice
+
+
+Summary = Callable[[Call], Tensor]
+"""Of a call, the inputs to remember: (groups in use, n, columns in use), without the bias."""
+
+
+def is_shared(layer: nn.Module) -> bool:
+    """Return whether a layer's weight is a matrix that reads inputs: a convolution or a linear layer."""
+    return isinstance(layer, nn.Conv2d | nn.Linear)
+
+
+def geometry(layer: nn.Module) -> tuple[int, int]:
+    """Return (groups, inputs of one output), a bias counting as the weight of a constant input 1."""
+    groups = layer.groups if isinstance(layer, nn.Conv2d) else 1
+    return groups, layer.weight[0].numel() + (layer.bias is not None)
+
+
+def read_call(layer: nn.Module, images: Tensor, output: Tensor, kernel_run: int | None = None) -> Call:
+    """Return what a call of `layer` has used, seen from its input, its output and the kernel asked for."""
+    region: Region | None = None
+    kernel = (1, 1)
+    if isinstance(layer, nn.Conv2d):
+        kernel = tuple(layer.kernel_size) if kernel_run is None else (kernel_run, kernel_run)
+        if hasattr(layer, "active"):
+            region = layer.active(images.shape[1], output.shape[1], kernel[0])
+    elif isinstance(layer, _BatchNorm) and images.shape[1] < layer.num_features:
+        region = (slice(0, images.shape[1]),)
+    elif hasattr(layer, "active"):
+        region = layer.active(images.shape[-1])
+    if region is not None and is_whole(region, layer.weight):
+        region = None
+    return Call(layer, images, kernel, region)
+
+
+def is_whole(region: Region, weight: Tensor | None) -> bool:
+    """Return whether a region leaves nothing out."""
+    return weight is None or all(
+        part.indices(size) == (0, size, 1) for part, size in zip(region, weight.shape)
+    )
+
+
+def groups_in_use(layer: nn.Module, region: Region | None) -> slice:
+    """Return the groups whose weights a region touches."""
+    groups, _ = geometry(layer)
+    if region is None or groups == 1:
+        return slice(0, groups)
+    per_group = layer.weight.shape[0] // groups
+    start, stop, _ = region[0].indices(layer.weight.shape[0])
+    return slice(start // per_group, -(-stop // per_group))
+
+
+def columns_in_use(layer: nn.Module, region: Region | None) -> Tensor | None:
+    """Return the indices into one output's inputs that a region touches, the bias last; None for all."""
+    if region is None:
+        return None
+    weight = layer.weight
+    index = (
+        torch.arange(weight[0].numel(), device=weight.device)
+        .reshape(weight.shape[1:])[region[1:]]
+        .reshape(-1)
+    )
+    if index.numel() == weight[0].numel():
+        return None
+    return index if layer.bias is None else F.pad(index, (0, 1), value=weight[0].numel())
+
+
+def mean_patch(call: Call) -> Tensor:
+    """Return the mean over batch and positions of what the weight reads, (groups in use, 1, columns in use).
+
+    It is the input that Zeng et al. 2019 feed (their code averages over the batch alone).
+    """
+    images = call.images.detach()
+    if not isinstance(call.layer, nn.Conv2d):
+        return images.reshape(-1, images.shape[-1]).mean(0)[None, None]
+    return _patches(call, images.mean(0, keepdim=True)).mean(-1)[:, None]
+
+
+def sampled_patches(count: int, generator: torch.Generator) -> Summary:
+    """Return a summary that keeps `count` patches drawn from batch and positions (all where there are fewer).
+
+    Args:
+        count: Patches of each call.
+        generator: Source of the draws, on the CPU.
+    """
+
+    def summary(call: Call) -> Tensor:
+        images = call.images.detach()
+        image = torch.randint(len(images), (count,), generator=generator).to(images.device)
+        if not isinstance(call.layer, nn.Conv2d):
+            flat = images.reshape(-1, images.shape[-1])
+            return flat[torch.randint(len(flat), (count,), generator=generator).to(flat.device)][None]
+        patches = _patches(call, images[image])
+        place = torch.randint(patches.shape[-1], (count,), generator=generator).to(images.device)
+        patches = patches.reshape(patches.shape[0], count, -1, patches.shape[-1])
+        return patches[:, torch.arange(count, device=images.device), :, place].transpose(0, 1)
+
+    return summary
+
+
+def _patches(call: Call, images: Tensor) -> Tensor:
+    """Return the patches of some images, (groups in use, images * columns, positions), image by image."""
+    layer = call.layer
+    padding: object = layer.padding
+    if call.kernel != tuple(layer.kernel_size) or isinstance(padding, str):
+        same = padding != "valid"
+        padding = tuple(d * (k - 1) // 2 if same else 0 for d, k in zip(layer.dilation, call.kernel))
+    columns = F.unfold(images, call.kernel, layer.dilation, padding, layer.stride)
+    used = groups_in_use(layer, call.region)
+    groups = used.stop - used.start
+    columns = columns.reshape(len(images), groups, -1, columns.shape[-1])
+    return columns.transpose(0, 1).reshape(groups, -1, columns.shape[-1])
+
+
+def embed(call: Call, rows: Tensor) -> Inputs:
+    """Return a summary's rows with zeros where the call did not reach, and 1 for a bias."""
+    layer = call.layer
+    if call.region is not None and len(getattr(layer, "maps", ())) and call.kernel != layer.kernel_size:
+        return Inputs(_through_maps(call, rows), groups_in_use(layer, call.region))
+    if layer.bias is not None:
+        rows = F.pad(rows, (0, 1), value=1.0)
+    columns = columns_in_use(layer, call.region)
+    if columns is not None:
+        full = rows.new_zeros(*rows.shape[:2], geometry(layer)[1])
+        full[..., columns] = rows
+        rows = full
+    return Inputs(rows, groups_in_use(layer, call.region))
+
+
+def _through_maps(call: Call, rows: Tensor) -> Tensor:
+    """Return rows as the full weight reads them where linear maps make a smaller kernel of it (no bias).
+
+    With K = M W for the kernel K that runs, K x = W (M^T x): the transposed maps carry the inputs over.
+    """
+    layer, channels = call.layer, call.images.shape[1]
+    with torch.enable_grad():
+        kernels = layer.sliced(channels, None, call.kernel[0])
+    full = []
+    for index in range(rows.shape[1]):
+        shaped = rows[:, index].reshape(kernels.shape).to(kernels.dtype)
+        (read,) = torch.autograd.grad(kernels, layer.weight, shaped, retain_graph=True)
+        full.append(read[groups_in_use(layer, call.region)].flatten(1))
+    return torch.stack(full, dim=1)

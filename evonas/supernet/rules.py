@@ -1,0 +1,31 @@
+"""Update rules by name."""
+
+from __future__ import annotations
+
+from evonas.errors import SettingsError, suggest
+from evonas.supernet.disturbance import DisturbanceImmune
+from evonas.supernet.fair import Fair
+from evonas.supernet.plan import RuleFactory
+from evonas.supernet.uniform import Uniform
+
+RULES: dict[str, RuleFactory] = {
+    "disturbance-immune": DisturbanceImmune,
+    "uniform": Uniform,
+    "fair": Fair,
+}
+"""Name -> factory; a further rule is added by its name."""
+
+
+def find_rule(name: str) -> RuleFactory:
+    """Return the factory of a rule.
+
+    Raises:
+        SettingsError: No rule has this name.
+    """
+    try:
+        return RULES[name]
+    except KeyError:
+        known = ", ".join(RULES)
+        raise SettingsError(
+            f"Expected a rule of weight sharing among {known}, got '{name}'.{suggest(name, RULES)}"
+        ) from None

@@ -1,0 +1,185 @@
+"""Stochastic gradient descent that moves what a step has used, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from evonas.errors import SettingsError, TrainingError
+from evonas.supernet.layers import Region
+
+
+class Updates(dict[str, Tensor]):
+    """Parameter -> its final update per unit of learning rate: `weight <- weight - lr * update`.
+
+    Attributes:
+        regions: Parameter -> part of it that the update is for, where that is less than the whole; the update
+            then has that part's shape.
+    """
+
+    def __init__(self, updates: Mapping[str, Tensor], regions: Mapping[str, Region]) -> None:
+        super().__init__(updates)
+        self.regions = regions
+
+
+Transform = Callable[[Updates], Mapping[str, Tensor]]
+
+
+class SGD:
+    """Gradient descent with momentum, whose final update a rule may transform before it is applied.
+
+    A parameter without a gradient (off the path) keeps its value and its momentum, and so do the entries of
+    an elastic weight outside the part in use. Without a transform it is `torch.optim.SGD` bit for bit.
+
+    Args:
+        parameters: Name -> parameter.
+        momentum: In [0, 1).
+        weight_decay: Added to the gradient as `weight_decay * weight`, >= 0.
+        nesterov: Nesterov's momentum.
+        clip: Largest norm of the whole gradient; None: no limit.
+
+    Raises:
+        SettingsError: A setting is out of range.
+    """
+
+    def __init__(
+        self,
+        parameters: Mapping[str, nn.Parameter],
+        *,
+        momentum: float = 0.9,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+        clip: float | None = None,
+    ) -> None:
+        if not 0.0 <= momentum < 1.0 or weight_decay < 0.0 or (nesterov and momentum == 0.0):
+            raise SettingsError(
+                "Expected momentum in [0, 1) (above 0 with nesterov) and weight decay >= 0, "
+                f"got {momentum} and {weight_decay}"
+            )
+        if clip is not None and not clip > 0.0:
+            raise SettingsError(
+                f"Expected a gradient norm above 0 to clip at, got {clip}; None turns clipping off"
+            )
+        self.parameters = dict(parameters)
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.nesterov = nesterov
+        self.clip = clip
+        self.buffers: dict[str, Tensor] = {}
+
+    def zero_grad(self) -> None:
+        """Drop every gradient."""
+        for parameter in self.parameters.values():
+            parameter.grad = None
+
+    @torch.no_grad()
+    def step(
+        self,
+        lr: float,
+        transform: Transform | None = None,
+        regions: Mapping[str, Sequence[Region | None]] | None = None,
+    ) -> None:
+        """Apply one update; the gradients are used up.
+
+        Args:
+            lr: Learning rate.
+            transform: From the final updates to those that are applied; must not write into its argument.
+                None: as they are.
+            regions: Parameter -> parts in use, one per call of its layer (None: the whole). Absent: the
+                whole.
+        """
+        moved = {name: parameter for name, parameter in self.parameters.items() if parameter.grad is not None}
+        if not moved:
+            return
+        if self.clip is not None:
+            nn.utils.clip_grad_norm_(moved.values(), self.clip)
+        boxes: dict[str, Region] = {}
+        masks: dict[str, Tensor] = {}
+        for name, calls in (regions or {}).items():
+            if name in moved and not any(part is None for part in calls):
+                boxes[name], mask = _union(calls, moved[name])
+                if mask is not None:
+                    masks[name] = mask
+        weights = [_part(parameter.data, boxes.get(name)) for name, parameter in moved.items()]
+        gradients = [_part(parameter.grad, boxes.get(name)) for name, parameter in moved.items()]
+        if self.weight_decay:
+            torch._foreach_add_(gradients, weights, alpha=self.weight_decay)
+        finals = dict(
+            zip(moved, self._with_momentum(moved, gradients, boxes, masks) if self.momentum else gradients)
+        )
+        for name, mask in masks.items():
+            finals[name] = finals[name] * mask
+        applied: Mapping[str, Tensor] = finals
+        if transform is not None:
+            applied = transform(Updates(finals, boxes))
+        updates = [applied[name] * masks[name] if name in masks else applied[name] for name in moved]
+        torch._foreach_add_(weights, updates, alpha=-lr)
+
+    def _with_momentum(
+        self,
+        moved: Mapping[str, nn.Parameter],
+        gradients: list[Tensor],
+        boxes: Mapping[str, Region],
+        masks: Mapping[str, Tensor],
+    ) -> list[Tensor]:
+        buffers: list[Tensor] = []
+        old: list[int] = []
+        for index, (name, parameter) in enumerate(moved.items()):
+            buffer = self.buffers.get(name)
+            if buffer is None and name not in boxes:
+                self.buffers[name] = buffer = gradients[index].clone()
+            else:
+                if buffer is None:
+                    self.buffers[name] = buffer = torch.zeros_like(parameter)
+                old.append(index)
+            buffers.append(_part(buffer, boxes.get(name)))
+        kept = {name: buffers[index].clone() for index, name in enumerate(moved) if name in masks}
+        if old:
+            torch._foreach_mul_([buffers[index] for index in old], self.momentum)
+            torch._foreach_add_([buffers[index] for index in old], [gradients[index] for index in old])
+        for index, name in enumerate(moved):
+            if name in masks:
+                buffers[index].copy_(torch.where(masks[name], buffers[index], kept[name]))
+        if self.nesterov:
+            return list(torch._foreach_add(gradients, buffers, alpha=self.momentum))
+        return buffers
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return the momentum by parameter, for those that have moved."""
+        return dict(self.buffers)
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Take over momentum.
+
+        Raises:
+            TrainingError: A name or a shape is not of this network.
+        """
+        for name, buffer in state.items():
+            parameter = self.parameters.get(name)
+            if parameter is None or parameter.shape != buffer.shape:
+                expected = "no such parameter" if parameter is None else f"shape {tuple(parameter.shape)}"
+                raise TrainingError(
+                    f"The momentum of '{name}' has shape {tuple(buffer.shape)} but the network has {expected}"
+                )
+        self.buffers = {
+            name: buffer.detach().to(self.parameters[name].data, copy=True) for name, buffer in state.items()
+        }
+
+
+def _part(tensor: Tensor, region: Region | None) -> Tensor:
+    return tensor if region is None else tensor[region]
+
+
+def _union(calls: Sequence[Region], parameter: Tensor) -> tuple[Region, Tensor | None]:
+    """Return the box around some parts, and within it a mask of what they cover unless they fill it."""
+    spans = [[part.indices(size)[:2] for part, size in zip(call, parameter.shape)] for call in calls]
+    box = tuple(slice(min(s for s, _ in axis), max(e for _, e in axis)) for axis in zip(*spans))
+    if any(all((part.start, part.stop) == span for part, span in zip(box, call)) for call in spans):
+        return box, None
+    mask = torch.zeros_like(parameter, dtype=torch.bool)
+    for call in calls:
+        mask[call] = True
+    mask = mask[box]
+    return box, None if bool(mask.all()) else mask

@@ -1,0 +1,77 @@
+"""Hearing what a forward pass uses: which part of each weight, and a summary of each layer's input."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from evonas.supernet.layers import Inputs, Region, Summary, embed, is_shared, is_whole, read_call
+
+
+class Watch:
+    """Forward hooks on a network's layers while training lasts; a context manager.
+
+    Args:
+        network: The network.
+        summary: What to keep of a layer's inputs; None keeps nothing.
+
+    Attributes:
+        regions: Parameter -> the parts in use since `clear`, where a call used less than the whole.
+        inputs: Layer -> what its calls since `clear` have read.
+    """
+
+    def __init__(self, network: nn.Module, summary: Summary | None) -> None:
+        self._network = network
+        self._summary = summary
+        self._handles: list[torch.utils.hooks.RemovableHandle] = []
+        self.regions: dict[str, list[Region | None]] = {}
+        self.inputs: dict[str, list[Inputs]] = {}
+
+    def __enter__(self) -> Watch:
+        for name, layer in self._network.named_modules():
+            elastic = hasattr(layer, "active") or isinstance(layer, _BatchNorm)
+            listens = is_shared(layer) and self._summary is not None
+            if elastic or listens:
+                hook = self._hook(name, elastic, listens)
+                self._handles.append(layer.register_forward_hook(hook, with_kwargs=True))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+
+    def clear(self) -> None:
+        """Forget the last step."""
+        self.regions = {}
+        self.inputs = {}
+
+    def _hook(self, name: str, elastic: bool, listens: bool) -> object:
+        def hook(
+            layer: nn.Module, args: tuple[Tensor, ...], options: dict[str, object], output: Tensor
+        ) -> None:
+            if not torch.is_grad_enabled():
+                return
+            kernel = options.get("kernel", args[2] if len(args) > 2 else None)
+            call = read_call(layer, args[0], output, kernel)
+            if elastic:
+                self._note(name, layer, call.region)
+            if listens:
+                with torch.no_grad():
+                    self.inputs.setdefault(name, []).append(embed(call, self._summary(call)))
+
+        return hook
+
+    def _note(self, name: str, layer: nn.Module, region: Region | None) -> None:
+        for own in ("weight", "bias"):
+            if getattr(layer, own, None) is None:
+                continue
+            part = region[:1] if region is not None and own == "bias" else region
+            if part is not None and is_whole(part, getattr(layer, own)):
+                part = None
+            self.regions.setdefault(f"{name}.{own}" if name else own, []).append(part)

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from evonas.errors import EvaluationError, SettingsError
+from evonas.supernet import PathEvaluator, PathScore, measure
+
+
+def test_reading_is_independent_of_order_and_leaves_the_supernet_alone(make_network, data):
+    network = make_network()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    evaluator = PathEvaluator(network, data, data.select, norm_images=32, batch_size=10)
+    architectures = [
+        network.space.parse(t) for t in ("conv-skip-separable", "skip-skip-skip", "conv-conv-conv")
+    ]
+    forward = [evaluator(architecture) for architecture in architectures]
+    backward = [evaluator(architecture) for architecture in reversed(architectures)]
+    assert forward == backward[::-1]
+    assert len(set(forward)) == 3
+    assert network.training
+    assert all(torch.equal(network.state_dict()[name], value) for name, value in before.items())
+
+
+def test_norms_are_estimated_on_the_path_s_own_inputs(make_network, data):
+    network = make_network()
+    with torch.no_grad():
+        for name, buffer in network.named_buffers():
+            if "running" in name:
+                buffer.fill_(1000.0)
+    prepared = PathEvaluator(network, data, data.select).prepare(network.space.parse("conv-skip-skip"))
+    assert not prepared.training
+    values = prepared.stem[0](data.normalize(data.weights.images))
+    torch.testing.assert_close(prepared.stem[1].running_mean, values.mean((0, 2, 3)), rtol=1e-4, atol=1e-5)
+
+
+class Fixed(nn.Module):
+    def forward(self, images):
+        return images.flatten(1)
+
+
+def test_scores_of_known_logits():
+    logits = torch.tensor([[math.log(3.0), 0.0], [0.0, 0.0], [0.0, math.log(9.0)]])
+    labels = torch.tensor([0, 1, 0])
+    score = measure(Fixed(), logits[:, :, None, None].split(2), labels.split(2))
+    probabilities = [0.75, 0.5, 0.1]
+    assert score.accuracy == pytest.approx(1 / 3)
+    assert score.probability == pytest.approx(sum(probabilities) / 3)
+    assert score.loss == pytest.approx(-sum(map(math.log, probabilities)) / 3)
+    assert isinstance(score, PathScore)
+
+
+def test_outputs_that_are_not_finite_are_an_error():
+    with pytest.raises(EvaluationError, match="loss is nan"):
+        measure(Fixed(), [torch.full((2, 2, 1, 1), float("nan"))], [torch.tensor([0, 1])])
+
+
+def test_senseless_settings_are_refused(make_network, data):
+    with pytest.raises(SettingsError, match="at least one image"):
+        PathEvaluator(make_network(), data, data.select, norm_images=0)
+    empty = SimpleNamespace(images=data.select.images[:0], labels=data.select.labels[:0])
+    with pytest.raises(SettingsError, match="empty part"):
+        PathEvaluator(make_network(), data, empty)

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+
+from evonas.errors import SettingsError
+from evonas.supernet import Forgetting, ForgettingProbe, summarize
+
+
+def test_summary_of_known_values():
+    values = [
+        Forgetting("a", step, 0.5, 0.5 + change) for step, change in ((3, 0.3), (1, -0.2), (2, 0.1), (4, 0.2))
+    ]
+    figures = summarize(values)
+    assert figures["mean"] == pytest.approx(0.1)
+    assert figures["sd"] == pytest.approx(0.216025, abs=1e-6)
+    assert figures["mean_first_quarter"] == pytest.approx(-0.2)
+    assert figures["mean_last_quarter"] == pytest.approx(0.2)
+    assert figures["sd_first_quarter"] == 0.0
+    with pytest.raises(SettingsError, match="at least one"):
+        summarize([])
+
+
+def test_a_probe_reads_after_the_update_and_after_the_epoch():
+    readings = iter([0.6, 0.5, 0.4, 0.7])
+    probe = ForgettingProbe(lambda architecture: next(readings), per_epoch=2)
+    for step in range(10):
+        probe.after_step(f"net{step}", step, 10, 100 + step)
+    values = probe.after_epoch()
+    assert [(v.architecture, v.step) for v in values] == [("net0", 100), ("net5", 105)]
+    assert [v.value for v in values] == pytest.approx([-0.2, 0.2])
+    assert probe.after_epoch() == []
+    with pytest.raises(SettingsError, match="at least 1"):
+        ForgettingProbe(lambda architecture: 0.0, per_epoch=0)

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from evonas.supernet import mean_patch, sampled_patches
+from evonas.supernet.layers import Call, columns_in_use, embed, geometry, groups_in_use, read_call
+from evonas.supernet.watch import Watch
+
+
+def images(*shape):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+@pytest.mark.parametrize(("stride", "padding", "dilation"), [(1, 1, 1), (2, 0, 1), (1, 2, 2)])
+def test_a_weight_times_the_mean_patch_is_the_mean_output(groups, stride, padding, dilation):
+    conv = nn.Conv2d(4, 8, 3, stride, padding, dilation, groups=groups, bias=False).double()
+    x = images(5, 4, 7, 7)
+    patch = mean_patch(read_call(conv, x, conv(x)))
+    assert patch.shape == (groups, 1, 4 // groups * 9)
+    outputs = torch.einsum("god,gnd->go", conv.weight.reshape(groups, 8 // groups, -1), patch).reshape(-1)
+    torch.testing.assert_close(outputs, conv(x).mean((0, 2, 3)), rtol=0, atol=1e-12)
+
+
+def test_a_pointwise_convolution_is_a_linear_layer():
+    conv, linear = nn.Conv2d(6, 3, 1).double(), nn.Linear(6, 3).double()
+    x = images(4, 6, 5, 5)
+    flat = x.permute(0, 2, 3, 1).reshape(-1, 6)
+    calls = [read_call(conv, x, conv(x)), read_call(linear, flat, linear(flat))]
+    first, second = (embed(call, mean_patch(call)) for call in calls)
+    torch.testing.assert_close(first.rows, second.rows, rtol=0, atol=1e-14)
+    assert geometry(conv) == geometry(linear) == (1, 7)
+    assert float(first.rows[0, 0, -1]) == 1.0
+
+
+@pytest.mark.parametrize("groups", [1, 4])
+def test_sampled_patches_are_patches_of_the_input(groups):
+    conv = nn.Conv2d(4, 4, 3, padding=1, groups=groups, bias=False).double()
+    x = images(5, 4, 6, 6)
+    call = read_call(conv, x, conv(x))
+    drawn = sampled_patches(7, torch.Generator().manual_seed(0))(call)
+    assert drawn.shape == (groups, 7, 36 // groups)
+    every = F.unfold(x, 3, padding=1).transpose(1, 2).reshape(-1, groups, 36 // groups).transpose(0, 1)
+    distance = torch.cdist(drawn, every).amin(-1)
+    assert float(distance.max()) < 1e-6
+    again = sampled_patches(7, torch.Generator().manual_seed(0))(call)
+    assert torch.equal(drawn, again)
+
+
+def test_sampled_inputs_of_a_linear_layer_are_its_inputs():
+    linear = nn.Linear(6, 3).double()
+    x = images(9, 6)
+    drawn = sampled_patches(20, torch.Generator().manual_seed(0))(read_call(linear, x, linear(x)))
+    assert drawn.shape == (1, 20, 6)
+    assert float(torch.cdist(drawn, x[None]).amin(-1).max()) < 1e-6
+
+
+class Elastic(nn.Conv2d):
+    def __init__(self, c_in, c_out, kernel, depthwise=False):
+        groups = c_in if depthwise else 1
+        super().__init__(c_in, c_out, kernel, padding=kernel // 2, groups=groups, bias=False)
+        self.depthwise = depthwise
+
+    def active(self, in_channels, out_channels=None, kernel=None):
+        border = (self.kernel_size[0] - (kernel or self.kernel_size[0])) // 2
+        middle = slice(border, self.kernel_size[0] - border)
+        if self.depthwise:
+            return slice(0, in_channels), slice(0, 1), middle, middle
+        return slice(0, out_channels or self.out_channels), slice(0, in_channels), middle, middle
+
+    def forward(self, x, out_channels=None, kernel=None):
+        weight = self.weight[self.active(x.shape[1], out_channels, kernel)]
+        groups = x.shape[1] if self.depthwise else 1
+        return F.conv2d(x, weight, None, 1, weight.shape[-1] // 2, 1, groups)
+
+
+def test_a_smaller_kernel_reads_the_middle_of_the_weight():
+    conv = Elastic(4, 6, 5).double()
+    x = images(3, 2, 7, 7)
+    output = conv(x, out_channels=5, kernel=3)
+    call = read_call(conv, x, output, 3)
+    inputs = embed(call, mean_patch(call))
+    assert inputs.rows.shape == (1, 1, 100)
+    assert (
+        sorted(inputs.rows[0, 0].nonzero().flatten().tolist()) == columns_in_use(conv, call.region).tolist()
+    )
+    outputs = conv.weight[:5].reshape(5, -1) @ inputs.rows[0, 0]
+    torch.testing.assert_close(outputs, output.mean((0, 2, 3)), rtol=0, atol=1e-12)
+
+
+def test_a_narrower_depthwise_convolution_reads_its_first_groups():
+    conv = Elastic(6, 6, 3, depthwise=True).double()
+    x = images(3, 4, 7, 7)
+    output = conv(x)
+    call = read_call(conv, x, output)
+    inputs = embed(call, mean_patch(call))
+    assert inputs.groups == groups_in_use(conv, call.region) == slice(0, 4)
+    outputs = (conv.weight[:4].reshape(4, 1, -1) @ inputs.rows.mT).flatten()
+    torch.testing.assert_close(outputs, output.mean((0, 2, 3)), rtol=0, atol=1e-12)
+
+
+class Mapped(Elastic):
+    """A kernel of 3 is a linear map of the middle of 5."""
+
+    def __init__(self):
+        super().__init__(4, 4, 5, depthwise=True)
+        generator = torch.Generator().manual_seed(1)
+        self.maps = nn.ParameterDict({"5to3": torch.randn(9, 9, generator=generator)})
+
+    def sliced(self, in_channels, out_channels=None, kernel=None):
+        weight = self.weight[self.active(in_channels, out_channels, kernel)]
+        if kernel == 5:
+            return weight
+        return F.linear(weight.reshape(-1, 9), self.maps["5to3"]).view(weight.shape)
+
+    def forward(self, x, out_channels=None, kernel=None):
+        weight = self.sliced(x.shape[1], out_channels, kernel)
+        return F.conv2d(x, weight, None, 1, weight.shape[-1] // 2, 1, x.shape[1])
+
+
+def test_inputs_of_a_mapped_kernel_are_carried_over_to_the_weight():
+    conv = Mapped().double()
+    x = images(3, 3, 7, 7)
+    output = conv(x, kernel=3)
+    call = read_call(conv, x, output, 3)
+    inputs = embed(call, mean_patch(call))
+    outputs = (conv.weight[:3].reshape(3, 1, -1) @ inputs.rows.mT).flatten()
+    torch.testing.assert_close(outputs, output.mean((0, 2, 3)), rtol=0, atol=1e-12)
+    assert conv.weight.grad is None
+
+
+def test_a_whole_call_has_no_region():
+    conv = Elastic(4, 6, 5)
+    assert read_call(conv, torch.zeros(1, 4, 7, 7), torch.zeros(1, 6, 7, 7)).region is None
+    assert Call(conv, torch.zeros(1), (5, 5), None).region is None
+
+
+def test_a_watch_hears_parts_and_inputs_and_leaves_no_hook_behind():
+    network = nn.Sequential(Elastic(4, 6, 3), nn.BatchNorm2d(6), nn.ReLU())
+    x = torch.ones(2, 3, 5, 5)
+    with Watch(network, mean_patch) as watch:
+        network(x)
+        with torch.no_grad():
+            network(x)
+        assert list(watch.inputs) == ["0"]
+        assert len(watch.inputs["0"]) == 1
+        assert watch.regions["0.weight"] == [(slice(0, 6), slice(0, 3), slice(0, 3), slice(0, 3))]
+        assert watch.regions["1.bias"] == [None]
+        watch.clear()
+        assert watch.inputs == {}
+    network(x)
+    assert watch.inputs == {}
+    assert not any(module._forward_hooks for module in network.modules())

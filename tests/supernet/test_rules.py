@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from collections import Counter
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from torch import nn
+
+from evonas.errors import SettingsError
+from evonas.supernet import RULES, Fair, Setting, find_rule
+
+
+def fair(cardinalities):
+    setting = Setting(nn.Linear(1, 1), lambda rng: None, lambda genome: genome, steps=1)
+    return Fair(setting, cardinalities=np.array(cardinalities), decode=lambda genome: tuple(map(int, genome)))
+
+
+def test_every_rule_is_found_by_its_name(make_network):
+    network = make_network()
+    for name in RULES:
+        setting = Setting(network, lambda rng: network.space.parse("skip-skip-skip"), network.space.path, 1)
+        plan = find_rule(name)(setting).plan(np.random.default_rng(0))
+        assert all(network.space.path(one.architecture) == one.path for one in plan)
+
+
+def test_an_unknown_rule_is_refused_with_the_nearest_name():
+    with pytest.raises(SettingsError, match="Did you mean 'uniform'"):
+        find_rule("unifrom")
+
+
+def test_fair_uses_every_option_of_every_choice_once():
+    rule, rng = fair([4, 4, 4]), np.random.default_rng(0)
+    plans = [[one.path for one in rule.plan(rng)] for _ in range(20)]
+    for plan in plans:
+        assert len(plan) == 4
+        for choice in range(3):
+            assert sorted(path[choice] for path in plan) == [0, 1, 2, 3]
+    assert len({tuple(plan) for plan in plans}) > 15
+
+
+def test_fair_is_fair_on_average_where_choices_differ_in_options():
+    rule, rng = fair([5, 2, 3]), np.random.default_rng(0)
+    plans = [[one.path for one in rule.plan(rng)] for _ in range(600)]
+    for plan in plans:
+        counts = Counter(path[1] for path in plan)
+        assert sorted(counts.values()) == [2, 3]
+    for choice, options in ((1, 2), (2, 3)):
+        counts = Counter(path[choice] for plan in plans for path in plan)
+        for option in range(options):
+            assert counts[option] / 3000 == pytest.approx(1 / options, abs=0.02)
+    # Choices are drawn independently: the odd one out falls on every pass.
+    first = Counter(plan[0][1] for plan in plans)
+    assert first[0] / 600 == pytest.approx(0.5, abs=0.08)
+
+
+def test_fair_needs_a_space():
+    setting = Setting(SimpleNamespace(), lambda rng: None, lambda genome: genome, steps=1)
+    with pytest.raises(SettingsError, match="network with a space"):
+        Fair(setting)

@@ -1,0 +1,61 @@
+"""The room with the networks and the data that ship."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from evonas.data import load_data
+from evonas.networks import build
+from evonas.spaces import load_space
+from evonas.supernet import Fair, PathEvaluator, Setting, draw_from, train_supernet
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load_data("digits", limit=400)
+
+
+def skeleton(space, digits, **changes):
+    return space.skeleton("small").replace(
+        classes=len(digits.classes), in_channels=digits.in_channels, resolution=digits.resolution, **changes
+    )
+
+
+@pytest.mark.parametrize("rule", ["disturbance-immune", "uniform"])
+@pytest.mark.parametrize("name", ["darts", "mobilenet_v3"])
+def test_a_supernet_trains_and_resumes_on_the_digits(name, rule, digits, tmp_path):
+    space, path = load_space(name), tmp_path / "supernet.safetensors"
+    small = skeleton(space, digits, cells=3) if name == "darts" else skeleton(space, digits)
+    options = {"epochs": 2, "batch_size": 60, "lr": 0.05, "augment": digits.augment}
+    whole, resumed = build(space, small, seed=1), build(space, small, seed=1)
+    history = train_supernet(whole, digits, rule, **options)
+    assert len(history.epochs) == 2
+    assert history.epochs[-1].get("trace_over_d", 0.5) < 0.99
+
+    def progress(now):
+        if now.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_supernet(resumed, digits, rule, **options, checkpoint=path, progress=progress)
+    resumed = build(space, small, seed=2)
+    train_supernet(resumed, digits, rule, **options, checkpoint=path)
+    assert all(torch.equal(a, b) for a, b in zip(whole.state_dict().values(), resumed.state_dict().values()))
+    evaluator = PathEvaluator(whole, digits, digits.select)
+    first, second = (draw_from(space)(np.random.default_rng(seed)) for seed in (0, 1))
+    before = {key: value.clone() for key, value in whole.state_dict().items()}
+    scores = [evaluator(first), evaluator(second), evaluator(first)]
+    assert scores[0] == scores[2]
+    assert all(torch.equal(before[key], value) for key, value in whole.state_dict().items())
+
+
+def test_fair_paths_of_a_real_space_run(digits):
+    space = load_space("darts")
+    network = build(space, skeleton(space, digits, cells=3))
+    rule = Fair(Setting(network, draw_from(space), space.path, steps=1))
+    plan = rule.plan(np.random.default_rng(0))
+    assert len(plan) == max(space.cardinalities)
+    for one in plan:
+        assert network(digits.normalize(digits.weights.images[:4]), one.path).shape == (4, 10)
