@@ -11,20 +11,41 @@ package adds its own under the entry points group ``evonas.proxies``.
 
 from __future__ import annotations
 
+from evonas.proxies.epsinas import Epsinas
+from evonas.proxies.flops import Flops
 from evonas.proxies.forward import Forward
+from evonas.proxies.grad_norm import GradNorm
 from evonas.proxies.initialize import initialize
+from evonas.proxies.jacov import Jacov
 from evonas.proxies.naive import naive_counts, naive_patterns
+from evonas.proxies.naswot import Naswot
+from evonas.proxies.nlc import Nlc
+from evonas.proxies.params import Params
 from evonas.proxies.patterns import count_patterns
 from evonas.proxies.proxy import Needs, Proxy
 from evonas.proxies.registry import load_proxy, proxies
+from evonas.proxies.snip import Snip
 from evonas.proxies.swap import SaturationWarning, Swap, regularization, swap_counts
+from evonas.proxies.synflow import Synflow
+from evonas.proxies.together import score_all
+from evonas.proxies.zen import Zen
 
 __all__ = [
+    "Epsinas",
+    "Flops",
     "Forward",
+    "GradNorm",
+    "Jacov",
+    "Naswot",
     "Needs",
+    "Nlc",
+    "Params",
     "Proxy",
     "SaturationWarning",
+    "Snip",
     "Swap",
+    "Synflow",
+    "Zen",
     "count_patterns",
     "initialize",
     "load_proxy",
@@ -32,5 +53,6 @@ __all__ = [
     "naive_patterns",
     "proxies",
     "regularization",
+    "score_all",
     "swap_counts",
 ]

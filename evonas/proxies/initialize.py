@@ -100,22 +100,31 @@ def restored(network: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Put a network into evaluation mode while the context lasts."""
+    modes = [(module, module.training) for module in network.modules()]
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+@contextmanager
 def batch_statistics(network: nn.Module) -> Iterator[None]:
     """Let batch norms use the statistics of the batch, and touch no running ones, while the context lasts.
 
     All else runs as in evaluation, so that dropout stays out of the score.
     """
-    modes = [(module, module.training) for module in network.modules()]
     norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
     buffers = [(norm, norm.running_mean, norm.running_var, norm.num_batches_tracked) for norm in norms]
-    network.eval()
-    try:
-        for norm in norms:
-            norm.running_mean = norm.running_var = norm.num_batches_tracked = None
-            norm.training = True
-        yield
-    finally:
-        for norm, mean, variance, batches in buffers:
-            norm.running_mean, norm.running_var, norm.num_batches_tracked = mean, variance, batches
-        for module, training in modes:
-            module.training = training
+    with evaluating(network):
+        try:
+            for norm in norms:
+                norm.running_mean = norm.running_var = norm.num_batches_tracked = None
+                norm.training = True
+            yield
+        finally:
+            for norm, mean, variance, batches in buffers:
+                norm.running_mean, norm.running_var, norm.num_batches_tracked = mean, variance, batches

@@ -63,7 +63,7 @@ def _count(network: nn.Module, weights: dict[str, Tensor], images: Tensor) -> in
         if isinstance(module, ACTIVATIONS)
     ]
     try:
-        check_logits(functional_call(network, weights, (images,)))
+        check_logits(functional_call(network, weights, (images.clone(),)))
     finally:
         for hook in hooks:
             hook.remove()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 
@@ -30,6 +30,11 @@ ACTIVATIONS: tuple[type[nn.Module], ...] = (
 )
 """Modules whose input's sign is a pattern's bit; the gates Sigmoid and Hardsigmoid are left out."""
 
+NO_ACTIVATION = (
+    "expected activation modules with 4-D inputs, such as nn.ReLU after a convolution, got none: functional "
+    "activations are not seen"
+)
+
 DIGIT = 24  # bits of a packed word: the largest for which a float32 sum of powers of two is exact
 TABLE = 24  # samples up to which a table of all 2^S patterns is quicker than sorting
 
@@ -43,22 +48,39 @@ def packing(network: nn.Module) -> Iterator[list[Tensor]]:
         digit holds the bits of up to 24 images as a float32 integer. It works under `torch.func.vmap` too,
         and the bits are taken before activations that write in place.
     """
-    packed: list[Tensor] = []
+    with _before_activations(network, pack_bits) as packed:
+        yield packed
 
-    def pack(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+
+@contextmanager
+def sign_bits(network: nn.Module) -> Iterator[list[Tensor]]:
+    """Collect, for every activation that sees a 4-D input, on how many neurons the bits of two images agree.
+
+    Yields:
+        A list that each forward pass appends to: one float64 tensor of shape (images, images) per call.
+    """
+    with _before_activations(network, agreement) as kernels:
+        yield kernels
+
+
+@contextmanager
+def _before_activations(network: nn.Module, read: Callable[[Tensor], Tensor]) -> Iterator[list[Tensor]]:
+    found: list[Tensor] = []
+
+    def hook(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         if inputs[0].ndim == 4:
-            packed.append(pack_bits(inputs[0]))
+            found.append(read(inputs[0]))
 
     hooks = [
-        module.register_forward_pre_hook(pack)
+        module.register_forward_pre_hook(hook)
         for module in network.modules()
         if isinstance(module, ACTIVATIONS)
     ]
     try:
-        yield packed
+        yield found
     finally:
-        for hook in hooks:
-            hook.remove()
+        for handle in hooks:
+            handle.remove()
 
 
 def pack_bits(values: Tensor) -> Tensor:
@@ -73,6 +95,21 @@ def pack_bits(values: Tensor) -> Tensor:
     """
     bits = (values.detach().flatten(1) > 0).float()
     return _powers(bits.shape[0], bits.device) @ bits
+
+
+def agreement(values: Tensor) -> Tensor:
+    """Count the neurons on which the bits of two samples agree, for each pair of samples.
+
+    Args:
+        values: Pre-activations, shape (samples, ...).
+
+    Returns:
+        Shape (samples, samples), float64: neurons minus Hamming distance.
+    """
+    bits = (values.detach().flatten(1) > 0).float()
+    both = (bits @ bits.T).double()
+    ones = both.diagonal()
+    return bits.shape[1] - ones[:, None] - ones[None, :] + 2 * both
 
 
 @lru_cache(maxsize=16)
@@ -132,7 +169,7 @@ def count_patterns(network: nn.Module, images: Tensor) -> int:
         EvaluationError: The network holds no activation module with a 4-D input.
     """
     with torch.no_grad(), packing(network) as packed:
-        network(images)
+        network(images.clone())
     return int(count_packed(join(packed).unsqueeze(0), len(images)))
 
 
@@ -143,8 +180,5 @@ def join(packed: list[Tensor]) -> Tensor:
         EvaluationError: There are none.
     """
     if not packed:
-        raise EvaluationError(
-            "expected activation modules with 4-D inputs, such as nn.ReLU after a convolution, got none: "
-            "functional activations are not seen"
-        )
+        raise EvaluationError(NO_ACTIVATION)
     return torch.cat(packed, 1)

@@ -6,10 +6,23 @@ from collections.abc import Mapping
 from importlib.metadata import entry_points
 
 from evonas.errors import SettingsError, suggest
+from evonas.proxies.epsinas import Epsinas
+from evonas.proxies.flops import Flops
+from evonas.proxies.grad_norm import GradNorm
+from evonas.proxies.jacov import Jacov
+from evonas.proxies.naswot import Naswot
+from evonas.proxies.nlc import Nlc
+from evonas.proxies.params import Params
 from evonas.proxies.proxy import Proxy
+from evonas.proxies.snip import Snip
 from evonas.proxies.swap import Swap
+from evonas.proxies.synflow import Synflow
+from evonas.proxies.zen import Zen
 
-SHIPPED: Mapping[str, type[Proxy]] = {proxy.name: proxy for proxy in (Swap,)}
+SHIPPED: Mapping[str, type[Proxy]] = {
+    proxy.name: proxy
+    for proxy in (Swap, Epsinas, Nlc, Naswot, Synflow, Jacov, GradNorm, Snip, Zen, Params, Flops)
+}
 
 
 def proxies() -> dict[str, type[Proxy]]:

@@ -24,7 +24,7 @@ class SaturationWarning(UserWarning):
 
 
 class Swap(Proxy):
-    """SWAP-Score Psi: the number of distinct patterns of neurons over the batch, averaged over random weights.
+    """SWAP-Score Psi: the number of distinct patterns of neurons over a batch, averaged over random weights.
 
     Weights are N(0, 1), biases 0, norms scale by 1, shift by 0 and use the batch's statistics. More is
     better. Regularized, it is multiplied by f = exp(-(theta - mu)^2 / sigma), theta being the network's
@@ -105,7 +105,7 @@ def _passes(network: nn.Module, images: Tensor, generator: torch.Generator, repe
 
     def run(drawn: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         with packing(network) as packed:
-            logits = functional_call(network, {**weights.constants, **drawn}, (images,))
+            logits = functional_call(network, {**weights.constants, **drawn}, (images.clone(),))
         return logits, join(packed)
 
     def run_each(drawn: dict[str, Tensor]) -> tuple[Tensor, Tensor]:

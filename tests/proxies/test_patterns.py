@@ -92,7 +92,7 @@ def test_scaling_weights_of_a_network_without_norms_changes_nothing(network_of, 
     assert count_patterns(plain, images) == before
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     data=st.data(), samples=st.sampled_from([1, 2, 7, 16, 23, 24, 25, 47, 48, 49, 61, 62, 63, 64, 97, 130])
 )

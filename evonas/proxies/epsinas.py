@@ -1,0 +1,82 @@
+"""Epsinas: how differently a network answers a batch under two constant weights."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+
+from evonas.errors import EvaluationError
+from evonas.proxies.forward import Forward, check_logits
+from evonas.proxies.initialize import batch_statistics
+from evonas.proxies.proxy import Needs, Proxy
+
+CONSTANTS = (1e-7, 1.0)
+
+
+class Epsinas(Proxy):
+    """Mean difference of the min-max normalized outputs under two constant weights, over their mean.
+
+    Every weight, norms' included, is set to 1e-7, then to 1; every bias to 0; norms use the batch's
+    statistics. No labels, no gradients; real images only. It does not score networks that underflow or whose
+    outputs do not tell images apart. More is better (Gracheva et al. 2025, Weight-agnostic training-free
+    NAS).
+    """
+
+    name = "epsinas"
+    direction = "max"
+    needs = Needs(initialization="own", batch=256)
+
+    def measure(self, forward: Forward) -> float:
+        """Return the score."""
+        network = forward.network
+        outputs = []
+        for constant in CONSTANTS:
+            state = {
+                name: torch.full_like(
+                    value.detach(), constant if name.rpartition(".")[2] == "weight" else 0.0
+                )
+                for name, value in network.named_parameters()
+                if name.rpartition(".")[2] in ("weight", "bias")
+            }
+            with torch.no_grad(), batch_statistics(network):
+                logits = check_logits(functional_call(network, state, (forward.images.clone(),))).flatten(1)
+            outputs.append(_without_copies(logits))
+        return epsilon(*outputs)
+
+
+def _without_copies(logits: Tensor) -> Tensor:
+    """Return the first class alone where a constant head makes all classes equal.
+
+    They differ by rounding, which would turn copies of the minimum into values a hair above it.
+    """
+    first = logits[:, :1]
+    return first if bool(((logits - first).abs() <= 1e-5 * first.abs()).all()) else logits
+
+
+def epsilon(first: Tensor, second: Tensor) -> float:
+    """Return mean |q1 - q2| / mean of both, q being the min-max normalized outputs without their zeros.
+
+    Args:
+        first: Outputs under the first weight, any shape.
+        second: Outputs under the second weight, same shape.
+
+    Raises:
+        EvaluationError: Outputs under one weight are all equal, or no place is above the minimum in both.
+    """
+    normalized = []
+    for constant, outputs in zip(CONSTANTS, (first, second)):
+        values = outputs.flatten()
+        span = values.max() - values.min()
+        if span == 0:
+            raise EvaluationError(
+                f"expected outputs that tell images apart, got equal ones under the weight {constant:g}: "
+                "they underflow or no path leads from the images to the outputs"
+            )
+        scaled = (values - values.min()) / span
+        normalized.append(torch.where(scaled == 0, torch.nan, scaled))
+    q1, q2 = normalized
+    difference = (q1 - q2).abs().nanmean()
+    if not bool(difference.isfinite()):
+        raise EvaluationError("expected outputs above the minimum under both weights, got none in common")
+    return (difference / torch.cat((q1, q2)).nanmean()).item()

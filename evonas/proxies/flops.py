@@ -1,0 +1,49 @@
+"""FLOPs: the other floor that every training-free score has to beat."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+
+import torch
+
+from evonas.proxies.forward import Forward
+from evonas.proxies.initialize import evaluating
+from evonas.proxies.proxy import Needs, Proxy
+
+UNCOUNTED = (
+    "aten::batch_norm",
+    "aten::group_norm",
+    "aten::layer_norm",
+    "aten::instance_norm",
+    "aten::adaptive_avg_pool2d",
+    "aten::upsample_nearest2d",
+    "aten::upsample_bilinear2d",
+)
+
+
+class Flops(Proxy):
+    """Multiply-adds of convolutions and linear layers for one image; more ranks higher.
+
+    Counted by fvcore in evaluation mode, without norms, pooling and upsampling.
+    """
+
+    name = "flops"
+    direction = "max"
+    needs = Needs(initialization="own")
+
+    def measure(self, forward: Forward) -> float:
+        """Return the count."""
+        with torch.no_grad(), evaluating(forward.network), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of fvcore's use of torch.jit
+            from fvcore.nn import FlopCountAnalysis  # heavy: loaded when first used
+
+            analysis = FlopCountAnalysis(forward.network, forward.images[:1].clone())
+            # A handle of None would not do: fvcore asks its own handles first.
+            analysis.set_op_handle(**dict.fromkeys(UNCOUNTED, _nothing))
+            analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+            return float(analysis.total())
+
+
+def _nothing(inputs: list, outputs: list) -> Counter[str]:
+    return Counter()

@@ -1,0 +1,115 @@
+"""Nonlinearity coefficient: how much more a network bends than an affine map of the same spread."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, jvp
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from evonas.errors import EvaluationError, SettingsError
+from evonas.proxies.forward import Forward, check_logits
+from evonas.proxies.initialize import batch_statistics
+from evonas.proxies.proxy import Needs, Proxy
+
+
+class Nlc(Proxy):
+    """Nonlinearity coefficient sqrt(E tr(J C J') / tr D), C and D the covariances of inputs and outputs.
+
+    It is 1 for an affine map and grows with nonlinearity. It is never plainly maximized: `objective` is the
+    distance of its logarithm from a target band, and less of that is better (Philipp 2018, The Nonlinearity
+    Coefficient, section 3; band: Philipp 2021, section 5).
+
+    Args:
+        band: Least and greatest coefficient aimed for, 0 < least <= greatest.
+        products: Forward-mode products, each over the whole batch, >= 1; capped by the number of images less
+            one.
+
+    Raises:
+        SettingsError: `band` or `products` is out of range.
+    """
+
+    name = "nlc"
+    direction = "min"
+
+    def __init__(self, *, band: tuple[float, float] = (1.0, 3.0), products: int = 8) -> None:
+        if not 0 < band[0] <= band[1] or products < 1:
+            raise SettingsError(
+                f"expected a band 0 < least <= greatest and products >= 1, got {band} and {products}"
+            )
+        self.band = band
+        self.products = products
+        self.needs = Needs()
+
+    def measure(self, forward: Forward) -> float:
+        """Return the coefficient."""
+        return nonlinearity(forward.network, forward.images, self.products)
+
+    def objective(self, score: float) -> float:
+        """Return how far the coefficient's logarithm is from the band; 0 within."""
+        low, high = self.band
+        return max(0.0, math.log(low / score), math.log(score / high))
+
+
+def nonlinearity(network: nn.Module, images: Tensor, products: int) -> float:
+    """Return the nonlinearity coefficient of a network on a batch.
+
+    E tr(J C J') is the mean squared length of J(x) u over images x and deviations u of *other* images from
+    the mean, one product for each shift of the batch against itself. Norms keep the statistics of the batch,
+    so that an image's Jacobian is its own.
+
+    Args:
+        network: Network with its weights; it is not changed.
+        images: Shape (n, channels, height, width), n >= 2.
+        products: Number of shifts, >= 1; n - 1 of them use every pair.
+
+    Raises:
+        EvaluationError: Outputs are not finite or equal for all images.
+    """
+    count = len(images)
+    deviations = images - images.mean(0)
+    parameters = {name: value.detach() for name, value in network.named_parameters()}
+
+    def run(x: Tensor) -> Tensor:
+        return functional_call(network, parameters, (x.clone(),))
+
+    products = min(products, count - 1)
+    stretch = 0.0
+    with torch.no_grad(), batch_statistics(network), warnings.catch_warnings():
+        # torch scripts its own formulas when the first product is taken, and warns of that.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        _freeze_statistics(network, images)
+        outputs = check_logits(run(images)).double().flatten(1)
+        spread = (outputs - outputs.mean(0)).square().sum(1).mean().item()
+        if spread <= 1e-24 * outputs.square().sum(1).mean().item():
+            raise EvaluationError(
+                "expected outputs that tell images apart, got equal ones: no path leads from the images to "
+                "the outputs, or its neurons are dead"
+            )
+        for product in range(products):
+            shift = 1 + product * (count - 1) // products
+            _, change = jvp(run, (images,), (deviations.roll(shift, 0),))
+            stretch += change.double().flatten(1).square().sum(1).mean().item() / products
+    return math.sqrt(stretch / spread)
+
+
+def _freeze_statistics(network: nn.Module, images: Tensor) -> None:
+    """Fix every batch norm's statistics to those of the batch; `batch_statistics` takes them back."""
+    norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
+
+    def read(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        values = inputs[0].transpose(0, 1).flatten(1)
+        statistics[module] = values.mean(1), values.var(1, unbiased=False)
+
+    statistics: dict[nn.Module, tuple[Tensor, Tensor]] = {}
+    hooks = [norm.register_forward_pre_hook(read) for norm in norms]
+    try:
+        network(images.clone())
+    finally:
+        for hook in hooks:
+            hook.remove()
+    for norm, (norm.running_mean, norm.running_var) in statistics.items():
+        norm.training = False
