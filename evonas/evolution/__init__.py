@@ -1,0 +1,27 @@
+"""Evolution: genome operators, multi-objective algorithms by ask and tell, and dominance.
+
+- `Evolution` proposes genomes and learns from their values; `algorithms` are the ways it can go about it.
+- `crossover` and `mutate` vary genomes.
+- `front`, `ranks`, `spread` and `choose_first` compare values; `minimized` turns them, once, into what this
+  package
+  minimizes.
+
+This is the only package that imports pymoo (Blank and Deb, IEEE Access 2020).
+"""
+
+from evonas.evolution.algorithms import algorithms
+from evonas.evolution.dominance import choose_first, front, minimized, ranks, spread
+from evonas.evolution.evolution import Evolution
+from evonas.evolution.operators import crossover, mutate
+
+__all__ = [
+    "Evolution",
+    "algorithms",
+    "choose_first",
+    "crossover",
+    "front",
+    "minimized",
+    "mutate",
+    "ranks",
+    "spread",
+]

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from evonas.evolution import crossover, mutate
+
+CARDINALITIES = np.array([2, 3, 8, 1, 5, 3, 4, 1, 7, 2])
+FREE = CARDINALITIES > 1
+
+
+def genomes(n: int, cardinalities: np.ndarray = CARDINALITIES, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, cardinalities, (n, len(cardinalities))).astype(np.int16)
+
+
+@pytest.mark.parametrize("rate", [None, 0.05, 0.3])
+def test_mutation_picks_each_free_gene_at_its_rate(rate):
+    n, free = 40_000, int(FREE.sum())
+    before = genomes(n)
+    changed = mutate(before, CARDINALITIES, np.random.default_rng(1), rate=rate) != before
+    p = 1 / free if rate is None else rate
+    expected = p + (1 - p) ** free / free  # picked, or the one gene picked where none was
+    for gene in np.flatnonzero(FREE):
+        assert stats.binomtest(int(changed[:, gene].sum()), n, expected).pvalue > 1e-4
+
+
+def test_mutation_always_changes_at_least_one_gene():
+    before = genomes(20_000)
+    after = mutate(before, CARDINALITIES, np.random.default_rng(2))
+    assert (after != before).any(axis=1).all()
+
+
+def test_mutation_at_rate_zero_changes_exactly_one_gene_and_each_as_often():
+    before = genomes(16_000)
+    changed = mutate(before, CARDINALITIES, np.random.default_rng(3), rate=0.0) != before
+    assert (changed.sum(axis=1) == 1).all()
+    assert stats.chisquare(changed.sum(axis=0)[FREE]).pvalue > 1e-4
+
+
+def test_mutation_at_rate_one_changes_every_free_gene():
+    before = genomes(1_000)
+    changed = mutate(before, CARDINALITIES, np.random.default_rng(4), rate=1.0) != before
+    np.testing.assert_array_equal(changed, np.broadcast_to(FREE, changed.shape))
+
+
+@pytest.mark.parametrize("old", range(8))
+def test_mutation_takes_each_other_option_equally_often(old):
+    before = np.full((14_000, 1), old, dtype=np.int16)
+    after = mutate(before, np.array([8]), np.random.default_rng(5 + old))
+    counts = np.bincount(after[:, 0], minlength=8)
+    assert counts[old] == 0
+    assert stats.chisquare(np.delete(counts, old)).pvalue > 1e-4
+
+
+def test_mutation_of_a_space_without_a_choice_changes_nothing():
+    before = np.zeros((5, 3), dtype=np.int16)
+    after = mutate(before, np.ones(3, dtype=int), np.random.default_rng(0))
+    np.testing.assert_array_equal(after, before)
+    assert after is not before
+
+
+def test_crossover_takes_each_gene_from_either_parent_half_the_time():
+    first, second = np.zeros((20_000, 6), dtype=np.int16), np.ones((20_000, 6), dtype=np.int16)
+    child = crossover(first, second, np.random.default_rng(6))
+    for gene in range(6):
+        assert stats.binomtest(int(child[:, gene].sum()), 20_000, 0.5).pvalue > 1e-4
+    # genes are drawn each for itself: the number that comes from the second parent is binomial
+    counts = np.bincount(child.sum(axis=1), minlength=7)
+    assert stats.chisquare(counts, 20_000 * stats.binom.pmf(np.arange(7), 6, 0.5)).pvalue > 1e-4
+
+
+def test_crossover_keeps_what_parents_share():
+    first, second = genomes(500, seed=1), genomes(500, seed=2)
+    child = crossover(first, second, np.random.default_rng(7))
+    assert ((child == first) | (child == second)).all()
+
+
+@given(st.lists(st.integers(1, 300), min_size=1, max_size=12), st.integers(1, 30), st.integers(0, 2**32))
+def test_offspring_stay_in_range_and_keep_their_type(cardinalities, n, seed):
+    cardinalities = np.array(cardinalities)
+    rng = np.random.default_rng(seed)
+    first, second = genomes(n, cardinalities, seed), genomes(n, cardinalities, seed + 1)
+    child = mutate(crossover(first, second, rng), cardinalities, rng)
+    assert child.dtype == np.int16
+    assert child.shape == first.shape
+    assert ((child >= 0) & (child < cardinalities)).all()
+
+
+def test_operators_leave_their_arguments_alone():
+    first, second = genomes(50, seed=1), genomes(50, seed=2)
+    kept = first.copy(), second.copy()
+    mutate(crossover(first, second, np.random.default_rng(0)), CARDINALITIES, np.random.default_rng(0))
+    np.testing.assert_array_equal((first, second), kept)
