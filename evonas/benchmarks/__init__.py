@@ -1,0 +1,45 @@
+"""Benchmarks: the parts judged against known truth.
+
+- `bench_search` compares searches on a table whose front is known; `members_of` and `Oracle` are what an
+  algorithm of one's own works with, `algorithms` those that ship.
+- `bench_proxies` correlates scores with measured accuracy, parameters and FLOPs always beside them.
+- `computed_objectives` and `score_sources` bring the objectives that evonas computes to both.
+- `bench_protocol` judges a method by its relative improvement over random sampling; `bench_published` does it
+  for the published results of eight methods.
+- `write_results` puts JSON, CSV and PNG beside each other.
+
+Everything is deterministic given the seeds. Figures (`draw_anytime`, …) are drawn from results alone.
+"""
+
+from evonas.benchmarks.algorithms import Algorithm, algorithms
+from evonas.benchmarks.computed import computed_objectives, literature_skeleton, score_sources
+from evonas.benchmarks.draw import draw_anytime, draw_improvements, draw_proxies
+from evonas.benchmarks.members import Members, Oracle, Spent, members_of
+from evonas.benchmarks.output import write_results
+from evonas.benchmarks.protocol import Published, bench_protocol, bench_published, published
+from evonas.benchmarks.proxies import FLOORS, bench_proxies
+from evonas.benchmarks.search import bench_search, table_rows
+
+__all__ = [
+    "FLOORS",
+    "Algorithm",
+    "Members",
+    "Oracle",
+    "Published",
+    "Spent",
+    "algorithms",
+    "bench_protocol",
+    "bench_proxies",
+    "bench_published",
+    "bench_search",
+    "computed_objectives",
+    "draw_anytime",
+    "draw_improvements",
+    "draw_proxies",
+    "literature_skeleton",
+    "members_of",
+    "published",
+    "score_sources",
+    "table_rows",
+    "write_results",
+]

@@ -1,0 +1,56 @@
+"""Objectives and training-free scores that evonas computes, in the forms that the benchmarks ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from evonas.benchmarks.members import Computed
+from evonas.benchmarks.proxies import Score
+from evonas.errors import EvaluationError
+from evonas.objectives import Context, known_objectives, make_evaluator
+from evonas.spaces import Architecture, Skeleton, Space
+
+
+def literature_skeleton(space: Space) -> Skeleton:
+    """Return the skeleton on which the literature measured a space's tables."""
+    # Mobile networks are published on ImageNet where they have such a skeleton, cells on CIFAR.
+    names = ("imagenet", "cifar", "small") if space.family == "stage" else ("cifar", "imagenet", "small")
+    return space.skeleton(next(name for name in names if name in space.skeletons))
+
+
+def computed_objectives(context: Context) -> dict[str, Computed]:
+    """Return every objective that can be computed, by name, for `bench_search`; each is made when called.
+
+    Args:
+        context: Space, skeleton, and whatever the objectives asked for need.
+    """
+    return {name: partial(_values, name, context) for name in known_objectives()}
+
+
+def score_sources(context: Context) -> dict[str, Score]:
+    """Return every objective that can be computed, by name, for `bench_proxies`, which gives the seeds.
+
+    Args:
+        context: Space, skeleton, and data for scores that see images.
+    """
+    return {name: partial(_scores, name, context) for name in known_objectives()}
+
+
+def _scores(name: str, context: Context, architectures: Sequence[Architecture], seed: int) -> np.ndarray:
+    return _values(name, replace(context, seed=seed), architectures)
+
+
+def _values(name: str, context: Context, architectures: Sequence[Architecture]) -> np.ndarray:
+    """Return one value per architecture as written, NaN where it failed.
+
+    Raises:
+        EvaluationError: All of them failed; the first cause is named.
+    """
+    results = [row[name] for row in make_evaluator(name, context).evaluate(architectures)]
+    if results and all(result.value is None for result in results):
+        raise EvaluationError(f"'{name}' failed for all {len(results)} architectures: {results[0].cause}")
+    return np.array([np.nan if result.value is None else result.value for result in results])

@@ -1,0 +1,189 @@
+"""The rows of a table as a closed search problem, and the oracle that counts what a search asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from evonas.errors import SettingsError, suggest
+from evonas.indicators import hypervolume, min_max
+from evonas.spaces import Architecture, Space
+from evonas.tables import Table, column_direction
+
+Computed = Callable[[Sequence[Architecture]], ArrayLike]
+"""What computes an objective: architectures -> one value each."""
+
+
+@dataclass(frozen=True, eq=False)
+class Members:
+    """A finite set of architectures of known objectives, which the bench sees and an algorithm does not."""
+
+    space: Space
+    architectures: tuple[Architecture, ...]
+    objectives: tuple[str, ...]
+    directions: tuple[str, ...]
+    """"max" or "min" of each objective in its own unit."""
+    values: np.ndarray
+    """Shape ``(n, m)``: min-max scaled over the members to [0, 1], every objective minimised."""
+    cheap: np.ndarray
+    """Shape ``(m,)``, bool: computed objectives, known of every member before it is evaluated."""
+    scores: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """Training-free scores for starts and predictors, name -> shape ``(n,)``; NaN where there is none."""
+
+    def __len__(self) -> int:
+        return len(self.architectures)
+
+    @property
+    def reference_point(self) -> np.ndarray:
+        """The reference point of every hypervolume here: the worst of each scaled objective, (1, …, 1)."""
+        return np.ones(len(self.objectives))
+
+    @cached_property
+    def true_hypervolume(self) -> float:
+        """Hypervolume of all members."""
+        return hypervolume(self.values, self.reference_point)
+
+    @cached_property
+    def genomes(self) -> np.ndarray:
+        """Genome of every member, shape ``(n, n_choices)``, int16."""
+        return np.array([self.space.encode(one) for one in self.architectures], dtype=np.int16)
+
+    @cached_property
+    def _places(self) -> dict[bytes, int]:
+        return {genome.tobytes(): row for row, genome in enumerate(self.genomes)}
+
+    def row(self, genome: ArrayLike) -> int | None:
+        """Return the row of a genome, or None where it is no member."""
+        return self._places.get(np.asarray(genome, dtype=np.int16).tobytes())
+
+    def nearest(self, genome: ArrayLike, among: np.ndarray) -> int:
+        """Return the row of the member that differs in the fewest genes, the first where several do.
+
+        Args:
+            genome: Shape ``(n_choices,)``.
+            among: Which members may be returned, bool, shape ``(n,)``, at least one true.
+        """
+        rows = np.flatnonzero(among)
+        distance = (self.genomes[rows] != np.asarray(genome, dtype=np.int16)).sum(axis=1)
+        return int(rows[distance.argmin()])
+
+
+def members_of(
+    space: Space,
+    table: Table,
+    objectives: str | Sequence[str],
+    *,
+    computed: Mapping[str, Computed] | None = None,
+    scores: Mapping[str, ArrayLike] | None = None,
+) -> Members:
+    """Make a closed problem of a table's rows.
+
+    Args:
+        space: The space of the rows.
+        table: Its columns go before computed objectives of the same name. Rows where an objective is not
+            known are left out.
+        objectives: ``"NAME:max,NAME:min"`` or a list of such texts; the direction may be left out where the
+            name tells it.
+        computed: Objectives that need no table, such as FLOPs; cheap: known before an evaluation.
+        scores: Training-free scores, one per row of the table.
+
+    Raises:
+        SettingsError: Fewer than two objectives, one twice, unknown or constant, or fewer than two rows.
+    """
+    texts = objectives.split(",") if isinstance(objectives, str) else list(objectives)
+    pairs = [column_direction(text) for text in texts if text.strip()]
+    names = [name for name, _ in pairs]
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise SettingsError(f"Expected two or more different objectives, got {', '.join(texts) or 'none'}.")
+    computed = dict(computed or {})
+    columns = []
+    for name in names:
+        if name in table:
+            columns.append(table[name])
+        elif name in computed:
+            columns.append(_checked(name, computed[name](table.architectures), len(table)))
+        else:
+            known = [*table.columns, *computed]
+            raise SettingsError(
+                f"No objective '{name}': expected a column of the table or a computed objective, one of "
+                f"{', '.join(known)}.{suggest(name, known)}"
+            )
+    raw = np.stack(columns, axis=1)
+    known_rows = np.flatnonzero(np.isfinite(raw).all(axis=1))
+    if len(known_rows) < 2:
+        raise SettingsError(
+            f"Expected two or more rows with {', '.join(names)} known, got {len(known_rows)}."
+        )
+    raw = raw[known_rows] * [-1.0 if direction == "max" else 1.0 for _, direction in pairs]
+    for name, column in zip(names, raw.T, strict=True):
+        if np.ptp(column) == 0:
+            raise SettingsError(f"Objective '{name}' has one value in all rows: there is nothing to search.")
+    return Members(
+        space=space,
+        architectures=tuple(table.architectures[row] for row in known_rows),
+        objectives=tuple(names),
+        directions=tuple(direction for _, direction in pairs),
+        values=min_max(raw),
+        cheap=np.array([name not in table for name in names]),
+        scores={
+            name: _checked(name, values, len(table))[known_rows] for name, values in (scores or {}).items()
+        },
+    )
+
+
+class Spent(Exception):
+    """Every evaluation of the budget is spent: a signal that ends a search, not an error."""
+
+
+class Oracle:
+    """What an algorithm may ask: evaluations, counted, until the budget is spent.
+
+    Args:
+        members: The problem.
+        evaluations: Budget; more than there are members means all of them.
+    """
+
+    def __init__(self, members: Members, evaluations: int) -> None:
+        self.members = members
+        self.budget = min(evaluations, len(members))
+        self.rows: list[int] = []
+        """Members evaluated, in order, each once."""
+        self.evaluated = np.zeros(len(members), dtype=bool)
+
+    @property
+    def left(self) -> int:
+        """Evaluations left."""
+        return self.budget - len(self.rows)
+
+    def evaluate(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Evaluate members, those already evaluated for free.
+
+        Returns:
+            Shape ``(len(rows), m)``: scaled, minimised.
+
+        Raises:
+            Spent: The budget ends within these rows; those before its end are evaluated and counted.
+        """
+        for row in rows:
+            if self.evaluated[row]:
+                continue
+            if not self.left:
+                raise Spent
+            self.evaluated[row] = True
+            self.rows.append(int(row))
+        return self.members.values[np.asarray(rows, dtype=np.intp)]
+
+    def cheap(self) -> np.ndarray:
+        """Return all members' computed objectives, shape ``(n, m)``, NaN where they cost an evaluation."""
+        return np.where(self.members.cheap, self.members.values, np.nan)
+
+
+def _checked(name: str, values: ArrayLike, rows: int) -> np.ndarray:
+    array = np.asarray(values, dtype=np.float64)
+    if array.shape != (rows,):
+        raise SettingsError(f"Expected {rows} values of '{name}', one per row, got shape {array.shape}.")
+    return array

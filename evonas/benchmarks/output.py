@@ -1,0 +1,92 @@
+"""Results of a benchmark on disk: JSON, with a CSV and a PNG beside it, each written whole."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evonas.errors import SettingsError
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_results(
+    path: str | os.PathLike[str],
+    results: Any,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    figure: Callable[[], bytes] | None = None,
+) -> list[Path]:
+    """Write ``NAME.json``, ``NAME.csv`` and, where there is a figure, ``NAME.png``.
+
+    Args:
+        path: The JSON file; the others lie beside it.
+        results: What goes into the JSON; NaN and infinities become null.
+        rows: The CSV's rows; the columns are those of the first row. A text that a spreadsheet would run as a
+            formula is made inert with a leading apostrophe.
+        figure: Returns the PNG's bytes; called last, so that a missing drawing library costs no numbers.
+
+    Returns:
+        The files written.
+
+    Raises:
+        SettingsError: `path` does not end in ``.json``.
+        MissingExtraError: From `figure`, after JSON and CSV were written.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".json":
+        raise SettingsError(f"Expected an output file that ends in .json, got '{path}'.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(plain(results), indent=1, ensure_ascii=False, allow_nan=False)
+    written = [_write_whole(path, text.encode() + b"\n")]
+    written.append(_write_whole(path.with_suffix(".csv"), _csv(rows).encode()))
+    if figure is not None:
+        written.append(_write_whole(path.with_suffix(".png"), figure()))
+    return written
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON knows it: numpy unpacked, NaN and infinities None."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    buffer = io.StringIO(newline="")
+    if rows:
+        writer = csv.writer(buffer, lineterminator="\n")
+        writer.writerow([_cell(name) for name in rows[0]])
+        writer.writerows([_cell(row[name]) for name in rows[0]] for row in rows)
+    return buffer.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    value = plain(value)
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return "'" + value
+    return "" if value is None else value
+
+
+def _write_whole(path: Path, content: bytes) -> Path:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,106 @@
+"""How well scores rank architectures of known truth, with the floors that any score must beat beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from evonas.errors import SettingsError, suggest
+from evonas.indicators import coverage, kendall, spearman
+from evonas.spaces import Architecture
+from evonas.tables import Table, column_direction
+
+FLOORS = ("params", "flops")
+"""Scores that cost nothing: one that ranks no better is not worth computing."""
+
+Score = Callable[[Sequence[Architecture], int], ArrayLike]
+"""What scores architectures: (architectures, seed) -> one value each, NaN where it could not score."""
+
+
+def bench_proxies(
+    table: Table,
+    target: str,
+    proxies: Sequence[str],
+    *,
+    sources: Mapping[str, Score],
+    seeds: int | Sequence[int] = 3,
+    limit: int | None = None,
+    progress: Callable[[str, int], None] | None = None,
+) -> list[dict[str, Any]]:
+    """Correlate scores with measured truth.
+
+    Args:
+        table: Truth; its columns go before sources of the same name, and are the same for every seed.
+        target: Column to be ranked, ``NAME`` or ``NAME:max|min``; "max" where neither says so.
+        proxies: Names of columns or sources; the floors are added where they are not named.
+        sources: Computes what is no column; the floors must be here or in the table.
+        seeds: How many (0, 1, …), or which. A seed draws the rows under `limit` and seeds the scores.
+        limit: Architectures to score, drawn anew by each seed, the same for all proxies; None: all rows.
+        progress: Called with proxy and seed before each is scored.
+
+    Returns:
+        One row per proxy and seed: ``proxy, seed, n`` (pairs compared), ``spearman, kendall`` over all,
+        ``kendall_top30, kendall_top10, kendall_top5`` inside the true top, ``coverage`` (share of the
+        architectures that were scored). NaN where fewer than two pairs differ.
+
+    Raises:
+        SettingsError: An unknown name, a floor that nothing provides, or a limit below two.
+
+    Source: floors as in White et al. (2021), "A deeper look at zero-cost proxies for lightweight NAS".
+    """
+    name, sign = _target(target)
+    truth = sign * table[name]
+    names = list(dict.fromkeys([*proxies, *FLOORS]))
+    known = [*table.columns, *sources]
+    for proxy in names:
+        if proxy not in known:
+            raise SettingsError(
+                f"No proxy '{proxy}': expected one of {', '.join(known)}.{suggest(proxy, known)}"
+            )
+    if limit is not None and limit < 2:
+        raise SettingsError(f"Expected a limit of two or more architectures, got {limit}.")
+    seeds = range(seeds) if isinstance(seeds, int) else seeds
+    if not len(seeds):
+        raise SettingsError("Expected one seed or more, got none.")
+    candidates = np.flatnonzero(~np.isnan(truth))
+    results = []
+    for seed in seeds:
+        rows = candidates
+        if limit is not None and limit < len(candidates):
+            rows = np.sort(np.random.default_rng(seed).choice(candidates, limit, replace=False))
+        for proxy in names:
+            if progress is not None:
+                progress(proxy, seed)
+            if proxy in table:
+                scores = table[proxy][rows]
+            else:
+                scores = np.asarray(
+                    sources[proxy]([table.architectures[row] for row in rows], seed), dtype=np.float64
+                )
+            results.append({"proxy": proxy, "seed": int(seed), **_row(scores, truth[rows])})
+    return results
+
+
+def _row(scores: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    return {
+        "n": int((~np.isnan(scores)).sum()),
+        "spearman": spearman(scores, truth),
+        "kendall": kendall(scores, truth),
+        "kendall_top30": kendall(scores, truth, top=0.30),
+        "kendall_top10": kendall(scores, truth, top=0.10),
+        "kendall_top5": kendall(scores, truth, top=0.05),
+        "coverage": coverage(scores, truth),
+    }
+
+
+def _target(text: str) -> tuple[str, float]:
+    try:
+        name, direction = column_direction(text)
+    except SettingsError:
+        if ":" in text:
+            raise
+        name, direction = text.strip(), "max"
+    return name, 1.0 if direction == "max" else -1.0

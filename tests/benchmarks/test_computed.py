@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from evonas.benchmarks import computed_objectives, literature_skeleton, score_sources
+from evonas.errors import EvaluationError
+from evonas.objectives import Context, Objective, Result
+from evonas.spaces import load_space
+from evonas.tables import load_table
+
+
+class Shaky:
+    """Fails for every other architecture, or for all where the seed is odd."""
+
+    objectives = (Objective("params", "", "min"),)
+    fingerprint = "shaky"
+
+    def __init__(self, context: Context) -> None:
+        self.seed = context.seed
+
+    def evaluate(self, architectures):
+        return [
+            {"params": Result(None, "no luck", 0) if i % 2 or self.seed % 2 else Result(self.seed, None, 0)}
+            for i, _ in enumerate(architectures)
+        ]
+
+
+@pytest.fixture
+def context() -> Context:
+    space = load_space("mobilenet_v3")
+    return Context(space, literature_skeleton(space))
+
+
+def test_literature_skeletons():
+    assert literature_skeleton(load_space("darts")).channels == 36
+    assert literature_skeleton(load_space("mobilenet_v3")).resolution == 224
+
+
+def test_failures_are_nan_and_the_seed_is_passed_on(context, monkeypatch):
+    monkeypatch.setattr("evonas.benchmarks.computed.make_evaluator", lambda name, context: Shaky(context))
+    np.testing.assert_array_equal(computed_objectives(context)["params"]([None] * 3), [0, np.nan, 0])
+    np.testing.assert_array_equal(score_sources(context)["params"]([None] * 3, 4), [4, np.nan, 4])
+    with pytest.raises(EvaluationError, match="'params' failed for all 2 architectures: no luck"):
+        score_sources(context)["params"]([None] * 2, 1)
+
+
+def test_parameters_of_cells_as_written_are_the_published_ones(nasbench201, truth):
+    table = load_table(truth / "nasbench201.csv.gz", nasbench201).select(range(0, 15_625, 150))
+    context = Context(nasbench201, literature_skeleton(nasbench201))
+    params = computed_objectives(context)["params"](table.architectures)
+    np.testing.assert_allclose(params, 1e6 * table["c10_params_M"], rtol=0, atol=0.5)
