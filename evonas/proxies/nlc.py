@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from typing import Unpack
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from evonas.errors import EvaluationError, SettingsError
 from evonas.proxies.forward import Forward, check_logits
 from evonas.proxies.initialize import batch_statistics
-from evonas.proxies.proxy import Needs, Proxy
+from evonas.proxies.proxy import Options, Proxy
 
 
 class Nlc(Proxy):
@@ -27,22 +28,25 @@ class Nlc(Proxy):
         band: Least and greatest coefficient aimed for, 0 < least <= greatest.
         products: Forward-mode products, each over the whole batch, >= 1; capped by the number of images less
             one.
+        options: Those of `Proxy`.
 
     Raises:
-        SettingsError: `band` or `products` is out of range.
+        SettingsError: An option, `band` or `products` is out of range.
     """
 
     name = "nlc"
     direction = "min"
 
-    def __init__(self, *, band: tuple[float, float] = (1.0, 3.0), products: int = 8) -> None:
+    def __init__(
+        self, *, band: tuple[float, float] = (1.0, 3.0), products: int = 8, **options: Unpack[Options]
+    ) -> None:
+        super().__init__(**options)
         if not 0 < band[0] <= band[1] or products < 1:
             raise SettingsError(
                 f"expected a band 0 < least <= greatest and products >= 1, got {band} and {products}"
             )
         self.band = band
         self.products = products
-        self.needs = Needs()
 
     def measure(self, forward: Forward) -> float:
         """Return the coefficient."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, TypedDict, Unpack
 
 import torch
 from torch import Tensor, nn
 
-from evonas.errors import EvaluationError
+from evonas.errors import EvaluationError, SettingsError
 from evonas.proxies.forward import Forward
 
 Initialization = Literal["torch", "own"]
@@ -26,7 +26,8 @@ class Needs:
             the generator; ``"own"``: the proxy sets the weights itself, or does not look at them.
         batch: Number of images, the first ones of the training data in file order.
         labels: Whether the images' labels are needed.
-        repeats: Number of re-initializations that one score averages over.
+        repeats: Number of re-initializations that one score averages over; `evonas.proxies.score_all` makes
+            them where the initialization is ``"torch"``.
     """
 
     skeleton: str = "small"
@@ -36,11 +37,27 @@ class Needs:
     repeats: int = 1
 
 
+class Options(TypedDict, total=False):
+    """Options that every proxy takes; see `Proxy`."""
+
+    skeleton: str
+    batch: int
+    repeats: int
+
+
 class Proxy(ABC):
     """A training-free score of a stand-alone network.
 
     A subclass sets the class attributes and writes `measure`. Neither weights, buffers, modes nor hooks of
     the network differ after a score.
+
+    Args:
+        skeleton: Another skeleton than the proxy's own.
+        batch: Another number of images, >= 2.
+        repeats: Another number of re-initializations, >= 1.
+
+    Raises:
+        SettingsError: `batch` or `repeats` is out of range.
 
     Attributes:
         name: What users call it, unique among proxies.
@@ -53,10 +70,18 @@ class Proxy(ABC):
     direction: ClassVar[Literal["max", "min"]] = "max"
     needs: Needs = Needs()
 
+    def __init__(self, **options: Unpack[Options]) -> None:
+        self.needs = replace(self.needs, **options)
+        if self.needs.batch < 2 or self.needs.repeats < 1:
+            raise SettingsError(
+                f"expected batch >= 2 and repeats >= 1 of the proxy '{self.name}', "
+                f"got {self.needs.batch} and {self.needs.repeats}: raise them"
+            )
+
     def score(
         self, network: nn.Module, images: Tensor, generator: torch.Generator, labels: Tensor | None = None
     ) -> float:
-        """Score one network, with the weights that it has unless the proxy draws its own.
+        """Score one network, once with the weights that it has unless the proxy draws its own.
 
         Args:
             network: Stand-alone network: ``network(images)`` gives logits, shape (n, classes).

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator
+from typing import Unpack
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +15,7 @@ from evonas.errors import SettingsError
 from evonas.proxies.forward import Forward, check_logits
 from evonas.proxies.initialize import GaussianWeights, batch_statistics
 from evonas.proxies.patterns import count_packed, join, packing
-from evonas.proxies.proxy import Needs, Proxy
+from evonas.proxies.proxy import Needs, Options, Proxy
 
 CHUNK = 8  # re-initializations per pass: more of them leave the processor's cache and gain nothing
 
@@ -31,28 +32,25 @@ class Swap(Proxy):
     parameters in thousands (Peng et al. 2024, SWAP-NAS, definitions 3.2 and 3.3).
 
     Args:
-        repeats: Re-initializations that one score averages over, >= 1; 4 are enough inside a search.
-        batch: Number of images S that the score is meant for, >= 2.
         mu: Preferred size in thousand parameters; with `sigma`, or neither.
         sigma: Width of the preference, > 0, in thousand parameters squared.
+        options: Those of `Proxy`; 4 repeats are enough inside a search.
 
     Raises:
-        SettingsError: `repeats`, `mu` or `sigma` is out of range.
+        SettingsError: An option, `mu` or `sigma` is out of range.
     """
 
     name = "swap"
     direction = "max"
 
+    needs = Needs(skeleton="proxy", initialization="own", batch=16, repeats=32)
+
     def __init__(
-        self, *, repeats: int = 32, batch: int = 16, mu: float | None = None, sigma: float | None = None
+        self, *, mu: float | None = None, sigma: float | None = None, **options: Unpack[Options]
     ) -> None:
-        if repeats < 1 or batch < 2:
-            raise SettingsError(
-                f"expected repeats >= 1 and batch >= 2, got {repeats} and {batch}: raise them"
-            )
+        super().__init__(**options)
         if (mu is None) != (sigma is None) or (sigma is not None and not sigma > 0):
             raise SettingsError(f"expected both mu and sigma > 0, or neither, got mu={mu} and sigma={sigma}")
-        self.needs = Needs(skeleton="proxy", initialization="own", batch=batch, repeats=repeats)
         self.mu, self.sigma = mu, sigma
 
     def measure(self, forward: Forward) -> float:

@@ -17,10 +17,10 @@ from evonas.proxies.proxy import Needs, Proxy
 def score_all(
     proxies: Sequence[Proxy], network: nn.Module, images: Tensor, seed: int, labels: Tensor | None = None
 ) -> list[float | EvaluationError]:
-    """Score a network by several proxies, each as if alone; those with equal needs share one forward pass.
+    """Score a network by several proxies, each as if alone; those with equal needs share a forward pass.
 
-    Unlike `Proxy.score`, it draws the weights that a proxy declares. A score depends on the seed, not on the
-    other proxies.
+    Unlike `Proxy.score`, it draws the weights that a proxy declares, as often as it declares. A score depends
+    on the seed, not on the other proxies nor on the network's weights.
 
     Args:
         proxies: What to score by; all want the skeleton that the network is built on.
@@ -32,35 +32,48 @@ def score_all(
     Returns:
         One score per proxy, or the error that says why there is none.
     """
-    passes: dict[Needs, Forward] = {}
-    results: list[float | EvaluationError] = [EvaluationError("not scored")] * len(proxies)
-    # Grouped, so that a pass finds the weights that it began with.
-    order = sorted(range(len(proxies)), key=lambda place: proxies[place].needs.initialization)
+    groups: dict[Needs, list[int]] = {}
+    for place, proxy in enumerate(proxies):
+        groups.setdefault(replace(proxy.needs, labels=False), []).append(place)
+    results: dict[int, float | EvaluationError] = {}
     with restored(network):
-        for place in order:
-            proxy = proxies[place]
-            generator = torch.Generator().manual_seed(seed)
-            needs = replace(proxy.needs, labels=False)
-            batch = needs.batch
-            try:
-                if len(images) < batch:
-                    raise EvaluationError(
-                        f"{proxy.name}: expected {batch} images, got {len(images)}: pass more images"
-                    )
-                if needs.initialization == "own":
-                    forward = Forward(network, images[:batch], generator, _first(labels, batch))
-                elif needs in passes:
-                    forward = passes[needs]
-                else:
-                    initialize(network, generator)
-                    forward = passes[needs] = Forward(
-                        network, images[:batch], generator, _first(labels, batch)
-                    )
-                results[place] = proxy.read(forward)
-            except EvaluationError as error:
-                results[place] = error
-    return results
+        for needs, places in groups.items():
+            members = [proxies[place] for place in places]
+            batch = images[: needs.batch], None if labels is None else labels[: needs.batch]
+            results.update(zip(places, _score_group(members, needs, network, *batch, seed)))
+    return [results[place] for place in range(len(proxies))]
 
 
-def _first(labels: Tensor | None, count: int) -> Tensor | None:
-    return None if labels is None else labels[:count]
+def _score_group(
+    proxies: list[Proxy], needs: Needs, network: nn.Module, images: Tensor, labels: Tensor | None, seed: int
+) -> list[float | EvaluationError]:
+    """Score by proxies of equal needs, averaging over passes unless they draw their own weights."""
+    if len(images) < needs.batch:
+        text = f"expected {needs.batch} images, got {len(images)}: pass more images"
+        return [EvaluationError(f"{proxy.name}: {text}") for proxy in proxies]
+    if needs.initialization == "own":
+        return [
+            _read(proxy, Forward(network, images, torch.Generator().manual_seed(seed), labels))
+            for proxy in proxies
+        ]
+    generator = torch.Generator().manual_seed(seed)
+    rows = []
+    for _ in range(needs.repeats):
+        forward = Forward(initialize(network, generator), images, generator, labels)
+        rows.append([_read(proxy, forward) for proxy in proxies])
+    return [_mean(scores) for scores in zip(*rows)]
+
+
+def _read(proxy: Proxy, forward: Forward) -> float | EvaluationError:
+    try:
+        return proxy.read(forward)
+    except EvaluationError as error:
+        return error
+
+
+def _mean(scores: Sequence[float | EvaluationError]) -> float | EvaluationError:
+    """Return the mean, or the first error: the mean of those that happened to score would flatter."""
+    for score in scores:
+        if isinstance(score, EvaluationError):
+            return score
+    return sum(scores) / len(scores)

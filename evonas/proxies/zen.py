@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from evonas.errors import EvaluationError, SettingsError
+from evonas.errors import EvaluationError
 from evonas.proxies.forward import Forward
 from evonas.proxies.initialize import GaussianWeights, batch_statistics
 from evonas.proxies.proxy import Needs, Proxy
@@ -23,21 +23,11 @@ class Zen(Proxy):
     image's features. The variance is, as in the authors' code, a running one: it starts at 1 and takes in
     both passes with momentum 0.1. Images matter by their shape and number alone. More is better (Lin et al.
     2021, Zen-NAS, algorithm 1).
-
-    Args:
-        repeats: Re-initializations that one score averages over, >= 1.
-
-    Raises:
-        SettingsError: `repeats` is below 1.
     """
 
     name = "zen"
     direction = "max"
-
-    def __init__(self, *, repeats: int = 1) -> None:
-        if repeats < 1:
-            raise SettingsError(f"expected repeats >= 1, got {repeats}: raise it")
-        self.needs = Needs(initialization="own", repeats=repeats)
+    needs = Needs(initialization="own")
 
     def measure(self, forward: Forward) -> float:
         """Return the mean over re-initializations."""

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from evonas.errors import EvaluationError
+from evonas.errors import EvaluationError, SettingsError
 from evonas.proxies import Needs, Proxy, initialize, load_proxy, proxies, score_all
 
 NAMES = [
@@ -167,3 +167,33 @@ def test_names_are_unique_and_described():
         assert proxy.name == name
         assert proxy.direction in ("max", "min")
         assert isinstance(load_proxy(name).needs, Needs)
+
+
+def test_repeats_average_over_new_weights(network_of, many):
+    network, generator = network_of(2), torch.Generator().manual_seed(9)
+    singles = [
+        load_proxy("jacov").score(initialize(network, generator), many[:8], generator) for _ in range(3)
+    ]
+    (mean,) = score_all([load_proxy("jacov", batch=8, repeats=3)], network, many, 9)
+    assert mean == pytest.approx(sum(singles) / 3)
+
+
+def test_one_failing_repeat_fails_the_mean(network_of, many):
+    class Moody(Proxy):
+        name = "moody"
+
+        def measure(self, forward):
+            if sum(parameter.sum() for parameter in forward.network.parameters()) > 0:
+                raise EvaluationError("a mood")
+            return 1.0
+
+    (result,) = score_all([Moody(repeats=30)], network_of(2), many, 9)
+    assert str(result) == "moody: a mood"
+
+
+def test_options_of_every_proxy():
+    needs = load_proxy("naswot", skeleton="cifar", batch=64, repeats=2).needs
+    assert (needs.skeleton, needs.batch, needs.repeats) == ("cifar", 64, 2)
+    assert load_proxy("naswot").needs == Needs()
+    with pytest.raises(SettingsError, match="of the proxy 'naswot', got 1 and 1"):
+        load_proxy("naswot", batch=1)

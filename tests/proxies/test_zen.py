@@ -64,5 +64,5 @@ def test_flat_or_constant_networks_are_failures(images):
 
 
 def test_repeats_out_of_range_are_refused():
-    with pytest.raises(SettingsError, match="expected repeats >= 1"):
+    with pytest.raises(SettingsError, match="expected batch >= 2 and repeats >= 1"):
         Zen(repeats=0)
