@@ -24,6 +24,7 @@ from evonas.supernet.plan import Pass, RuleFactory, Setting, UpdateRule, draw_fr
 from evonas.supernet.projector import Projector, closed_form, woodbury
 from evonas.supernet.rules import RULES, find_rule
 from evonas.supernet.sgd import SGD, Updates
+from evonas.supernet.speed import time_update
 from evonas.supernet.task import Classification, Task
 from evonas.supernet.train import History, Progress, train_supernet
 from evonas.supernet.uniform import Uniform
@@ -61,6 +62,7 @@ __all__ = [
     "reestimate_norms",
     "sampled_patches",
     "summarize",
+    "time_update",
     "train_supernet",
     "woodbury",
     "write_checkpoint",

@@ -1,0 +1,123 @@
+"""``evonas search`` and ``evonas resume``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from evonas.run import Run
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+
+
+def search(
+    objectives: Annotated[
+        list[str] | None,
+        typer.Option(help="What to optimize, such as acc,flops,latency. [default: acc,flops]"),
+    ] = None,
+    constraint: Annotated[
+        list[str] | None, typer.Option(help="A bound such as flops<=20e6; repeat for more.")
+    ] = None,
+    space: Annotated[str | None, typer.Option(help="A space's name or TOML file. [default: darts]")] = None,
+    skeleton: Annotated[str | None, typer.Option(help="A skeleton of the space. [default: small]")] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(help="digits, FILE.npz, a folder of parquet files or images. [default: digits]"),
+    ] = None,
+    resolution: Annotated[int | None, typer.Option(help="Side of the images. [default: the data's]")] = None,
+    train_limit: Annotated[int | None, typer.Option(help="Use that many training images.")] = None,
+    validation: Annotated[
+        float | None, typer.Option(help="Share of training data to read accuracy on. [default: 0.4]")
+    ] = None,
+    sharing: Annotated[
+        str | None, typer.Option(help="How weights are shared. [default: disturbance-immune]")
+    ] = None,
+    supernet: Annotated[str | None, typer.Option(help="Take over the supernet of this run.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of supernet training.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images per training step. [default: 64]")] = None,
+    warm_start: Annotated[
+        int | None, typer.Option(help="Architectures scored by SWAP first; 0: none. [default: 500]")
+    ] = None,
+    algorithm: Annotated[str | None, typer.Option(help="Search algorithm. [default: nsga2]")] = None,
+    population: Annotated[int | None, typer.Option(help="Members of a generation. [default: 40]")] = None,
+    generations: Annotated[int | None, typer.Option(help="Generations. [default: 30]")] = None,
+    time: Annotated[str | None, typer.Option(help="A budget such as 30m, divided over the steps.")] = None,
+    latency_table: Annotated[
+        str | None, typer.Option(help="A latency table measured on another device.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything random. [default: 0]")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads of torch. [default: 1]")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda. [default: auto]")] = None,
+    config: Annotated[Path | None, typer.Option(help="Settings from a TOML file.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run directory. [default: a new one in runs/]")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Search for Pareto-optimal architectures: data and space in, a front out."""
+    from evonas import pipeline
+    from evonas.cli.progress import make_progress
+    from evonas.config import make_settings
+
+    settings = make_settings(
+        config,
+        objectives=tuple(objectives) if objectives else None,
+        constraints=tuple(constraint) if constraint else None,
+        space=space, skeleton=skeleton, data=data, resolution=resolution, train_limit=train_limit,
+        validation=validation, sharing=sharing, supernet=supernet, epochs=epochs, batch_size=batch_size,
+        warm_start=warm_start, algorithm=algorithm, population=population, generations=generations, time=time,
+        latency_table=latency_table, seed=seed, threads=threads, device=device,
+    )  # fmt: skip
+    path = out or pipeline.new_path(settings)
+    _finish(lambda: pipeline.search(settings, path, progress=make_progress(quiet)), path)
+
+
+def resume(
+    run: Annotated[Path, typer.Argument(help="The run directory.")],
+    generations: Annotated[int | None, typer.Option(min=1, help="Go on to that many in all.")] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try failed evaluations again.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Continue a search that was stopped, or prolong one that ended."""
+    from evonas import pipeline
+    from evonas.cli.progress import make_progress
+
+    _finish(
+        lambda: pipeline.resume(
+            run, generations=generations, retry_failed=retry_failed, progress=make_progress(quiet)
+        ),
+        run,
+    )
+
+
+def _finish(work, path: Path) -> None:
+    try:
+        run = work()
+    except KeyboardInterrupt:
+        if (path / "manifest.json").exists():
+            typer.echo(
+                f"\nStopped; nothing that was evaluated is lost. Continue with\n  evonas resume {path}",
+                err=True,
+            )
+        else:
+            typer.echo("\nStopped before anything was written.", err=True)
+        raise typer.Exit(130) from None
+    with run:
+        _summary(run)
+
+
+def _summary(run: Run) -> None:
+    from rich.console import Console
+
+    from evonas.cli.summary import summary
+    from evonas.cli.tables import front_table
+    from evonas.pipeline import read_front
+
+    console = Console()
+    front = read_front(run)
+    console.print(front_table(front, limit=12))
+    for line in summary(run, front):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)

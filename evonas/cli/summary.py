@@ -1,0 +1,46 @@
+"""The closing words of a search: what was found, how far to trust it, and what to type next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from evonas.front import Front
+from evonas.run import Run
+
+
+def summary(run: Run, front: Front) -> list[str]:
+    """Return the lines that end a search."""
+    seconds = run.manifest.get("timings", {}).get("search_seconds", 0.0)
+    evaluated = len({member.architecture for member in run.store.members()})
+    names = {objective.name for objective in front.objectives}
+    lines = [
+        f"{evaluated:,} architectures of {Path(run.settings['space']).stem} on {Path(run.settings['data']).name} "
+        f"were evaluated; {len(front)} of them are on the front. The search took {seconds:.0f} s."
+    ]
+    if front.hypervolume is not None:
+        point = ", ".join(f"{o.name} {v:,.6g}" for o, v in zip(front.objectives, front.reference))
+        lines.append(
+            f"Hypervolume {front.hypervolume:.4f}, each axis scaled to what was seen, reference point ({point})."
+        )
+    if "acc" in names:
+        text = "acc is what shared weights give: it ranks architectures, it does not promise what training gives."
+        gaps = [m.values["acc"] - m.known["acc_report"] for m in front if "acc_report" in m.known]
+        if gaps:
+            text += f" On validation images not selected on, it is {np.mean(gaps):.3f} lower on average."
+        lines.append(text)
+    if "flops" in names:
+        lines.append("flops counts a multiply-add as 1; norms and pooling are free.")
+    if "latency" in names:
+        lines.append("latency is the table's estimate; latency_measured (± latency_mad) is the whole network's.")
+    broken = sum(bool(member.breaks) for member in front)
+    if broken:
+        lines.append(f"{broken} members, marked !, break a constraint now that they were measured whole.")
+    return [
+        *lines,
+        "Next:",
+        f"  evonas front {run.path} --plot front.png",
+        f"  evonas train {run.path} --select knee",
+        f"  evonas deploy {run.path} --select knee",
+    ]

@@ -1,0 +1,46 @@
+"""Tables for the terminal."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from evonas.front import Front
+
+
+def front_table(front: Front, limit: int | None = None) -> Table:
+    """Return a front as a table: numbers of members, objectives, what else is known.
+
+    Args:
+        front: The front.
+        limit: Most rows; the middle is left out.
+    """
+    more = [name for name in front.columns[1 + len(front.objectives) : -1]]
+    table = Table(title=f"{len(front)} members on the front", title_justify="left")
+    table.add_column("index", justify="right")
+    for objective in front.objectives:
+        arrow = "↑" if objective.direction == "max" else "↓"
+        unit = f"\n{objective.unit}" if objective.unit else ""
+        table.add_column(f"{objective.name} {arrow}{unit}", justify="right")
+    for name in more:
+        table.add_column(name, justify="right")
+    places = list(range(len(front)))
+    if limit is not None and len(places) > limit:
+        places = [*places[: limit // 2], *places[-(limit - limit // 2) :]]
+    last = -1
+    for place in places:
+        if place != last + 1:
+            table.add_row("…", *["…"] * (len(front.objectives) + len(more)))
+        member = front[place]
+        cells = [number(member.values[o.name]) for o in front.objectives]
+        cells += [number(member.known[name]) if name in member.known else "" for name in more]
+        mark = " !" if member.breaks else ""
+        table.add_row(f"{place}{mark}", *cells)
+        last = place
+    return table
+
+
+def number(value: float) -> str:
+    """Return a number as people read it: whole numbers grouped, others with four digits."""
+    if value == int(value) and abs(value) >= 1000:
+        return f"{int(value):,}"
+    return f"{value:.4g}"

@@ -1,0 +1,181 @@
+"""Evaluators: what computes objectives; made by factories, found by the objective's name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import Any, Protocol, runtime_checkable
+
+from evonas.data import Dataset
+from evonas.errors import EvonasError, SettingsError, suggest
+from evonas.networks import Network
+from evonas.objectives.objective import Objective, Result
+from evonas.spaces import Architecture, Skeleton, Space
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an evaluator may need; it takes what it uses and leaves the rest.
+
+    Attributes:
+        space: The space searched.
+        skeleton: The skeleton that costs and accuracies are those of.
+        data: The data set; None in a search on tables.
+        device: Where networks run.
+        supernet: Trained shared weights, or None.
+        supernet_fingerprint: Identity of these weights.
+        seed: Of everything random.
+        threads: Threads of one evaluation.
+        options: Further settings by name, such as ``latency_table``.
+    """
+
+    space: Space
+    skeleton: Skeleton
+    data: Dataset | None = None
+    device: str = "cpu"
+    supernet: Network | None = None
+    supernet_fingerprint: str = ""
+    seed: int = 0
+    threads: int = 1
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Evaluator(Protocol):
+    """Computes one or more objectives.
+
+    Attributes:
+        objectives: What it computes.
+        fingerprint: Of every setting that changes a value: with architecture and objective the store's key.
+    """
+
+    objectives: tuple[Objective, ...]
+    fingerprint: str
+
+    def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
+        """Return for each canonical architecture a result per objective.
+
+        One architecture that fails does not spoil the others: its results hold the cause.
+        """
+        ...
+
+
+Factory = Callable[[Context], Evaluator]
+
+
+def fingerprint(*parts: Any) -> str:
+    """Return 16 hexadecimal digits that stand for JSON-able settings."""
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def one_by_one(
+    objectives: Sequence[Objective],
+    architectures: Sequence[Architecture],
+    compute: Callable[[Architecture], Mapping[str, float]],
+) -> list[dict[str, Result]]:
+    """Evaluate architectures in turn; what fails is recorded with its cause and the others go on.
+
+    Args:
+        objectives: What is computed.
+        architectures: Canonical architectures.
+        compute: Returns the values of one.
+    """
+    rows = []
+    for architecture in architectures:
+        start = time.perf_counter()
+        try:
+            values = compute(architecture)
+            seconds = time.perf_counter() - start
+            rows.append({o.name: _result(float(values[o.name]), seconds) for o in objectives})
+        except (EvonasError, RuntimeError, ValueError, ArithmeticError, MemoryError) as error:
+            seconds = time.perf_counter() - start
+            cause = " ".join(str(error).split())[:300] or type(error).__name__
+            if not isinstance(error, EvonasError):
+                cause = f"{type(error).__name__}: {cause}"
+            rows.append({o.name: Result(None, cause, seconds) for o in objectives})
+    return rows
+
+
+def _result(value: float, seconds: float) -> Result:
+    if value != value or abs(value) == float("inf"):
+        return Result(None, f"the value is {value}", seconds)
+    return Result(value, None, seconds)
+
+
+def _shipped() -> dict[str, Callable[[Context, str], Evaluator]]:
+    """Return the package's own: objective name to factory, which is told the name asked for."""
+    from evonas.objectives.accuracy import AccuracyEvaluator
+    from evonas.objectives.cost import CostEvaluator
+    from evonas.objectives.latency import LatencyEvaluator
+    from evonas.objectives.proxy import ProxyEvaluator
+    from evonas.proxies import proxies
+
+    found: dict[str, Callable[[Context, str], Evaluator]] = dict.fromkeys(
+        proxies(), lambda context, name: ProxyEvaluator(context, name)
+    )
+    found |= dict.fromkeys(("flops", "params"), lambda context, name: CostEvaluator(context))
+    found["acc"] = lambda context, name: AccuracyEvaluator(context)
+    found["latency"] = lambda context, name: LatencyEvaluator(context)
+    return found
+
+
+def known_objectives() -> list[str]:
+    """Return the names of all objectives that can be computed here."""
+    return sorted({*_shipped(), *(point.name for point in entry_points(group="evonas.evaluators"))})
+
+
+def check_objectives(names: Iterable[str]) -> None:
+    """Say which name is no objective.
+
+    Raises:
+        SettingsError: A name that nothing computes.
+    """
+    known = known_objectives()
+    for name in names:
+        if name not in known:
+            raise SettingsError(
+                f"Unknown objective '{name}': expected some of {', '.join(known)}.{suggest(name, known)}"
+            )
+
+
+def make_evaluator(name: str, context: Context) -> Evaluator:
+    """Make the evaluator that computes an objective.
+
+    Args:
+        name: Name of the objective: the package's own, or of an entry point in ``evonas.evaluators`` (a factory
+            that takes a `Context`).
+        context: What it may need.
+
+    Raises:
+        SettingsError: Nothing computes it.
+    """
+    check_objectives([name])
+    shipped = _shipped()
+    if name in shipped:
+        return shipped[name](context, name)
+    (point,) = (p for p in entry_points(group="evonas.evaluators") if p.name == name)
+    evaluator: Evaluator = point.load()(context)
+    if name not in {objective.name for objective in evaluator.objectives}:
+        raise SettingsError(
+            f"The evaluator '{point.value}' is registered for '{name}' but does not compute it"
+        )
+    return evaluator
+
+
+@contextmanager
+def torch_threads(threads: int) -> Iterator[None]:
+    """Run torch with a fixed number of threads, then with as many as before."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,97 @@
+"""Objectives and constraints: named numbers with unit and direction, and bounds on them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from evonas.errors import SettingsError
+
+Direction = Literal["max", "min"]
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """A named number of an architecture.
+
+    Attributes:
+        name: What users call it and what its column is headed with.
+        unit: Such as ``"ms"`` or ``"multiply-adds"``; empty where it has none.
+        direction: Whether more or less is better.
+    """
+
+    name: str
+    unit: str
+    direction: Direction
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an evaluation gave: exactly one of `value` and `cause`, and how long it took.
+
+    Raises:
+        ValueError: Both or neither is given, or the value is not finite.
+    """
+
+    value: float | None
+    cause: str | None
+    seconds: float
+
+    def __post_init__(self) -> None:
+        if (self.value is None) == (self.cause is None):
+            raise ValueError(f"Expected a value or a cause, got {self.value} and {self.cause!r}")
+        if self.value is not None and not math.isfinite(self.value):
+            raise ValueError(f"Expected a finite value, got {self.value}: give its cause instead")
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A bound on an objective, such as ``latency<=5``; the objective need not be optimized."""
+
+    objective: str
+    sign: Literal["<=", ">="]
+    bound: float
+
+    def violation(self, value: float) -> float:
+        """Return 0 where the value keeps to the bound, else by how much it breaks it, relative to the bound."""
+        excess = value - self.bound if self.sign == "<=" else self.bound - value
+        return max(0.0, excess) / (abs(self.bound) or 1.0)
+
+    def __str__(self) -> str:
+        return f"{self.objective}{self.sign}{self.bound:g}"
+
+
+def parse_constraint(text: str) -> Constraint:
+    """Read a constraint.
+
+    Raises:
+        SettingsError: Not of the form NAME<=NUMBER or NAME>=NUMBER.
+    """
+    match = re.fullmatch(r"\s*([A-Za-z_]\w*)\s*(<=|>=)\s*([-+0-9.eE_]+)\s*", text)
+    try:
+        bound = float(match[3]) if match else math.nan
+    except ValueError:
+        bound = math.nan
+    if match is None or not math.isfinite(bound):
+        raise SettingsError(
+            f"A constraint is NAME<=NUMBER or NAME>=NUMBER, such as flops<=20e6, got '{text}'"
+        )
+    return Constraint(match[1], match[2], bound)  # type: ignore[arg-type]
+
+
+def split_names(values: Iterable[str], what: str = "objective") -> tuple[str, ...]:
+    """Return the names in comma-separated values, in order.
+
+    Raises:
+        SettingsError: None, or one twice.
+    """
+    names = tuple(name.strip() for value in values for name in value.split(",") if name.strip())
+    if not names:
+        raise SettingsError(f"Expected at least one {what}, got none")
+    for name in names:
+        if names.count(name) > 1:
+            raise SettingsError(f"The {what} '{name}' is given twice: name it once")
+    return names

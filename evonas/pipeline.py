@@ -1,0 +1,369 @@
+"""A search in reading order: latency table, warm start, supernet, evolution, front.
+
+Resuming is replay: `resume` runs the same steps again. What is stored answers at once, what a clock decided is
+read back, and so the search goes on where it was stopped and ends with the same front.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evonas.config import Settings, make_settings, parse_time
+from evonas.engine import LocalEngine
+from evonas.errors import EvaluationError, RunError
+from evonas.evolution import Evolution, choose_first, minimized
+from evonas.front import Front, make_front
+from evonas.networks import Network, build
+from evonas.objectives import Context, make_evaluator, torch_threads
+from evonas.objectives.accuracy import AccuracyEvaluator
+from evonas.objectives.latency import measure_latency_table, measure_whole
+from evonas.objectives.proxy import ProxyEvaluator
+from evonas.problem import Problem
+from evonas.progress import Progress, Silent
+from evonas.run import Run, compare_manifest
+from evonas.spaces import Architecture
+from evonas.supernet import load_weights, time_update, train_supernet
+
+SHARES = {"supernet": 0.5, "evolution": 0.4}
+"""How a budget of time is divided; the rest is for warm start and front."""
+UPDATES = 3000
+"""Updates of supernet training where neither epochs nor a time are given."""
+SWAP_REPEATS = 4
+"""Re-initializations per SWAP-Score in a warm start: within 0.01 of 8 in rank correlation."""
+
+
+def search(
+    settings: Settings | None = None, out: str | Path | None = None, *, progress: Progress | None = None, **given: Any
+) -> Run:
+    """Search for Pareto-optimal architectures.
+
+    Args:
+        settings: What to search for; default: accuracy against FLOPs of DARTS cells on the digits.
+        out: The run directory to make; default: a new one in ``runs/``.
+        progress: Shows how far the search is.
+        **given: Settings by name, instead of `settings`.
+
+    Returns:
+        The run, open for reading; `read_front` gives its front.
+
+    Raises:
+        EvonasError: Settings or data that make no sense; ten failed evaluations in a row; a full disk.
+    """
+    settings = settings or make_settings(**given)
+    path = Path(out) if out is not None else new_path(settings)
+    if path.exists():
+        raise RunError(f"{path} exists already: continue it with  evonas resume {path}  or choose another --out")
+    problem = Problem(settings)
+    with Run.create(path, problem.settings.table(), problem.manifest()) as run:
+        _Search(problem, run, progress or Silent()).go()
+    return Run.open(path)
+
+
+def resume(
+    path: str | Path, *, generations: int | None = None, retry_failed: bool = False, progress: Progress | None = None
+) -> Run:
+    """Continue a search that was stopped, or prolong one that ended.
+
+    Args:
+        path: Its run directory.
+        generations: Go on to that many generations in all.
+        retry_failed: Try failed evaluations again.
+        progress: Shows how far the search is.
+
+    Raises:
+        EvonasError: No run, one that another process works on, or one that cannot be replayed here.
+    """
+    progress = progress or Silent()
+    with Run.open(path, write=True) as run:
+        problem, warn = _problem_of(run)
+        for line in warn:
+            progress.say(f"Note: {line}; results may differ in their last digits")
+        if retry_failed:
+            progress.say(f"{run.store.forget_failures()} failed evaluations will be tried again")
+        if generations is not None:
+            run.update_manifest(generations=generations)
+        _Search(problem, run, progress).go()
+    return Run.open(path)
+
+
+def read_front(run: Run) -> Front:
+    """Return the front of a run that ended.
+
+    Raises:
+        RunError: It has not ended.
+    """
+    path = run.path / "front.json"
+    if not path.exists():
+        raise RunError(f"{run.path} has no front yet: finish the search with  evonas resume {run.path}")
+    return Front.from_json(path.read_text())
+
+
+def run_context(run: Run, *, with_supernet: bool = False) -> Context:
+    """Return what evaluators, training and deployment need to go on with a run's architectures.
+
+    Args:
+        run: The run.
+        with_supernet: Load the trained shared weights.
+
+    Raises:
+        EvonasError: The data or the space is gone or has changed, or there is no trained supernet.
+    """
+    problem, _ = _problem_of(run)
+    if not with_supernet:
+        return problem.context()
+    network = build(problem.space, problem.skeleton, seed=problem.settings.seed)
+    load_weights(network, run.path / "supernet.safetensors")
+    network.to(problem.device).eval()
+    return problem.context(supernet=network, supernet_fingerprint=weights_fingerprint(network))
+
+
+def weights_fingerprint(network: Network) -> str:
+    """Return 16 hexadecimal digits that stand for a network's weights."""
+    digest = hashlib.sha256()
+    for name, tensor in network.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def new_path(settings: Settings) -> Path:
+    """Return a free place in ``runs/`` named after what is searched."""
+    name = f"{Path(settings.space).stem}-{Path(settings.data).stem or 'data'}-{settings.seed}"
+    base = Path(os.environ.get("EVONAS_RUNS", "runs")) / name
+    path, number = base, 1
+    while path.exists():
+        number += 1
+        path = base.with_name(f"{name}-{number}")
+    return path
+
+
+def _problem_of(run: Run) -> tuple[Problem, list[str]]:
+    """Return what a run searches, and what differs here without forbidding to go on."""
+    problem = Problem(make_settings(**run.settings))
+    refuse, warn = compare_manifest(run.manifest, problem.manifest())
+    if refuse:
+        raise RunError(f"{run.path} cannot be continued with what is here: {'; '.join(refuse)}")
+    return problem, warn
+
+
+class _Search:
+    """The steps of one search in its run."""
+
+    def __init__(self, problem: Problem, run: Run, progress: Progress) -> None:
+        self.problem, self.run, self.progress = problem, run, progress
+        self.settings = problem.settings
+
+    def go(self) -> None:
+        """Do the whole search, or what is left of it."""
+        began = time.perf_counter()
+        with torch_threads(self.settings.threads):
+            self.latency_table()
+            first = self.warm_start()
+            context = self.problem.context()
+            if "acc" in self.problem.evaluated:
+                network = self.supernet()
+                context = self.problem.context(supernet=network, supernet_fingerprint=weights_fingerprint(network))
+            texts, values = self.evolve(first, context)
+            self.run.update_manifest(timings={"search_seconds": round(time.perf_counter() - began, 3)})
+            self.finish(texts, values, context)
+
+    def latency_table(self) -> None:
+        """Measure the latency table and freeze it in the run: a replay must not measure anew."""
+        if "latency" not in self.problem.evaluated:
+            return
+        frozen = self.run.path / "latency.json"
+        options = {"latency_table": str(frozen) if frozen.exists() else self.settings.latency_table}
+        if options["latency_table"] is None:
+            with self.progress.task("Measuring the latency of blocks", 1) as task:
+                table = measure_latency_table(self.problem.space, self.problem.skeleton, seed=self.settings.seed)
+                task.advance(1)
+            self.progress.say(
+                f"The table's median error is {table.error:.1%} on whole networks that were left out of its fit"
+            )
+            options["latency_table"] = str(self.run.write(frozen.name, table.to_json()))
+        elif not frozen.exists():
+            self.run.write(frozen.name, Path(options["latency_table"]).read_bytes())
+        self.problem.add_cheap("latency", make_evaluator("latency", self.problem.context(options=options)))
+
+    def warm_start(self) -> np.ndarray:
+        """Return the first population: the best by SWAP-Score and FLOPs of a sample, spread along the cost."""
+        settings = self.settings
+        rng = np.random.default_rng([settings.seed, 1])
+        genomes, forms = self.problem.sample(max(settings.warm_start, settings.population), rng)
+        if settings.warm_start == 0:
+            return genomes[: settings.population]
+        swap = ProxyEvaluator(self.problem.context(), "swap", repeats=SWAP_REPEATS)
+        engine = LocalEngine({"swap": swap, "flops": self.problem.cheap["flops"]}, self.run.store)
+        with self.progress.task("Scoring architectures by SWAP", len(forms)) as task:
+            values = engine.evaluate(forms, ["swap", "flops"], task.advance)
+        return genomes[choose_first(minimized(values, ["max", "min"]), settings.population, cost_column=1)]
+
+    def supernet(self) -> Network:
+        """Return the trained supernet: trained here, or taken over from another run."""
+        settings, path = self.settings, self.run.path / "supernet.safetensors"
+        network = build(self.problem.space, self.problem.skeleton, seed=settings.seed).to(self.problem.device)
+        if settings.supernet:
+            if not path.exists():
+                theirs = Path(settings.supernet) / path.name
+                load_weights(network, theirs)  # says what does not fit before anything is written
+                self.run.write(path.name, theirs.read_bytes())
+            load_weights(network, path)
+            return network
+        per_epoch = max(1, len(self.problem.data.weights) // settings.batch_size)
+        epochs = self.run.store.decide("epochs", lambda: self._epochs(per_epoch))
+        with self.progress.task(f"Training the supernet ({settings.sharing})", epochs * per_epoch) as task:
+            done = 0
+
+            def advance(state: Any) -> None:
+                nonlocal done
+                task.advance(state.step - done, f"epoch {state.epoch}, loss {state.loss:.3f}")
+                done = state.step
+
+            history = train_supernet(
+                network,
+                self.problem.data,
+                settings.sharing,
+                epochs=epochs,
+                batch_size=settings.batch_size,
+                lr=settings.lr,
+                augment=self.problem.data.augment,
+                seed=settings.seed,
+                checkpoint=path,
+                progress=advance,
+            )
+        self.run.update_manifest(supernet={"rule": settings.sharing, "epochs": epochs, "last": history.epochs[-1]})
+        return network
+
+    def _epochs(self, per_epoch: int) -> int:
+        """Return the epochs of supernet training: given, or what the time allows, or by the size of the data."""
+        if self.settings.epochs is not None:
+            return self.settings.epochs
+        if self.settings.time is None:
+            return max(1, round(UPDATES / per_epoch))
+        network = build(self.problem.space, self.problem.skeleton, seed=self.settings.seed).to(self.problem.device)
+        update = time_update(network, self.problem.data, self.settings.sharing, batch_size=self.settings.batch_size)
+        return max(1, int(SHARES["supernet"] * parse_time(self.settings.time) / (update * per_epoch)))
+
+    def evolve(self, first: np.ndarray, context: Context) -> tuple[list[str], np.ndarray]:
+        """Run the evolution; return canonical texts and values of all that was told, in the order told."""
+        settings, problem, store = self.settings, self.problem, self.run.store
+        evaluators = problem.evaluators(context)
+        self.objectives = [next(o for o in evaluators[n].objectives if o.name == n) for n in problem.names]
+        directions = [objective.direction for objective in self.objectives]
+        engine = LocalEngine(evaluators, store)
+        evolution = Evolution(
+            problem.space.cardinalities,
+            key=problem.space.key,
+            objectives=len(problem.names),
+            constraints=len(problem.constraints),
+            population=settings.population,
+            seed=settings.seed,
+            sample=lambda n, rng: problem.space.sample(n, rng, by="choice"),
+            initial=first,
+            algorithm=settings.algorithm,
+        )
+        total = self.run.manifest.get("generations") or settings.generations
+        texts: list[str] = []
+        told: list[np.ndarray] = []
+        inside, began = 0.0, time.perf_counter()
+        with self.progress.task("Searching", total * settings.population) as task:
+            for generation in itertools.count():
+                if generation == 1 and settings.time and "generations" not in self.run.manifest:
+                    total = store.decide("generations", self._affordable)
+                if len(texts) >= total * settings.population:
+                    break
+                genomes = evolution.ask()
+                if not len(genomes):
+                    self.progress.say("Every architecture of the space was evaluated.")
+                    break
+                forms = [problem.space.canonical(problem.space.decode(genome)) for genome in genomes]
+                texts += [str(form) for form in forms]
+                store.enroll(generation, texts[-len(forms) :], evolution.parents)  # type: ignore[arg-type]
+                start = time.perf_counter()
+                values = engine.evaluate(forms, problem.evaluated, task.advance)
+                inside += time.perf_counter() - start
+                told.append(values)
+                own = minimized(values[:, : len(directions)], directions)
+                evolution.tell(genomes, own, problem.violations(values))
+        outside = time.perf_counter() - began - inside
+        self.run.update_manifest(
+            timings={
+                "evaluations_computed": engine.computed,
+                "outside_evaluations_ms_per_candidate": round(1e3 * outside / max(1, len(texts)), 4),
+            }
+        )
+        return texts, np.concatenate(told)
+
+    def _affordable(self) -> int:
+        """Return the generations that the time allows, given what the evaluations of the first one took."""
+        assert self.settings.time is not None
+        rows = {(row.architecture, row.objective): row.seconds for row in self.run.store.evaluations()}
+        first = {member.architecture for member in self.run.store.members() if member.generation == 0}
+        seconds = sum(s for (text, name), s in rows.items() if text in first and name in self.problem.evaluated)
+        return max(1, int(SHARES["evolution"] * parse_time(self.settings.time) / max(seconds, 1e-3)))
+
+    def finish(self, texts: list[str], values: np.ndarray, context: Context) -> None:
+        """Write the front, with what the other validation half and whole measurements say of its members."""
+        own = values[:, : len(self.objectives)]
+        if not np.isfinite(own).all(axis=1).any():
+            raise EvaluationError(f"All {len(values)} evaluations failed; {self.run.path} holds their causes")
+        violations = self.problem.violations(values)
+        front = make_front(texts, own, self.objectives, violations)
+        if not len(front):
+            self._say_infeasible(values)
+        forms = {m.architecture: self.problem.space.canonical(self.problem.space.parse(m.architecture)) for m in front}
+        with self.progress.task("Measuring the front", len(forms)) as task:
+            self._note_costs(forms)
+            if "latency" in self.problem.evaluated:
+                self._note_latency(forms)
+            for text, form in forms.items():
+                if context.supernet is not None:
+                    self._note_report(text, form, context)
+                task.advance(1)
+        known = {t: {name: note.value for name, note in notes.items()} for t, notes in self.run.store.notes().items()}
+        front = make_front(texts, own, self.objectives, violations, known, self.problem.constraints)
+        self.run.write("front.csv", front.to_csv())
+        self.run.write("front.json", front.to_json())
+
+    def _say_infeasible(self, values: np.ndarray) -> None:
+        columns = {name: i for i, name in enumerate(self.problem.evaluated)}
+        for constraint in self.problem.constraints:
+            column = values[:, columns[constraint.objective]]
+            best = float(np.nanmin(column) if constraint.sign == "<=" else np.nanmax(column))
+            if constraint.violation(best) > 0:
+                raise EvaluationError(
+                    f"None of {len(values)} architectures keeps to {constraint}, the nearest has {best:,.6g}: "
+                    f"search on with  evonas resume {self.run.path} --generations N  or loosen it"
+                )
+        raise EvaluationError(
+            f"None of {len(values)} architectures keeps to all constraints at once: search on with  "
+            f"evonas resume {self.run.path} --generations N  or loosen one"
+        )
+
+    def _note_costs(self, forms: dict[str, Architecture]) -> None:
+        for name in {"flops", "params"} - set(self.problem.names):
+            for text, row in zip(forms, self.problem.cheap[name].evaluate(list(forms.values()))):
+                self.run.store.note(text, name, row[name].value, {"by": "cost table"})
+
+    def _note_report(self, text: str, form: Architecture, context: Context) -> None:
+        if "acc_report" in self.run.store.notes().get(text, {}):
+            return
+        (row,) = AccuracyEvaluator(context, half="judge").evaluate([form])
+        if row["acc"].value is not None:
+            self.run.store.note(text, "acc_report", row["acc"].value, {"by": "supernet, the half not selected on"})
+
+    def _note_latency(self, forms: dict[str, Architecture]) -> None:
+        noted = self.run.store.notes()
+        missing = [text for text in forms if "latency_measured" not in noted.get(text, {})]
+        timings = measure_whole(self.problem.space, self.problem.skeleton, [forms[text] for text in missing])
+        for text, timing in zip(missing, timings):
+            self.run.store.note(text, "latency_measured", timing.median_ms, asdict(timing))
+            self.run.store.note(text, "latency_mad", timing.mad_ms, {})
