@@ -1,0 +1,219 @@
+"""What a run holds, gathered once into plain numbers and texts: all that figures and pages are made of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evonas.errors import EvonasError
+from evonas.evolution import minimized
+from evonas.front import Front, make_front
+from evonas.objectives import Constraint, Objective, parse_constraint, split_names
+from evonas.run import Run
+from evonas.spaces import Space, load_space
+from evonas.store import Evaluation
+from evonas.tables import column_direction
+
+UNITS = {"flops": "multiply-adds", "params": "parameters", "latency": "ms"}
+"""Units of shipped objectives, for runs that have not written their front yet."""
+HEADER = 16 * 2**20
+"""Bytes beyond which the header of a supernet's file is not read."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A run's content at one moment.
+
+    Attributes:
+        path: The run directory.
+        settings: As ``run.toml`` has them.
+        manifest: As ``manifest.json`` has it.
+        objectives: In the order asked for.
+        constraints: Bounds that the search kept to.
+        texts: Canonical texts of the n evaluated architectures, in the order told.
+        values: Natural direction, shape ``(n, objectives)``; NaN where an evaluation failed.
+        violations: Shape ``(n, constraints)``; above 0 where a constraint is broken.
+        generations: Shape ``(n,)``.
+        parents: Canonical texts that each descends from.
+        causes: Why an evaluation failed, by text.
+        front: The non-dominated members.
+        known: Further numbers by text, then name.
+        seconds: Per objective: results stored, and seconds that they took.
+        latency: The frozen latency table, or empty.
+        supernet: What its training was like: ``epochs`` and ``forgetting``, lists of mappings.
+        ended: Whether the search came to its end.
+    """
+
+    path: Path
+    settings: Mapping[str, Any]
+    manifest: Mapping[str, Any]
+    objectives: tuple[Objective, ...]
+    constraints: tuple[Constraint, ...]
+    texts: tuple[str, ...]
+    values: np.ndarray
+    violations: np.ndarray
+    generations: np.ndarray
+    parents: tuple[tuple[str, ...], ...]
+    causes: Mapping[str, str]
+    front: Front
+    known: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    seconds: Mapping[str, tuple[int, float]] = field(default_factory=dict)
+    latency: Mapping[str, Any] = field(default_factory=dict)
+    supernet: Mapping[str, Any] = field(default_factory=dict)
+    ended: bool = True
+
+    @cached_property
+    def minimized(self) -> np.ndarray:
+        """Values with every objective minimized, shape ``(n, objectives)``."""
+        return minimized(self.values, [objective.direction for objective in self.objectives])
+
+    @cached_property
+    def able(self) -> np.ndarray:
+        """Which architectures were evaluated without failure and keep to all constraints, shape ``(n,)``."""
+        return np.isfinite(self.values).all(axis=1) & (self.violations <= 0).all(axis=1)
+
+    @cached_property
+    def place(self) -> dict[str, int]:
+        """Number of every architecture in the order told."""
+        return {text: i for i, text in enumerate(self.texts)}
+
+    @cached_property
+    def space(self) -> Space | None:
+        """The space searched, or None where its file is gone or unreadable."""
+        try:
+            return load_space(self.settings.get("space", "darts"))
+        except EvonasError:
+            return None
+
+
+def gather(run: Run, *, ended: bool | None = None) -> Contents:
+    """Read all that there is to show of a run; it may still be searching.
+
+    Args:
+        run: The run, open.
+        ended: Whether the search came to its end: then ``front.json`` is the front. None: whether there is one.
+    """
+    names = split_names(run.settings.get("objectives", ("acc", "flops")))
+    constraints = tuple(map(parse_constraint, run.settings.get("constraints", ())))
+    asked = tuple(dict.fromkeys((*names, *(c.objective for c in constraints))))
+    file = run.path / "front.json"
+    ended = file.exists() if ended is None else ended
+    front = Front.from_json(file.read_text(encoding="utf-8")) if ended and file.exists() else None
+    objectives = front.objectives if front is not None else _objectives(run, names)
+
+    series, seconds = _series(run.store.evaluations())
+    members = run.store.members()
+    chosen = {name: _chosen(name, series, [member.architecture for member in members]) for name in asked}
+    told = [m for m in members if any(m.architecture in chosen[name] for name in names)]
+    told = [
+        m
+        for m in told
+        if all(m.architecture in chosen[name] for name in names) or _cause(m.architecture, chosen.values())
+    ]
+    table = np.array(
+        [[_value(chosen[name].get(m.architecture)) for name in asked] for m in told], dtype=np.float64
+    ).reshape(len(told), len(asked))
+    own = table[:, : len(names)]
+    violations = np.array(
+        [[c.violation(row[asked.index(c.objective)]) for c in constraints] for row in table], dtype=np.float64
+    ).reshape(len(told), len(constraints))
+    violations[np.isnan(violations)] = np.inf
+    known = {text: {name: note.value for name, note in notes.items()} for text, notes in run.store.notes().items()}
+    texts = tuple(m.architecture for m in told)
+    causes = {text: cause for text in texts if (cause := _cause(text, chosen.values()))}
+    if front is None:
+        front = make_front(texts, own, objectives, violations, known, constraints)
+    return Contents(
+        path=run.path,
+        settings=run.settings,
+        manifest=run.manifest,
+        objectives=objectives,
+        constraints=constraints,
+        texts=texts,
+        values=own,
+        violations=violations,
+        generations=np.array([m.generation for m in told], dtype=np.int64),
+        parents=tuple(m.parents for m in told),
+        causes=causes,
+        front=front,
+        known=known,
+        seconds=seconds,
+        latency=_json(run.path / "latency.json"),
+        supernet=_supernet(run.path / "supernet.safetensors"),
+        ended=ended,
+    )
+
+
+def short(text: str) -> str:
+    """Return seven characters that stand for an architecture where its text is too long."""
+    return hashlib.sha256(text.encode()).hexdigest()[:7]
+
+
+def _objectives(run: Run, names: Sequence[str]) -> tuple[Objective, ...]:
+    """Return the objectives of a run without a front: as its manifest says, or as their names tell."""
+    stored = {o["name"]: Objective(**o) for o in run.manifest.get("objectives", ())}
+    return tuple(stored.get(name) or Objective(name, UNITS.get(name, ""), _direction(name)) for name in names)
+
+
+def _direction(name: str) -> Any:
+    try:
+        return column_direction(name)[1]
+    except EvonasError:
+        return "max"  # a training-free score
+
+
+def _series(
+    rows: Any,
+) -> tuple[dict[tuple[str, str], dict[str, Evaluation]], dict[str, tuple[int, float]]]:
+    series: dict[tuple[str, str], dict[str, Evaluation]] = {}
+    seconds: dict[str, tuple[int, float]] = {}
+    for row in rows:
+        series.setdefault((row.objective, row.fingerprint), {})[row.architecture] = row
+        count, total = seconds.get(row.objective, (0, 0.0))
+        seconds[row.objective] = (count + 1, total + row.seconds)
+    return series, seconds
+
+
+def _chosen(
+    name: str, series: Mapping[tuple[str, str], dict[str, Evaluation]], texts: Sequence[str]
+) -> dict[str, Evaluation]:
+    """Return the results of the fingerprint that most members have: others are of other settings."""
+    found = [rows for (objective, _), rows in series.items() if objective == name]
+    return max(found, key=lambda rows: sum(text in rows for text in texts), default={})
+
+
+def _value(row: Evaluation | None) -> float:
+    return float("nan") if row is None or row.value is None else row.value
+
+
+def _cause(text: str, chosen: Any) -> str | None:
+    return next((rows[text].cause for rows in chosen if text in rows and rows[text].cause), None)
+
+
+def _json(path: Path) -> Mapping[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _supernet(path: Path) -> Mapping[str, Any]:
+    """Return the history in the header of a supernet's file, without its weights (or torch)."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if length > HEADER:
+                return {}
+            metadata = json.loads(file.read(length)).get("__metadata__", {})
+        header = json.loads(metadata["evonas.supernet"])
+        return header["log"]
+    except (OSError, ValueError, KeyError, AttributeError):
+        return {}

@@ -1,0 +1,147 @@
+"""Drawing the front with matplotlib: figures of their own, no global state, no display."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+
+from evonas.errors import require
+from evonas.front import Member
+from evonas.objectives import Constraint, Objective
+from evonas.report.contents import Contents
+from evonas.report.front_figure import Panel, front_panels, staircase
+from evonas.report.origins import number, origin
+
+INK, SOFT, GRID = "#1f2733", "#5d6877", "#e6e9ee"
+CLOUD, BROKEN, FRONT, CHOSEN = "#8b97a8", "#c9a27e", "#2358c5", "#e0560e"
+LIMIT = 20_000
+"""Evaluations drawn at most; beyond it an even part of them."""
+
+
+def plot_front(contents: Contents, selected: Member | None = None) -> bytes:
+    """Draw a run: all evaluations faint, the front joined, the selected member marked.
+
+    Failed evaluations are not drawn. With more than two objectives there is a panel for the first one against
+    each other one.
+
+    Args:
+        contents: The run.
+        selected: Member to mark; None marks none.
+
+    Returns:
+        A PNG.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    panels = front_panels(contents, selected)
+    columns = min(2, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = require("matplotlib.figure", "report").Figure(
+        figsize=(7.6 if columns == 1 else 6.1 * columns, 4.9 * rows), dpi=160, layout="constrained"
+    )
+    figure.get_layout_engine().set(w_pad=0.14, h_pad=0.14, wspace=0.04, hspace=0.04)
+    for i, panel in enumerate(panels):
+        _draw_panel(figure.add_subplot(rows, columns, i + 1), panel, contents)
+    members = f"{len(contents.front)} member{'s' if len(contents.front) != 1 else ''}"
+    title = f"{members} on the front of {len(contents.texts):,} architectures evaluated"
+    figure.suptitle(title, color=INK, fontsize=12.5, fontweight="bold", x=0.02, ha="left")
+    figure.supxlabel(_footnote(contents, panels), color=SOFT, fontsize=8, x=0.02, ha="left", wrap=True)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", facecolor="white")
+    return buffer.getvalue()
+
+
+def _draw_panel(axes: Any, panel: Panel, contents: Contents) -> None:
+    ticker = require("matplotlib.ticker", "report")
+    axes.set_axisbelow(True)
+    axes.grid(color=GRID, lw=0.8)
+    axes.tick_params(colors=SOFT, labelcolor=SOFT, length=0, labelsize=9)
+    for name, spine in axes.spines.items():
+        spine.set_visible(name in ("left", "bottom"))
+        spine.set_color("#b9c1cc")
+    if panel.log:
+        axes.set_xscale("log")
+        axes.xaxis.set_minor_locator(ticker.NullLocator())
+    axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: number(value)))
+    axes.yaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: number(value)))
+    axes.set_xlim(*panel.bounds[0])
+    axes.set_ylim(*panel.bounds[1])
+
+    if len(panel.infeasible):
+        points = _thin(panel.infeasible)
+        axes.plot(*points.T, "x", color=BROKEN, ms=4, mew=0.9, alpha=0.5, label="breaks a constraint", zorder=2)
+    if len(panel.evaluations):
+        points = _thin(panel.evaluations)
+        alpha = float(np.clip(60 / max(len(points), 1) ** 0.7, 0.12, 0.45))
+        axes.scatter(*points.T, s=14, color=CLOUD, alpha=alpha, lw=0, label="evaluated", zorder=3)
+    for constraint in contents.constraints:
+        for objective, line in ((panel.x, axes.axvline), (panel.y, axes.axhline)):
+            if constraint.objective == objective.name:
+                line(constraint.bound, color=BROKEN, lw=1.2, ls=(0, (4, 3)), zorder=2, label=_bound(constraint))
+    axes.plot(*staircase(panel.joined, panel.x, panel.y).T, color=FRONT, lw=1.6, zorder=4)
+    axes.scatter(*panel.front.T, s=34, color=FRONT, edgecolor="white", lw=0.9, label="front", zorder=5)
+    if panel.selected is not None:
+        x, y = panel.selected
+        axes.scatter([x], [y], s=150, facecolor="none", edgecolor=CHOSEN, lw=2.2, label="selected", zorder=6)
+        _label_selected(axes, panel, f"{number(y)} at {number(x)}")
+    axes.set_xlabel(_axis(panel.x), color=INK, fontsize=10, labelpad=7)
+    axes.set_ylabel(_axis(panel.y), color=INK, fontsize=10, labelpad=7)
+    lower = panel.y.direction == "max"
+    side = "right" if panel.x.direction == "min" else "left"
+    axes.legend(
+        loc=f"{'lower' if lower else 'upper'} {side}", frameon=True, framealpha=0.92, edgecolor="none",
+        fontsize=8.5, labelcolor=INK, handletextpad=0.4, borderpad=0.6,
+    )  # fmt: skip
+
+
+def _label_selected(axes: Any, panel: Panel, text: str) -> None:
+    """Write the selected member's values on the side of the front where nothing can lie."""
+    right = panel.x.direction == "max"
+    up = panel.y.direction == "max"
+    (x_low, x_high), _ = panel.bounds
+    # Beside the left edge, or the right one, there is no room on that side.
+    part = (panel.selected[0] - x_low) / (x_high - x_low)  # type: ignore[index]
+    if part < 0.2:
+        right = True
+    elif part > 0.8:
+        right = False
+    axes.annotate(
+        text, panel.selected, xytext=(11 if right else -11, 9 if up else -9), textcoords="offset points",
+        ha="left" if right else "right", va="bottom" if up else "top", color=CHOSEN, fontsize=9.5,
+        fontweight="bold", zorder=7,
+        bbox={"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": "none", "alpha": 0.85},
+    )  # fmt: skip
+
+
+def _axis(objective: Objective) -> str:
+    unit = f" ({objective.unit})" if objective.unit else ""
+    if objective.name == "evaluation":
+        return "evaluations in the order told"
+    better = "higher is better  ↑" if objective.direction == "max" else "lower is better  ↓"
+    return f"{objective.name}{unit} — {better}"
+
+
+def _bound(constraint: Constraint) -> str:
+    return f"{constraint.objective} {'≤' if constraint.sign == '<=' else '≥'} {number(constraint.bound)}"
+
+
+def _footnote(contents: Contents, panels: list[Panel]) -> str:
+    notes = [f"{o.name}: {origin(o.name, contents.settings)}." for o in contents.objectives]
+    if failed := int((~np.isfinite(contents.values).all(axis=1)).sum()):
+        notes.append(f"{failed:,} failed evaluations are not drawn.")
+    if outside := max(panel.outside for panel in panels):
+        notes.append(f"{outside:,} lie far off, outside the frame.")
+    if len(contents.texts) > LIMIT:
+        notes.append(f"An even part of {LIMIT:,} is drawn.")
+    if not contents.ended:
+        notes.append("The search has not ended.")
+    return "  ".join(notes)
+
+
+def _thin(points: np.ndarray) -> np.ndarray:
+    if len(points) <= LIMIT:
+        return points
+    return points[np.linspace(0, len(points) - 1, LIMIT).astype(int)]

@@ -1,0 +1,56 @@
+"""Where an objective's numbers come from, in words: no estimate is shown without what estimated it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+COSTS = {
+    "flops": "one multiply-add is 1; norms and pooling are free",
+    "macs": "one multiply-add is 1; norms and pooling are free",
+    "params": "trainable parameters",
+    "latency": "sum over a table of measured blocks",
+}
+KNOWN = {
+    "report": "judged by the supernet on validation images that the search did not select on",
+    "trained": "test accuracy after training to the end",
+    "measured": "the whole network, measured",
+    "verified": "measured again",
+    "mad": "median absolute deviation of the measurements",
+    "top1": "plain accuracy, estimated by the supernet",
+    "onnx": "measured on the exported model",
+}
+"""What the endings of further numbers say, such as that of ``acc_report``."""
+
+
+def origin(name: str, settings: Mapping[str, Any]) -> str:
+    """Return what an objective's values are, such as "estimated by the supernet".
+
+    Args:
+        name: Name of the objective.
+        settings: Those of the run.
+    """
+    if name in COSTS:
+        return COSTS[name]
+    if settings.get("table"):
+        return "from a table"
+    return "estimated by the supernet" if name == "acc" else "training-free score"
+
+
+def meaning(name: str) -> str:
+    """Return what a further number such as ``acc_report`` is, or "" where its name does not tell."""
+    return COSTS.get(name) or KNOWN.get(name.rpartition("_")[2], "")
+
+
+def number(value: float | None) -> str:
+    """Return a number as people read it: 0.9512, 12.3, 4,096, 5.33 M."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    size = abs(value)
+    for bound, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M")):
+        if size >= bound:
+            return f"{value / bound:.4g} {letter}"
+    if size >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
