@@ -1,0 +1,41 @@
+"""Training a stand-alone network: recipes as data, inherited or fresh weights.
+
+`train` trains a network in place by a `Recipe`, a TOML file that is named or given as a path; it writes
+nothing but the checkpoint it is given. `test_accuracy` alone touches the test part::
+
+    network = evonas.build(space, skeleton, architecture)    # or supernet.extract(architecture)
+    training = train(network, data, "quick", seed=0)
+    accuracy = test_accuracy(network, data)
+
+Recipes that ship: `quick` (small images in seconds), `darts_cifar`, `pcdarts_imagenet` and `mobile`.
+"""
+
+from evonas.training.checkpoint import digest, read_checkpoint, write_checkpoint
+from evonas.training.device import mixed_precision, place, resolve_device
+from evonas.training.evaluate import evaluate, test_accuracy
+from evonas.training.recipe import Recipe, load_recipe, recipe_names
+from evonas.training.schedule import learning_rate
+from evonas.training.task import Task, accuracy, distillation, image_classification
+from evonas.training.train import Progress, Training, train
+
+__all__ = [
+    "Progress",
+    "Recipe",
+    "Task",
+    "Training",
+    "accuracy",
+    "digest",
+    "distillation",
+    "evaluate",
+    "image_classification",
+    "learning_rate",
+    "load_recipe",
+    "mixed_precision",
+    "place",
+    "read_checkpoint",
+    "recipe_names",
+    "resolve_device",
+    "test_accuracy",
+    "train",
+    "write_checkpoint",
+]

@@ -1,0 +1,100 @@
+"""An auxiliary classifier at two thirds of a network's depth, for training alone.
+
+References:
+    .. [Szegedy2015] Szegedy et al.: Going Deeper with Convolutions, CVPR 2015, arXiv 1409.4842.
+    .. [Liu2019] Liu, Simonyan, Yang: DARTS, ICLR 2019, arXiv 1806.09055.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from evonas.errors import SettingsError
+from evonas.networks import CellNetwork, initialize
+
+
+class AuxiliaryHead(nn.Sequential):
+    """[Liu2019]_'s head: pooling to 2x2, 1x1 to 128 channels, 2x2 to 768, linear.
+
+    The pooling's windows are 5x5 and overlap as in the original at its sizes, 8x8 (CIFAR) and 7x7 (ImageNet).
+
+    Args:
+        channels: Channels read.
+        side: Side of the maps read.
+        classes: Number of classes.
+    """
+
+    def __init__(self, channels: int, side: int, classes: int) -> None:
+        window = max(5, (side + 1) // 2)
+        super().__init__(
+            nn.ReLU(),
+            nn.AvgPool2d(window, side - window) if side > window else nn.AdaptiveAvgPool2d(2),
+            nn.Conv2d(channels, 128, 1, bias=False),
+            nn.BatchNorm2d(128),
+            nn.ReLU(),
+            nn.Conv2d(128, 768, 2, bias=False),
+            nn.BatchNorm2d(768),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(768, classes),
+        )
+
+
+class Tap:
+    """Keeps what the cell at two thirds of a network's depth put out last.
+
+    Args:
+        network: Network of a cell space.
+
+    Attributes:
+        output: Shape (n, channels, side, side).
+
+    Raises:
+        SettingsError: The network has no cells.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        if not isinstance(network, CellNetwork):
+            raise SettingsError(
+                "Expected a network of cells for an auxiliary head, "
+                f"got a {type(network).__name__}: set auxiliary = 0 in the recipe, or use 'mobile'"
+            )
+        self.output: Tensor | None = None
+        place = network.cells[2 * len(network.cells) // 3]
+        self._handle = place.register_forward_hook(self._keep)
+
+    def _keep(self, module: nn.Module, inputs: object, output: Tensor | tuple[Tensor, ...]) -> None:
+        self.output = output[-1] if isinstance(output, tuple) else output
+
+    def take(self) -> Tensor:
+        """Return the output and forget it, so that its graph is freed."""
+        output, self.output = self.output, None
+        assert output is not None
+        return output
+
+    def remove(self) -> None:
+        """Leave the network as it was."""
+        self._handle.remove()
+
+
+def auxiliary_head(network: nn.Module, tap: Tap, generator: torch.Generator) -> AuxiliaryHead:
+    """Return a new head that fits a network, on its device.
+
+    Args:
+        network: Network of a cell space, in any mode, which is kept.
+        tap: Its tap.
+        generator: Source of the head's weights, on the CPU.
+    """
+    assert isinstance(network, CellNetwork)
+    skeleton, device = network.skeleton, next(network.parameters()).device
+    training = network.training
+    with torch.no_grad():
+        network.eval()
+        network(torch.zeros(1, skeleton.in_channels, skeleton.resolution, skeleton.resolution, device=device))
+        network.train(training)
+    output = tap.take()
+    with torch.device("meta"):  # torch's own first weights would draw from the global generator
+        head = AuxiliaryHead(output.shape[1], output.shape[2], skeleton.classes)
+    initialize(head.to_empty(device="cpu"), generator)
+    return head.to(device)

@@ -1,0 +1,62 @@
+"""Reading how good a trained network is."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+
+from evonas.data import Dataset, Part, batches
+from evonas.errors import EvaluationError, SettingsError
+from evonas.training.task import Task, image_classification
+
+
+@torch.no_grad()
+def evaluate(
+    network: nn.Module, part: Part, data: Dataset, *, batch: int = 500, task: Task | None = None
+) -> tuple[float, float]:
+    """Return a network's metric and mean loss on a part, in evaluation mode and float32.
+
+    Args:
+        network: Called as `network(images)`, on the part's device; its mode is kept.
+        part: What to read them on.
+        data: Data set of the part; it normalizes the images.
+        batch: Images at once, at least 1.
+        task: Metric and loss; accuracy and cross-entropy by default.
+
+    Raises:
+        EvaluationError: The outputs are not finite.
+        SettingsError: The part is empty.
+    """
+    if len(part) == 0:
+        raise SettingsError(f"Expected images of '{data.name}' to evaluate on, got an empty part")
+    task = task or image_classification()
+    training = network.training
+    network.eval()
+    try:
+        outputs = torch.cat([network(data.normalize(images)).float() for images, _ in batches(part, batch)])
+    finally:
+        network.train(training)
+    loss = float(task.loss(outputs, part.labels))
+    if not math.isfinite(loss):
+        raise EvaluationError(f"Expected finite outputs, got a loss of {loss}: train the network anew")
+    return task.metric(outputs, part.labels), loss
+
+
+def test_accuracy(network: nn.Module, data: Dataset, *, batch: int = 500) -> float:  # noqa: PT028
+    """Return a network's accuracy on the test part, in [0, 1]: the one function here that reads that part.
+
+    Args:
+        network: Called as `network(images)`, on the data's device.
+        data: Data set.
+        batch: Images at once, at least 1.
+
+    Raises:
+        DataError: Test images cannot be decoded.
+        EvaluationError: The outputs are not finite.
+    """
+    return evaluate(network, data.test, data, batch=batch)[0]
+
+
+test_accuracy.__test__ = False  # type: ignore[attr-defined]  # pytest collects by name

@@ -1,0 +1,134 @@
+"""How a network is trained, as data: a TOML file that a user copies and edits."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from evonas.errors import SettingsError, suggest
+
+_FOLDER = Path(__file__).parent / "recipes"
+
+
+class Recipe(BaseModel):
+    """Everything that decides how a network is trained but for its weights, its data and the seed.
+
+    Attributes:
+        name: Short name, for people; the file's where it gives none.
+        source: What it follows.
+        epochs: Passes over the training images.
+        batch_size: Images per update; all there are where these are fewer.
+        all_data: Whether to train on all training images, as a final training does, or on the weight part
+            alone, so that the validation halves stay unseen.
+        optimizer: Stochastic gradient descent.
+        lr: Learning rate at its highest.
+        lr_end: Learning rate that the schedule falls to.
+        momentum: In [0, 1).
+        nesterov: Whether momentum is Nesterov's.
+        weight_decay: Of all weights, but see the next.
+        no_decay_on_norms: Spare norms and biases the weight decay.
+        schedule: Shape of the fall from `lr` to `lr_end`.
+        per: Whether the learning rate changes with every update or with every epoch.
+        warm_up: Epochs in which the schedule is scaled up from nothing to full, linearly.
+        tail: Last epochs of a linear fall in which the slope is smaller, as PC-DARTS does.
+        clip: Largest norm of the whole gradient; 0: no limit.
+        label_smoothing: Share of a label that is spread over all classes.
+        ema: Decay of the running average of the weights that is returned instead of them; 0: none.
+        crop: Shift each way as a fraction of the image's side (0.125: 4 pixels of 32).
+        flip: Whether to mirror images; "data": where the data allow it.
+        cutout: Side of the blotted square as a fraction of the image's side (0.5: 16 pixels of 32).
+        drop_path: Share of paths dropped per image in the last epoch, rising linearly from 0.
+        auxiliary: Weight of an auxiliary classifier's loss, in training alone; 0: none.
+        distillation: Weight of the loss against a teacher's outputs, where there is a teacher.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+    name: str = "recipe"
+    source: str = ""
+    epochs: int = Field(ge=1)
+    batch_size: int = Field(ge=2)
+    all_data: bool = True
+    optimizer: Literal["sgd"] = "sgd"
+    lr: float = Field(gt=0)
+    lr_end: float = Field(0.0, ge=0)
+    momentum: float = Field(0.9, ge=0, lt=1)
+    nesterov: bool = False
+    weight_decay: float = Field(0.0, ge=0)
+    no_decay_on_norms: bool = False
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    per: Literal["step", "epoch"] = "step"
+    warm_up: int = Field(0, ge=0)
+    tail: int = Field(0, ge=0)
+    clip: float = Field(0.0, ge=0)
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    ema: float = Field(0.0, ge=0, lt=1)
+    crop: float = Field(0.125, ge=0, lt=1)
+    flip: bool | Literal["data"] = "data"
+    cutout: float = Field(0.0, ge=0, lt=1)
+    drop_path: float = Field(0.0, ge=0, lt=1)
+    auxiliary: float = Field(0.0, ge=0)
+    distillation: float = Field(1.0, ge=0)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Recipe:
+        if self.lr_end > self.lr:
+            raise ValueError(f"expected lr_end of at most lr, got {self.lr_end} above {self.lr}")
+        if self.nesterov and not self.momentum:
+            raise ValueError("nesterov needs a momentum above 0")
+        if self.tail and (self.schedule != "linear" or self.per != "epoch"):
+            raise ValueError("tail belongs to a linear schedule per epoch")
+        if max(self.tail, self.warm_up) >= self.epochs:
+            raise ValueError(
+                f"expected fewer than the {self.epochs} epochs for warm_up and tail, got {self.warm_up} and {self.tail}"
+            )
+        return self
+
+
+def recipe_names() -> tuple[str, ...]:
+    """Return the names of the recipes that come with the package."""
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
+
+
+def load_recipe(name: str | Path, **overrides: Any) -> Recipe:
+    """Return a recipe.
+
+    Args:
+        name: A name of `recipe_names()`, or the path of a TOML file.
+        overrides: Keys of the recipe to set otherwise, such as ``epochs=10``.
+
+    Raises:
+        SettingsError: No such recipe, not TOML, an unknown key or a value out of range, each named.
+    """
+    names = recipe_names()
+    if str(name) not in names and not str(name).endswith(".toml"):
+        raise SettingsError(
+            f"Unknown recipe '{name}': expected {', '.join(names)}, or the path of a .toml file."
+            f"{suggest(str(name), names)}"
+        )
+    path = _FOLDER / f"{name}.toml" if str(name) in names else Path(name)
+    try:
+        table = tomllib.loads(path.read_bytes().decode())
+    except OSError as error:
+        raise SettingsError(f"Cannot read the recipe {path}: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SettingsError(f"The recipe {path} is not TOML: {error}") from None
+    try:
+        return Recipe.model_validate({"name": path.stem, **table, **overrides})
+    except ValidationError as error:
+        raise SettingsError(f"Recipe {name}: {_first_error(error)}") from None
+
+
+def _first_error(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    key = str(first["loc"][0]) if first["loc"] else ""
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if first["type"] == "extra_forbidden":
+        return f"unknown key '{key}'.{suggest(key, Recipe.model_fields)}{more}"
+    if first["type"] == "missing":
+        return f"{key} is missing{more}"
+    message = first["msg"].removeprefix("Value error, ")
+    return (f"{key}: {message}, got {first['input']!r:.60}" if key else message) + more

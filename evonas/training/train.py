@@ -1,0 +1,268 @@
+"""Training a stand-alone network by a recipe."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from evonas.data import Augment, Dataset, Part, batches, count_batches
+from evonas.errors import SettingsError, TrainingError
+from evonas.networks import Network
+from evonas.training.auxiliary import Tap, auxiliary_head
+from evonas.training.average import WeightAverage
+from evonas.training.checkpoint import digest
+from evonas.training.device import mixed_precision, place, resolve_device
+from evonas.training.drop_path import DropPath
+from evonas.training.evaluate import evaluate
+from evonas.training.recipe import Recipe, load_recipe
+from evonas.training.schedule import learning_rate
+from evonas.training.state import State
+from evonas.training.task import Task, image_classification
+
+Progress = Callable[[int, int, Mapping[str, float]], None]
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training gave.
+
+    Attributes:
+        history: Per epoch `epoch` (from 1), `loss` and `metric` (means over its batches, in training mode),
+            `lr` (of its last update) and `seconds`.
+        trained_on: "all": every training image, the validation halves too; "weights": the weight part alone.
+        images: Number of images trained on.
+        accuracy: Metric on the validation half `judge`; None where that was trained on.
+        seconds: Duration, also of what was done before a resume.
+    """
+
+    history: tuple[Mapping[str, float], ...]
+    trained_on: Literal["all", "weights"]
+    images: int
+    accuracy: float | None
+    seconds: float
+
+
+def train(
+    network: nn.Module,
+    data: Dataset,
+    recipe: Recipe | str | Path,
+    *,
+    seed: int = 0,
+    device: str | torch.device = "auto",
+    progress: Progress | None = None,
+    checkpoint: Path | None = None,
+    teacher: nn.Module | None = None,
+    task: Task | None = None,
+) -> Training:
+    """Train a network in place, from the weights it has, fresh or inherited.
+
+    On the CPU with a fixed number of threads the weights depend on the arguments alone, bit for bit, also
+    where the training was killed and started again from its checkpoint any number of times. The network is
+    left on the device, in evaluation mode, with averaged weights where the recipe averages.
+
+    Args:
+        network: Stand-alone network.
+        data: Data set; its test part is not touched.
+        recipe: A recipe, or what `load_recipe` takes.
+        seed: Of the order of images, their augmentation, dropped paths and the auxiliary head.
+        device: See `resolve_device`.
+        progress: Called after every update with updates done, updates in all, and `epoch`, `loss` and `lr`.
+        checkpoint: File written after every epoch. Where it exists the training goes on from it; the network
+            must hold the weights that the training began with.
+        teacher: Network whose outputs are imitated besides, with the recipe's weight `distillation`. It is
+            put into evaluation mode on the device.
+        task: Loss and metric; image classification with the recipe's label smoothing by default.
+
+    Raises:
+        SettingsError: Recipe, network, data and teacher do not fit together.
+        TrainingError: The loss or a weight is no longer finite; or the checkpoint is damaged, of another
+            training, or cannot be written.
+    """
+    recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    _check(network, data, recipe, teacher)
+    where = resolve_device(device)
+    settings = {
+        "recipe": recipe.model_dump(mode="json"),
+        "seed": seed,
+        "data": data.fingerprint,
+        "first weights": digest(network),
+        "teacher": None if teacher is None else digest(teacher),
+        "task": "image classification" if task is None else task.name,
+    }
+    data = data.to(where)
+    part = _training_part(data, recipe)
+    place(network, where)
+    if teacher is not None:
+        place(teacher, where).eval()
+    with ExitStack() as stack:
+        generators = [torch.Generator().manual_seed(seed * 4 + i) for i in range(3)]
+        dropping = stack.enter_context(DropPath(network, generators[1]))
+        tap = head = None
+        if recipe.auxiliary:
+            tap = Tap(network)
+            stack.callback(tap.remove)
+            head = auxiliary_head(network, tap, generators[2])
+        state = State(
+            network=network,
+            auxiliary=head,
+            optimizer=_optimizer([network] if head is None else [network, head], recipe),
+            average=WeightAverage(network, recipe.ema) if recipe.ema else None,
+            batches=generators[0],
+            paths=generators[1],
+            settings=settings,
+        )
+        if checkpoint is not None and Path(checkpoint).exists():
+            state.resume(Path(checkpoint))
+        loop = _Loop(
+            state=state,
+            recipe=recipe,
+            data=data,
+            part=part,
+            task=task or image_classification(recipe.label_smoothing),
+            augment=_augment(recipe, data),
+            teacher=teacher,
+            dropping=dropping,
+            tap=tap,
+            progress=progress,
+        )
+        stack.callback(state.optimizer.zero_grad)
+        for epoch in range(len(state.history) + 1, recipe.epochs + 1):
+            state.history.append(loop.epoch(epoch))
+            state.refuse_broken(epoch, state.history[-1]["lr"])
+            if checkpoint is not None:
+                state.save(Path(checkpoint))
+    if state.average is not None:
+        network.load_state_dict(state.average.values)
+    network.to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
+    return Training(
+        history=tuple(state.history),
+        trained_on="all" if recipe.all_data else "weights",
+        images=len(part),
+        accuracy=None if recipe.all_data else evaluate(network, data.judge, data, task=task)[0],
+        seconds=sum(figures["seconds"] for figures in state.history),
+    )
+
+
+@dataclass
+class _Loop:
+    """The steps of a training."""
+
+    state: State
+    recipe: Recipe
+    data: Dataset
+    part: Part
+    task: Task
+    augment: Augment
+    teacher: nn.Module | None
+    dropping: DropPath
+    tap: Tap | None
+    progress: Progress | None
+
+    def epoch(self, epoch: int) -> dict[str, float]:
+        """Train for one epoch and return its figures."""
+        state, recipe = self.state, self.recipe
+        size = min(recipe.batch_size, len(self.part))
+        count = count_batches(len(self.part), size, drop_last=True)
+        began, total, metric, rate = time.monotonic(), 0.0, 0.0, 0.0
+        self.dropping.rate = recipe.drop_path * (epoch - 1) / recipe.epochs
+        state.network.train()
+        for i, (images, labels) in enumerate(batches(self.part, size, state.batches, drop_last=True)):
+            done = (epoch - 1) * count + i
+            rate = learning_rate(recipe, done, count)
+            images = self.data.normalize(self.augment(images, state.batches))
+            loss, outputs = self._loss(images, labels)
+            value = float(loss.detach())
+            if not math.isfinite(value):
+                raise TrainingError(
+                    f"Training diverged: the loss is {value} at step {done + 1} (epoch {epoch}) at learning "
+                    f"rate {rate:.4g}; lower lr or set clip in the recipe (a checkpoint before is kept)"
+                )
+            self._update(loss, rate)
+            total += value
+            metric += self.task.metric(outputs.detach(), labels)
+            if self.progress is not None:
+                figures = {"epoch": epoch, "loss": value, "lr": rate}
+                self.progress(done + 1, recipe.epochs * count, figures)
+        figures = {"epoch": epoch, "loss": total / count, "metric": metric / count, "lr": rate}
+        return figures | {"seconds": time.monotonic() - began}
+
+    def _loss(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the whole loss of a batch, and the outputs."""
+        state, recipe = self.state, self.recipe
+        images = images.contiguous(memory_format=torch.channels_last)
+        with mixed_precision(images.device):
+            outputs = state.network(images).float()
+            loss = self.task.loss(outputs, labels)
+            if self.tap is not None and state.auxiliary is not None:
+                beside = state.auxiliary(self.tap.take()).float()
+                loss = loss + recipe.auxiliary * self.task.loss(beside, labels)
+            if self.teacher is not None:
+                with torch.no_grad():
+                    taught = self.teacher(images).float()
+                loss = loss + recipe.distillation * self.task.imitate(outputs, taught)
+        return loss, outputs
+
+    def _update(self, loss: Tensor, rate: float) -> None:
+        state = self.state
+        state.optimizer.zero_grad()
+        loss.backward()
+        if self.recipe.clip:
+            nn.utils.clip_grad_norm_(list(state.parameters().values()), self.recipe.clip)
+        for group in state.optimizer.param_groups:
+            group["lr"] = rate
+        state.optimizer.step()
+        if state.average is not None:
+            state.average.update(state.network)
+
+
+def _check(network: nn.Module, data: Dataset, recipe: Recipe, teacher: nn.Module | None) -> None:
+    if isinstance(network, Network):
+        skeleton, classes = network.skeleton, len(data.classes)
+        if network.architecture is None:
+            raise SettingsError("Expected a stand-alone network, got a supernet: extract an architecture first")
+        if (skeleton.classes, skeleton.in_channels) != (classes, data.in_channels):
+            raise SettingsError(
+                f"Expected a network of {classes} classes and {data.in_channels} input channels for the data "
+                f"'{data.name}', got {skeleton.classes} and {skeleton.in_channels}: change its skeleton"
+            )
+    if teacher is not None and not recipe.distillation:
+        raise SettingsError(
+            f"Expected a recipe with a weight for the teacher, got distillation = 0 in '{recipe.name}': "
+            "set it, or train without a teacher"
+        )
+
+
+def _training_part(data: Dataset, recipe: Recipe) -> Part:
+    parts = [data.weights, data.select, data.judge] if recipe.all_data else [data.weights]
+    return Part(torch.cat([part.images for part in parts]), torch.cat([part.labels for part in parts]))
+
+
+def _augment(recipe: Recipe, data: Dataset) -> Augment:
+    return Augment(
+        crop=round(recipe.crop * data.resolution),
+        flip=data.augment.flip if recipe.flip == "data" else recipe.flip,
+        cutout=round(recipe.cutout * data.resolution),
+        fill=data.augment.fill,
+    )
+
+
+def _optimizer(modules: list[nn.Module], recipe: Recipe) -> torch.optim.SGD:
+    parameters = [parameter for module in modules for parameter in module.parameters()]
+    spared = [p for p in parameters if p.ndim < 2] if recipe.no_decay_on_norms else []
+    decayed = [p for p in parameters if p.ndim > 1 or not recipe.no_decay_on_norms]
+    groups: list[dict[str, Any]] = [{"params": decayed}, {"params": spared, "weight_decay": 0.0}]
+    return torch.optim.SGD(
+        [group for group in groups if group["params"]],
+        lr=recipe.lr,
+        momentum=recipe.momentum,
+        nesterov=recipe.nesterov,
+        weight_decay=recipe.weight_decay,
+    )
