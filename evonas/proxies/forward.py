@@ -75,7 +75,7 @@ class Forward:
         with torch.enable_grad(), batch_statistics(self.network), sign_bits(self.network) as kernels:
             # A copy, because a network may begin with an activation that writes in place.
             logits = functional_call(self.network, leaves, (images.clone(),))
-        return images, check_logits(logits), weights, sum(kernels) if kernels else None
+        return images, check_logits(logits), weights, torch.stack(kernels).sum(0) if kernels else None
 
     @property
     def logits(self) -> Tensor:
@@ -140,9 +140,7 @@ def check_logits(logits: Tensor) -> Tensor:
         EvaluationError: The network gave something else than a tensor, or NaN or infinity.
     """
     if not isinstance(logits, Tensor):
-        raise EvaluationError(
-            f"expected a network that returns a tensor, got {type(logits).__name__}: unpack it"
-        )
+        raise EvaluationError(f"expected a network that returns a tensor, got {type(logits).__name__}: unpack it")
     if not bool(logits.isfinite().all()):
         raise EvaluationError(
             "expected finite outputs, got NaN or infinity: the untrained network overflows, as one without "

@@ -57,11 +57,7 @@ def _count(network: nn.Module, weights: dict[str, Tensor], images: Tensor) -> in
         if inputs[0].ndim == 4:
             activations.append(inputs[0].clamp(min=0).flatten(1))
 
-    hooks = [
-        module.register_forward_pre_hook(store)
-        for module in network.modules()
-        if isinstance(module, ACTIVATIONS)
-    ]
+    hooks = [module.register_forward_pre_hook(store) for module in network.modules() if isinstance(module, ACTIVATIONS)]
     try:
         check_logits(functional_call(network, weights, (images.clone(),)))
     finally:

@@ -42,9 +42,7 @@ class Nlc(Proxy):
     ) -> None:
         super().__init__(**options)
         if not 0 < band[0] <= band[1] or products < 1:
-            raise SettingsError(
-                f"expected a band 0 < least <= greatest and products >= 1, got {band} and {products}"
-            )
+            raise SettingsError(f"expected a band 0 < least <= greatest and products >= 1, got {band} and {products}")
         self.band = band
         self.products = products
 
@@ -95,7 +93,7 @@ def nonlinearity(network: nn.Module, images: Tensor, products: int) -> float:
             )
         for product in range(products):
             shift = 1 + product * (count - 1) // products
-            _, change = jvp(run, (images,), (deviations.roll(shift, 0),))
+            change = jvp(run, (images,), (deviations.roll(shift, 0),))[1]
             stretch += change.double().flatten(1).square().sum(1).mean().item() / products
     return math.sqrt(stretch / spread)
 
@@ -115,5 +113,7 @@ def _freeze_statistics(network: nn.Module, images: Tensor) -> None:
     finally:
         for hook in hooks:
             hook.remove()
-    for norm, (norm.running_mean, norm.running_var) in statistics.items():
-        norm.training = False
+    for norm in norms:
+        if norm in statistics:
+            norm.running_mean, norm.running_var = statistics[norm]
+            norm.training = False

@@ -71,11 +71,7 @@ def _before_activations(network: nn.Module, read: Callable[[Tensor], Tensor]) ->
         if inputs[0].ndim == 4:
             found.append(read(inputs[0]))
 
-    hooks = [
-        module.register_forward_pre_hook(hook)
-        for module in network.modules()
-        if isinstance(module, ACTIVATIONS)
-    ]
+    hooks = [module.register_forward_pre_hook(hook) for module in network.modules() if isinstance(module, ACTIVATIONS)]
     try:
         yield found
     finally:

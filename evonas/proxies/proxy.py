@@ -109,9 +109,7 @@ class Proxy(ABC):
             raise EvaluationError(f"{self.name}: {error}") from error
         except (RuntimeError, ValueError, ArithmeticError) as error:
             cause = " ".join(str(error).split())[:300]
-            raise EvaluationError(
-                f"{self.name}: the network failed with {type(error).__name__}: {cause}"
-            ) from error
+            raise EvaluationError(f"{self.name}: the network failed with {type(error).__name__}: {cause}") from error
         if not math.isfinite(value):
             raise EvaluationError(f"{self.name}: expected a finite score, got {value}: the network overflows")
         return value

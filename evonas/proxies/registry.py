@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.metadata import entry_points
+from typing import Any
 
 from evonas.errors import SettingsError, suggest
 from evonas.proxies.epsinas import Epsinas
@@ -20,8 +21,7 @@ from evonas.proxies.synflow import Synflow
 from evonas.proxies.zen import Zen
 
 SHIPPED: Mapping[str, type[Proxy]] = {
-    proxy.name: proxy
-    for proxy in (Swap, Epsinas, Nlc, Naswot, Synflow, Jacov, GradNorm, Snip, Zen, Params, Flops)
+    proxy.name: proxy for proxy in (Swap, Epsinas, Nlc, Naswot, Synflow, Jacov, GradNorm, Snip, Zen, Params, Flops)
 }
 
 
@@ -34,19 +34,15 @@ def proxies() -> dict[str, type[Proxy]]:
     found = dict(SHIPPED)
     for point in entry_points(group="evonas.proxies"):
         if point.name in found:
-            raise SettingsError(
-                f"expected a new proxy name, got '{point.name}' from {point.value}: rename it"
-            )
+            raise SettingsError(f"expected a new proxy name, got '{point.name}' from {point.value}: rename it")
         try:
             found[point.name] = point.load()
         except (ImportError, AttributeError) as error:
-            raise SettingsError(
-                f"expected a proxy at {point.value}, got {error}: mend or remove it"
-            ) from error
+            raise SettingsError(f"expected a proxy at {point.value}, got {error}: mend or remove it") from error
     return found
 
 
-def load_proxy(name: str, **options: object) -> Proxy:
+def load_proxy(name: str, **options: Any) -> Proxy:
     """Make a proxy by its name.
 
     Args:

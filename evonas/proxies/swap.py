@@ -45,9 +45,7 @@ class Swap(Proxy):
 
     needs = Needs(skeleton="proxy", initialization="own", batch=16, repeats=32)
 
-    def __init__(
-        self, *, mu: float | None = None, sigma: float | None = None, **options: Unpack[Options]
-    ) -> None:
+    def __init__(self, *, mu: float | None = None, sigma: float | None = None, **options: Unpack[Options]) -> None:
         super().__init__(**options)
         if (mu is None) != (sigma is None) or (sigma is not None and not sigma > 0):
             raise SettingsError(f"expected both mu and sigma > 0, or neither, got mu={mu} and sigma={sigma}")

@@ -30,9 +30,7 @@ class Synflow(Proxy):
         """Return the logarithm of the flow."""
         flow = synaptic_flow(forward.network, tuple(forward.images.shape[1:]))
         if flow == 0:
-            raise EvaluationError(
-                "expected a signal at the outputs, got none: no path of weights leads there"
-            )
+            raise EvaluationError("expected a signal at the outputs, got none: no path of weights leads there")
         return math.log(flow)
 
 
@@ -51,9 +49,7 @@ def synaptic_flow(network: nn.Module, shape: tuple[int, ...]) -> float:
         for name, value in (*network.named_parameters(), *network.named_buffers())
     }
     weights = [state[name].requires_grad_() for name in weight_names(network)]
-    hooks = [
-        module.register_forward_hook(_bypass) for module in network.modules() if isinstance(module, NORMS)
-    ]
+    hooks = [module.register_forward_hook(_bypass) for module in network.modules() if isinstance(module, NORMS)]
     try:
         with torch.enable_grad(), evaluating(network):
             ones = torch.ones(1, *shape, dtype=torch.float64, device=next(iter(state.values())).device)
@@ -63,9 +59,7 @@ def synaptic_flow(network: nn.Module, shape: tuple[int, ...]) -> float:
         for hook in hooks:
             hook.remove()
     return sum(
-        (weight * gradient).abs().sum().item()
-        for weight, gradient in zip(weights, gradients)
-        if gradient is not None
+        (weight * gradient).abs().sum().item() for weight, gradient in zip(weights, gradients) if gradient is not None
     )
 
 

@@ -53,8 +53,7 @@ def _score_group(
         return [EvaluationError(f"{proxy.name}: {text}") for proxy in proxies]
     if needs.initialization == "own":
         return [
-            _read(proxy, Forward(network, images, torch.Generator().manual_seed(seed), labels))
-            for proxy in proxies
+            _read(proxy, Forward(network, images, torch.Generator().manual_seed(seed), labels)) for proxy in proxies
         ]
     generator = torch.Generator().manual_seed(seed)
     rows = []
@@ -73,7 +72,9 @@ def _read(proxy: Proxy, forward: Forward) -> float | EvaluationError:
 
 def _mean(scores: Sequence[float | EvaluationError]) -> float | EvaluationError:
     """Return the mean, or the first error: the mean of those that happened to score would flatter."""
+    total = 0.0
     for score in scores:
         if isinstance(score, EvaluationError):
             return score
-    return sum(scores) / len(scores)
+        total += score
+    return total / len(scores)

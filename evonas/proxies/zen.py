@@ -37,9 +37,7 @@ class Zen(Proxy):
         for _ in range(self.needs.repeats):
             drawn = {name: value[0] for name, value in weights.draw(1, generator).items()}
             inputs, change = (
-                torch.randn(forward.images.shape, generator=generator, device=generator.device).to(
-                    forward.images
-                )
+                torch.randn(forward.images.shape, generator=generator, device=generator.device).to(forward.images)
                 for _ in range(2)
             )
             with torch.no_grad(), batch_statistics(network):
@@ -53,9 +51,7 @@ class Zen(Proxy):
         return sum(scores) / len(scores)
 
 
-def _features(
-    network: nn.Module, weights: dict[str, Tensor], *batches: Tensor
-) -> tuple[Tensor, Tensor, float]:
+def _features(network: nn.Module, weights: dict[str, Tensor], *batches: Tensor) -> tuple[Tensor, Tensor, float]:
     """Return the features of two batches and the logarithm of the product of the norms' scalings."""
     last: list[Tensor] = []
     variances: dict[nn.Module, Tensor] = {}
@@ -69,9 +65,7 @@ def _features(
 
     def normed(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         variance = inputs[0].transpose(0, 1).flatten(1).var(1)
-        variances[module] = (1 - MOMENTUM) * variances.get(
-            module, torch.ones_like(variance)
-        ) + MOMENTUM * variance
+        variances[module] = (1 - MOMENTUM) * variances.get(module, torch.ones_like(variance)) + MOMENTUM * variance
 
     hooks = []
     for module in network.modules():

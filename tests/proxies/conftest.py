@@ -41,17 +41,13 @@ def make_network(seed: int, *, activation: type[nn.Module] | None = None, norm: 
         if norm:
             layers.append(nn.BatchNorm2d(width))
         kind = activation or pick((nn.ReLU, nn.ReLU6, nn.Hardswish, nn.GELU, nn.SiLU))
-        layers.append(
-            kind(inplace=True) if kind in (nn.ReLU, nn.ReLU6, nn.SiLU) and pick((True, False)) else kind()
-        )
+        layers.append(kind(inplace=True) if kind in (nn.ReLU, nn.ReLU6, nn.SiLU) and pick((True, False)) else kind())
         if pick((True, False)):
             layers.append(Squeeze(width, pick(GATES)))
         if pick((True, False)):
             layers.append(nn.MaxPool2d(3, 1, 1))
         channels = width
-    return nn.Sequential(
-        *layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 5), nn.Identity()
-    )
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 5), nn.Identity())
 
 
 @pytest.fixture

@@ -27,11 +27,7 @@ def test_toy_outputs_have_the_score_computed_by_hand():
         torch.tensor([1.0, 2, 3], dtype=torch.float64),
         torch.tensor([1.0, 4, 9], dtype=torch.float64),
     )
-    assert (
-        epsilon(first, second)
-        == pytest.approx(0.0625 / 0.71875, abs=1e-12)
-        == pytest.approx(0.0869565, abs=1e-7)
-    )
+    assert epsilon(first, second) == pytest.approx(0.0625 / 0.71875, abs=1e-12) == pytest.approx(0.0869565, abs=1e-7)
 
 
 def test_a_bias_free_perceptron_on_positive_images_has_zero(images):
@@ -43,9 +39,7 @@ def test_a_bias_free_perceptron_on_positive_images_has_zero(images):
 
 def test_underflow_is_a_failure_with_its_cause(images):
     layers = [layer for _ in range(8) for layer in (nn.Linear(9, 9, bias=False), nn.ReLU())]
-    with pytest.raises(
-        EvaluationError, match="epsinas: expected outputs that tell images apart, got equal ones under"
-    ):
+    with pytest.raises(EvaluationError, match="epsinas: expected outputs that tell images apart, got equal ones under"):
         score(nn.Sequential(nn.Flatten(), nn.Linear(432, 9, bias=False), *layers), images.abs())
 
 

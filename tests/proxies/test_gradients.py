@@ -34,9 +34,7 @@ def test_synflow_of_linear_layers(images):
 
 
 def test_synflow_leaves_norms_out(images):
-    conv = nn.Sequential(
-        nn.Conv2d(3, 4, 3, bias=False), nn.ReLU(), nn.Flatten(), nn.Linear(400, 5, bias=False)
-    )
+    conv = nn.Sequential(nn.Conv2d(3, 4, 3, bias=False), nn.ReLU(), nn.Flatten(), nn.Linear(400, 5, bias=False))
     normed = nn.Sequential(conv[0], nn.BatchNorm2d(4), *conv[1:])
     nn.init.normal_(normed[1].weight)
     normed[1].running_mean.fill_(3)

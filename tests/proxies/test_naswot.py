@@ -24,9 +24,7 @@ def test_all_layers_add_to_the_kernel(network, images):
     network.train()
     codes = []
     hooks = [
-        module.register_forward_pre_hook(
-            lambda module, inputs: codes.append((inputs[0] > 0).flatten(1).double())
-        )
+        module.register_forward_pre_hook(lambda module, inputs: codes.append((inputs[0] > 0).flatten(1).double()))
         for module in network.modules()
         if isinstance(module, nn.ReLU)
     ]

@@ -26,9 +26,7 @@ def pointwise(weights: list[list[float]], activation: type[nn.Module] = nn.ReLU)
 def test_patterns_of_one_layer_counted_by_hand(activation):
     one_hot = torch.eye(3).reshape(3, 3, 1, 1)
     assert count_patterns(pointwise([[1.0, 0, 0], [0, 1, 0], [0, 0, 1]], activation), one_hot) == 3
-    assert (
-        count_patterns(pointwise([[1.0, 1, 0], [1, 1, -1], [0, 0, -1], [-1, 0, 0]], activation), one_hot) == 2
-    )
+    assert count_patterns(pointwise([[1.0, 1, 0], [1, 1, -1], [0, 0, -1], [-1, 0, 0]], activation), one_hot) == 2
 
 
 def test_patterns_of_all_layers_are_united_not_summed():
@@ -45,9 +43,7 @@ def test_a_dead_network_shows_one_pattern(network, images):
 def test_gates_and_flat_activations_are_left_out(images):
     conv = nn.Conv2d(3, 8, 3)
     plain = count_patterns(nn.Sequential(conv, nn.ReLU()), images)
-    gated = nn.Sequential(
-        conv, nn.ReLU(), nn.Sigmoid(), nn.Hardsigmoid(), nn.Flatten(), nn.LazyLinear(9), nn.ReLU()
-    )
+    gated = nn.Sequential(conv, nn.ReLU(), nn.Sigmoid(), nn.Hardsigmoid(), nn.Flatten(), nn.LazyLinear(9), nn.ReLU())
     assert count_patterns(gated, images) == plain
 
 
@@ -93,18 +89,12 @@ def test_scaling_weights_of_a_network_without_norms_changes_nothing(network_of, 
 
 
 @settings(max_examples=30, deadline=None)
-@given(
-    data=st.data(), samples=st.sampled_from([1, 2, 7, 16, 23, 24, 25, 47, 48, 49, 61, 62, 63, 64, 97, 130])
-)
+@given(data=st.data(), samples=st.sampled_from([1, 2, 7, 16, 23, 24, 25, 47, 48, 49, 61, 62, 63, 64, 97, 130]))
 def test_packing_keeps_every_bit(data, samples):
     rows = data.draw(st.lists(st.integers(0, 2**samples - 1), min_size=1, max_size=30))
-    bits = torch.tensor(
-        [[(row >> sample) & 1 for row in rows] for sample in range(samples)], dtype=torch.float64
-    )
+    bits = torch.tensor([[(row >> sample) & 1 for row in rows] for sample in range(samples)], dtype=torch.float64)
     packed = pack_bits(bits - 0.5)
-    unpacked = [
-        sum(int(digit) << (24 * place) for place, digit in enumerate(word)) for word in packed.T.tolist()
-    ]
+    unpacked = [sum(int(digit) << (24 * place) for place, digit in enumerate(word)) for word in packed.T.tolist()]
     assert unpacked == rows
     assert count_packed(torch.stack([packed, packed]), samples).tolist() == [len(set(rows))] * 2
 

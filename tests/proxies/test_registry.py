@@ -10,9 +10,7 @@ from evonas.proxies import Params, load_proxy, proxies
 
 def plug(monkeypatch, name, value):
     point = EntryPoint(name=name, value=value, group="evonas.proxies")
-    monkeypatch.setattr(
-        "evonas.proxies.registry.entry_points", lambda group: [point] * (group == point.group)
-    )
+    monkeypatch.setattr("evonas.proxies.registry.entry_points", lambda group: [point] * (group == point.group))
 
 
 def test_unknown_names_are_refused_with_the_nearest():

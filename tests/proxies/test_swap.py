@@ -19,9 +19,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 def snapshot(network: nn.Module) -> tuple:
     state = {name: value.clone() for name, value in network.state_dict().items()}
-    hooks = [
-        len(m._forward_pre_hooks) + len(m._forward_hooks) + len(m._backward_hooks) for m in network.modules()
-    ]
+    hooks = [len(m._forward_pre_hooks) + len(m._forward_hooks) + len(m._backward_hooks) for m in network.modules()]
     return state, hooks, [m.training for m in network.modules()], [p.grad for p in network.parameters()]
 
 
@@ -37,9 +35,7 @@ def test_score_is_the_mean_of_the_naive_counts(network, images, training):
 def test_packed_counts_equal_naive_counts(network_of, seed, samples):
     network = network_of(seed).double()
     images = torch.randn(samples, 3, 9, 9, generator=seeded(seed), dtype=torch.float64)
-    assert torch.equal(
-        swap_counts(network, images, seeded(7), 2), naive_counts(network, images, seeded(7), 2)
-    )
+    assert torch.equal(swap_counts(network, images, seeded(7), 2), naive_counts(network, images, seeded(7), 2))
 
 
 def test_counts_do_not_depend_on_how_many_run_in_one_pass(network, images, monkeypatch):
@@ -59,9 +55,7 @@ def test_a_network_that_branches_on_values_is_scored_one_by_one(network, images)
             logits = self.inner(images)
             return logits if logits.sum() > 0 else -logits
 
-    assert torch.equal(
-        swap_counts(Branching(), images, seeded(), 3), swap_counts(network, images, seeded(), 3)
-    )
+    assert torch.equal(swap_counts(Branching(), images, seeded(), 3), swap_counts(network, images, seeded(), 3))
 
 
 def test_nothing_of_the_network_changes(network, images):
@@ -108,9 +102,7 @@ def test_norms_use_the_statistics_of_the_batch(network, images):
 @given(st.floats(-50, 50), st.floats(0.01, 100), st.floats(0, 20))
 def test_regularization_is_one_at_mu_and_symmetric(mu, sigma, step):
     assert regularization(mu, mu, sigma) == 1
-    assert regularization(mu + step, mu, sigma) == pytest.approx(
-        regularization(mu - step, mu, sigma), rel=1e-6
-    )
+    assert regularization(mu + step, mu, sigma) == pytest.approx(regularization(mu - step, mu, sigma), rel=1e-6)
     for sign in (-1, 1):
         assert regularization(mu + sign * math.sqrt(sigma), mu, sigma) == pytest.approx(1 / math.e, rel=1e-6)
 
@@ -155,7 +147,5 @@ def test_bad_input_is_an_error_with_its_cause(network, images):
     assert "shape (n, channels" in cause(network, images[0])
     assert "got none" in cause(nn.Sequential(nn.Conv2d(3, 4, 1), nn.Flatten()), images)
     assert "got none" in cause(nn.Sequential(nn.Flatten(), nn.Linear(432, 4), nn.ReLU()), images)
-    deep = nn.Sequential(
-        *(layer for _ in range(60) for layer in (nn.Conv2d(3, 3, 3), nn.ReLU())), nn.Flatten()
-    )
+    deep = nn.Sequential(*(layer for _ in range(60) for layer in (nn.Conv2d(3, 3, 3), nn.ReLU())), nn.Flatten())
     assert "NaN or infinity" in cause(nn.Sequential(nn.Upsample(130), deep), images * 1e30)

@@ -61,9 +61,7 @@ def test_equal_needs_share_one_forward_pass(network_of, many, labels):
     network = network_of(2)
     calls = []
     network.register_forward_hook(lambda *call: calls.append(None))
-    score_all(
-        [load_proxy(name) for name in ("naswot", "jacov", "grad_norm", "snip")], network, many, 0, labels
-    )
+    score_all([load_proxy(name) for name in ("naswot", "jacov", "grad_norm", "snip")], network, many, 0, labels)
     assert len(calls) == 1
 
 
@@ -79,16 +77,13 @@ def test_the_network_is_as_before(network_of, many, labels, asked):
     assert not network[0].training
     assert all(parameter.grad is None and parameter.requires_grad for parameter in network.parameters())
     assert not any(
-        module._forward_hooks or module._forward_pre_hooks or module._backward_hooks
-        for module in network.modules()
+        module._forward_hooks or module._forward_pre_hooks or module._backward_hooks for module in network.modules()
     )
     assert torch.equal(random, torch.get_rng_state())
 
 
 def test_one_failure_leaves_the_others(network_of, many):
-    scores = score_all(
-        [load_proxy("snip"), load_proxy("params"), load_proxy("epsinas")], network_of(2), many[:40], 0
-    )
+    scores = score_all([load_proxy("snip"), load_proxy("params"), load_proxy("epsinas")], network_of(2), many[:40], 0)
     assert str(scores[0]).startswith("snip: expected labels")
     assert scores[1] > 0
     assert str(scores[2]) == "epsinas: expected 256 images, got 40: pass more images"
@@ -118,9 +113,7 @@ def test_outputs_that_are_not_finite_are_failures(network, images, name):
 
 def test_networks_that_write_in_place_or_are_frozen_score_the_same(images):
     def build(inplace):
-        return nn.Sequential(
-            nn.ReLU(inplace), nn.Conv2d(3, 4, 3), nn.ReLU(inplace), nn.Flatten(), nn.Linear(400, 5)
-        )
+        return nn.Sequential(nn.ReLU(inplace), nn.Conv2d(3, 4, 3), nn.ReLU(inplace), nn.Flatten(), nn.Linear(400, 5))
 
     plain, frozen = build(False), build(True).requires_grad_(False)
     frozen.load_state_dict(plain.state_dict())
@@ -171,9 +164,7 @@ def test_names_are_unique_and_described():
 
 def test_repeats_average_over_new_weights(network_of, many):
     network, generator = network_of(2), torch.Generator().manual_seed(9)
-    singles = [
-        load_proxy("jacov").score(initialize(network, generator), many[:8], generator) for _ in range(3)
-    ]
+    singles = [load_proxy("jacov").score(initialize(network, generator), many[:8], generator) for _ in range(3)]
     (mean,) = score_all([load_proxy("jacov", batch=8, repeats=3)], network, many, 9)
     assert mean == pytest.approx(sum(singles) / 3)
 

@@ -29,13 +29,10 @@ def test_a_linear_network_moves_by_its_weights(images, pool):
 
 
 def test_scaling_of_norms_is_put_back(images):
-    network = nn.Sequential(
-        nn.Conv2d(3, 4, 1, bias=False), nn.BatchNorm2d(4), nn.AdaptiveAvgPool2d(1), nn.Flatten()
-    )
+    network = nn.Sequential(nn.Conv2d(3, 4, 1, bias=False), nn.BatchNorm2d(4), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     weights, inputs, change = drawn((12,), images.shape, images.shape)
     convolved = [
-        torch.einsum("oc,nchw->nohw", weights.reshape(4, 3), batch)
-        for batch in (inputs, inputs + 0.01 * change)
+        torch.einsum("oc,nchw->nohw", weights.reshape(4, 3), batch) for batch in (inputs, inputs + 0.01 * change)
     ]
     norm = nn.BatchNorm2d(4)
     before, after = (norm(batch).detach() for batch in convolved)
