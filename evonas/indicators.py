@@ -16,8 +16,9 @@ over a random order of tied members, and a true top holds all members that tie w
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import moocore
 import numpy as np
@@ -93,9 +94,7 @@ def hypervolume(points: ArrayLike, reference_point: ArrayLike) -> float:
     return float(moocore.hypervolume(below, ref=reference)) if len(below) else 0.0
 
 
-def hypervolume_curve(
-    points: ArrayLike, reference_point: ArrayLike, evaluations: Sequence[int]
-) -> np.ndarray:
+def hypervolume_curve(points: ArrayLike, reference_point: ArrayLike, evaluations: Sequence[int]) -> np.ndarray:
     """Return the hypervolume of the first e points, in the order they were evaluated, for each e.
 
     Args:
@@ -154,9 +153,8 @@ def spearman(scores: ArrayLike, truth: ArrayLike, *, top: float | None = None) -
 
 def coverage(scores: ArrayLike, truth: ArrayLike) -> float:
     """Return the share of members of known truth that have a score: what a correlation is silent about."""
-    scores, truth = _pair(scores, truth)
-    known = ~np.isnan(truth)
-    return float((~np.isnan(scores[known])).mean()) if known.any() else math.nan
+    given, _ = _known(scores, truth)
+    return float((~np.isnan(given)).mean()) if len(given) else math.nan
 
 
 def precision_at(scores: ArrayLike, truth: ArrayLike, k: int, *, top: int | None = None) -> float:
@@ -171,16 +169,14 @@ def precision_at(scores: ArrayLike, truth: ArrayLike, k: int, *, top: int | None
     Raises:
         SettingsError: k or top is not between 1 and the number of members of known truth.
     """
-    scores, truth = _pair(scores, truth)
-    known = ~np.isnan(truth)
-    scores, truth = scores[known], truth[known]
+    given, true = _known(scores, truth)
     best = k if top is None else top
-    if not (1 <= k <= len(truth) and 1 <= best <= len(truth)):
-        raise SettingsError(f"Expected k and top between 1 and {len(truth)}, got {k} and {best}.")
-    chosen = np.zeros(len(scores))
-    scored = ~np.isnan(scores)
-    chosen[scored] = _membership(scores[scored], min(k, int(scored.sum())))
-    return float(chosen @ _membership(truth, best) / k)
+    if not (1 <= k <= len(true) and 1 <= best <= len(true)):
+        raise SettingsError(f"Expected k and top between 1 and {len(true)}, got {k} and {best}.")
+    chosen = np.zeros(len(given))
+    scored = ~np.isnan(given)
+    chosen[scored] = _membership(given[scored], min(k, int(scored.sum())))
+    return float(chosen @ _membership(true, best) / k)
 
 
 def regret(
@@ -272,8 +268,7 @@ def relative_improvement(
     if method.size > 1 and random.size > 1:
         rng = np.random.default_rng(0) if rng is None else rng
         ours, theirs = (
-            side[rng.integers(side.size, size=(resamples, side.size))].mean(axis=1)
-            for side in (method, random)
+            side[rng.integers(side.size, size=(resamples, side.size))].mean(axis=1) for side in (method, random)
         )
         tail = (1 - confidence) / 2
         # Without interpolation, for some resamples may be infinite.
@@ -295,37 +290,37 @@ def _points(points: ArrayLike) -> np.ndarray:
     return points
 
 
-def _distance(indicator, points: ArrayLike, front: ArrayLike) -> float:
-    points, front = _points(points), _points(front)
-    if not len(front) or not np.isfinite(front).all() or front.shape[1] != points.shape[1]:
-        raise SettingsError(f"Expected a finite front of shape (k, {points.shape[1]}), got {front.shape}.")
-    points = points[np.isfinite(points).all(axis=1)]
-    return float(indicator(points, ref=front)) if len(points) else math.inf
+def _distance(indicator: Callable[..., float], points: ArrayLike, front: ArrayLike) -> float:
+    found, true = _points(points), _points(front)
+    if not len(true) or not np.isfinite(true).all() or true.shape[1] != found.shape[1]:
+        raise SettingsError(f"Expected a finite front of shape (k, {found.shape[1]}), got {true.shape}.")
+    found = found[np.isfinite(found).all(axis=1)]
+    return float(indicator(found, ref=true)) if len(found) else math.inf
 
 
-def _pair(scores: ArrayLike, truth: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    scores, truth = np.asarray(scores, dtype=np.float64), np.asarray(truth, dtype=np.float64)
-    if scores.ndim != 1 or scores.shape != truth.shape:
-        raise SettingsError(f"Expected one score per truth, got shapes {scores.shape} and {truth.shape}.")
-    return scores, truth
+def _known(scores: ArrayLike, truth: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Return scores and truths of the members of known truth."""
+    given, true = np.asarray(scores, dtype=np.float64), np.asarray(truth, dtype=np.float64)
+    if given.ndim != 1 or given.shape != true.shape:
+        raise SettingsError(f"Expected one score per truth, got shapes {given.shape} and {true.shape}.")
+    known = ~np.isnan(true)
+    return given[known], true[known]
 
 
-def _correlation(coefficient, scores: ArrayLike, truth: ArrayLike, top: float | None) -> float:
-    scores, truth = _pair(scores, truth)
-    known = ~np.isnan(truth)
-    scores, truth = scores[known], truth[known]
-    if top is not None and len(truth):
-        if not 0 < top <= 1:
-            raise SettingsError(f"Expected a share of the truly best in (0, 1], got {top}.")
+def _correlation(coefficient: Callable[..., Any], scores: ArrayLike, truth: ArrayLike, top: float | None) -> float:
+    given, true = _known(scores, truth)
+    if top is not None and not 0 < top <= 1:
+        raise SettingsError(f"Expected a share of the truly best in (0, 1], got {top}.")
+    if top is not None and len(true):
         # 0.1 * 30 is 3.0000000000000004 in floating point: not 4 members.
-        last = np.sort(truth)[-math.ceil(round(top * len(truth), 9))]
-        scores, truth = scores[truth >= last], truth[truth >= last]
-    scored = ~np.isnan(scores)
-    scores, truth = scores[scored], truth[scored]
-    if len(truth) < 2 or np.all(scores == scores[0]) or np.all(truth == truth[0]):
+        best = true >= np.sort(true)[-math.ceil(round(top * len(true), 9))]
+        given, true = given[best], true[best]
+    scored = ~np.isnan(given)
+    given, true = given[scored], true[scored]
+    if len(true) < 2 or np.all(given == given[0]) or np.all(true == true[0]):
         return math.nan
     # Ranks first: infinite scores are ordered, and products of infinities are not numbers.
-    return float(coefficient(stats.rankdata(scores), stats.rankdata(truth)).statistic)
+    return float(coefficient(stats.rankdata(given), stats.rankdata(true)).statistic)
 
 
 def _membership(values: np.ndarray, k: int) -> np.ndarray:

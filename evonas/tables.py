@@ -74,7 +74,8 @@ class Table:
         self.texts = None if texts is None else tuple(texts)
         self.space = space
         self.source = source
-        lengths = {len(values) for values in [*self.columns.values(), *self.labels.values()]}
+        lengths = {len(values) for values in self.columns.values()}
+        lengths |= {len(values) for values in self.labels.values()}
         lengths |= set() if self.texts is None else {len(self.texts)}
         if len(lengths) != 1:
             raise DataError(f"{source}: expected columns of one length, got lengths {sorted(lengths)}.")
@@ -105,8 +106,7 @@ class Table:
                 f"the numeric columns are {', '.join(self.columns)}."
             )
         raise SettingsError(
-            f"No column '{column}' in {self.source}: it has {', '.join(self.columns)}."
-            f"{suggest(column, self.columns)}"
+            f"No column '{column}' in {self.source}: it has {', '.join(self.columns)}.{suggest(column, self.columns)}"
         )
 
     @cached_property
@@ -164,11 +164,11 @@ class Table:
             DataError: No row holds it, or several rows share its canonical form and none is it as written.
             SpaceError: The text does not parse.
         """
-        if self.texts is None or self.space is None:
-            _ = self.architectures  # raises with the reason
+        written = self._written  # says so where the table has no architectures
+        assert self.space is not None
         if isinstance(architecture, str):
             architecture = self.space.parse(architecture)
-        row = self._written.get(str(architecture))
+        row = written.get(str(architecture))
         if row is not None:
             return row
         rows = self._canonical.get(str(self.space.canonical(architecture)), [])
@@ -397,9 +397,7 @@ def _refuse_duplicates(keys: Sequence[object], source: str, what: str) -> None:
     seen: dict[object, int] = {}
     for row, key in enumerate(keys):
         if key in seen:
-            raise DataError(
-                f"Rows {seen[key] + 1} and {row + 1} of {source} hold one {what}, {_line(key)}: keep one."
-            )
+            raise DataError(f"Rows {seen[key] + 1} and {row + 1} of {source} hold one {what}, {_line(key)}: keep one.")
         seen[key] = row
 
 

@@ -30,9 +30,7 @@ NAN = math.nan
 STAIRS = [(1, 4), (2, 2), (4, 1)]
 properties = settings(deadline=None)  # no test here is about speed
 unit = st.floats(0, 1, allow_subnormal=False)
-points = st.integers(1, 3).flatmap(
-    lambda m: arrays(float, st.tuples(st.integers(1, 12), st.just(m)), elements=unit)
-)
+points = st.integers(1, 3).flatmap(lambda m: arrays(float, st.tuples(st.integers(1, 12), st.just(m)), elements=unit))
 
 
 # ----------------------------------------------------------------------------------------------- fronts
@@ -145,9 +143,7 @@ def test_one_swap_of_four():
 def test_ties_are_tau_b_and_mean_ranks():
     # Pairs: 5 agree, 0 disagree, one tied in the score: 5 / sqrt(5 * 6).
     assert kendall([1, 1, 2, 3], [1, 2, 3, 4]) == pytest.approx(5 / math.sqrt(30))
-    assert spearman([1, 1, 2, 3], [1, 2, 3, 4]) == pytest.approx(
-        np.corrcoef([1.5, 1.5, 3, 4], [1, 2, 3, 4])[0, 1]
-    )
+    assert spearman([1, 1, 2, 3], [1, 2, 3, 4]) == pytest.approx(np.corrcoef([1.5, 1.5, 3, 4], [1, 2, 3, 4])[0, 1])
 
 
 def test_nan_pairs_are_left_out_and_counted_by_coverage():
@@ -262,9 +258,7 @@ def test_regret_of_what_the_estimate_selects_may_rise():
 
 
 def test_quartiles_are_over_seeds():
-    np.testing.assert_array_equal(
-        quartiles([[0, 10], [1, 10], [2, 10], [3, 10], [4, 10]]), [[1, 10], [2, 10], [3, 10]]
-    )
+    np.testing.assert_array_equal(quartiles([[0, 10], [1, 10], [2, 10], [3, 10], [4, 10]]), [[1, 10], [2, 10], [3, 10]])
 
 
 def test_relative_improvement_of_published_means():
@@ -316,9 +310,7 @@ def test_the_interval_covers_the_truth_as_often_as_it_says():
     assert 0.88 <= covered / 200 <= 0.99
 
 
-@pytest.mark.parametrize(
-    ("method", "random"), [([], [1]), ([1], []), ([NAN], [1]), ([1], [0]), ([1], [-1, 0.5])]
-)
+@pytest.mark.parametrize(("method", "random"), [([], [1]), ([1], []), ([NAN], [1]), ([1], [0]), ([1], [-1, 0.5])])
 def test_relative_improvement_refuses_what_has_no_ratio(method, random):
     with pytest.raises(SettingsError):
         relative_improvement(method, random)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evonas.errors import DataError, EvonasError, SettingsError, SpaceError
-from evonas.spaces import load_space, shipped
+from evonas.spaces import load_space
 from evonas.tables import Table, column_direction, find_architectures, load_table, read_csv
 
 
@@ -55,12 +55,6 @@ def write(tmp_path):
         return path
 
     return write
-
-
-def shipped_space(name: str):
-    if name not in shipped():
-        pytest.skip(f"space {name} is not shipped")
-    return load_space(name)
 
 
 # ------------------------------------------------------------------------------------------------- one file
@@ -376,7 +370,7 @@ def test_misspelt_directions(text):
 
 
 def test_nasbench201_tables_join_and_hold_the_known_optimum(truth):
-    space = shipped_space("nasbench201")
+    space = load_space("nasbench201")
     names = ("nasbench201", "nasbench201_latency", "nasbench201_robustness")
     table = load_table([truth / f"{name}.csv.gz" for name in names], space)
     assert len(table) == space.size == 15_625
@@ -388,7 +382,7 @@ def test_nasbench201_tables_join_and_hold_the_known_optimum(truth):
 
 
 def test_zero_cost_table_is_read_by_the_column_that_parses(truth):
-    table = load_table(truth / "zero_cost_nasbench201.csv.gz", shipped_space("nasbench201"))
+    table = load_table(truth / "zero_cost_nasbench201.csv.gz", load_space("nasbench201"))
     assert len(table) == 1104
     assert "arch" in table.labels  # the genome of another library
     assert np.isnan(table["nwot"]).sum() == 379
@@ -404,7 +398,7 @@ def test_zero_cost_table_is_read_by_the_column_that_parses(truth):
     ],
 )
 def test_other_tables(truth, file, space, rows, column, best):
-    table = load_table(truth / f"{file}.csv.gz", shipped_space(space))
+    table = load_table(truth / f"{file}.csv.gz", load_space(space))
     assert len(table) == len(set(table.keys)) == rows
     assert best is None or round(float(table[column].max()), 2) == best
     assert [table.index(table.architectures[row]) for row in (0, rows - 1)] == [0, rows - 1]

@@ -53,7 +53,8 @@ def nsga2(oracle: Oracle, rng: np.random.Generator) -> None:
 
 
 def _offspring(oracle: Oracle, choose: Callable[[int], np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    members, children = oracle.members, []
+    members = oracle.members
+    children: list[int] = []
     free = ~oracle.evaluated
     for _ in range(_ROUNDS):
         missing = min(_POPULATION, int(free.sum()) + len(children)) - len(children)

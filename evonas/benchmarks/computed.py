@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evonas.benchmarks.members import Computed
 from evonas.benchmarks.proxies import Score
 from evonas.errors import EvaluationError
-from evonas.objectives import Context, known_objectives, make_evaluator
 from evonas.spaces import Architecture, Skeleton, Space
+
+if TYPE_CHECKING:
+    from evonas.objectives import Context  # brings torch, which benchmarks on columns alone do not need
 
 
 def literature_skeleton(space: Space) -> Skeleton:
@@ -28,6 +31,8 @@ def computed_objectives(context: Context) -> dict[str, Computed]:
     Args:
         context: Space, skeleton, and whatever the objectives asked for need.
     """
+    from evonas.objectives import known_objectives
+
     return {name: partial(_values, name, context) for name in known_objectives()}
 
 
@@ -37,6 +42,8 @@ def score_sources(context: Context) -> dict[str, Score]:
     Args:
         context: Space, skeleton, and data for scores that see images.
     """
+    from evonas.objectives import known_objectives
+
     return {name: partial(_scores, name, context) for name in known_objectives()}
 
 
@@ -50,6 +57,8 @@ def _values(name: str, context: Context, architectures: Sequence[Architecture]) 
     Raises:
         EvaluationError: All of them failed; the first cause is named.
     """
+    from evonas.objectives import make_evaluator
+
     results = [row[name] for row in make_evaluator(name, context).evaluate(architectures)]
     if results and all(result.value is None for result in results):
         raise EvaluationError(f"'{name}' failed for all {len(results)} architectures: {results[0].cause}")

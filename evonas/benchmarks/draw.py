@@ -67,9 +67,7 @@ def draw_proxies(rows: Sequence[Mapping[str, Any]]) -> bytes:
         means = np.array([np.mean(one) if one else 0.0 for one in values])
         ends = np.array([(min(one), max(one)) if one else (0.0, 0.0) for one in values]).T
         place = np.arange(len(names)) + offset
-        axes.bar(
-            place, means, 0.36, yerr=np.abs(ends - means), color=color, label=label, error_kw={"lw": 0.8}
-        )
+        axes.bar(place, means, 0.36, yerr=np.abs(ends - means), color=color, label=label, error_kw={"lw": 0.8})
     axes.axhline(0, color="black", lw=0.8)
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
     axes.set_ylabel("rank correlation with the target")

@@ -115,9 +115,7 @@ def members_of(
     raw = np.stack(columns, axis=1)
     known_rows = np.flatnonzero(np.isfinite(raw).all(axis=1))
     if len(known_rows) < 2:
-        raise SettingsError(
-            f"Expected two or more rows with {', '.join(names)} known, got {len(known_rows)}."
-        )
+        raise SettingsError(f"Expected two or more rows with {', '.join(names)} known, got {len(known_rows)}.")
     raw = raw[known_rows] * [-1.0 if direction == "max" else 1.0 for _, direction in pairs]
     for name, column in zip(names, raw.T, strict=True):
         if np.ptp(column) == 0:
@@ -129,9 +127,7 @@ def members_of(
         directions=tuple(direction for _, direction in pairs),
         values=min_max(raw),
         cheap=np.array([name not in table for name in names]),
-        scores={
-            name: _checked(name, values, len(table))[known_rows] for name, values in (scores or {}).items()
-        },
+        scores={name: _checked(name, values, len(table))[known_rows] for name, values in (scores or {}).items()},
     )
 
 

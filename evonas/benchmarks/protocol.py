@@ -131,9 +131,7 @@ def bench_protocol(
     }
 
 
-def _draw(
-    space: Space, n: int, rng: np.random.Generator, pool: Sequence[Architecture] | None
-) -> list[Architecture]:
+def _draw(space: Space, n: int, rng: np.random.Generator, pool: Sequence[Architecture] | None) -> list[Architecture]:
     if pool is not None:
         if not 1 <= n <= len(pool):
             raise SettingsError(f"Expected 1 to {len(pool)} random architectures from the pool, got {n}.")

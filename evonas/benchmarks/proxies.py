@@ -57,9 +57,7 @@ def bench_proxies(
     known = [*table.columns, *sources]
     for proxy in names:
         if proxy not in known:
-            raise SettingsError(
-                f"No proxy '{proxy}': expected one of {', '.join(known)}.{suggest(proxy, known)}"
-            )
+            raise SettingsError(f"No proxy '{proxy}': expected one of {', '.join(known)}.{suggest(proxy, known)}")
     if limit is not None and limit < 2:
         raise SettingsError(f"Expected a limit of two or more architectures, got {limit}.")
     seeds = range(seeds) if isinstance(seeds, int) else seeds
@@ -77,9 +75,7 @@ def bench_proxies(
             if proxy in table:
                 scores = table[proxy][rows]
             else:
-                scores = np.asarray(
-                    sources[proxy]([table.architectures[row] for row in rows], seed), dtype=np.float64
-                )
+                scores = np.asarray(sources[proxy]([table.architectures[row] for row in rows], seed), dtype=np.float64)
             results.append({"proxy": proxy, "seed": int(seed), **_row(scores, truth[rows])})
     return results
 

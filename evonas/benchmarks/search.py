@@ -96,9 +96,7 @@ def bench_search(
         "true_front": int(nondominated(np.unique(members.values, axis=0)).sum()),
         "objectives": [
             {"name": name, "direction": direction, "cheap": bool(cheap)}
-            for name, direction, cheap in zip(
-                members.objectives, members.directions, members.cheap, strict=True
-            )
+            for name, direction, cheap in zip(members.objectives, members.directions, members.cheap, strict=True)
         ],
         "seeds": [int(seed) for seed in seeds],
         "true_hypervolume": members.true_hypervolume,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from evonas.errors import SpaceError
-from evonas.spaces import load_space, shipped
+from evonas.spaces import load_space
 from evonas.tables import Table
 
 
@@ -67,6 +67,4 @@ def table(codes: Codes) -> Table:
 
 @pytest.fixture(scope="session")
 def nasbench201():
-    if "nasbench201" not in shipped():
-        pytest.skip("space nasbench201 is not shipped")
     return load_space("nasbench201")

@@ -38,13 +38,14 @@ def test_literature_skeletons():
 
 
 def test_failures_are_nan_and_the_seed_is_passed_on(context, monkeypatch):
-    monkeypatch.setattr("evonas.benchmarks.computed.make_evaluator", lambda name, context: Shaky(context))
+    monkeypatch.setattr("evonas.objectives.make_evaluator", lambda name, context: Shaky(context))
     np.testing.assert_array_equal(computed_objectives(context)["params"]([None] * 3), [0, np.nan, 0])
     np.testing.assert_array_equal(score_sources(context)["params"]([None] * 3, 4), [4, np.nan, 4])
     with pytest.raises(EvaluationError, match="'params' failed for all 2 architectures: no luck"):
         score_sources(context)["params"]([None] * 2, 1)
 
 
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")  # fvcore's import
 def test_parameters_of_cells_as_written_are_the_published_ones(nasbench201, truth):
     table = load_table(truth / "nasbench201.csv.gz", nasbench201).select(range(0, 15_625, 150))
     context = Context(nasbench201, literature_skeleton(nasbench201))

@@ -109,10 +109,7 @@ def test_floors_must_come_from_somewhere(codes):
 
 def test_stored_scores_of_nasbench201(nasbench201, truth):
     table = load_table(truth / "zero_cost_nasbench201.csv.gz", nasbench201)
-    rows = {
-        row["proxy"]: row
-        for row in bench_proxies(table, "val_accuracy", ["synflow", "nwot"], sources={}, seeds=1)
-    }
+    rows = {row["proxy"]: row for row in bench_proxies(table, "val_accuracy", ["synflow", "nwot"], sources={}, seeds=1)}
     assert {name: row["n"] for name, row in rows.items()} == {
         "synflow": 1103, "nwot": 725, "params": 1104, "flops": 1104,
     }  # fmt: skip
