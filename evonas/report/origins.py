@@ -43,14 +43,19 @@ def meaning(name: str) -> str:
     return COSTS.get(name) or KNOWN.get(name.rpartition("_")[2], "")
 
 
-def number(value: float | None) -> str:
-    """Return a number as people read it: 0.9512, 12.3, 4,096, 5.33 M."""
+def number(value: float | None, *, pad: bool = False) -> str:
+    """Return a number as people read it: 0.9512, 12.3, 4,096, 5.33 M.
+
+    Args:
+        value: The number; None or what is not finite is a dash.
+        pad: Keep zeros at the end, so that columns line up.
+    """
     if value is None or not math.isfinite(value):
         return "–"
-    size = abs(value)
+    size, form = abs(value), "#.4g" if pad else ".4g"
     for bound, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M")):
         if size >= bound:
-            return f"{value / bound:.4g} {letter}"
+            return f"{value / bound:{form}} {letter}"
     if size >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.4g}"
+    return f"{value:{form}}"

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from evonas.report.origins import meaning, number, origin
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "padded"),
+    [
+        (0.95, "0.95", "0.9500"),
+        (5.5e6, "5.5 M", "5.500 M"),
+        (-2e9, "-2 G", "-2.000 G"),
+        (4096, "4,096", "4,096"),
+        (0, "0", "0.000"),
+        (math.nan, "–", "–"),
+        (None, "–", "–"),
+    ],
+)
+def test_numbers_are_read_by_people(value, text, padded):
+    assert number(value) == text
+    assert number(value, pad=True) == padded
+
+
+def test_no_accuracy_stands_without_what_estimated_it():
+    assert origin("acc", {}) == "estimated by the supernet"
+    assert origin("acc", {"table": ["file.csv"]}) == "from a table"
+    assert origin("swap", {}) == "training-free score"
+    assert "multiply-add" in origin("flops", {})
+    assert "not select" in meaning("acc_report")
+    assert meaning("unheard of") == ""
