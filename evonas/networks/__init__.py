@@ -1,12 +1,13 @@
 """Networks: operations, and the one `Network` of each family.
 
-`build(space, skeleton)` gives the supernet, `build(space, skeleton, architecture)` a stand-alone network; both
-are the same class with the same state-dict keys. A `Slot` is where they differ: it holds all candidates or one.
+`build(space, skeleton)` gives the supernet, `build(space, skeleton, architecture)` a stand-alone network; both are
+the same class with the same state-dict keys. A `Slot` is where they differ: it holds all candidates or one.
 """
 
 from evonas.networks.build import build, initialize
 from evonas.networks.cell import CellNetwork
+from evonas.networks.lhd import import_lhd
 from evonas.networks.network import Network, Slot
 from evonas.networks.stage import StageNetwork
 
-__all__ = ["CellNetwork", "Network", "Slot", "StageNetwork", "build", "initialize"]
+__all__ = ["CellNetwork", "Network", "Slot", "StageNetwork", "build", "import_lhd", "initialize"]

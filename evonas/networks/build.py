@@ -10,25 +10,26 @@ from torch import nn
 from evonas.networks.cell import CellNetwork
 from evonas.networks.network import Network
 from evonas.networks.stage import StageNetwork
-from evonas.spaces import Architecture, CellSpace, Skeleton, Space, StageSpace
+from evonas.spaces import Architecture, CellSpace, Skeleton, Space, StageArchitecture, StageSpace
 
 _NETWORKS: dict[type[Space], type[Network]] = {CellSpace: CellNetwork, StageSpace: StageNetwork}
 
 
-def build(
-    space: Space, skeleton: Skeleton, architecture: Architecture | None = None, *, seed: int = 0
-) -> Network:
+def build(space: Space, skeleton: Skeleton, architecture: Architecture | None = None, *, seed: int = 0) -> Network:
     """Build the stand-alone network of an architecture as written, or the supernet.
 
     Args:
         space: The space.
         skeleton: Channels, cells, width, resolution, input channels, classes.
-        architecture: A member of the space; a canonical one is built without its dead parts. None: the supernet.
+        architecture: A member of the space; a canonical one is built without its dead parts, one that
+            chooses its resolution with that. None: the supernet.
         seed: Of the initial weights; torch's global generator is left alone.
 
     Returns:
         The network on the CPU, in training mode.
     """
+    if isinstance(architecture, StageArchitecture) and architecture.resolution is not None:
+        skeleton = skeleton.replace(resolution=architecture.resolution)
     family = next(cls for cls in type(space).__mro__ if cls in _NETWORKS)
     with torch.device("meta"):
         network = _NETWORKS[family](space, skeleton, architecture)

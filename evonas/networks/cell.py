@@ -10,183 +10,16 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
 
+from evonas.errors import SettingsError
+from evonas.networks.cell_module import CellModule, InputSlot, wirings
 from evonas.networks.elastic import ElasticConv2d, ElasticLinear
-from evonas.networks.network import Network, Slot
-from evonas.networks.operations import FactorizedReduce, ReLUConvNorm, operation
+from evonas.networks.network import Network
+from evonas.networks.operations import FactorizedReduce, ReLUConvNorm, ResidualReduction
 from evonas.spaces import Architecture, CellSpace, Path, Skeleton
-
-
-class Wiring:
-    """What one kind of cell runs in a path.
-
-    Attributes:
-        nodes: Place of each node to its (source, module key) pairs, the key as in the slot.
-        inputs: Inputs that are read.
-        sums, concats: Places put out, in spaces with two streams.
-    """
-
-    def __init__(self) -> None:
-        self.nodes: dict[int, list[tuple[int, str]]] = {}
-        self.inputs: set[int] = set()
-        self.sums: list[int] = []
-        self.concats: list[int] = []
-
-
-@lru_cache(maxsize=512)
-def wirings(path: Path) -> dict[str, Wiring]:
-    """Return the wiring of each kind of cell in a path."""
-    kinds: dict[str, Wiring] = {}
-    for name in path:
-        kind, *rest = name.split(".")
-        wiring = kinds.setdefault(kind, Wiring())
-        if len(rest) == 3 and rest[0] == "input":
-            wiring.inputs.add(int(rest[1]))
-        elif len(rest) == 3:
-            pairs = wiring.nodes.setdefault(int(rest[0]), [])
-            source, key = int(rest[1]), rest[2]
-            # An operation that a node applies twice to one place has weights for each time.
-            repeats = sum(pair[0] == source and pair[1].split("__")[0] == key for pair in pairs)
-            pairs.append((source, f"{key}__{repeats}" if repeats else key))
-        elif rest and rest[0] in ("sum", "concat"):
-            (wiring.sums if rest[0] == "sum" else wiring.concats).append(int(rest[1]))
-    return kinds
-
-
-class InputSlot(Slot):
-    """The preprocessing of a cell's input, or the classifier: one module, whose input width may be a choice.
-
-    Args:
-        decision: See `Slot`.
-        module: What runs.
-        widths: Option to channels read, where the path chooses them.
-    """
-
-    def __init__(self, decision: str, module: nn.Module, widths: dict[str, int] | None = None) -> None:
-        super().__init__(decision, {"on": module})
-        self.widths = widths or {}
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        """Options that this slot can run."""
-        return tuple(self.widths) or ("on",)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Run the module on an input of any of its widths."""
-        return self["on"](x)
-
-    def candidate(self, option: str) -> nn.Module:
-        """Return the stand-alone module of an option: same values, only the columns it reads."""
-        if option not in self.widths:
-            return self["on"]
-        return _plain(self["on"], self.widths[option])
-
-
-class CellModule(nn.Module):
-    """One cell.
-
-    Args:
-        space: Space of the network.
-        kind: Kind of the cell.
-        channels: Channels of every node.
-        reduction: Whether edges from the cell's inputs have stride 2.
-        inputs: One slot or identity per input.
-        filling: Wiring of a stand-alone network's cell, or None for all candidates.
-    """
-
-    def __init__(
-        self,
-        space: CellSpace,
-        kind: str,
-        channels: int,
-        reduction: bool,
-        inputs: Iterable[nn.Module],
-        filling: Wiring | None,
-    ) -> None:
-        super().__init__()
-        table = space.definition.cell
-        self.kind, self.channels, self.reduction = kind, channels, reduction
-        self.places, self.nodes = table.inputs, table.nodes
-        self.outputs = table.outputs
-        self.inputs = nn.ModuleList(inputs)
-        self.edges = nn.ModuleDict()
-        for node in range(self.places, self.places + table.nodes):
-            for source in range(node):
-                stride = 2 if reduction and source < self.places else 1
-                if filling is None:
-                    keys = [name for name, op in space.definition.operations.items() if op.kind != "none"]
-                else:
-                    keys = [key for place, key in filling.nodes.get(node, []) if place == source]
-                if keys:
-                    self.edges[f"{node}_{source}"] = Slot(
-                        f"{kind}.{node}.{source}",
-                        {
-                            key: operation(space.definition.operations[key.split("__")[0]], channels, stride)
-                            for key in keys
-                        },
-                    )
-
-    def forward(self, images: list[Tensor], wiring: Wiring) -> tuple[Tensor, ...]:
-        """Return the cell's outputs: one concatenation, or a sum and a concatenation.
-
-        Args:
-            images: One tensor per input.
-            wiring: What to run.
-        """
-        values: dict[int, Tensor] = {}
-        for place, (module, x) in enumerate(zip(self.inputs, images)):
-            if place in wiring.inputs:
-                values[place] = module(x)
-        last = self.places + self.nodes
-        for node in range(self.places, last):
-            pairs = wiring.nodes.get(node)
-            if not pairs:
-                continue
-            total = None
-            for source, key in pairs:
-                slot = self.edges[f"{node}_{source}"]
-                if source not in values:  # a node that reads nothing is zero
-                    values[source] = self._zeros(images[-1])
-                value = (slot[key] if key in slot else slot[key.split("__")[0]])(values[source])
-                total = value if total is None else total + value
-            values[node] = total
-        if self.outputs == "last":
-            places: list[list[int]] = [[last - 1]]
-        elif self.outputs == "all":
-            places = [list(range(self.places, last))]
-        else:
-            places = [wiring.sums, wiring.concats]
-        for group in places:
-            for place in group:
-                if place not in values:
-                    values[place] = self._zeros(images[-1])
-        concat = [values[place] for place in places[-1]]
-        outputs = [concat[0] if len(concat) == 1 else torch.cat(concat, dim=1)]
-        if len(places) == 2:
-            outputs.insert(0, sum((values[p] for p in places[0][1:]), values[places[0][0]]))
-        return tuple(outputs)
-
-    def _zeros(self, like: Tensor) -> Tensor:
-        side = -(-like.shape[-1] // 2) if self.reduction else like.shape[-1]
-        return like.new_zeros(like.shape[0], self.channels, side, side)
-
-
-class ResidualReduction(nn.Module):
-    """NAS-Bench-201's block between stages: two 3x3 convolutions, the first with stride 2, and a shortcut."""
-
-    def __init__(self, c_in: int, c_out: int) -> None:
-        super().__init__()
-        self.first = ReLUConvNorm(c_in, c_out, 3, 2)
-        self.second = ReLUConvNorm(c_out, c_out, 3)
-        self.shortcut = nn.Sequential(nn.AvgPool2d(2, 2), nn.Conv2d(c_in, c_out, 1, bias=False))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map ``(n, c_in, h, w)`` to ``(n, c_out, h / 2, w / 2)``."""
-        return self.shortcut(x) + self.second(self.first(x))
 
 
 class CellNetwork(Network):
@@ -196,26 +29,33 @@ class CellNetwork(Network):
 
     def __init__(self, space: CellSpace, skeleton: Skeleton, architecture: Architecture | None) -> None:
         super().__init__(space, skeleton, architecture)
-        self._fillings = wirings(self._own_path) if self._own_path else {}
+        self._fillings = wirings(self._own_path or ())
         self.cells = nn.ModuleList()
-        assemble = {"previous": self._previous, "streams": self._streams, "stages": self._stages}
-        width = assemble[space.definition.cell.chain]()
+        chain = space.definition.cell.chain
+        stems = ("conv", "imagenet", "none") if chain == "previous" else ("conv",)
+        if skeleton.stem not in stems:
+            raise SettingsError(f"The stem of space '{space.name}' is one of {', '.join(stems)}, got '{skeleton.stem}'")
+        width = {"previous": self._previous, "streams": self._streams, "stages": self._stages}[chain]()
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.classifier = self._classifier(width)
 
     # ----------------------------------------------------------------------------------------- construction
 
     def _cell(self, kind: str, channels: int, reduction: bool, inputs: Iterable[nn.Module]) -> CellModule:
-        filling = None if self.architecture is None else self._fillings.get(kind, Wiring())
+        filling = None if self.architecture is None else self._fillings[kind]
         return CellModule(self.space, kind, channels, reduction, inputs, filling)
 
     def _reductions(self) -> set[int]:
         return {self.skeleton.cells // 3, 2 * self.skeleton.cells // 3}
 
-    def _input(self, kind: str, place: int, module: nn.Module) -> nn.Module:
+    def _put_out(self) -> int:
+        """Return how many nodes a cell puts out."""
+        return self.space.definition.cell.nodes if self.space.definition.cell.outputs == "all" else 1
+
+    def _input(self, kind: str, place: int, module: nn.Module, widths: dict[str, int] | None = None) -> nn.Module:
         """Return the slot of an input's preprocessing, or an empty place where no node reads it."""
-        live = self.architecture is None or place in self._fillings.get(kind, Wiring()).inputs
-        return InputSlot(f"{kind}.input.{place}", module) if live else nn.Identity()
+        live = self.architecture is None or place in self._fillings[kind].inputs
+        return InputSlot(f"{kind}.input.{place}", module, widths) if live else nn.Identity()
 
     def _previous(self) -> int:
         """DARTS: every cell reads the two cells before it."""
@@ -241,8 +81,7 @@ class CellNetwork(Network):
             inputs = [self._input(kind, 0, first), self._input(kind, 1, ReLUConvNorm(widths[1], c))]
             self.cells.append(self._cell(kind, c, reduction, inputs))
             halved = reduction
-            width = c * (self.space.definition.cell.nodes if self.space.definition.cell.outputs == "all" else 1)
-            widths = (widths[1], width)
+            widths = (widths[1], c * self._put_out())
         return widths[1]
 
     def _stages(self) -> int:
@@ -255,9 +94,8 @@ class CellNetwork(Network):
                 self.cells.append(ResidualReduction(c, 2 * c))
                 c *= 2
             self.cells.extend(self._cell(kind, c, False, [nn.Identity()]) for _ in range(skeleton.cells))
-        nodes = self.space.definition.cell.nodes if self.space.definition.cell.outputs == "all" else 1
-        self.last = nn.Sequential(nn.BatchNorm2d(c * nodes), nn.ReLU())
-        return c * nodes
+        self.last = nn.Sequential(nn.BatchNorm2d(c), nn.ReLU())
+        return c
 
     def _streams(self) -> int:
         """LHD: every cell reads the summed and the concatenated output of the cell before it."""
@@ -271,14 +109,10 @@ class CellNetwork(Network):
             c = 2 * c if reduction else c
             kind = reduce if reduction else normal
             first = self._input(kind, 0, ReLUConvNorm(before, c)) if reduction else nn.Identity()
-            live = self.architecture is None or 1 in self._fillings[kind].inputs
-            second: nn.Module = nn.Identity()
-            if live:
-                module = ReLUConvNorm(max(widths.values()), c)
-                if len(widths) > 1:
-                    module[1] = ElasticConv2d(max(widths.values()), c, (1,))
-                second = InputSlot(f"{kind}.input.1", module, widths)
-            self.cells.append(self._cell(kind, c, reduction, [first, second]))
+            module = ReLUConvNorm(max(widths.values()), c)
+            if len(widths) > 1:
+                module[1] = ElasticConv2d(max(widths.values()), c, (1,))
+            self.cells.append(self._cell(kind, c, reduction, [first, self._input(kind, 1, module, widths)]))
             widths = {f"after_{kind}_{count}": count * c for count in self._counts(kind)}
             before = c
         self._widths = {option: width + c for option, width in widths.items()}
@@ -322,6 +156,12 @@ class CellNetwork(Network):
     def coverage(self) -> list[Path]:
         """Return one path that runs everything at once: nodes add up all that they are given."""
         names = [f"{slot.decision}.{option}" for _, slot in self.slots() for option in slot.options]
+        cell = self.space.definition.cell
+        for kind in self.space.kinds:
+            names += [f"{kind}.input.{place}.on" for place in range(cell.inputs)]
+            if cell.outputs == "learned":
+                places = range(cell.inputs, cell.inputs + cell.nodes)
+                names += [f"{kind}.{stream}.{place}" for stream in ("sum", "concat") for place in places]
         return [tuple(dict.fromkeys(names))]
 
     def inherited(self, key: str, own: dict[str, Tensor], network: Network) -> Tensor:
@@ -334,18 +174,3 @@ class CellNetwork(Network):
 
 def _conv_norm(c_in: int, c_out: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(c_in, c_out, 3, stride, 1, bias=False), nn.BatchNorm2d(c_out))
-
-
-@torch.no_grad()
-def _plain(module: nn.Module, width: int) -> nn.Module:
-    """Return a copy of a preprocessing or classifier that reads the first `width` channels only."""
-    if isinstance(module, nn.Linear):
-        linear = nn.Linear(width, module.out_features)
-        linear.weight.copy_(module.weight[:, :width])
-        linear.bias.copy_(module.bias)
-        return linear.train(module.training)
-    conv, norm = module[1], module[2]
-    plain = ReLUConvNorm(width, conv.out_channels)
-    plain[1].weight.copy_(conv.weight[:, :width])
-    plain[2].load_state_dict(norm.state_dict())
-    return plain.train(module.training)

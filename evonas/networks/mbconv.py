@@ -58,12 +58,13 @@ class MBConv(nn.Module):
         c_in: Channels read.
         c_out: Channels written.
         kernels: Kernels it may run with; several make it elastic.
-        expands: Expansions it may run with; several make it elastic. If all are 1 there is no expansion layer.
+        expands: Expansions it may run with; several make it elastic. At 1 the expansion layer is left out.
         stride: Stride of the depthwise convolution.
         activation: Name in `ACTIVATIONS`.
         se: Whether it has a squeeze-and-excitation gate.
         eps: Epsilon of the norms.
         groups: Groups of the 1x1 convolutions; channels are shuffled between them.
+        pointwise: Whether the expansion layer runs also where it expands nothing.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class MBConv(nn.Module):
         se: bool,
         eps: float,
         groups: int = 1,
+        pointwise: bool = False,
     ) -> None:
         super().__init__()
         self.spec = (c_in, c_out, stride, activation, se, eps)
@@ -90,15 +92,14 @@ class MBConv(nn.Module):
         def norm(channels: int) -> nn.Module:
             return (ElasticBatchNorm2d if self.elastic else nn.BatchNorm2d)(channels, eps=eps)
 
-        def pointwise(c_from: int, c_to: int) -> nn.Module:
+        def conv1x1(c_from: int, c_to: int) -> nn.Module:
             if self.elastic:
                 return ElasticConv2d(c_from, c_to, (1,))
             return nn.Conv2d(c_from, c_to, 1, groups=groups, bias=False)
 
-        if max(expands) > 1:
-            self.expand = nn.ModuleDict(
-                {"conv": pointwise(c_in, mid), "norm": norm(mid), "activation": act()}
-            )
+        self.expand = None
+        if max(expands) > 1 or pointwise:
+            self.expand = nn.ModuleDict({"conv": conv1x1(c_in, mid), "norm": norm(mid), "activation": act()})
         kernel = max(kernels)
         depthwise: nn.Module = (
             ElasticConv2d(mid, mid, tuple(kernels), stride, depthwise=True)
@@ -107,7 +108,7 @@ class MBConv(nn.Module):
         )
         self.depthwise = nn.ModuleDict({"conv": depthwise, "norm": norm(mid), "activation": act()})
         self.se = SqueezeExcite(mid, self.elastic) if se else None
-        self.project = nn.ModuleDict({"conv": pointwise(mid, c_out), "norm": nn.BatchNorm2d(c_out, eps=eps)})
+        self.project = nn.ModuleDict({"conv": conv1x1(mid, c_out), "norm": nn.BatchNorm2d(c_out, eps=eps)})
 
     def middle(self, expand: int) -> int:
         """Return the channels between expansion and projection."""
@@ -122,7 +123,7 @@ class MBConv(nn.Module):
             expand: Expansion to run with, where elastic.
         """
         y = x
-        if hasattr(self, "expand"):
+        if self.expand is not None and not (self.elastic and expand == 1):
             y = self.expand["conv"](y, self.middle(expand)) if self.elastic else self.expand["conv"](y)
             y = self.expand["activation"](self.expand["norm"](y))
             if self.groups > 1:
@@ -149,9 +150,11 @@ class MBConv(nn.Module):
                 if key.startswith(f"{name}.norm.") and state[key].dim():
                     state[key] = state[key][:width]
 
-        if hasattr(self, "expand"):
+        if self.expand is not None and expand > 1:
             state["expand.conv.weight"] = self.expand["conv"].sliced(c_in, mid)
             cut("expand", mid)
+        else:
+            state = {key: value for key, value in state.items() if not key.startswith("expand.")}
         state["depthwise.conv.weight"] = self.depthwise["conv"].sliced(mid, None, kernel)
         cut("depthwise", mid)
         if self.se is not None:
@@ -166,9 +169,7 @@ class MBConv(nn.Module):
         """Return the stand-alone block of an option, with copies of the weights."""
         c_in, c_out, stride, activation, se, eps = self.spec
         with torch.device("meta"):
-            block = MBConv(
-                c_in, c_out, (kernel,), (expand,), stride, activation=activation, se=se, eps=eps
-            )
+            block = MBConv(c_in, c_out, (kernel,), (expand,), stride, activation=activation, se=se, eps=eps)
         state = {key: value.detach().clone() for key, value in self.slice(kernel, expand).items()}
         block.load_state_dict(state, assign=True)
         return block.train(self.training)

@@ -16,8 +16,8 @@ class Slot(nn.ModuleDict):
     """A place in a network where a choice decides which candidate runs.
 
     Attributes:
-        decision: What it follows, such as ``"normal.2.0"``; slots of equal cells share one decision. An entry of
-            a path is ``"decision.option"``.
+        decision: What it follows, such as ``"normal.2.0"``; slots of equal cells share one decision. An entry
+            of a path is ``"decision.option"``.
     """
 
     def __init__(self, decision: str, candidates: dict[str, nn.Module]) -> None:
@@ -37,7 +37,7 @@ class Slot(nn.ModuleDict):
 class Network(nn.Module, ABC):
     """A network of a space: the supernet where `architecture` is None, else a stand-alone network.
 
-    Both have the same state-dict keys. Images are float32 and normalized, shape ``(n, channels, side, side)``.
+    Both have the same state-dict keys. Images are float32 and normalized: ``(n, channels, side, side)``.
     """
 
     def __init__(self, space: Space, skeleton: Skeleton, architecture: Architecture | None) -> None:
@@ -57,9 +57,10 @@ class Network(nn.Module, ABC):
         Raises:
             SettingsError: A supernet without a path.
         """
-        path = path or self._own_path
         if path is None:
-            raise SettingsError("A supernet runs one path at a time: call network(images, space.path(architecture))")
+            path = self._own_path
+        if path is None:
+            raise SettingsError("A supernet runs one path: call network(images, space.path(architecture))")
         return self.run(images, path)
 
     @abstractmethod

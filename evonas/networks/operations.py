@@ -46,6 +46,20 @@ class FactorizedReduce(nn.Module):
         return self.norm(torch.cat([self.even(x), self.odd(shifted)], dim=1))
 
 
+class ResidualReduction(nn.Module):
+    """NAS-Bench-201's block between stages: two 3x3 convolutions, the first with stride 2, and a shortcut."""
+
+    def __init__(self, c_in: int, c_out: int) -> None:
+        super().__init__()
+        self.first = ReLUConvNorm(c_in, c_out, 3, 2)
+        self.second = ReLUConvNorm(c_out, c_out, 3)
+        self.shortcut = nn.Sequential(nn.AvgPool2d(2, 2), nn.Conv2d(c_in, c_out, 1, bias=False))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(n, c_in, h, w)`` to ``(n, c_out, h / 2, w / 2)``."""
+        return self.shortcut(x) + self.second(self.first(x))
+
+
 def _skip(table: OperationTable, c: int, stride: int) -> nn.Module:
     return nn.Identity() if stride == 1 else FactorizedReduce(c, c)
 

@@ -12,6 +12,7 @@ from itertools import zip_longest
 
 from torch import Tensor, nn
 
+from evonas.errors import SettingsError
 from evonas.networks.mbconv import ACTIVATIONS, MBConv, divisible
 from evonas.networks.network import Network, Slot
 from evonas.spaces import Architecture, Path, Skeleton, StageSpace
@@ -31,7 +32,7 @@ def blocks_of(path: Path) -> dict[tuple[int, int], str]:
     blocks = {}
     for name in path:
         stage, block, option = name.split(".")
-        blocks[int(stage), int(block)] = option.partition("@")[0]
+        blocks[int(stage), int(block)] = option
     return blocks
 
 
@@ -67,6 +68,10 @@ class StageNetwork(Network):
         super().__init__(space, skeleton, architecture)
         definition = space.definition
         strides = skeleton.strides or (definition.stem.stride, *(stage.stride for stage in definition.stages))
+        if len(strides) != 1 + len(definition.stages):
+            raise SettingsError(
+                f"Space '{space.name}' has {1 + len(definition.stages)} strides (stem and stages), got {len(strides)}"
+            )
         chosen = None if self._own_path is None else blocks_of(self._own_path)
         c = divisible(definition.stem.channels * skeleton.width)
         kernel, eps = definition.stem.kernel, definition.norm_eps
@@ -108,9 +113,7 @@ class StageNetwork(Network):
         if stage.kernel:
             pairs = [sizes(option) for option in options]
             kernels, expands = (tuple(sorted(set(values))) for values in zip(*pairs))
-            block = MBConv(
-                c_in, c_out, kernels, expands, stride, activation=stage.activation, se=stage.se, eps=eps
-            )
+            block = MBConv(c_in, c_out, kernels, expands, stride, activation=stage.activation, se=stage.se, eps=eps)
             return ElasticSlot(decision, block, options)
         candidates: dict[str, nn.Module] = {}
         for option in options:
@@ -120,7 +123,8 @@ class StageNetwork(Network):
             else:
                 candidates[option] = MBConv(
                     c_in, c_out, (table.kernel,), (table.expand,), stride,
-                    activation=stage.activation, se=stage.se, eps=eps, groups=table.groups,
+                    activation=stage.activation, se=stage.se, eps=eps,
+                    groups=table.groups, pointwise=table.pointwise,
                 )  # fmt: skip
         return Slot(decision, candidates)
 
@@ -136,9 +140,7 @@ class StageNetwork(Network):
         """Return as many full-depth paths as the widest slot has options."""
         slots = [slot for _, slot in self.slots()]
         columns = [[f"{slot.decision}.{option}" for option in slot.options] for slot in slots]
-        return [
-            tuple(name or column[0] for name, column in zip(row, columns)) for row in zip_longest(*columns)
-        ]
+        return [tuple(name or column[0] for name, column in zip(row, columns)) for row in zip_longest(*columns)]
 
     def inherited(self, key: str, own: dict[str, Tensor], network: Network) -> Tensor:
         """Return the entry of the same name, or the slice of an elastic block's that the option runs."""

@@ -1,12 +1,13 @@
 """Search spaces: what may be searched, as data.
 
-A `Space` is read from a TOML file (`load_space`). It samples genomes, decodes them to architectures, writes and
-reads the literature's text forms, and gives every architecture a canonical form. Two families stand here:
+A `Space` is read from a TOML file (`load_space`). It samples genomes, decodes them to architectures, writes
+and reads the literature's text forms, and gives every architecture a canonical form. Two families stand here:
 `CellSpace` (graphs of operations, stacked) and `StageSpace` (stages of inverted bottlenecks).
 """
 
 from evonas.spaces.architecture import Architecture, Cell, CellArchitecture, Edge, Path, StageArchitecture
 from evonas.spaces.cell import CellSpace
+from evonas.spaces.discretize import CellWeights, discretize
 from evonas.spaces.skeleton import Skeleton
 from evonas.spaces.space import Space
 from evonas.spaces.stage import StageSpace
@@ -17,12 +18,14 @@ __all__ = [
     "Cell",
     "CellArchitecture",
     "CellSpace",
+    "CellWeights",
     "Edge",
     "Path",
     "Skeleton",
     "Space",
     "StageArchitecture",
     "StageSpace",
+    "discretize",
     "load_space",
     "shipped",
 ]

@@ -10,18 +10,20 @@ References:
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
 from evonas.errors import SpaceError
-from evonas.spaces.architecture import Architecture, Cell, CellArchitecture, Edge, Path
+from evonas.spaces.architecture import Architecture, Cell, CellArchitecture, Path
+from evonas.spaces.canonical import CanonicalCells
 from evonas.spaces.definition import CellFile
+from evonas.spaces.nasbench201 import unique_string
 from evonas.spaces.node import NodeCode
 from evonas.spaces.space import Space
 from evonas.spaces.text import read
-
-Nodes = tuple[tuple[Edge, ...], ...]
 
 
 class CellSpace(Space):
@@ -45,20 +47,12 @@ class CellSpace(Space):
         self._masks = 2**cell.nodes - 1 if cell.outputs == "learned" else 0
         self._every = tuple(range(cell.inputs, cell.inputs + cell.nodes))
         self._mask_places = tuple(
-            tuple(place for bit, place in enumerate(self._every) if mask >> bit & 1)
-            for mask in range(2**cell.nodes)
+            tuple(place for bit, place in enumerate(self._every) if mask >> bit & 1) for mask in range(2**cell.nodes)
         )
-        kinds = {name: table.kind for name, table in definition.operations.items()}
-        self._none = frozenset(name for name, kind in kinds.items() if kind == "none")
-        # A zero passes these unchanged; a norm behind a convolution turns it into a constant.
-        self._keeps_zero = frozenset(
-            name
-            for name, table in definition.operations.items()
-            if table.kind in ("none", "skip") or (table.kind.endswith("pool") and not table.norm)
-        )
-        # Nodes may be renumbered where a node may read any place, and where it has no meaning of its own.
-        free = cell.wiring == "open" or (cell.wiring != "dense" and not self._none)
-        self._renumbers = free and cell.outputs != "last"
+        tables = definition.operations
+        self._none = frozenset(name for name, table in tables.items() if table.kind == "none")
+        self._skips = frozenset(name for name, table in tables.items() if table.kind == "skip")
+        self._canonical = CanonicalCells(definition, self._codes)
         choices: dict[str, int] = {}
         for kind in self.kinds:
             for i, code in enumerate(self._codes):
@@ -67,9 +61,7 @@ class CellSpace(Space):
                 choices |= {f"{kind}.sum": self._masks, f"{kind}.concat": self._masks}
         self._set_choices(choices)
         starts = np.cumsum([0, *(len(code.genes) for code in self._codes)]).tolist()
-        self._slices = tuple(
-            (code, start, stop) for code, start, stop in zip(self._codes, starts, starts[1:])
-        )
+        self._slices = tuple((code, start, stop) for code, start, stop in zip(self._codes, starts, starts[1:]))
         self._cell_genes = starts[-1] + (2 if self._masks else 0)
 
     @property
@@ -82,11 +74,9 @@ class CellSpace(Space):
         """Draw genomes; for this family both ways are the same distribution of architectures."""
         self._check_by(by)
         genomes = rng.integers(0, self.cardinalities, size=(n, len(self.choices))).astype(np.int16)
-        if self.definition.cell.wiring == "joint":
-            # Several genomes mean one set of pairs (equally many for each): return the one encode() gives.
-            genomes = np.array(
-                [self.encode(self.decode(genome)) for genome in genomes], dtype=np.int16
-            ).reshape(n, len(self.choices))
+        if self.definition.cell.wiring == "joint" and by == "size" and n:
+            # Several genomes mean one set of pairs, equally many for each: return the one encode() gives.
+            genomes = np.stack([self.encode(self.decode(genome)) for genome in genomes])
         return genomes
 
     def decode(self, genome: Sequence[int] | np.ndarray) -> CellArchitecture:
@@ -94,9 +84,7 @@ class CellSpace(Space):
         genes = self.check_genome(genome)
         cells = []
         for offset in range(0, len(genes), self._cell_genes):
-            nodes = tuple(
-                code.decode(genes[offset + start : offset + stop]) for code, start, stop in self._slices
-            )
+            nodes = tuple(code.decode(genes[offset + start : offset + stop]) for code, start, stop in self._slices)
             end = offset + self._cell_genes
             cells.append(Cell(nodes, self._outputs(genes[end - 2 : end])))
         return CellArchitecture(self.definition.form, self.kinds, tuple(cells))
@@ -125,7 +113,7 @@ class CellSpace(Space):
         Dead are operations that no output depends on, and operations whose result is zero whatever the
         weights. Pruned places hold ``none`` where the space has it, else the first options.
         """
-        cells = tuple(self._canonical_cell(cell) for cell in architecture.cells)
+        cells = tuple(self._canonical.representative(cell) for cell in architecture.cells)
         return CellArchitecture(architecture.form, architecture.kinds, cells, True)
 
     def path(self, architecture: Architecture) -> Path:
@@ -133,14 +121,13 @@ class CellSpace(Space):
 
         ``kind.input.N`` is the preprocessing of an input. In spaces with two streams the second one's width
         is a choice: it has an option ``after_KIND_COUNT`` for each kind of cell that it may follow, and so
-        has the classifier, ``output``.
+        has the classifier, ``output``. Where outputs are chosen, nodes that reach none are no part of the
+        network as written either ([Chao2023]_).
         """
         names: list[str] = []
-        widths = [
-            f"after_{kind}_{len(cell.outputs[-1])}" for kind, cell in zip(self.kinds, architecture.cells)
-        ]
+        widths = [f"after_{kind}_{len(cell.outputs[-1])}" for kind, cell in zip(self.kinds, architecture.cells)]
         for kind, cell in zip(self.kinds, architecture.cells):
-            live = self._live(cell) if architecture.pruned else None
+            live = self._canonical.live(cell) if architecture.pruned or self._masks else None
             read_places = set()
             for i, edges in enumerate(cell.nodes, self.inputs):
                 for operation, source in edges:
@@ -149,12 +136,14 @@ class CellSpace(Space):
                     read_places.add(source)
                     names.append(f"{kind}.{i}.{source}.{operation}")
             for place in range(self.inputs):
-                if live is None or place in read_places:
-                    names += [f"{kind}.input.{place}.{option}" for option in self._input_options(place, widths)]
+                if not architecture.pruned or place in read_places:
+                    options = ["after_stem", *widths] if self._masks and place == 1 else ["on"]
+                    names += [f"{kind}.input.{place}.{option}" for option in options]
             if self._masks:
                 for stream, places in zip(("sum", "concat"), cell.outputs):
                     names += [f"{kind}.{stream}.{place}" for place in places]
-        names += [f"output.{option}" for option in self._input_options(1, widths) if option != "on"]
+        if self._masks:
+            names += [f"output.{width}" for width in ("after_stem", *widths)]
         return tuple(names)
 
     def parse(self, text: str) -> CellArchitecture:
@@ -165,27 +154,20 @@ class CellSpace(Space):
     def literature_key(self, architecture: Architecture) -> str:
         """Return NAS-Bench-201's unique string for its form; the canonical text for others."""
         if self.definition.form == "nasbench201":
-            from evonas.spaces.nasbench201 import unique_string
-
-            return unique_string(architecture)
+            return unique_string(architecture, self._none, self._skips)
         return super().literature_key(architecture)
 
     def multiplicity(self, architecture: Architecture) -> int | None:
-        """Return how many members of the space share the canonical form, or None where too many to count."""
-        if self.size > 10**6:
+        """Return how many members share the canonical form; None where the space is too large to count."""
+        if self.size > 100_000:
             return None
-        if not hasattr(self, "_multiplicities"):
-            counts: dict[CellArchitecture, int] = {}
-            for genome in np.ndindex(*self.cardinalities):
-                form = self.canonical(self.decode(genome))
-                counts[form] = counts.get(form, 0) + 1
-            self._multiplicities = counts
         return self._multiplicities[self.canonical(architecture)]
 
-    # ------------------------------------------------------------------------------------------------ cells
+    @cached_property
+    def _multiplicities(self) -> Counter[CellArchitecture]:
+        return Counter(self.canonical(self.decode(genome)) for genome in np.ndindex(*self.cardinalities))
 
-    def _input_options(self, place: int, widths: list[str]) -> list[str]:
-        return ["after_stem", *widths] if self._masks and place == 1 else ["on"]
+    # ------------------------------------------------------------------------------------------------ cells
 
     def _outputs(self, genes: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
         if self._masks:
@@ -195,83 +177,10 @@ class CellSpace(Space):
     def _output_genes(self, kind: str, outputs: tuple[tuple[int, ...], ...]) -> list[int]:
         if not self._masks:
             if outputs != self._outputs(()):
-                raise SpaceError(
-                    f"Cell '{kind}' of space '{self.name}' puts out {self._outputs(())[0]}, got {outputs}"
-                )
+                raise SpaceError(f"Cell '{kind}' of space '{self.name}' puts out {self._outputs(())[0]}, got {outputs}")
             return []
         if len(outputs) != 2 or not all(places and set(places) <= set(self._every) for places in outputs):
             raise SpaceError(
-                f"Cell '{kind}' of space '{self.name}' has a sum and a concat of nodes {self._every}, "
-                f"got {outputs}"
+                f"Cell '{kind}' of space '{self.name}' has a sum and a concat of nodes {self._every}, got {outputs}"
             )
         return [sum(1 << place - self.inputs for place in set(places)) - 1 for places in outputs]
-
-    def _live(self, cell: Cell) -> set[int]:
-        """Return the nodes that an output depends on."""
-        live = {place for places in cell.outputs for place in places}
-        for i in range(len(cell.nodes) - 1, -1, -1):
-            if i + self.inputs in live:
-                live.update(source for operation, source in cell.nodes[i] if operation not in self._none)
-        return live
-
-    def _canonical_cell(self, cell: Cell) -> Cell:
-        nodes = cell.nodes
-        if self._none:
-            nodes = self._without_zeros(nodes)
-        if len(cell.outputs) == 2 or self._none:
-            live = self._live(Cell(nodes, cell.outputs))
-            dead = [i for i in range(len(nodes)) if i + self.inputs not in live]
-        else:
-            dead = []  # every node is put out
-        if not self._renumbers:
-            filled = list(nodes)
-            for i in dead:
-                filled[i] = self._codes[i].empty
-            return Cell(tuple(filled), cell.outputs)
-        return self._renumbered(nodes, dead, cell.outputs)
-
-    def _without_zeros(self, nodes: Nodes) -> Nodes:
-        """Replace operations that only pass a zero on by ``none``."""
-        none = next(iter(self._none))
-        zero: set[int] = set()
-        clean = []
-        for i, edges in enumerate(nodes, self.inputs):
-            edges = tuple(
-                Edge(none, source) if source in zero and operation in self._keeps_zero else Edge(operation, source)
-                for operation, source in edges
-            )
-            if all(operation == none for operation, _ in edges):
-                zero.add(i)
-            clean.append(edges)
-        return tuple(clean)
-
-    def _renumbered(self, nodes: Nodes, dead: list[int], outputs: tuple[tuple[int, ...], ...]) -> Cell:
-        """Order nodes by what they read: the least node first among those whose sources are placed."""
-        inputs = self.inputs
-        place = list(range(inputs)) + [-1] * len(nodes)
-        waiting = [i for i in range(len(nodes)) if i not in dead]
-        ordered: list[tuple[Edge, ...]] = []
-        while waiting:
-            best: tuple[tuple[tuple[int, str], ...], int] | None = None
-            for i in waiting:
-                edges = []
-                for operation, source in nodes[i]:
-                    position = place[source] if operation not in self._none else 0
-                    if position < 0:
-                        break
-                    edges.append((position, operation))
-                else:
-                    edges.sort()
-                    candidate = (tuple(edges), i)
-                    if best is None or candidate < best:
-                        best = candidate
-            assert best is not None  # sources come before their readers, so one is always ready
-            edges, i = best
-            place[i + inputs] = inputs + len(ordered)
-            ordered.append(tuple(Edge(operation, source) for source, operation in edges))
-            waiting.remove(i)
-        for i in dead:
-            place[i + inputs] = inputs + len(ordered)
-            ordered.append(self._codes[len(ordered)].empty)
-        new_outputs = tuple(tuple(sorted(place[p] for p in places)) for places in outputs)
-        return Cell(tuple(ordered), new_outputs)

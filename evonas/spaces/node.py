@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import insort
 from itertools import combinations
 
 from evonas.errors import SpaceError
@@ -37,6 +38,7 @@ class NodeCode:
         n = len(operations)
         self._number = {name: i for i, name in enumerate(operations)}
         self._sets = tuple(combinations(range(places), self.kept))
+        self._pairs = tuple(Edge(operation, place) for place in range(places) for operation in operations)
         self._memory: dict[tuple[int, ...], Edges] = {}
         ops = [(f"operation{k}", n) for k in range(self.kept)]
         if wiring == "distinct":
@@ -77,9 +79,7 @@ class NodeCode:
         """
         for edge in edges:
             if edge.operation not in self._number:
-                raise SpaceError(
-                    f"unknown operation '{edge.operation}', expected one of {', '.join(self.operations)}"
-                )
+                raise SpaceError(f"unknown operation '{edge.operation}', expected one of {', '.join(self.operations)}")
             if not 0 <= edge.source < self.places:
                 raise SpaceError(f"it reads place {edge.source}, expected 0..{self.places - 1}")
         if len(edges) != self.kept:
@@ -88,9 +88,7 @@ class NodeCode:
 
     def _distinct_edges(self, genes: tuple[int, ...]) -> Edges:
         places = self._sets[genes[0]] if len(self._sets) > 1 else self._sets[0]
-        return tuple(
-            Edge(self.operations[gene], place) for gene, place in zip(genes[-self.kept :], places)
-        )
+        return tuple(Edge(self.operations[gene], place) for gene, place in zip(genes[-self.kept :], places))
 
     def _distinct_genes(self, edges: Edges) -> list[int]:
         edges = tuple(sorted(edges, key=lambda edge: edge.source))
@@ -107,9 +105,12 @@ class NodeCode:
         return [gene for edge in edges for gene in (edge.source, self._number[edge.operation])]
 
     def _joint_edges(self, genes: tuple[int, ...]) -> Edges:
-        pairs = list(range(self.places * len(self.operations)))
-        taken = sorted(pairs.pop(gene) for gene in genes)
-        return tuple(Edge(self.operations[p % len(self.operations)], p // len(self.operations)) for p in taken)
+        taken: list[int] = []
+        for gene in genes:
+            for number in taken:
+                gene += gene >= number
+            insort(taken, gene)
+        return tuple([self._pairs[number] for number in taken])
 
     def _joint_genes(self, edges: Edges) -> list[int]:
         numbers = sorted(edge.source * len(self.operations) + self._number[edge.operation] for edge in edges)

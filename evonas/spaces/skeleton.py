@@ -34,16 +34,19 @@ class Skeleton:
     auxiliary: bool = False
     """Whether training has an auxiliary classifier at two thirds of the depth."""
 
+    def __post_init__(self) -> None:
+        for name in ("resolution", "in_channels", "classes", "channels", "cells", "width"):
+            if not getattr(self, name) > 0:
+                raise SettingsError(f"A skeleton's {name} is above 0, got {getattr(self, name)}")
+
     def replace(self, **changes: Any) -> Skeleton:
         """Return a copy with some fields changed.
 
         Raises:
-            SettingsError: A name that is no field.
+            SettingsError: A name that is no field, or a value out of range.
         """
         known = [field.name for field in fields(self)]
         for name in changes:
             if name not in known:
-                raise SettingsError(
-                    f"A skeleton has no '{name}'; it has {', '.join(known)}.{suggest(name, known)}"
-                )
+                raise SettingsError(f"A skeleton has no '{name}'; it has {', '.join(known)}.{suggest(name, known)}")
         return replace(self, **changes)

@@ -99,6 +99,10 @@ class Space(ABC):
         """Return the literature's own identity of an architecture; the canonical text where it has none."""
         return str(self.canonical(architecture))
 
+    def multiplicity(self, architecture: Architecture) -> int | None:
+        """Return how many members of the space share the canonical form, or None where that is not known."""
+        return None
+
     def key(self, genome: Sequence[int] | np.ndarray) -> str:
         """Return the text of a genome's canonical architecture: what stores and duplicates go by."""
         return str(self.canonical(self.decode(genome)))

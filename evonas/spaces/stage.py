@@ -18,6 +18,7 @@ from evonas.errors import SpaceError
 from evonas.spaces.architecture import Architecture, Path, StageArchitecture
 from evonas.spaces.definition import StageFile
 from evonas.spaces.space import Space
+from evonas.spaces.text import read
 
 
 class StageSpace(Space):
@@ -36,26 +37,20 @@ class StageSpace(Space):
     def __init__(self, definition: StageFile) -> None:
         super().__init__(definition)
         stages = definition.stages
-        code = {
-            name: (table.code or name) if definition.form == "digits" else name
-            for name, table in definition.operations.items()
-        }
+        digits = definition.form == "digits"
+        code = {name: table.code if digits and table.code else name for name, table in definition.operations.items()}
         self.operation_of = {option: name for name, option in code.items()}
-        self._identity = {
-            code[name] for name, table in definition.operations.items() if table.kind == "identity"
-        }
+        self._identity = {code[name] for name, table in definition.operations.items() if table.kind == "identity"}
         self.options: tuple[tuple[tuple[str, ...], ...], ...] = tuple(
             tuple(
                 tuple(f"k{k}e{e}" for k in stage.kernel for e in stage.expand)
                 if stage.kernel
-                else tuple(code[name] for name in (stage.first if i == 0 and stage.first else stage.operations))
-                for i in range(stage.blocks)
+                else tuple(code[name] for name in stage.candidates(block))
+                for block in range(stage.blocks)
             )
             for stage in stages
         )
-        self.free = tuple(
-            i for i, stage in enumerate(stages) if len(stage.depth) > 1 or any(len(o) > 1 for o in self.options[i])
-        )
+        self.free = tuple(i for i, stage in enumerate(stages) if stage.chooses)
         """Numbers of the stages that have a choice."""
         self.free_options = tuple(self.options[i] for i in self.free)
         self.free_blocks = sum(len(stage) for stage in self.free_options)
@@ -84,7 +79,7 @@ class StageSpace(Space):
             add(("depth", s), f"stage{i}.depth", len(self._depths[s]))
         add(("resolution",), "resolution", len(self.definition.resolutions))
         self._set_choices(choices)
-        # Where the genes of a block stand: (kernel, expand) or (operation,); None: no choice, the first option.
+        # Where the two genes of a block stand, and how many options the second has; None: no choice.
         self._block_genes = tuple(
             tuple(
                 (genes.get(("kernel", s, b)), genes.get(("expand", s, b)), len(stages[i].expand))
@@ -199,7 +194,7 @@ class StageSpace(Space):
         if resolutions and resolution not in resolutions:
             raise SpaceError(f"the resolution is one of {resolutions}, got {resolution!r:.40}")
         if not resolutions and resolution is not None:
-            raise SpaceError("the resolution is the skeleton's in this space, none belongs to an architecture")
+            raise SpaceError(f"the resolution is the skeleton's in this space, got {resolution!r:.40}")
         return StageArchitecture(self.definition.form, stages, depths, resolution)
 
     def canonical(self, architecture: Architecture) -> StageArchitecture:
@@ -211,31 +206,37 @@ class StageSpace(Space):
         stages = []
         for options, stage, depth in zip(self.free_options, architecture.blocks, architecture.depths):
             live = stage[:depth]
-            if self._identity and len(set(options[1:])) == 1:
+            if self._identities_move(options):
                 moved = [option for option in live[1:] if option not in self._identity]
-                identities = [option for option in live[1:] if option in self._identity]
-                live = (live[0], *moved, *identities)
+                live = (live[0], *moved, *(option for option in live[1:] if option in self._identity))
             stages.append((*live, *(known[0] for known in options[depth:])))
-        return StageArchitecture(
-            architecture.form, tuple(stages), architecture.depths, architecture.resolution, True
-        )
+        return StageArchitecture(architecture.form, tuple(stages), architecture.depths, architecture.resolution, True)
+
+    def multiplicity(self, architecture: Architecture) -> int:
+        """Return how many active configurations share the canonical form: where its identities may stand."""
+        count = 1
+        for options, stage, depth in zip(self.free_options, architecture.blocks, architecture.depths):
+            if self._identities_move(options):
+                identities = sum(option in self._identity for option in stage[1:depth])
+                count *= math.comb(depth - 1, identities)
+        return count
+
+    def _identities_move(self, options: tuple[tuple[str, ...], ...]) -> bool:
+        return bool(self._identity) and len(set(options[1:])) == 1
 
     def path(self, architecture: Architecture) -> Path:
         """Return ``stage.block.option`` of every block that runs, fixed stages included."""
-        suffix = "" if architecture.resolution is None else f"@{architecture.resolution}"
         names: list[str] = []
-        free = 0
+        chosen = iter(zip(architecture.blocks, architecture.depths))
         for i, options in enumerate(self.options):
-            if free < len(self.free) and self.free[free] == i:
-                stage = architecture.blocks[free][: architecture.depths[free]]
-                free += 1
+            if i in self.free:
+                blocks, depth = next(chosen)
+                stage = blocks[:depth]
             else:
                 stage = tuple(known[0] for known in options)
-            names += [f"{i}.{b}.{option}{suffix}" for b, option in enumerate(stage)]
+            names += [f"{i}.{b}.{option}" for b, option in enumerate(stage)]
         return tuple(names)
 
     def parse(self, text: str) -> StageArchitecture:
         """Read an architecture from a text form of the literature, as written."""
-        from evonas.spaces.text import read
-
         return read(text, self)

@@ -120,17 +120,13 @@ def _write_discretized(architecture: CellArchitecture) -> str:
     fields = []
     for kind, cell in zip(architecture.kinds, architecture.cells):
         nodes = [[tuple(edge) for edge in node] for node in cell.nodes]
-        fields.append(
-            f"{kind}={nodes}, {kind}_sum={list(cell.outputs[0])}, {kind}_concat={list(cell.outputs[1])}"
-        )
+        fields.append(f"{kind}={nodes}, {kind}_sum={list(cell.outputs[0])}, {kind}_concat={list(cell.outputs[1])}")
     return f"Genotype({', '.join(fields)})"
 
 
 def _read_discretized(text: str, space: CellSpace) -> CellArchitecture:
     fields = _call(text, "Genotype")
-    _expect_keys(
-        fields, [name for kind in space.kinds for name in (kind, f"{kind}_sum", f"{kind}_concat")]
-    )
+    _expect_keys(fields, [name for kind in space.kinds for name in (kind, f"{kind}_sum", f"{kind}_concat")])
     cells = tuple(
         Cell(
             tuple(_edges(node) for node in fields[kind]),
@@ -153,9 +149,7 @@ def _read_nasbench201(text: str, space: CellSpace) -> CellArchitecture:
             raise SpaceError(f"expected groups such as |operation~0|, joined by +, got {group!r:.60}")
         pairs = (item.split("~") for item in group.strip("|").split("|"))
         nodes.append(tuple(Edge(operation, int(source)) for operation, source in pairs))
-    return CellArchitecture(
-        "nasbench201", space.kinds, (Cell(tuple(nodes), ((space.inputs + len(nodes) - 1,),)),)
-    )
+    return CellArchitecture("nasbench201", space.kinds, (Cell(tuple(nodes), ((space.inputs + len(nodes) - 1,),)),))
 
 
 # -------------------------------------------------------------------------------------------- stage families
@@ -198,7 +192,9 @@ def _read_lists(text: str, space: StageSpace) -> StageArchitecture:
             raise SpaceError(f"expected {length} whole numbers in '{name}', got {values!r:.80}")
     options = iter(f"k{kernel}e{expand}" for kernel, expand in zip(content["ks"], content["e"]))
     blocks = [[next(options) for _ in stage] for stage in space.free_options]
-    return space.assemble(blocks, content["d"], resolution if space.definition.resolutions else None)
+    # Once-for-All draws a depth for every stage, and runs the blocks there are.
+    depths = [min(depth, len(stage)) for depth, stage in zip(content["d"], space.free_options)]
+    return space.assemble(blocks, depths, resolution if space.definition.resolutions else None)
 
 
 def _write_blocks(architecture: StageArchitecture) -> str:

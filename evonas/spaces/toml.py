@@ -48,8 +48,7 @@ def load_space(name: str | Path) -> Space:
         return made if isinstance(made, Space) else _read(Path(made))
     known = sorted({*files, *points})
     raise SpaceError(
-        f"Unknown space '{name}': expected {', '.join(known)}, or the path of a .toml file."
-        f"{suggest(str(name), known)}"
+        f"Unknown space '{name}': expected {', '.join(known)}, or the path of a .toml file.{suggest(str(name), known)}"
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 import torch
 
-from evonas.networks import build
-from evonas.spaces import load_space
+from evonas.networks import build, import_lhd
+from evonas.spaces import CellWeights, load_space, shipped
 
 DARTS = {
     # Liu et al., ICLR 2019
@@ -57,10 +58,9 @@ DARTS = {
         "('sep_conv_5x5', 4)], reduce_concat=range(2, 6))"
     ),
 } | {
-    f"all_{operation}": "Genotype(normal={0}, normal_concat=range(2, 6), reduce={0}, reduce_concat=range(2, 6))".format(
-        [(operation, 0), (operation, 1)] * 4
-    )
-    for operation in ("skip_connect", "max_pool_3x3", "sep_conv_3x3", "sep_conv_5x5")
+    f"all_{name}": f"Genotype(normal={cell}, normal_concat=range(2, 6), reduce={cell}, reduce_concat=range(2, 6))"
+    for name in ("skip_connect", "max_pool_3x3", "sep_conv_3x3", "sep_conv_5x5")
+    for cell in ([(name, 0), (name, 1)] * 4,)
 }
 # Parameters and multiply-adds (M) at C36/L20, the same at C48/L14 for ImageNet, parameters at C16/L8.
 DARTS_COSTS = {
@@ -107,6 +107,8 @@ OFA = [  # space, width, kernel, expand, depth, parameters, multiply-adds by res
     ("mobilenet_v3", 1.0, 7, 3, 2, 3_493_352, {224: 151_290_192}),
     ("mobilenet_v3", 1.2, 7, 6, 4, 10_701_632, {224: 843_101_040}),
     ("mobilenet_v3", 1.2, 3, 3, 2, 4_602_456, {224: 193_078_200}),
+    ("mobilenet_v2", 1.0, 7, 6, 4, 4_340_456, {224: 525_973_568}),
+    ("mobilenet_v2", 1.0, 3, 3, 2, 2_320_168, {224: 136_609_376}),
 ]
 
 
@@ -130,3 +132,123 @@ def test_once_for_all_supernet_parameters():
     with torch.device("meta"):
         supernet = build(space, space.skeleton("imagenet"))
     assert sum(p.numel() for p in supernet.parameters()) == 7_678_880
+
+
+@pytest.fixture(scope="module")
+def ofa_proxyless(tmp_path_factory):
+    """Once-for-All on ProxylessNAS's widths: MobileNetV2's file with two of them changed, as a user would."""
+    text = shipped()["mobilenet_v2"].read_text().replace("width = 160", "width = 192")
+    text = text.replace("width = 64", "width = 80").replace("width = 32\n", "width = 40\n")
+    path = tmp_path_factory.mktemp("spaces") / "ofa_proxyless.toml"
+    path.write_text(text)
+    return load_space(path)
+
+
+@pytest.mark.parametrize(
+    ("width", "kernel", "expand", "depth", "params", "macs"),
+    [
+        (1.3, 7, 6, 4, 7_942_056, 1_004_908_032),
+        (1.3, 3, 3, 2, 3_718_832, 265_526_256),
+        (1.0, 7, 6, 4, 5_103_336, 606_590_720),
+        (1.0, 3, 3, 2, 2_500_632, 154_160_000),
+    ],
+)
+def test_once_for_all_proxyless_costs(ofa_proxyless, width, kernel, expand, depth, params, macs, count):
+    space = ofa_proxyless
+    skeleton = space.skeleton("imagenet", width=width)
+    assert count(space, skeleton, uniform(space, kernel, expand, depth)) == (params, macs)
+
+
+def test_mobilenet_v2_is_a_member_of_its_space(count):
+    space = load_space("mobilenet_v2")
+    architecture = space.parse(json.dumps({"ks": [3] * 21, "e": [6] * 21, "d": [2, 3, 4, 3, 3, 1]}))
+    assert count(space, space.skeleton("imagenet"), architecture) == (3_504_872, 300_774_272)
+
+
+def test_proxyless_shares_its_networks_with_once_for_all(ofa_proxyless, count):
+    space = load_space("proxyless")
+    skeleton = space.skeleton("imagenet")
+    largest = space.parse("/".join(["-".join(["k7e6"] * 4)] * 5 + ["k7e6"]))
+    assert count(space, skeleton, largest) == (5_103_336, 606_590_720)
+    smallest = space.parse("/".join(["k3e3-k3e3-zero-zero"] * 5 + ["k3e3"]))
+    assert count(space, skeleton, smallest) == (2_500_632, 154_160_000)
+
+
+def test_fbnet_b(count):
+    """Published: 4.8 M parameters; 291.1 M multiply-adds, which leave out the stem."""
+    space = load_space("fbnet")
+    architecture = space.parse(
+        "k3e1/k3e6-k5e1-k3e1-k3e1/k5e6-k5e3-k3e6-k5e6/k5e6-k5e1-skip-k5e3/k5e6-k3e1-k5e1-k5e3/k5e6-k5e1-k5e6-k5e6/k3e6"
+    )
+    params, macs = count(space, space.skeleton("imagenet"), architecture)
+    stem = 27 * 16 * 112**2
+    assert (round(params / 1e6, 1), int((macs - stem) / 1e5)) == (4.8, 2911)
+
+
+def test_nas_bench_201(count, fvcore_macs):
+    space = load_space("nasbench201")
+    largest = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|nor_conv_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|"
+    known = {
+        # Published multiply-adds hold one addition per class of the classifier's bias.
+        "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|": {
+            "cifar": (129_306, 15_647_370 - 10),
+            "cifar100": (135_156, 15_653_220 - 100),
+            "imagenet16": (136_456, 3_919_480 - 120),
+        },
+        largest: {"cifar": (1_531_546, 220_119_690 - 10), "imagenet16": (1_538_696, 55_037_560 - 120)},
+    }
+    for text, costs in known.items():
+        for skeleton, expected in costs.items():
+            assert count(space, space.skeleton(skeleton), space.parse(text)) == expected
+    assert fvcore_macs(build(space, space.skeleton("cifar"), space.parse(largest))) == 220_119_680
+
+
+LHD = {  # Chao et al., ICML 2023: parameters and multiply-adds (M) of the five searches of each method
+    ("darts_bilevel", "Base"): [
+        (710_218, 129.1), (675_658, 118.1), (714_754, 127.9), (517_186, 92.3), (762_274, 136.2)
+    ],
+    ("darts_bilevel", "3ops"): [
+        (784_306, 145.7), (800_290, 143.6), (772_858, 139.3), (558_010, 102.0), (805_474, 146.1)
+    ],
+    ("darts_bilevel", "4out"): [
+        (939_322, 162.3), (878_410, 148.7), (919_450, 158.7), (863_074, 149.2), (938_674, 164.0)
+    ],
+    ("random", "Base"): [
+        (697_906, 126.3), (481_114, 86.6), (690_346, 125.5), (625_834, 116.0), (741_538, 139.6)
+    ],
+    ("gaea_silevel", "Base"): [
+        (1_087_498, 196.4), (989_218, 173.6), (968_914, 165.9), (838_738, 148.4), (688_258, 123.2)
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def lhd_weights(truth):
+    """Weights of the normal and the reduction cell by method, CIFAR-10, in the order of the files' names."""
+    with np.load(truth / "lhd_alphas.npz", allow_pickle=False) as file:
+        content = {name: file[name] for name in file.files}
+    found: dict[str, list] = {}
+    for i in np.argsort(content["source_file"]):
+        _, data, method, _ = str(content["source_file"][i]).split("/")
+        if data == "cifar10":
+            normal = CellWeights(content["normal_ops"][i], content["out3"][i])
+            reduce = CellWeights(content["reduce_ops"][i], content["out4"][i])
+            found.setdefault(method, []).append((normal, reduce))
+    return found
+
+
+@pytest.mark.parametrize(("method", "policy"), LHD)
+def test_lhd_costs(method, policy, lhd_weights, count):
+    for weights, (params, macs) in zip(lhd_weights[method], LHD[method, policy], strict=True):
+        space, architecture, skeleton = import_lhd(*weights, policy)
+        counted, counted_macs = count(space, skeleton, architecture)
+        assert (counted, round(counted_macs / 1e6, 1)) == (params, macs)
+
+
+@pytest.mark.parametrize(
+    ("method", "channels", "params"), [("darts_bilevel", 48, 1_505_098), ("random", 50, 1_593_710)]
+)
+def test_lhd_of_a_million(method, channels, params, lhd_weights, count):
+    space, architecture, skeleton = import_lhd(*lhd_weights[method][0], "1M")
+    assert (skeleton.channels, skeleton.cells) == (channels, 25)
+    assert count(space, skeleton, architecture)[0] == params

@@ -1,0 +1,182 @@
+"""One cell of a network: its slots, and what a path runs of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import torch
+from torch import Tensor, nn
+
+from evonas.networks.network import Slot
+from evonas.networks.operations import ReLUConvNorm, operation
+from evonas.spaces import CellSpace, Path
+
+
+@dataclass(slots=True)
+class Wiring:
+    """What one kind of cell runs in a path."""
+
+    nodes: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
+    """Place of each node to its (source, module key) pairs, the key as in the slot."""
+    inputs: set[int] = field(default_factory=set)
+    """Inputs that are read."""
+    sums: list[int] = field(default_factory=list)
+    """Places summed, in spaces with two streams."""
+    concats: list[int] = field(default_factory=list)
+    """Places concatenated, in spaces with two streams."""
+
+
+@lru_cache(maxsize=512)
+def wirings(path: Path) -> Mapping[str, Wiring]:
+    """Return the wiring of each kind of cell in a path; a kind of which nothing runs has an empty one."""
+    kinds: defaultdict[str, Wiring] = defaultdict(Wiring)
+    for name in path:
+        kind, *rest = name.split(".")
+        wiring = kinds[kind]
+        if len(rest) == 3 and rest[0] == "input":
+            wiring.inputs.add(int(rest[1]))
+        elif len(rest) == 3:
+            pairs = wiring.nodes.setdefault(int(rest[0]), [])
+            source, key = int(rest[1]), rest[2]
+            # An operation that a node applies twice to one place has weights for each time.
+            repeats = sum(pair[0] == source and pair[1].split("__")[0] == key for pair in pairs)
+            pairs.append((source, f"{key}__{repeats}" if repeats else key))
+        elif rest and rest[0] in ("sum", "concat"):
+            (wiring.sums if rest[0] == "sum" else wiring.concats).append(int(rest[1]))
+    return kinds
+
+
+class InputSlot(Slot):
+    """The preprocessing of a cell's input, or the classifier: one module, whose input width may be a choice.
+
+    Args:
+        decision: See `Slot`.
+        module: What runs.
+        widths: Option to channels read, where the path chooses them.
+    """
+
+    def __init__(self, decision: str, module: nn.Module, widths: dict[str, int] | None = None) -> None:
+        super().__init__(decision, {"on": module})
+        self.widths = widths or {}
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Options that this slot can run."""
+        return tuple(self.widths) or ("on",)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Run the module on an input of any of its widths."""
+        return self["on"](x)
+
+    def candidate(self, option: str) -> nn.Module:
+        """Return the stand-alone module of an option: same values, only the columns it reads."""
+        if option not in self.widths:
+            return self["on"]
+        return _plain(self["on"], self.widths[option])
+
+
+class CellModule(nn.Module):
+    """One cell.
+
+    Args:
+        space: Space of the network.
+        kind: Kind of the cell.
+        channels: Channels of every node.
+        reduction: Whether edges from the cell's inputs have stride 2.
+        inputs: One slot or identity per input.
+        filling: Wiring of a stand-alone network's cell, or None for all candidates.
+    """
+
+    def __init__(
+        self,
+        space: CellSpace,
+        kind: str,
+        channels: int,
+        reduction: bool,
+        inputs: Iterable[nn.Module],
+        filling: Wiring | None,
+    ) -> None:
+        super().__init__()
+        table = space.definition.cell
+        self.kind, self.channels, self.reduction = kind, channels, reduction
+        self.places, self.nodes = table.inputs, table.nodes
+        self.outputs = table.outputs
+        self.inputs = nn.ModuleList(inputs)
+        self.edges = nn.ModuleDict()
+        for node in range(self.places, self.places + table.nodes):
+            for source in range(node):
+                stride = 2 if reduction and source < self.places else 1
+                if filling is None:
+                    keys = [name for name, op in space.definition.operations.items() if op.kind != "none"]
+                else:
+                    keys = [key for place, key in filling.nodes.get(node, []) if place == source]
+                if keys:
+                    self.edges[f"{node}_{source}"] = Slot(
+                        f"{kind}.{node}.{source}",
+                        {
+                            key: operation(space.definition.operations[key.split("__")[0]], channels, stride)
+                            for key in keys
+                        },
+                    )
+
+    def forward(self, images: list[Tensor], wiring: Wiring) -> tuple[Tensor, ...]:
+        """Return the cell's outputs: one concatenation, or a sum and a concatenation.
+
+        Args:
+            images: One tensor per input.
+            wiring: What to run.
+        """
+        values: dict[int, Tensor] = {}
+        for place, (module, x) in enumerate(zip(self.inputs, images)):
+            if place in wiring.inputs:
+                values[place] = module(x)
+        last = self.places + self.nodes
+        for node in range(self.places, last):
+            pairs = wiring.nodes.get(node)
+            if not pairs:
+                continue
+            total = None
+            for source, key in pairs:
+                slot = self.edges[f"{node}_{source}"]
+                if source not in values:  # a node that reads nothing is zero
+                    values[source] = self._zeros(images[-1])
+                value = (slot[key] if key in slot else slot[key.split("__")[0]])(values[source])
+                total = value if total is None else total + value
+            values[node] = total
+        if self.outputs == "last":
+            places: list[list[int]] = [[last - 1]]
+        elif self.outputs == "all":
+            places = [list(range(self.places, last))]
+        else:
+            places = [wiring.sums, wiring.concats]
+        for group in places:
+            for place in group:
+                if place not in values:
+                    values[place] = self._zeros(images[-1])
+        concat = [values[place] for place in places[-1]]
+        outputs = [concat[0] if len(concat) == 1 else torch.cat(concat, dim=1)]
+        if len(places) == 2:
+            outputs.insert(0, sum((values[p] for p in places[0][1:]), values[places[0][0]]))
+        return tuple(outputs)
+
+    def _zeros(self, like: Tensor) -> Tensor:
+        side = -(-like.shape[-1] // 2) if self.reduction else like.shape[-1]
+        return like.new_zeros(like.shape[0], self.channels, side, side)
+
+
+@torch.no_grad()
+def _plain(module: nn.Module, width: int) -> nn.Module:
+    """Return a copy of a preprocessing or classifier that reads the first `width` channels only."""
+    if isinstance(module, nn.Linear):
+        linear = nn.Linear(width, module.out_features)
+        linear.weight.copy_(module.weight[:, :width])
+        linear.bias.copy_(module.bias)
+        return linear.train(module.training)
+    conv, norm = module[1], module[2]
+    plain = ReLUConvNorm(width, conv.out_channels)
+    plain[1].weight.copy_(conv.weight[:, :width])
+    plain[2].load_state_dict(norm.state_dict())
+    return plain.train(module.training)
