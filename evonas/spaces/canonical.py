@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from evonas.spaces.architecture import Cell, Edge
 from evonas.spaces.definition import CellFile
-from evonas.spaces.node import Edges, NodeCode
+from evonas.spaces.node import REMEMBERED, Edges, NodeCode
 
-_Key = tuple[tuple[int, str], ...]
+_Key = tuple[int, ...]
+"""A node's (place, operation) pairs as sorted numbers: what nodes are ordered by."""
 
 
 class CanonicalCells:
@@ -35,6 +36,9 @@ class CanonicalCells:
         # Nodes may trade places where each may hold what another held; the last node is the output of some.
         free = cell.wiring == "open" or (cell.wiring != "dense" and self._none is None)
         self._renumbers = free and cell.outputs != "last"
+        self._numbers = {name: number for number, name in enumerate(tables)}
+        places = range(cell.inputs + cell.nodes)
+        self._pairs = [Edge(operation, place) for place in places for operation in tables]
         self._edges: dict[_Key, Edges] = {}
 
     def live(self, cell: Cell) -> set[int]:
@@ -84,6 +88,7 @@ class CanonicalCells:
     def _renumbered(self, cell: Cell, dead: list[int]) -> Cell:
         """Order nodes by what they read: the least node first among those whose sources are placed."""
         inputs, nodes, none = self._inputs, cell.nodes, self._none
+        numbers, count = self._numbers, len(self._numbers)
         place = list(range(inputs)) + [-1] * len(nodes)
         waiting = [i for i in range(len(nodes)) if i not in dead] if dead else list(range(len(nodes)))
         ready: list[tuple[_Key, int]] = []
@@ -97,7 +102,7 @@ class CanonicalCells:
                     if position < 0:
                         blocked.append(i)
                         break
-                    key.append((position, operation))
+                    key.append(position * count + numbers[operation])
                 else:
                     key.sort()
                     ready.append((tuple(key), i))
@@ -117,5 +122,7 @@ class CanonicalCells:
     def _edges_of(self, key: _Key) -> Edges:
         edges = self._edges.get(key)
         if edges is None:
-            edges = self._edges[key] = tuple(Edge(operation, source) for source, operation in key)
+            if len(self._edges) >= REMEMBERED:
+                self._edges.clear()
+            edges = self._edges[key] = tuple([self._pairs[number] for number in key])
         return edges

@@ -11,6 +11,9 @@ from evonas.spaces.architecture import Edge
 
 Edges = tuple[Edge, ...]
 
+REMEMBERED = 100_000
+"""Sets of edges kept ready per node; more than the literature's spaces have."""
+
 
 class NodeCode:
     """Genes of one node.
@@ -67,7 +70,8 @@ class NodeCode:
         """Return the edges that genes in range mean."""
         edges = self._memory.get(genes)
         if edges is None:
-            # A node has at most some ten thousand different sets of edges: remembering them is cheap.
+            if len(self._memory) >= REMEMBERED:
+                self._memory.clear()
             edges = self._memory[genes] = self._to_edges(genes)
         return edges
 
