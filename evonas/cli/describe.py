@@ -1,0 +1,115 @@
+"""``evonas describe``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from evonas.spaces import Architecture, Skeleton, Space
+
+
+def describe(
+    space: Annotated[str, typer.Argument(help="A space's name or TOML file.")],
+    architecture: Annotated[str | None, typer.Argument(help="An architecture's text, in quotes; or 'random'.")] = None,
+    skeleton: Annotated[str, typer.Option(help="The skeleton that it is hung in.")] = "small",
+    out: Annotated[Path | None, typer.Option(help="Draw the architecture into this file, .svg or .png.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of 'random'.")] = 0,
+) -> None:
+    """Show a space's choices and size, or an architecture's cost and drawing."""
+    import numpy as np
+
+    from evonas.errors import SettingsError
+    from evonas.report.architecture import draw_architecture
+    from evonas.report.drawing import to_png, to_svg
+    from evonas.run import write_whole
+    from evonas.spaces import load_space
+
+    if out is not None and (out.is_dir() or out.suffix.lower() not in (".svg", ".png")):
+        raise SettingsError(f"Expected a file ending in .svg or .png for --out, got {out}")
+    read = load_space(space)
+    frame = read.skeleton(skeleton)
+    if architecture is None:
+        _show_space(read)
+        text = "random" if out is not None else None
+    else:
+        text = architecture
+    if text is None:
+        typer.echo(f"\nAn architecture:  evonas describe {space} random --out architecture.svg")
+        return
+    if text == "random":
+        chosen = read.decode(read.sample(1, np.random.default_rng(seed))[0])
+    else:
+        chosen = read.parse(text)
+    _show_architecture(read, chosen, frame, skeleton)
+    if out is not None:
+        drawing = draw_architecture(read, chosen, frame)
+        write_whole(out, to_svg(drawing) if out.suffix.lower() == ".svg" else to_png(drawing))
+        typer.echo(f"Wrote {out}", err=True)
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        console.width = 160
+    return console
+
+
+def _show_space(space: Space) -> None:
+    from rich.table import Table
+
+    from evonas.report.describe import candidates, skeleton_rows, sort_choices
+
+    console = _console()
+
+    def say(line: str) -> None:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    say(f"{space.name}: a space of the {space.family} family")
+    say(f"Source      {space.definition.source}")
+    say(f"Size        {space.size:,}" + (f" (about {space.size:.1e})" if space.size >= 10**9 else ""))
+    say(f"Counts      {space.counts}")
+    say(f"Candidates  {'; '.join(candidates(space))}")
+    table = Table(title=f"{len(space.choices)} choices", title_justify="left")
+    for heading in ("choice", "how many"):
+        table.add_column(heading, no_wrap=True)
+    for choices in sort_choices(space):
+        table.add_row(choices.name, str(choices))
+    console.print(table)
+    rows = skeleton_rows(space)
+    table = Table(title="skeletons", title_justify="left")
+    for heading in rows[0]:
+        table.add_column(heading.replace("_", " "))
+    for row in rows:
+        table.add_row(*(" ".join(map(str, v)) if isinstance(v, tuple) else str(v) for v in row.values()))
+    console.print(table)
+
+
+def _show_architecture(space: Space, architecture: Architecture, frame: Skeleton, name: str) -> None:
+    from rich.table import Table
+
+    from evonas.objectives import Context
+    from evonas.objectives.cost import CostEvaluator
+
+    console = _console()
+    console.print(str(architecture), highlight=False, markup=False, soft_wrap=True)
+    canonical = space.canonical(architecture)
+    evaluator = CostEvaluator(Context(space, frame))
+    table = Table(
+        title=f"cost on skeleton '{name}': {frame.in_channels}×{frame.resolution}×{frame.resolution} images, "
+        f"{frame.classes} classes",
+        title_justify="left",
+    )
+    table.add_column("")
+    table.add_column("FLOPs", justify="right")
+    table.add_column("parameters", justify="right")
+    for label, one in (("as written", architecture), ("canonical, what a search counts", canonical)):
+        flops, parameters = evaluator.cost(one)
+        table.add_row(label, f"{flops:,}", f"{parameters:,}")
+    console.print(table)
+    say = "One multiply-add of convolutions and linear layers is one FLOP; norms, pooling and upsampling are free."
+    console.print(say, highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,139 @@
+"""Drawing stages as rows of blocks: the kernel is a block's width, the expansion its color."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from evonas.report.drawing import Box, Curve, Drawing, Label, Shape, text_width
+from evonas.spaces import Skeleton, StageArchitecture, StageSpace
+
+ROW, HEIGHT, GAP, MARGIN = 44.0, 30.0, 8.0, 14.0
+
+
+class _Block(NamedTuple):
+    label: str
+    kernel: int
+    expand: int
+    runs: bool
+    hint: str
+
+
+def draw_stages(space: StageSpace, architecture: StageArchitecture, skeleton: Skeleton | None = None) -> Drawing:
+    """Draw an architecture of a stage space, the input at the top.
+
+    Args:
+        space: Its space.
+        architecture: The architecture; blocks beyond a stage's depth are dashed outlines.
+        skeleton: Gives strides and the multiplier of the width; None: the space's own.
+    """
+    definition = space.definition
+    strides = (skeleton.strides if skeleton else ()) or (
+        definition.stem.stride, *(stage.stride for stage in definition.stages)
+    )  # fmt: skip
+    factor = f" × {skeleton.width:g}" if skeleton is not None and skeleton.width != 1 else ""
+    rows = _blocks(space, architecture)
+    levels = sorted({block.expand for row in rows for block in row if block.runs and block.kernel})
+    shapes: list[Shape] = []
+    widest = 0.0
+    top = MARGIN
+    stem = definition.stem
+    notes = [
+        f"{stage.width}{factor} channels{_stride(stride)}{', SE' if stage.se else ''}"
+        for stage, stride in zip(definition.stages, strides[1:])
+    ]
+    left = MARGIN + max(text_width(note, 10.5) for note in [*notes, "pooling, classifier"]) + 12
+    shapes += _label(top, "stem", f"{stem.channels}{factor} channels{_stride(strides[0])}")
+    shapes.append(Box(left, top, _width(stem.kernel), HEIGHT, "place", f"conv {stem.kernel}×{stem.kernel}"))
+    for number, (note, row) in enumerate(zip(notes, rows)):
+        top += ROW
+        shapes += _label(top, f"stage {number}", note)
+        x = left
+        for i, block in enumerate(row):
+            width = _width(block.kernel)
+            if i:
+                shapes.append(
+                    Curve(((x - GAP, top + HEIGHT / 2), (x, top + HEIGHT / 2)), "edge" if block.runs else "idle")
+                )
+            role = _level(block.expand, levels) if block.runs and block.kernel else "idle"
+            shapes.append(
+                Box(x, top, width, HEIGHT, role, block.label, radius=6, dashed=role == "idle", hint=block.hint)
+            )
+            x += width + GAP
+        widest = max(widest, x - GAP)
+    top += ROW
+    head = definition.head
+    hidden = f" → {head.hidden}" if head.hidden else ""
+    shapes += _label(top, "head", "pooling, classifier")
+    text = f"{head.features}{hidden}"
+    shapes.append(Box(left, top, max(_width(3), text_width(text, 11.5) + 20), HEIGHT, "place", text))
+    top += HEIGHT + 24
+    shapes.append(Label(MARGIN, top, "kernel: width of a block", "soft", 11))
+    x = left
+    shapes.append(Label(x, top, "expansion:", "soft", 11))
+    x += text_width("expansion:", 11) + 12
+    for expand in levels:
+        shapes.append(Box(x, top - 11, 14, 14, _level(expand, levels), radius=3))
+        shapes.append(Label(x + 20, top, f"{expand}", "soft", 11))
+        x += 28 + text_width(str(expand), 11) + 8
+    resolution = architecture.resolution or (skeleton.resolution if skeleton is not None else None)
+    if resolution:
+        top += 18
+        shapes.append(Label(MARGIN, top, f"input: {resolution} × {resolution} pixels", "soft", 11))
+    words = "; ".join(
+        f"stage {i}: {', '.join(block.label for block in row if block.runs)}" for i, row in enumerate(rows)
+    )
+    title = f"Stages of an architecture of {space.name} (k: kernel, e: expansion). {words}"
+    return Drawing(max(widest, x) + MARGIN, top + MARGIN, tuple(shapes), title)
+
+
+def _blocks(space: StageSpace, architecture: StageArchitecture) -> list[list[_Block]]:
+    chosen = iter(zip(architecture.blocks, architecture.depths))
+    rows = []
+    for number, options in enumerate(space.options):
+        if number in space.free:
+            blocks, depth = next(chosen)
+        else:
+            blocks, depth = tuple(known[0] for known in options), len(options)
+        rows.append([_block(space, option, i < depth) for i, option in enumerate(blocks)])
+    return rows
+
+
+def _block(space: StageSpace, option: str, runs: bool) -> _Block:
+    elastic = re.fullmatch(r"k(\d+)e(\d+)", option)
+    if option in space.operation_of:
+        name = space.operation_of[option]
+        table = space.definition.operations[name]
+        if table.kind == "identity":
+            return _Block("skip", 0, 0, runs, f"{name}: nothing is computed")
+        kernel, expand = table.kernel, table.expand
+        label = f"k{kernel} e{expand}" + (f" g{table.groups}" if table.groups > 1 else "")
+    elif elastic:
+        name, kernel, expand = option, int(elastic[1]), int(elastic[2])
+        label = f"k{kernel} e{expand}"
+    else:
+        return _Block(option, 3, 1, runs, option)
+    if not runs:
+        return _Block("off", 0, 0, False, "does not run: beyond the stage's depth")
+    return _Block(label, kernel, expand, True, f"{name}: kernel {kernel}, expansion {expand}")
+
+
+def _label(top: float, name: str, more: str) -> list[Shape]:
+    return [
+        Label(MARGIN, top + 13, name, size=12.5, bold=True),
+        Label(MARGIN, top + 27, more, "soft", 10.5),
+    ]
+
+
+def _stride(stride: int) -> str:
+    return f", stride {stride}" if stride > 1 else ""
+
+
+def _width(kernel: int) -> float:
+    return 46.0 if kernel == 0 else 38.0 + 9 * kernel
+
+
+def _level(expand: int, levels: list[int]) -> str:
+    """Return the role of an expansion: the paler, the smaller."""
+    place = levels.index(expand)
+    return f"level{round(place * 3 / max(1, len(levels) - 1)) if len(levels) > 1 else 1}"
