@@ -17,7 +17,7 @@ from functools import cached_property
 import numpy as np
 
 from evonas.errors import SpaceError
-from evonas.spaces.architecture import Architecture, Cell, CellArchitecture, Path
+from evonas.spaces.architecture import Architecture, Cell, CellArchitecture, Edge, Path
 from evonas.spaces.canonical import CanonicalCells
 from evonas.spaces.definition import CellFile
 from evonas.spaces.nasbench201 import unique_string
@@ -166,6 +166,10 @@ class CellSpace(Space):
     @cached_property
     def _multiplicities(self) -> Counter[CellArchitecture]:
         return Counter(self.canonical(self.decode(genome)) for genome in np.ndindex(*self.cardinalities))
+
+    def empty(self, node: int) -> tuple[Edge, ...]:
+        """Return the edges that stand for a dead node: ``none`` where the space has it, else the first."""
+        return self._codes[node].empty
 
     # ------------------------------------------------------------------------------------------------ cells
 

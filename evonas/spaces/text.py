@@ -5,7 +5,8 @@ form           example
 ============== ==================================================================================
 genotype       ``Genotype(normal=[('sep_conv_3x3', 0), …], normal_concat=[2, 3, 4, 5], reduce=…)``
 nasbench201    ``|nor_conv_3x3~0|+|none~0|skip_connect~1|+|…|``
-discretized    ``Genotype(normal=[[('sep_conv_5x5', 0), …], …], normal_sum=[2], normal_concat=[3, 4], …)``
+discretized    ``Genotype(normal=[[('sep_conv_5x5', 0), …], …], normal_sum=[2], normal_concat=[3, 4], …)``, and
+               the literature's ``Genotype(normal=[('sep_conv_5x5', 0, 0), …], normal_output={'sum': …}, …)``
 digits         ``02110212``
 lists          ``{"ks": [3, …], "e": [4, …], "d": [2, …]}``
 blocks         ``k3e6-skip-k5e3/k7e3``
@@ -86,7 +87,8 @@ def _edges(pairs: Any) -> tuple[Edge, ...]:
 
 
 def _places(values: Any) -> tuple[int, ...]:
-    if any(type(value) is not int for value in values):
+    values = list(values)
+    if any(type(value) is not int or value < 0 for value in values):
         raise SpaceError(f"expected numbers of nodes, got {values!r:.60}")
     return tuple(sorted(set(values)))
 
@@ -126,6 +128,8 @@ def _write_discretized(architecture: CellArchitecture) -> str:
 
 def _read_discretized(text: str, space: CellSpace) -> CellArchitecture:
     fields = _call(text, "Genotype")
+    if any(name.endswith("_output") for name in fields):
+        return _read_flat(fields, space)
     _expect_keys(fields, [name for kind in space.kinds for name in (kind, f"{kind}_sum", f"{kind}_concat")])
     cells = tuple(
         Cell(
@@ -135,6 +139,22 @@ def _read_discretized(text: str, space: CellSpace) -> CellArchitecture:
         for kind in space.kinds
     )
     return CellArchitecture("discretized", space.kinds, cells)
+
+
+def _read_flat(fields: dict[str, Any], space: CellSpace) -> CellArchitecture:
+    """Read (operation, place, node) triples and outputs by node, those that reach no output left out."""
+    _expect_keys(fields, [name for kind in space.kinds for name in (kind, f"{kind}_output")])
+    cells = []
+    for kind in space.kinds:
+        nodes: list[Any] = [[] for _ in range(space.definition.cell.nodes)]
+        for operation, place, node in fields[kind]:
+            nodes[_places([node])[0]].append((operation, place))
+        edges = tuple(_edges(node) or space.empty(i) for i, node in enumerate(nodes))
+        outputs = fields[f"{kind}_output"]
+        _expect_keys(outputs, ["sum", "concat"])
+        streams = (_places(node + space.inputs for node in outputs[name]) for name in ("sum", "concat"))
+        cells.append(Cell(edges, tuple(streams)))
+    return CellArchitecture("discretized", space.kinds, tuple(cells))
 
 
 def _write_nasbench201(architecture: CellArchitecture) -> str:

@@ -55,8 +55,9 @@ def load_space(name: str | Path) -> Space:
 def _read(path: Path) -> Space:
     try:
         content = path.read_bytes()
-    except OSError as error:
-        raise SpaceError(f"Cannot read the space {path}: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:  # ValueError: a path with a null byte
+        reason = getattr(error, "strerror", None) or error
+        raise SpaceError(f"Cannot read the space {str(path)!r}: {reason}") from None
     return _parse(content, str(path))
 
 
@@ -64,7 +65,7 @@ def _read(path: Path) -> Space:
 def _parse(content: bytes, name: str) -> Space:
     try:
         table = tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # malformed, not UTF-8, or a number too long to read
         raise SpaceError(f"{name} is not TOML: {error}") from None
     family = table.get("family")
     if not isinstance(family, str) or family not in _SCHEMAS:
@@ -77,9 +78,13 @@ def _parse(content: bytes, name: str) -> Space:
 
 
 def _first_error(error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in first["loc"]) or "the file"
-    more = error.error_count() - 1
-    message = first["msg"].removeprefix("Value error, ")
-    came = "" if first["type"] in ("missing", "value_error") else f", got {first['input']!r:.60}"
-    return f"{key}: {message}{came}" + (f" (and {more} more)" if more else "")
+    # An unknown key first: often it is the required one, misspelled.
+    errors = sorted(error.errors(include_url=False), key=lambda found: found["type"] != "extra_forbidden")
+    key = ".".join(str(part) for part in errors[0]["loc"]) or "the file"
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    if errors[0]["type"] == "extra_forbidden":
+        missing = [str(found["loc"][-1]) for found in errors if found["type"] == "missing"]
+        return f"{key}: no such key.{suggest(key.rpartition('.')[2], missing)}{more}"
+    message = errors[0]["msg"].removeprefix("Value error, ")
+    came = "" if errors[0]["type"] in ("missing", "value_error") else f", got {errors[0]['input']!r:.60}"
+    return f"{key}: {message}{came}{more}"
