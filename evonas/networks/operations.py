@@ -53,10 +53,10 @@ class ResidualReduction(nn.Module):
         super().__init__()
         self.first = ReLUConvNorm(c_in, c_out, 3, 2)
         self.second = ReLUConvNorm(c_out, c_out, 3)
-        self.shortcut = nn.Sequential(nn.AvgPool2d(2, 2), nn.Conv2d(c_in, c_out, 1, bias=False))
+        self.shortcut = nn.Sequential(nn.AvgPool2d(2, 2, ceil_mode=True), nn.Conv2d(c_in, c_out, 1, bias=False))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``(n, c_in, h, w)`` to ``(n, c_out, h / 2, w / 2)``."""
+        """Map ``(n, c_in, h, w)`` to ``(n, c_out, ceil(h / 2), ceil(w / 2))``."""
         return self.shortcut(x) + self.second(self.first(x))
 
 

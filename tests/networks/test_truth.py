@@ -9,11 +9,12 @@ import json
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from evonas.networks import build
-from evonas.spaces import load_space
+from evonas.networks import build, import_lhd
+from evonas.spaces import CellWeights, load_space
 
-SAMPLE = 24
+SAMPLE = 12
 
 
 def rows(path) -> list[dict[str, str]]:
@@ -26,29 +27,46 @@ def some(items: list, n: int = SAMPLE) -> list:
 
 
 class Additive:
-    """Parameters as a sum over a path, from the supernet's candidates: what makes thousands of rows quick."""
+    """Parameters and multiply-adds as sums over a path: what makes thousands of rows quick to check."""
 
-    def __init__(self, space, skeleton) -> None:
-        self.space, self.skeleton = space, skeleton
+    def __init__(self, space, skeleton, count) -> None:
+        self.space, self.skeleton, self.count = space, skeleton, count
         with torch.device("meta"):
-            supernet = build(space, skeleton)
-            self.table: dict[str, int] = {}
-            for _, slot in supernet.slots():
+            supernet = build(space, skeleton).eval()
+        shapes: dict[str, torch.Size] = {}
+        for name, slot in supernet.slots():
+            for module in slot.values():
+                module.register_forward_pre_hook(lambda _, x, at=name: shapes.__setitem__(at, x[0].shape))
+        side = skeleton.resolution
+        with torch.device("meta"), torch.no_grad():
+            for path in supernet.coverage():
+                supernet(torch.zeros(1, 3, side, side), path)
+            self.table: dict[str, np.ndarray] = {}
+            for name, slot in supernet.slots():
                 for option in slot.options:
                     entry = f"{slot.decision}.{option}"
-                    own = sum(p.numel() for p in slot.candidate(option).parameters())
-                    self.table[entry] = self.table.get(entry, 0) + own
-        self.fixed = 0
+                    cost = self._cost(slot.candidate(option), torch.zeros(shapes[name]))
+                    self.table[entry] = self.table.get(entry, 0) + cost
         architecture = space.decode([0] * len(space.choices))
-        self.fixed = self.built(architecture) - self(architecture)
+        self.fixed = np.zeros(2, dtype=np.int64)
+        self.fixed = np.array(count(space, skeleton, architecture)) - self(architecture)
 
-    def __call__(self, architecture) -> int:
+    def __call__(self, architecture) -> np.ndarray:
         return self.fixed + sum(self.table.get(entry, 0) for entry in self.space.path(architecture))
 
-    def built(self, architecture) -> int:
-        with torch.device("meta"):
-            network = build(self.space, self.skeleton, architecture)
-        return sum(p.numel() for p in network.parameters())
+    @staticmethod
+    def _cost(module: nn.Module, images: torch.Tensor) -> np.ndarray:
+        macs = 0
+
+        def hook(layer: nn.Module, inputs: tuple, output: torch.Tensor) -> None:
+            nonlocal macs
+            macs += output[0].numel() * layer.weight[0].numel()
+
+        for layer in module.modules():
+            if isinstance(layer, nn.Conv2d):
+                layer.register_forward_hook(hook)
+        module(images)
+        return np.array([sum(p.numel() for p in module.parameters()), macs], dtype=np.int64)
 
 
 def macro(truth, count, sample):
@@ -86,19 +104,27 @@ def test_all_once_for_all_networks(truth, count):
     ofa(truth, count, list)
 
 
-def test_parameters_of_all_macro_networks_add_up(truth):
+def test_costs_of_all_macro_networks_add_up(truth, count):
     space = load_space("nasbench_macro")
-    additive = Additive(space, space.skeleton("cifar"))
-    for row in rows(truth / "nasbench_macro.csv.gz"):
-        assert additive(space.parse(row["arch"])) == int(row["params"])
+    additive = Additive(space, space.skeleton("cifar"), count)
+    table = rows(truth / "nasbench_macro.csv.gz")
+    assert len(table) == space.size
+    for row in table:
+        assert str(space.parse(row["arch"])) == row["arch"]
+        assert tuple(additive(space.parse(row["arch"]))) == (int(row["params"]), int(row["flops"]))
 
 
-def test_parameters_of_all_once_for_all_networks_add_up(truth):
+def test_costs_of_all_once_for_all_networks_add_up(truth, count):
     space = load_space("mobilenet_v3")
-    additive = Additive(space, space.skeleton("imagenet"))
+    additive: dict[int, Additive] = {}
     for row in rows(truth / "ofa_mbv3_imagenet.csv.gz"):
+        side = int(row["r"])
+        if side not in additive:
+            additive[side] = Additive(space, space.skeleton("imagenet", resolution=side), count)
         text = json.dumps({name: [int(v) for v in row[name].split()] for name in ("ks", "e", "d")})
-        assert additive(space.parse(text)) == int(row["params"])
+        architecture = space.parse(text)
+        assert str(architecture) == text
+        assert tuple(additive[side](architecture)) == (int(row["params"]), int(row["macs"]))
 
 
 def closed_form(text: str, resolution: int = 32, classes: int = 10) -> tuple[int, int]:
@@ -115,15 +141,15 @@ def closed_form(text: str, resolution: int = 32, classes: int = 10) -> tuple[int
     return params, macs
 
 
-def test_parameters_of_all_nas_bench_201_cells(truth):
+def test_costs_of_all_nas_bench_201_cells(truth, count):
     space = load_space("nasbench201")
-    additive = Additive(space, space.skeleton("cifar"))
+    additive = Additive(space, space.skeleton("cifar"), count)
     table = rows(truth / "nasbench201.csv.gz")
     assert len(table) == space.size
     for row in table:
-        params, _ = closed_form(row["arch"])
+        params, macs = closed_form(row["arch"])
         assert params == round(float(row["c10_params_M"]) * 1e6)
-        assert additive(space.parse(row["arch"])) == params
+        assert tuple(additive(space.parse(row["arch"]))) == (params, macs)
 
 
 def test_some_nas_bench_201_networks(truth, count):
@@ -134,25 +160,47 @@ def test_some_nas_bench_201_networks(truth, count):
 
 
 @pytest.mark.slow
-def test_all_nas_bench_201_networks(truth):
+def test_all_nas_bench_201_networks(truth, count):
     space = load_space("nasbench201")
-    additive = Additive(space, space.skeleton("cifar"))
     for row in rows(truth / "nasbench201.csv.gz"):
-        assert additive.built(space.parse(row["arch"])) == closed_form(row["arch"])[0]
+        assert count(space, space.skeleton("cifar"), space.parse(row["arch"])) == closed_form(row["arch"])
 
 
-def test_some_open_genotypes_build(truth):
+def open_genotypes(truth, count, sample):
     space = load_space("darts_open")
-    additive = Additive(space, space.skeleton("search"))
-    for row in some(rows(truth / "darts500_cifar10.csv.gz")):
+    additive = Additive(space, space.skeleton("search"), count)
+    for row in sample(rows(truth / "darts500_cifar10.csv.gz")):
         architecture = space.parse(row["genotype"])
-        assert additive.built(architecture) == additive(architecture)
+        assert count(space, space.skeleton("search"), architecture) == tuple(additive(architecture))
+
+
+def test_some_open_genotypes_build(truth, count):
+    open_genotypes(truth, count, some)
 
 
 @pytest.mark.slow
-def test_all_open_genotypes_build(truth):
-    space = load_space("darts_open")
-    additive = Additive(space, space.skeleton("search"))
-    for row in rows(truth / "darts500_cifar10.csv.gz"):
-        architecture = space.parse(row["genotype"])
-        assert additive.built(architecture) == additive(architecture)
+def test_all_open_genotypes_build(truth, count):
+    open_genotypes(truth, count, list)
+
+
+def lhd(truth, count, sample):
+    with np.load(truth / "lhd_alphas.npz", allow_pickle=False) as file:
+        content = {name: file[name] for name in file.files}
+    for i in sample(range(len(content["source_file"]))):
+        normal = CellWeights(content["normal_ops"][i], content["out3"][i])
+        reduce = CellWeights(content["reduce_ops"][i], content["out4"][i])
+        for policy in ("Base", "3ops", "4out"):
+            space, architecture, skeleton = import_lhd(normal, reduce, policy)
+            assert space.parse(str(architecture)) == architecture
+            params, macs = count(space, skeleton.replace(cells=3), architecture)
+            assert params > 0
+            assert macs > 0
+
+
+def test_some_lhd_weights_build(truth, count):
+    lhd(truth, count, lambda items: some(items, 8))
+
+
+@pytest.mark.slow
+def test_all_lhd_weights_build(truth, count):
+    lhd(truth, count, list)
