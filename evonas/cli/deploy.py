@@ -1,0 +1,42 @@
+"""``evonas deploy``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def deploy(
+    run: Annotated[Path, typer.Argument(help="The run directory.")],
+    select: Annotated[str, typer.Option(help="knee, best:OBJECTIVE, index:N, or an architecture's text.")] = "knee",
+    out: Annotated[Path | None, typer.Option(help="Folder to make. [default: one in RUN/models/]")] = None,
+    quantize: Annotated[str | None, typer.Option(help="int8: 8-bit weights and activations.")] = None,
+    max_drop: Annotated[float, typer.Option(help="Points of test accuracy that int8 may cost.")] = 1.0,
+    opset: Annotated[int, typer.Option(help="ONNX operator set.")] = 18,
+    fixed_batch: Annotated[bool, typer.Option("--fixed-batch", help="One image per call.")] = False,
+    threads: Annotated[int, typer.Option(min=1, help="Threads that latency is measured with.")] = 1,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+) -> None:
+    """Write a member as an ONNX model, checked against torch on every test image, measured and described."""
+    from evonas.cli.progress import make_progress
+    from evonas.deploy import deploy, summary
+
+    try:
+        deployment = deploy(
+            run,
+            select,
+            out,
+            quantize=quantize,  # type: ignore[arg-type]
+            opset=opset,
+            dynamic_batch=not fixed_batch,
+            max_drop=max_drop,
+            threads=threads,
+            progress=make_progress(quiet),  # type: ignore[arg-type]
+        )
+    except KeyboardInterrupt:
+        typer.echo("\nStopped; nothing was written.", err=True)
+        raise typer.Exit(130) from None
+    for line in summary(deployment):
+        typer.echo(line)

@@ -1,0 +1,44 @@
+"""``evonas train``."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    run: Annotated[Path, typer.Argument(help="The run directory.")],
+    select: Annotated[
+        str, typer.Option(help="knee, best:OBJECTIVE, index:N, an architecture's text, or front: every member.")
+    ] = "knee",
+    recipe: Annotated[str, typer.Option(help="A recipe's name or TOML file.")] = "quick",
+    epochs: Annotated[int | None, typer.Option(help="Epochs instead of the recipe's.")] = None,
+    weights: Annotated[str, typer.Option(help="First weights: inherited or fresh.")] = "inherited",
+    distill: Annotated[bool, typer.Option("--distill", help="Imitate the supernet's largest path besides.")] = False,
+    seed: Annotated[list[int] | None, typer.Option(help="Repeat for several trainings. [default: 0]")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+) -> None:
+    """Train a member of the front to the end and read its test accuracy, once."""
+    from evonas.cli.progress import make_progress
+    from evonas.deploy import train_members, training_summary
+    from evonas.training import load_recipe
+
+    try:
+        trained = train_members(
+            run,
+            select,
+            load_recipe(recipe, **({} if epochs is None else {"epochs": epochs})),
+            seeds=seed or (0,),
+            weights=weights,  # type: ignore[arg-type]
+            teacher="largest" if distill else None,
+            progress=make_progress(quiet),  # type: ignore[arg-type]
+        )
+    except KeyboardInterrupt:
+        typer.echo("\nStopped; the epochs done are kept. Type the same command again to go on.", err=True)
+        raise typer.Exit(130) from None
+    for line in training_summary(trained):
+        typer.echo(line)
+    typer.echo(f"Next:\n  evonas deploy {run} --select {shlex.quote('knee' if select == 'front' else select)}")

@@ -1,0 +1,36 @@
+"""The largest architecture of a space: the teacher of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from evonas.spaces import Architecture, Space
+
+
+def largest(space: Space, cost: Callable[[Architecture], float]) -> Architecture:
+    """Return an architecture that no change of one choice makes costlier, climbing from the last options.
+
+    Args:
+        space: The space.
+        cost: Cost of a canonical architecture, such as its FLOPs.
+
+    Returns:
+        Canonical.
+    """
+
+    def form(genome) -> Architecture:
+        return space.canonical(space.decode(genome))
+
+    best = space.cardinalities - 1
+    top = cost(form(best))
+    improved = True
+    while improved:
+        improved = False
+        for place, options in enumerate(space.cardinalities):
+            for option in range(int(options)):
+                genome = best.copy()
+                genome[place] = option
+                value = cost(form(genome))
+                if value > top:
+                    best, top, improved = genome, value, True
+    return form(best)

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from evonas.cli.deploy import deploy
+from evonas.cli.train import train
+from evonas.errors import ExportError, SettingsError
+
+RECIPE = """epochs = 2
+batch_size = 128
+lr = 0.1
+momentum = 0.9
+"""
+
+
+@pytest.fixture
+def call():
+    app = typer.Typer()
+    app.command()(train)
+    app.command()(deploy)
+
+    def run(*words):
+        return CliRunner().invoke(app, [str(word) for word in words])
+
+    return run
+
+
+def test_train_prints_estimated_beside_trained_accuracy(call, trained_run, made_trained, tmp_path):
+    (tmp_path / "short.toml").write_text(RECIPE)
+    done = call("train", trained_run, "--select", "index:0", "--recipe", tmp_path / "short.toml", "--quiet")
+    assert done.exit_code == 0, done.output
+    trained = made_trained[1]
+    assert f"{trained.estimates['acc']:.4f}" in done.output
+    assert f"{trained.accuracy:.4f}  recipe short, inherited weights, seed 0 (trained before)" in done.output
+    assert f"evonas deploy {trained_run} --select index:0" in done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("train", "--epochs", "0"), SettingsError),
+        (("train", "--weights", "old"), SettingsError),
+        (("deploy", "--select", "kne"), SettingsError),
+        (("deploy", "--quantize", "int4"), SettingsError),
+        (("deploy", "--out", "."), ExportError),
+    ],
+)
+def test_bad_input_ends_in_our_error(call, run, words, error):
+    done = call(words[0], run, *words[1:], "--quiet")
+    assert done.exit_code != 0
+    assert isinstance(done.exception, error)
+    assert "\n" not in str(done.exception)
