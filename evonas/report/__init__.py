@@ -9,6 +9,8 @@ from evonas.report.contents import Contents, gather, short
 from evonas.report.draw import plot_front
 from evonas.report.drawing import Drawing, to_png, to_svg
 from evonas.report.front_figure import Panel, front_panels, staircase
+from evonas.report.page import make_page
+from evonas.report.write import write_report
 
 __all__ = [
     "Contents",
@@ -17,9 +19,11 @@ __all__ = [
     "draw_architecture",
     "front_panels",
     "gather",
+    "make_page",
     "plot_front",
     "short",
     "staircase",
     "to_png",
     "to_svg",
+    "write_report",
 ]

@@ -50,7 +50,9 @@ def fabricate(
     names = list(texts)
     cost = np.array(list(texts.values()))
     generation = np.arange(n) // population
-    quality = 1 - np.exp(-(cost - cost.min() + 2) / 9) + 0.012 * generation + rng.normal(0, 0.03, n)
+    quality = (
+        1 - np.exp(-(cost - cost.min() + 2) / 9) + 0.12 * generation / max(1, generation.max()) + rng.normal(0, 0.03, n)
+    )
     own = {
         "acc": np.clip(0.35 + 0.6 * quality, 0.1, 0.995).round(4),
         "flops": (cost * 4.1e5 + 8e5).round(),

@@ -1,0 +1,220 @@
+"""Data of the report's figures: pure functions from what a run holds to numbers."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from evonas.indicators import hypervolume, kendall, nondominated, spearman
+from evonas.report.contents import Contents, short
+from evonas.report.origins import meaning, origin
+
+POINTS = 5000
+"""Evaluations in the front's chart at most; beyond it an even part of them, and all of the front."""
+STEPS = 200
+"""Points of the hypervolume's curve at most."""
+TRUTHS = ("report", "trained", "measured", "verified")
+"""Endings of further numbers that judge an objective's estimate."""
+
+
+def columns(contents: Contents) -> list[dict[str, Any]]:
+    """Return what can be an axis: the objectives, then further numbers that some members have."""
+    names = {objective.name for objective in contents.objectives}
+    found = [
+        {"name": o.name, "unit": o.unit, "direction": o.direction, "origin": origin(o.name, contents.settings)}
+        for o in contents.objectives
+    ]
+    directions = {o.name: o.direction for o in contents.objectives}
+    more = sorted({name for member in contents.front for name in member.known} - names)
+    for name in more:
+        whole, _, ending = name.rpartition("_")
+        found.append(
+            {
+                "name": name,
+                "unit": next((o.unit for o in contents.objectives if o.name == whole), ""),
+                "direction": "min" if ending == "mad" else directions.get(whole, "min"),
+                "origin": meaning(name),
+            }
+        )
+    return found
+
+
+def points(contents: Contents, limit: int = POINTS) -> dict[str, Any]:
+    """Return the evaluated architectures, column by column, in the order told.
+
+    Args:
+        contents: The run.
+        limit: Most points; members of the front and all that they descend from are always among them.
+
+    Returns:
+        ``texts``, ``ids``, ``generations``, ``states`` (0: kept to the constraints, 1: broke one, 2: failed),
+        ``values`` (one list per column of `columns`, None where not known), ``parents`` (numbers of points),
+        ``front`` (numbers of the front's members, in its order), ``left_out`` (how many).
+    """
+    members = [member.architecture for member in contents.front]
+    strangers = [text for text in members if text not in contents.place]
+    texts = [*contents.texts, *strangers]
+    place = {text: i for i, text in enumerate(texts)}
+    kept = _kept(contents, members, place, len(texts), limit)
+    number = {old: new for new, old in enumerate(kept)}
+    failed = ~np.isfinite(contents.values).all(axis=1)
+    states = np.where(failed, 2, np.where(contents.able, 0, 1)).tolist() + [0] * len(strangers)
+    lineage = [*contents.parents, *(() for _ in strangers)]
+    generations = [*contents.generations.tolist(), *(None for _ in strangers)]
+    own = {member.architecture: member for member in contents.front}
+    values: list[list[float | None]] = []
+    for i, column in enumerate(columns(contents)):
+        name = column["name"]
+        if i < len(contents.objectives):
+            every = [*contents.values[:, i].tolist(), *(own[text].values[name] for text in strangers)]
+            values.append([every[old] if math.isfinite(every[old]) else None for old in kept])
+        else:
+            values.append([own[texts[old]].known.get(name) if texts[old] in own else None for old in kept])
+    return {
+        "texts": [texts[old] for old in kept],
+        "ids": [short(texts[old]) for old in kept],
+        "generations": [generations[old] for old in kept],
+        "states": [states[old] for old in kept],
+        "values": values,
+        "parents": [[number[place[parent]] for parent in lineage[old] if place.get(parent) in number] for old in kept],
+        "front": [number[place[text]] for text in members],
+        "left_out": len(texts) - len(kept),
+    }
+
+
+def _kept(contents: Contents, members: Sequence[str], place: Mapping[str, int], n: int, limit: int) -> list[int]:
+    if n <= limit:
+        return list(range(n))
+    needed: set[int] = set()
+    open_ = [place[text] for text in members]
+    while open_ and len(needed) < limit:
+        one = open_.pop()
+        if one in needed:
+            continue
+        needed.add(one)
+        if one < len(contents.parents):
+            open_ += [place[parent] for parent in contents.parents[one] if parent in place]
+    needed.update(place[text] for text in members)
+    others = [i for i in range(n) if i not in needed]
+    room = max(0, limit - len(needed))
+    even = np.linspace(0, len(others) - 1, room).astype(int) if others and room else []
+    return sorted({*needed, *(others[i] for i in even)})
+
+
+def progress(contents: Contents) -> dict[str, list[float]]:
+    """Return the hypervolume after each number of evaluations.
+
+    The axes are scaled to the range of all feasible evaluations, the reference point is the worst of each
+    objective among them: the convention of the front's own hypervolume.
+    """
+    able = contents.able
+    if not able.any():
+        return {"evaluations": [], "hypervolume": []}
+    low, high = contents.minimized[able].min(axis=0), contents.minimized[able].max(axis=0)
+    scaled = (contents.minimized - low) / np.where(high > low, high - low, 1.0)
+    counts = np.unique(np.linspace(1, len(scaled), min(STEPS, len(scaled))).astype(int)).tolist()
+    reference = np.ones(scaled.shape[1])
+    best = np.zeros((0, scaled.shape[1]))
+    curve, done = [], 0
+    for count in counts:
+        new = np.flatnonzero(able[done:count]) + done
+        best = np.concatenate([best, scaled[new]])
+        if len(new):
+            best = np.unique(best[nondominated(best)], axis=0)
+        curve.append(hypervolume(best, reference) if len(best) else 0.0)
+        done = count
+    return {"evaluations": counts, "hypervolume": curve}
+
+
+def truths(contents: Contents) -> list[dict[str, Any]]:
+    """Return how estimates compare with what is known better of the same architectures.
+
+    Returns:
+        One mapping per pair: ``objective``, ``truth`` (name of the further number), ``meaning``, ``texts``,
+        ``estimates`` and ``truths`` (lists), ``noise`` (list or None), ``kendall``, ``spearman`` (None where
+        they are not defined), ``gap`` (mean of truth less estimate), ``error`` (median of its absolute value
+        relative to the truth, or None).
+    """
+    found = []
+    for i, objective in enumerate(contents.objectives):
+        estimates = {text: float(v) for text, v in zip(contents.texts, contents.values[:, i])}
+        estimates |= {member.architecture: member.values[objective.name] for member in contents.front}
+        for ending in TRUTHS:
+            name = f"{objective.name}_{ending}"
+            known = dict(contents.known) | {m.architecture: {**m.known} for m in contents.front}
+            texts = [
+                text for text, notes in known.items() if name in notes and math.isfinite(estimates.get(text, math.nan))
+            ]
+            if not texts:
+                continue
+            own = np.array([estimates[text] for text in texts])
+            true = np.array([known[text][name] for text in texts])
+            noise = [known[text].get(f"{objective.name}_mad") for text in texts]
+            found.append(
+                {
+                    "objective": objective.name,
+                    "unit": objective.unit,
+                    "truth": name,
+                    "meaning": meaning(name),
+                    "texts": texts,
+                    "estimates": own.tolist(),
+                    "truths": true.tolist(),
+                    "noise": noise if ending == "measured" and all(v is not None for v in noise) else None,
+                    "kendall": _finite(kendall(own, true)),
+                    "spearman": _finite(spearman(own, true)),
+                    "gap": float((true - own).mean()),
+                    "error": float(np.median(np.abs(own / true - 1))) if (true != 0).all() else None,
+                }
+            )
+    return found
+
+
+def supernet(contents: Contents) -> dict[str, Any]:
+    """Return the supernet's losses by epoch, and what training others made architectures forget."""
+    epochs = [e for e in contents.supernet.get("epochs", ()) if isinstance(e, Mapping) and "loss" in e]
+    values = [
+        {"step": v["step"], "value": v["after"] - v["before"]}
+        for v in contents.supernet.get("forgetting", ())
+        if isinstance(v, Mapping) and {"step", "before", "after"} <= set(v)
+    ]
+    forgotten = [v["value"] for v in values]
+    return {
+        "epochs": [e.get("epoch", i + 1) for i, e in enumerate(epochs)],
+        "losses": [_finite(e["loss"]) for e in epochs],
+        "seconds": sum(e.get("seconds", 0.0) for e in epochs),
+        "passes": epochs[-1].get("passes") if epochs else None,
+        "last": dict(epochs[-1]) if epochs else {},
+        "forgetting": values,
+        "forgetting_mean": float(np.mean(forgotten)) if forgotten else None,
+        "forgetting_sd": float(np.std(forgotten, ddof=1)) if len(forgotten) > 1 else None,
+    }
+
+
+def failures(contents: Contents) -> list[tuple[str, int]]:
+    """Return the causes of failed evaluations, the most frequent first."""
+    return Counter(contents.causes.values()).most_common()
+
+
+def timings(contents: Contents) -> list[tuple[str, str]]:
+    """Return what took how long."""
+    rows = [
+        (name.replace("_", " "), f"{value:,.4g}")
+        for name, value in contents.manifest.get("timings", {}).items()
+        if isinstance(value, int | float)
+    ]
+    net = supernet(contents)
+    if net["epochs"]:
+        rows.append(("training the supernet, seconds", f"{net['seconds']:,.4g}"))
+    rows += [
+        (f"{name}: {count:,} results, seconds in all", f"{seconds:,.4g}")
+        for name, (count, seconds) in contents.seconds.items()
+    ]
+    return rows
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from evonas.report import gather
+from evonas.report.words import NEAR, found, limits, needs
+from evonas.run import Run
+
+
+def read(path):
+    with Run.open(path) as run:
+        return gather(run)
+
+
+def test_needs_name_members_once_and_for_what_they_are(make_run):
+    contents = read(make_run(objectives=("acc", "flops", "latency"), n=150))
+    wanted = needs(contents)
+    front = contents.front
+    assert len({need.place for need in wanted}) == len(wanted)
+    by_name = {need.name: front[need.place] for need in wanted}
+    best = by_name["Highest acc"]
+    assert best.values["acc"] == front.values[:, 0].max()
+    assert by_name["Lowest flops"].values["flops"] == front.values[:, 1].min()
+    if "Nearly the best, for less" in by_name:
+        near = by_name["Nearly the best, for less"]
+        assert near.values["acc"] >= best.values["acc"] - NEAR
+        assert near.values["flops"] < best.values["flops"]
+
+
+def test_what_was_found_and_what_limits_trust_is_said(make_run):
+    contents = read(make_run(objectives=("acc", "flops", "latency")))
+    text = " ".join(found(contents))
+    assert "120 architectures" in text
+    assert f"hypervolume is {contents.front.hypervolume:.4f}" in text
+    assert "reference point acc" in text
+    trust = " ".join(limits(contents))
+    for part in ("shared weights", "Kendall", "median error was 3.1%", "3 evaluations failed", "one seed"):
+        assert part in trust
+    assert "No member has been trained" not in trust
+
+
+def test_an_untrained_front_is_called_a_guess(make_run):
+    trust = " ".join(limits(read(make_run(extras=False))))
+    assert "No member has been trained to the end yet" in trust
+
+
+def test_accuracies_of_a_table_are_not_called_estimates(make_run):
+    contents = read(make_run(extras=False))
+    trust = " ".join(limits(replace(contents, settings={**contents.settings, "table": ["t.csv"]})))
+    assert "shared weights" not in trust
+    assert "trained" not in trust
+
+
+def test_a_search_under_way_is_told_as_such(make_run):
+    assert "under way" in found(read(make_run(ended=False)))[0]
+
+
+@pytest.mark.parametrize("objectives", [("acc",), ("acc", "flops")])
+def test_empty_fronts_and_single_objectives_have_words(make_run, objectives):
+    contents = read(make_run(objectives=objectives))
+    empty = replace(contents, front=replace(contents.front, members=(), hypervolume=None))
+    assert needs(empty) == []
+    assert found(empty)
+    assert found(contents)
+    assert limits(contents)
+    assert needs(contents)[0].name == "Highest acc"
