@@ -34,7 +34,7 @@ from evonas.supernet import load_weights, time_update, train_supernet
 
 SHARES = {"supernet": 0.5, "evolution": 0.4}
 """How a budget of time is divided; the rest is for warm start and front."""
-UPDATES = 3000
+UPDATES = 1500
 """Updates of supernet training where neither epochs nor a time are given."""
 SWAP_REPEATS = 4
 """Re-initializations per SWAP-Score in a warm start: within 0.01 of 8 in rank correlation."""
@@ -234,6 +234,7 @@ class _Search:
                 epochs=epochs,
                 batch_size=settings.batch_size,
                 lr=settings.lr,
+                weight_decay=0.0,
                 augment=self.problem.data.augment,
                 seed=settings.seed,
                 checkpoint=path,

@@ -9,7 +9,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -164,7 +164,7 @@ class CellNetwork(Network):
                 names += [f"{kind}.{stream}.{place}" for stream in ("sum", "concat") for place in places]
         return [tuple(dict.fromkeys(names))]
 
-    def inherited(self, key: str, own: dict[str, Tensor], network: Network) -> Tensor:
+    def inherited(self, key: str, own: Mapping[str, Tensor], network: Network) -> Tensor:
         """Return the entry of the same name: a slice of it where the network reads fewer channels; a repeated
         operation takes the one weight there is."""
         value = own[key if key in own else ".".join(part.split("__")[0] for part in key.split("."))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -78,7 +78,7 @@ class Network(nn.Module, ABC):
                 yield name, module
 
     @torch.no_grad()
-    def extract(self, architecture: Architecture) -> Network:
+    def extract(self, architecture: Architecture, own: Mapping[str, Tensor] | None = None) -> Network:
         """Return the stand-alone network of an architecture with copies of this network's weights.
 
         Its logits equal those of the architecture's path to rounding.
@@ -87,13 +87,17 @@ class Network(nn.Module, ABC):
 
         with torch.device("meta"):
             network = build(self.space, self.skeleton, architecture)
-        own = {**dict(self.named_parameters()), **dict(self.named_buffers())}
+        own = self.values() if own is None else own
         state = {key: self.inherited(key, own, network) for key in network.state_dict()}
         network.load_state_dict({key: value.detach().clone() for key, value in state.items()}, assign=True)
         for parameter in network.parameters():
             parameter.requires_grad_(True)
         return network.train(self.training)
 
-    def inherited(self, key: str, own: dict[str, Tensor], network: Network) -> Tensor:
+    def values(self) -> dict[str, Tensor]:
+        """Return parameters and buffers by name; to be passed to many calls of `extract` of one network."""
+        return {**dict(self.named_parameters()), **dict(self.named_buffers())}
+
+    def inherited(self, key: str, own: Mapping[str, Tensor], network: Network) -> Tensor:
         """Return the values that a stand-alone network's entry takes from this one's."""
         return own[key]

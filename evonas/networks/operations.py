@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from evonas.spaces.definition import OperationTable
+from evonas.spaces.definition_cell import OperationTable
 
 
 class ReLUConvNorm(nn.Sequential):

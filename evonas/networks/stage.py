@@ -7,6 +7,7 @@ References:
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from itertools import zip_longest
 
@@ -142,7 +143,7 @@ class StageNetwork(Network):
         columns = [[f"{slot.decision}.{option}" for option in slot.options] for slot in slots]
         return [tuple(name or column[0] for name, column in zip(row, columns)) for row in zip_longest(*columns)]
 
-    def inherited(self, key: str, own: dict[str, Tensor], network: Network) -> Tensor:
+    def inherited(self, key: str, own: Mapping[str, Tensor], network: Network) -> Tensor:
         """Return the entry of the same name, or the slice of an elastic block's that the option runs."""
         prefix, mark, rest = key.partition(".on.")
         if not mark:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,8 +17,12 @@ from evonas.supernet.task import Classification, Task
 class Extractable(Protocol):
     """A supernet, as far as an evaluation needs it."""
 
-    def extract(self, architecture: Any) -> nn.Module:
+    def extract(self, architecture: Any, own: Mapping[str, Tensor] | None = None) -> nn.Module:
         """Return a stand-alone copy with inherited weights."""
+        ...
+
+    def values(self) -> Mapping[str, Tensor]:
+        """Return parameters and buffers by name."""
         ...
 
 
@@ -92,16 +96,17 @@ class PathEvaluator:
         if len(part.labels) == 0:
             raise SettingsError("Expected images to read an accuracy on, got an empty part")
         self._network = network
+        self._values = network.values()
         self._task = task or Classification()
         # Any prefix of a part is nearly stratified.
-        norms = data.normalize(data.weights.images[:norm_images])
+        norms = _channels_last(data.normalize(data.weights.images[:norm_images]))
         self._norms = norms.split(norm_batch or len(norms))
-        self._images = data.normalize(part.images).split(batch_size)
+        self._images = _channels_last(data.normalize(part.images)).split(batch_size)
         self._labels = part.labels.split(batch_size)
 
     def prepare(self, architecture: Any) -> nn.Module:
         """Return the path's stand-alone copy, its norms estimated, ready to evaluate."""
-        network = self._network.extract(architecture)
+        network = self._network.extract(architecture, self._values).to(memory_format=torch.channels_last)
         dtype = next((p.dtype for p in network.parameters()), torch.float32)
         reestimate_norms(network, (batch.to(dtype) for batch in self._norms))
         return network.eval()
@@ -113,6 +118,10 @@ class PathEvaluator:
             EvaluationError: The outputs are not finite.
         """
         return measure(self.prepare(architecture), self._images, self._labels, task=self._task)
+
+
+def _channels_last(images: Tensor) -> Tensor:
+    return images.contiguous(memory_format=torch.channels_last)
 
 
 @torch.inference_mode()

@@ -104,11 +104,7 @@ class SGD:
                     masks[name] = mask
         weights = [_part(parameter.data, boxes.get(name)) for name, parameter in moved.items()]
         gradients = [_part(parameter.grad, boxes.get(name)) for name, parameter in moved.items()]
-        if self.weight_decay:
-            torch._foreach_add_(gradients, weights, alpha=self.weight_decay)
-        finals = dict(
-            zip(moved, self._with_momentum(moved, gradients, boxes, masks) if self.momentum else gradients)
-        )
+        finals = dict(zip(moved, self._finals(moved, weights, gradients, boxes, masks)))
         for name, mask in masks.items():
             finals[name] = finals[name] * mask
         applied: Mapping[str, Tensor] = finals
@@ -117,13 +113,19 @@ class SGD:
         updates = [applied[name] * masks[name] if name in masks else applied[name] for name in moved]
         torch._foreach_add_(weights, updates, alpha=-lr)
 
-    def _with_momentum(
+    def _finals(
         self,
         moved: Mapping[str, nn.Parameter],
+        weights: list[Tensor],
         gradients: list[Tensor],
         boxes: Mapping[str, Region],
         masks: Mapping[str, Tensor],
     ) -> list[Tensor]:
+        """Return the final updates, and keep what later ones need; entries outside masks keep their state."""
+        if self.weight_decay:
+            torch._foreach_add_(gradients, weights, alpha=self.weight_decay)
+        if not self.momentum:
+            return gradients
         buffers: list[Tensor] = []
         old: list[int] = []
         for index, (name, parameter) in enumerate(moved.items()):

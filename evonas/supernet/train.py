@@ -14,8 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from evonas import spaces
-from evonas.errors import SettingsError, TrainingError
+from evonas.errors import SettingsError, TrainingError, suggest
 from evonas.supernet import state
+from evonas.supernet.adam import Adam
 from evonas.supernet.evaluate import Source
 from evonas.supernet.forgetting import Forgetting, ForgettingProbe
 from evonas.supernet.plan import RuleFactory, Setting, UpdateRule, draw_from
@@ -24,6 +25,7 @@ from evonas.supernet.sgd import SGD
 from evonas.supernet.task import Classification, Task
 from evonas.supernet.watch import Watch
 
+OPTIMIZERS: dict[str, type[SGD]] = {"sgd": SGD, "adam": Adam}
 Augmentation = Callable[[Tensor, torch.Generator], Tensor]
 
 
@@ -67,11 +69,11 @@ def train_supernet(
     sample: Callable[[np.random.Generator], Any] | None = None,
     path_of: Callable[[Any], spaces.Path] | None = None,
     batch_size: int = 64,
-    lr: float = 0.05,
+    optimizer: str = "adam",
+    lr: float = 0.01,
     lr_end: float = 0.0,
     momentum: float = 0.9,
     weight_decay: float = 3e-4,
-    nesterov: bool = False,
     clip: float | None = 5.0,
     augment: Augmentation | None = None,
     task: Task | None = None,
@@ -94,11 +96,11 @@ def train_supernet(
         sample: Draws an architecture; None: canonical, every choice of `network.space` uniform.
         path_of: From an architecture to its path; None: `network.space.path`.
         batch_size: Images per update; the last, incomplete batch of an epoch is left out.
+        optimizer: `adam` or `sgd`.
         lr: Learning rate at the start, > 0; it falls to `lr_end` by a cosine over all updates.
         lr_end: Learning rate at the end, >= 0.
         momentum: In [0, 1).
         weight_decay: >= 0.
-        nesterov: Nesterov's momentum.
         clip: Largest norm of an update's whole gradient; None: no limit.
         augment: Random changes of uint8 batches, drawn from a generator on the CPU; None: none.
         task: Loss; image classification by default.
@@ -126,6 +128,7 @@ def train_supernet(
         raise SettingsError("Expected images to train on, got an empty weight part")
     if device is not None:
         network.to(device)
+    network.to(memory_format=torch.channels_last)  # twice as fast on CPUs: most of the work is depthwise
     batch_size = min(batch_size, len(labels))
     per_epoch = len(labels) // batch_size
     steps = epochs * per_epoch
@@ -137,16 +140,16 @@ def train_supernet(
         seed=seed,
     )
     made: UpdateRule = (find_rule(rule) if isinstance(rule, str) else rule)(setting)
-    optimizer = SGD(
-        dict(network.named_parameters()),
-        momentum=momentum,
-        weight_decay=weight_decay,
-        nesterov=nesterov,
-        clip=clip,
+    if optimizer not in OPTIMIZERS:
+        raise SettingsError(
+            f"Expected an optimizer of {', '.join(OPTIMIZERS)}, got '{optimizer}'.{suggest(optimizer, OPTIMIZERS)}"
+        )
+    descent = OPTIMIZERS[optimizer](
+        dict(network.named_parameters()), momentum=momentum, weight_decay=weight_decay, clip=clip
     )
     training = state.Training(
         network=network,
-        optimizer=optimizer,
+        optimizer=descent,
         rule=made,
         sampling=np.random.default_rng([seed, 0]),
         batches=torch.Generator().manual_seed(seed),
@@ -155,7 +158,8 @@ def train_supernet(
             "epochs": epochs,
             "batch size": batch_size,
             "lr": [lr, lr_end],
-            "momentum": [momentum, nesterov],
+            "optimizer": optimizer,
+            "momentum": momentum,
             "weight decay": weight_decay,
             "clip": clip,
             "augmentation": None if augment is None else state.name_of(augment),
@@ -180,7 +184,7 @@ def train_supernet(
             if checkpoint is not None:
                 state.save(training, Path(checkpoint), asdict(history))
     finally:
-        optimizer.zero_grad()
+        descent.zero_grad()
         network.train(was_training)
     return history
 
@@ -236,6 +240,7 @@ class _Loop:
         if self.augment is not None:
             batch = self.augment(batch, own.batches)
         images = self.data.normalize(batch).to(next(own.network.parameters()).dtype)
+        images = images.contiguous(memory_format=torch.channels_last)
         labels = part.labels[rows]
         watch.clear()
         own.optimizer.zero_grad()

@@ -76,7 +76,10 @@ class ToyNetwork(nn.Module):
             x = slot[name.split(".")[1]](x)
         return self.classifier(self.dropout(x.mean((2, 3))))
 
-    def extract(self, architecture):
+    def values(self):
+        return {}
+
+    def extract(self, architecture, own=None):
         network = copy.deepcopy(self)
         network.own = self.space.path(architecture)
         for slot, option in zip(network.slots, architecture.options):
