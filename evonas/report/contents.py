@@ -21,7 +21,7 @@ from evonas.spaces import Space, load_space
 from evonas.store import Evaluation
 from evonas.tables import column_direction
 
-UNITS = {"flops": "multiply-adds", "params": "parameters", "latency": "ms"}
+UNITS = {"acc": "fraction of images", "flops": "multiply-adds", "params": "parameters", "latency": "ms"}
 """Units of shipped objectives, for runs that have not written their front yet."""
 HEADER = 16 * 2**20
 """Bytes beyond which the header of a supernet's file is not read."""

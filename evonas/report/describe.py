@@ -40,7 +40,7 @@ def sort_choices(space: Space) -> list[Choices]:
 
 def candidates(space: Space) -> list[str]:
     """Return the names of what an operation may be, or the elastic kernels and expansions in words."""
-    names = list(space.definition.operations)
+    names = list(getattr(space.definition, "operations", ()))
     if isinstance(space, StageSpace):
         stages = [stage for stage in space.definition.stages if stage.kernel and stage.chooses]
         for word, field in (("kernel", "kernel"), ("expansion", "expand"), ("depth", "depth")):

@@ -101,8 +101,9 @@ def _kept(contents: Contents, members: Sequence[str], place: Mapping[str, int], 
     needed.update(place[text] for text in members)
     others = [i for i in range(n) if i not in needed]
     room = max(0, limit - len(needed))
-    even = np.linspace(0, len(others) - 1, room).astype(int) if others and room else []
-    return sorted({*needed, *(others[i] for i in even)})
+    if others and room:
+        needed.update(others[i] for i in np.linspace(0, len(others) - 1, room).astype(int))
+    return sorted(needed)
 
 
 def progress(contents: Contents) -> dict[str, list[float]]:

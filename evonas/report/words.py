@@ -52,8 +52,13 @@ def needs(contents: Contents) -> list[Need]:
         least = _best(able, cost)
         word = "Lowest" if cost.direction == "min" else "Highest"
         found.append(Need(f"{word} {cost.name}", places[id(least)], _says(contents, least)))
-    seen: set[int] = set()
-    return [need for need in found if not (need.place in seen or seen.add(need.place))]  # type: ignore[func-returns-value]
+    # A member that suits several needs is named once, with all of them.
+    merged: dict[int, Need] = {}
+    for need in found:
+        first_need = merged.get(need.place)
+        name = need.name if first_need is None else f"{first_need.name}; {need.name[0].lower()}{need.name[1:]}"
+        merged[need.place] = Need(name, need.place, need.why)
+    return list(merged.values())
 
 
 def _best(members: Sequence[Member], objective: Objective) -> Member:

@@ -19,7 +19,8 @@ def test_needs_name_members_once_and_for_what_they_are(make_run):
     wanted = needs(contents)
     front = contents.front
     assert len({need.place for need in wanted}) == len(wanted)
-    by_name = {need.name: front[need.place] for need in wanted}
+    by_name = {name[0].upper() + name[1:]: front[n.place] for n in wanted for name in n.name.split("; ")}
+    assert "A balance of all" in by_name
     best = by_name["Highest acc"]
     assert best.values["acc"] == front.values[:, 0].max()
     assert by_name["Lowest flops"].values["flops"] == front.values[:, 1].min()
@@ -65,4 +66,4 @@ def test_empty_fronts_and_single_objectives_have_words(make_run, objectives):
     assert found(empty)
     assert found(contents)
     assert limits(contents)
-    assert needs(contents)[0].name == "Highest acc"
+    assert needs(contents)[0].name.startswith("Highest acc")

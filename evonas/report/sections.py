@@ -1,0 +1,237 @@
+"""Sections of the report's page, in their order."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from evonas.report import figures
+from evonas.report.contents import Contents
+from evonas.report.listing import further, heading, row
+from evonas.report.markup import as_float, numbers, percent, plain, signed, table, text
+from evonas.report.origins import number
+from evonas.report.words import Need, found, limits
+
+MOST_ROWS = 500
+"""Rows of a table at most."""
+
+
+def header(contents: Contents, name: str) -> str:
+    """Return name, data and size of the run, and whether it is still under way."""
+    settings = contents.settings
+    space, data = Path(str(settings.get("space", ""))).stem, Path(str(settings.get("data", ""))).name
+    written = time.strftime("%Y-%m-%d %H:%M")
+    live = ""
+    if not contents.ended:
+        live = (
+            "<div class='live' role='status'><span id='live-text'><b>The search is under way.</b> This page loads "
+            "itself anew every ten seconds until it ends.</span><label><input type='checkbox' id='pause'> pause"
+            "</label></div>"
+        )
+    return (
+        f"<header><p class='soft small'>evonas report · written {text(written)}</p><h1>{text(name)}</h1>"
+        f"<p class='soft'>{text(' · '.join(o.name for o in contents.objectives))} on {text(data)}, "
+        f"space {text(space)}, {len(contents.texts):,} architectures evaluated</p>{live}</header>"
+    )
+
+
+def summary(contents: Contents, wanted: Sequence[Need]) -> str:
+    """Return what was found, what limits the trust in it, and which member suits which need."""
+    trust = "".join(f"<li>{text(line)}</li>" for line in limits(contents))
+    cards = "".join(
+        f"<button type='button' class='need' data-place='{need.place}' aria-pressed='false'><b>{text(need.name)}</b>"
+        f"member {need.place}<span>{text(need.why)}</span></button>"
+        for need in wanted
+    )
+    take = f"<h3>Which member for which need</h3><div class='needs'>{cards}</div>" if cards else ""
+    return (
+        "<section class='card' aria-labelledby='short'><h2 id='short'>In short</h2><div class='columns'>"
+        f"<div><h3>What was found</h3><p>{text(' '.join(found(contents)))}</p>{take}</div>"
+        f"<div><h3>What limits the trust in it</h3><ul>{trust}</ul></div></div></section>"
+    )
+
+
+def explorer(contents: Contents) -> str:
+    """Return the front's chart with its controls, and room for a member's details and drawing."""
+    left_out = ""
+    if len(contents.texts) > figures.POINTS:
+        left_out = f" Of {len(contents.texts):,} evaluations an even part of {figures.POINTS:,} is drawn."
+    failed = len(contents.causes)
+    if failed:
+        left_out += f" {failed:,} failed evaluations are not drawn."
+    constraints = ""
+    if contents.constraints:
+        bounds = ", ".join(
+            f"{c.objective} {'≤' if c.sign == '<=' else '≥'} {number(c.bound)}" for c in contents.constraints
+        )
+        constraints = f" Constraints: {bounds}."
+    return (
+        "<div class='explorer'><section class='card' aria-labelledby='front-title'><h2 id='front-title'>The front</h2>"
+        "<div class='axes'><label>Vertical <select id='y'></select></label><label>Horizontal <select id='x'></select>"
+        "</label><button type='button' id='swap'>Swap axes</button></div>"
+        "<div id='front' class='chart' tabindex='0' role='application' aria-label='Chart of the front. Arrow keys go "
+        "from member to member; the table of members holds the same numbers.'></div>"
+        "<p class='small soft'>Click a point, or use the arrow keys, for its details. The line joins what no member "
+        f"beats.{text(constraints)}{text(left_out)}</p></section>"
+        "<section class='card' id='details' aria-labelledby='details-title'><div class='bar'>"
+        "<h2 id='details-title' aria-live='polite'>Details</h2><span><button type='button' id='previous' "
+        "aria-label='previous member of the front'>←</button> <button type='button' id='next' "
+        "aria-label='next member of the front'>→</button></span></div><div id='details-body'></div></section>"
+        "<section class='card wide' aria-labelledby='drawing-title'><h2 id='drawing-title'>Drawing</h2>"
+        "<div id='drawing-body'></div></section></div>"
+    )
+
+
+def members(contents: Contents) -> str:
+    """Return the table of the front's members."""
+    front = contents.front
+    names = further(front)
+    titles = ["", *map(heading, front.objectives), *names]
+    head = "".join(f"<th scope='col'>{text(title) or 'member'}</th>" for title in titles)
+    rows = "".join(
+        f"<tr data-place='{place}' aria-selected='false'><th scope='row'>{text(cells[0])}</th>"
+        f"{''.join(f'<td>{text(cell)}</td>' for cell in cells[1:])}"
+        f"<td><button type='button' aria-label='show member {place}'>Show</button></td></tr>"
+        for place, member in list(enumerate(front))[:MOST_ROWS]
+        for cells in [row(place, member, front.objectives, names)]
+    )
+    note = " ! breaks a constraint as measured." if any(member.breaks for member in front) else ""
+    if len(front) > MOST_ROWS:
+        note += f" The first {MOST_ROWS} of {len(front)} are listed; front.csv has all."
+    return (
+        "<section class='card' aria-labelledby='members'><h2 id='members'>Members of the front</h2>"
+        "<div class='scroll tall' tabindex='0' role='region' aria-labelledby='members'><table class='full'>"
+        f"<caption>{len(front)} members; ↑ higher is better, ↓ lower is better.{text(note)}</caption>"
+        f"<thead><tr>{head}<th scope='col'>details</th></tr></thead><tbody>{rows}</tbody></table></div>"
+        "<details id='gallery'><summary>All drawings</summary><div class='gallery'></div></details></section>"
+    )
+
+
+def charts(contents: Contents, data: Mapping[str, Any]) -> str:
+    """Return the charts of all objectives at once and of the search's progress."""
+    parts = []
+    if len(contents.objectives) >= 3:
+        parts.append(
+            "<section class='card' aria-labelledby='parallel-title'><h2 id='parallel-title'>All objectives at once</h2>"
+            "<div id='parallel' class='chart' role='img' aria-label='Parallel coordinates of the front; the table of "
+            "members holds the same numbers.'></div><p class='small soft'>One line per member; up is better on every "
+            "axis, ends are the front's own best and worst.</p></section>"
+        )
+    curve = data["progress"]
+    shown = ""
+    if curve["evaluations"]:
+        places = sorted({round(i * (len(curve["evaluations"]) - 1) / 9) for i in range(10)})
+        shown = table(
+            "hypervolume after evaluations",
+            ("evaluations", "hypervolume"),
+            [(f"{curve['evaluations'][i]:,}", f"{curve['hypervolume'][i]:.4f}") for i in places],
+        )
+    point = ", ".join(f"{o.name} {number(v)}" for o, v in zip(contents.objectives, contents.front.reference))
+    parts.append(
+        "<section class='card' aria-labelledby='progress-title'><h2 id='progress-title'>How the search went</h2>"
+        "<div id='progress' class='chart low' role='img' aria-label='Hypervolume against evaluations.'></div>"
+        "<p class='small soft'>Hypervolume of the front so far, each axis scaled to what was seen"
+        f"{text(f', reference point {point}') if point else ''}.</p>{numbers(shown)}</section>"
+    )
+    return "".join(parts)
+
+
+def trust(contents: Contents, data: Mapping[str, Any]) -> str:
+    """Return what estimates were judged by: truths, latency table, supernet, failures."""
+    parts = []
+    for i, pair in enumerate(data["truths"]):
+        rows = [
+            ("architectures", f"{len(pair['texts']):,}"),
+            ("Kendall's τ", signed(pair["kendall"])),
+            ("Spearman's ρ", signed(pair["spearman"])),
+            ("truth less estimate, mean", number(pair["gap"])),
+            ("relative error, median", "–" if pair["error"] is None else f"{pair['error']:.1%}"),
+        ]
+        listed = list(zip(pair["estimates"], pair["truths"]))[:MOST_ROWS]
+        cells = [(number(a, pad=True), number(b, pad=True)) for a, b in listed]
+        title = f"{pair['objective']} against {pair['truth']}"
+        parts.append(
+            f"<div><h3>{text(title)}</h3><p class='small soft'>{text(pair['meaning'])}</p>"
+            f"<div id='truth{i}' class='chart low' role='img' aria-label='{text(title)}'></div>"
+            f"{table('', ('figure', 'value'), rows)}"
+            f"{numbers(table(title, (pair['objective'], pair['truth']), cells))}</div>"
+        )
+    latency = contents.latency
+    if latency:
+        device = latency.get("device")
+        rows = [
+            ("median error on whole networks", percent(latency.get("error"))),
+            ("noise of a measurement, ms", number(as_float(latency.get("noise_ms")))),
+            ("blocks", f"{len(latency.get('entries', ())):,}"),
+            *((str(k), str(v)) for k, v in (device.items() if isinstance(device, Mapping) else ())),
+        ]
+        parts.append(f"<div><h3>Latency table</h3>{table('', ('figure', 'value'), rows)}</div>")
+    net = data["supernet"]
+    if net["epochs"]:
+        rows = [(str(k).replace("_", " "), number(as_float(v))) for k, v in net["last"].items()]
+        pairs = [(str(e), number(v, pad=True)) for e, v in zip(net["epochs"], net["losses"])]
+        losses = table("mean loss", ("epoch", "loss"), pairs)
+        parts.append(
+            "<div><h3>Training of the supernet</h3><div id='supernet' class='chart low' role='img' "
+            "aria-label='Mean loss by epoch.'></div>"
+            f"{table('', ('last epoch', 'value'), rows)}{numbers(losses)}</div>"
+        )
+    if net["forgetting"]:
+        rows = [
+            ("mean", signed(net["forgetting_mean"])),
+            ("standard deviation", number(net["forgetting_sd"])),
+            ("architectures read", f"{len(net['forgetting']):,}"),
+        ]
+        parts.append(
+            "<div><h3>Forgetting</h3><p class='small soft'>Accuracy at the end of an epoch less that directly after "
+            "the architecture's own update; below 0: forgotten.</p><div id='forgetting' class='chart low' role='img' "
+            f"aria-label='Forgetting by update.'></div>{table('', ('figure', 'value'), rows)}</div>"
+        )
+    causes = figures.failures(contents)
+    if causes:
+        rows = [(cause, f"{count:,}") for cause, count in causes[:20]]
+        parts.append(f"<div><h3>Failed evaluations</h3>{table('', ('cause', 'how often'), rows)}</div>")
+    if not parts:
+        return ""
+    return (
+        "<section class='card' aria-labelledby='trust'><h2 id='trust'>How far to trust the numbers</h2>"
+        f"<div class='pair'>{''.join(parts)}</div></section>"
+    )
+
+
+def record(contents: Contents) -> str:
+    """Return settings, timings, versions and machine."""
+    manifest = contents.manifest
+    settings = [(name, plain(value)) for name, value in contents.settings.items()]
+    versions = [(name, plain(value)) for name, value in manifest.get("versions", {}).items() if value]
+    machine = [(name, plain(value)) for name, value in manifest.get("machine", {}).items()]
+    more = [
+        (name, plain(value))
+        for name, value in manifest.items()
+        if name not in ("versions", "machine", "timings", "supernet")
+    ]
+    tables = [
+        ("Settings", settings), ("Timings", figures.timings(contents)), ("Versions", versions),
+        ("Machine", machine), ("Manifest", more),
+    ]  # fmt: skip
+    parts = "".join(f"<div><h3>{name}</h3>{table('', ('name', 'value'), rows)}</div>" for name, rows in tables if rows)
+    return (
+        "<section class='card' aria-labelledby='record'><h2 id='record'>Settings, timings and versions</h2>"
+        f"<div class='pair'>{parts}</div></section>"
+    )
+
+
+def footer(contents: Contents) -> str:
+    """Return the commands to type next."""
+    run = shlex.quote(str(contents.path))
+    commands = [f"evonas deploy {run} --select knee", f"evonas train {run} --select knee", f"evonas report {run}"]
+    if not contents.ended:
+        commands.insert(0, f"evonas resume {run}")
+    return (
+        "<footer class='soft small'><p>Next commands:</p><pre tabindex='0'>"
+        + text("\n".join(commands))
+        + "</pre></footer>"
+    )
