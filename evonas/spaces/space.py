@@ -10,7 +10,7 @@ import numpy as np
 
 from evonas.errors import SettingsError, SpaceError, suggest
 from evonas.spaces.architecture import Architecture, Path
-from evonas.spaces.definition import SpaceFile
+from evonas.spaces.definition import File
 from evonas.spaces.skeleton import Skeleton
 
 
@@ -23,7 +23,7 @@ class Space(ABC):
         definition: The validated content of the space's file.
     """
 
-    def __init__(self, definition: SpaceFile) -> None:
+    def __init__(self, definition: File) -> None:
         self.definition = definition
         self.name = definition.name
         self.family = definition.family

@@ -16,7 +16,7 @@ import numpy as np
 
 from evonas.errors import SpaceError
 from evonas.spaces.architecture import Architecture, Path, StageArchitecture
-from evonas.spaces.definition import StageFile
+from evonas.spaces.definition_stage import StageFile
 from evonas.spaces.space import Space
 from evonas.spaces.text import read
 

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from evonas.errors import SpaceError, suggest
 from evonas.spaces.cell import CellSpace
-from evonas.spaces.definition import CellFile, SpaceFile, StageFile
+from evonas.spaces.definition_cell import CellFile
+from evonas.spaces.definition_stage import StageFile
 from evonas.spaces.space import Space
 from evonas.spaces.stage import StageSpace
 
@@ -71,7 +72,7 @@ def _parse(content: bytes, name: str) -> Space:
     if not isinstance(family, str) or family not in _SCHEMAS:
         raise SpaceError(f"{name}: family: expected 'cell' or 'stage', got {family!r:.40}")
     try:
-        definition: SpaceFile = _SCHEMAS[family].validate_python(table)
+        definition: CellFile | StageFile = _SCHEMAS[family].validate_python(table)
     except ValidationError as error:
         raise SpaceError(f"{name}: {_first_error(error)}") from None
     return _FAMILIES[type(definition)](definition)

@@ -1,0 +1,125 @@
+"""The schema of a stage space's TOML file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from evonas.spaces.definition import Activation, Count, Counts, File, Name, Names, Odd, Odds, Strict, Stride
+
+
+class CandidateTable(Strict):
+    """``[operations.NAME]`` of a stage space: one candidate of a block."""
+
+    kind: Literal["mbconv", "identity"]
+    kernel: Odd = 3
+    expand: Count = 1
+    groups: Literal[1, 2, 4, 8] = 1
+    """Groups of the two 1x1 convolutions, with a channel shuffle between them where more than 1."""
+    pointwise: bool = False
+    """Whether the first 1x1 convolution stands also where it expands nothing (expand = 1)."""
+    code: Annotated[str, Field(pattern=r"^[0-9a-z]$")] | None = None
+    """The one character that stands for it in form = "digits"."""
+
+
+class StemTable(Strict):
+    """``[stem]``: convolution, norm, activation."""
+
+    channels: int = Field(ge=1, le=1024)
+    kernel: Odd = 3
+    stride: Stride = 2
+    activation: Activation = "relu"
+
+
+class StageTable(Strict):
+    """``[[stages]]``: blocks of one width; the first carries the stride and the change of width."""
+
+    width: int = Field(ge=1, le=4096)
+    stride: Stride = 1
+    blocks: Count = 1
+    depth: Counts = ()
+    """How many blocks may run; empty: all."""
+    kernel: Odds = ()
+    """Elastic kernels; with `expand` they are the options of a block, sharing one weight."""
+    expand: Counts = ()
+    operations: Names = ()
+    """Candidates of a block, each with weights of its own; instead of `kernel` and `expand`."""
+    first: Names = ()
+    """Candidates of the stage's first block where they differ."""
+    activation: Activation = "relu"
+    se: bool = False
+    """Whether blocks carry squeeze-and-excitation."""
+
+    @model_validator(mode="after")
+    def _options(self) -> StageTable:
+        if bool(self.kernel) != bool(self.expand) or bool(self.kernel) == bool(self.operations):
+            raise ValueError("expected either 'kernel' and 'expand', or 'operations'")
+        if self.first and not self.operations:
+            raise ValueError("first: belongs to 'operations'")
+        if self.depth and max(self.depth) != self.blocks:
+            raise ValueError(f"depth: its largest is the stage's {self.blocks} blocks, got {list(self.depth)}")
+        return self
+
+    def candidates(self, block: int) -> tuple[str, ...]:
+        """Return the operations that a block may run; none where it is elastic."""
+        return self.first if block == 0 and self.first else self.operations
+
+    @property
+    def chooses(self) -> bool:
+        """Whether anything about the stage is a choice."""
+        return (
+            max(len(self.depth), len(self.kernel), len(self.expand)) > 1
+            or max(len(self.candidates(block)) for block in range(self.blocks)) > 1
+        )
+
+
+class HeadTable(Strict):
+    """``[head]``: 1x1 convolution, norm, activation; pooling; perhaps a hidden layer; classifier."""
+
+    features: int = Field(ge=1, le=8192)
+    hidden: int = Field(default=0, ge=0, le=8192)
+    activation: Activation = "relu"
+
+
+class StageFile(File):
+    """A space of the stage family."""
+
+    family: Literal["stage"]
+    norm_eps: float = Field(default=1e-5, gt=0, le=0.1)
+    stem: StemTable
+    stages: Annotated[tuple[StageTable, ...], Field(min_length=1, max_length=16, strict=False)]
+    head: HeadTable
+    operations: dict[Name, CandidateTable] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> StageFile:
+        for i, stage in enumerate(self.stages):
+            for name in (*stage.operations, *stage.first):
+                if name not in self.operations:
+                    raise ValueError(f"stages.{i}: no [operations.{name}] in this file")
+        self._skeletons_hold_no("stage", "channels", "cells", "stem")
+        for name, skeleton in self.skeletons.items():
+            if skeleton.strides and len(skeleton.strides) != 1 + len(self.stages):
+                raise ValueError(
+                    f"skeletons.{name}.strides: expected {1 + len(self.stages)} (stem and stages), "
+                    f"got {len(skeleton.strides)}"
+                )
+        self._form_says_all()
+        return self
+
+    def _form_says_all(self) -> None:
+        free = [stage for stage in self.stages if stage.chooses]
+        if not free and not self.resolutions:
+            raise ValueError("stages: expected at least one choice, every stage is fixed")
+        if self.form == "digits":
+            codes = [table.code for table in self.operations.values()]
+            if None in codes or len(set(codes)) != len(codes):
+                raise ValueError("operations: form = 'digits' needs a 'code' of its own for each")
+            if self.resolutions or any(stage.kernel or len(stage.depth) > 1 for stage in free):
+                raise ValueError("form: 'digits' holds operations alone, no kernels, depths or resolutions")
+        elif self.form == "lists":
+            if any(stage.operations for stage in free):
+                raise ValueError("form: 'lists' holds kernels, expansions and depths, no operations")
+        elif self.form != "blocks":
+            raise ValueError(f"form: expected 'blocks', 'digits' or 'lists' in a stage space, got '{self.form}'")

@@ -1,0 +1,132 @@
+"""Text forms of cell spaces, read without executing anything."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from evonas.errors import SpaceError
+from evonas.spaces.architecture import Cell, CellArchitecture, Edge
+
+if TYPE_CHECKING:
+    from evonas.spaces.cell import CellSpace
+
+
+def expect_keys(found: dict[str, Any], expected: Sequence[str]) -> None:
+    """Refuse fields that are missing or unknown."""
+    if set(found) != set(expected):
+        raise SpaceError(f"expected the fields {', '.join(expected)}, got {', '.join(found) or 'none'}")
+
+
+def _call(text: str, name: str) -> dict[str, Any]:
+    """Return the keyword arguments of a call written with literals only."""
+    call = ast.parse(text, mode="eval").body
+    if not isinstance(call, ast.Call) or call.args or getattr(call.func, "id", None) != name:
+        raise SpaceError(f"expected {name}(normal=…, …), got {text!r:.80}")
+    return {str(keyword.arg): _literal(keyword.value) for keyword in call.keywords}
+
+
+def _literal(node: ast.expr) -> Any:
+    if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "range" and not node.keywords:
+        bounds = [ast.literal_eval(argument) for argument in node.args]
+        if all(isinstance(bound, int) and abs(bound) < 100 for bound in bounds):
+            return list(range(*bounds))
+    return ast.literal_eval(node)
+
+
+def _edges(pairs: Any) -> tuple[Edge, ...]:
+    edges = []
+    for operation, source in pairs:
+        if not isinstance(operation, str) or type(source) is not int:
+            raise SpaceError(f"expected ('operation', place) pairs, got {(operation, source)!r:.60}")
+        edges.append(Edge(operation, source))
+    return tuple(edges)
+
+
+def _places(values: Any) -> tuple[int, ...]:
+    values = list(values)
+    if any(type(value) is not int or value < 0 for value in values):
+        raise SpaceError(f"expected numbers of nodes, got {values!r:.60}")
+    return tuple(sorted(set(values)))
+
+
+def write_genotype(architecture: CellArchitecture) -> str:
+    """Return the text of an architecture in the form genotype."""
+    fields = []
+    for kind, cell in zip(architecture.kinds, architecture.cells):
+        edges = [tuple(edge) for node in cell.nodes for edge in node]
+        fields += [f"{kind}={edges}", f"{kind}_concat={list(cell.outputs[0])}"]
+    return f"Genotype({', '.join(fields)})"
+
+
+def read_genotype(text: str, space: CellSpace) -> CellArchitecture:
+    """Read an architecture in the form genotype."""
+    fields = _call(text, "Genotype")
+    expect_keys(fields, [name for kind in space.kinds for name in (kind, f"{kind}_concat")])
+    kept = space.definition.cell.kept
+    cells = []
+    for kind in space.kinds:
+        edges = _edges(fields[kind])
+        nodes = tuple(edges[i : i + kept] for i in range(0, len(edges), kept))
+        cells.append(Cell(nodes, (_places(fields[f"{kind}_concat"]),)))
+    return CellArchitecture("genotype", space.kinds, tuple(cells))
+
+
+def write_discretized(architecture: CellArchitecture) -> str:
+    """Return the text of an architecture in the form discretized."""
+    fields = []
+    for kind, cell in zip(architecture.kinds, architecture.cells):
+        nodes = [[tuple(edge) for edge in node] for node in cell.nodes]
+        fields.append(f"{kind}={nodes}, {kind}_sum={list(cell.outputs[0])}, {kind}_concat={list(cell.outputs[1])}")
+    return f"Genotype({', '.join(fields)})"
+
+
+def read_discretized(text: str, space: CellSpace) -> CellArchitecture:
+    """Read an architecture in the form discretized."""
+    fields = _call(text, "Genotype")
+    if any(name.endswith("_output") for name in fields):
+        return _read_flat(fields, space)
+    expect_keys(fields, [name for kind in space.kinds for name in (kind, f"{kind}_sum", f"{kind}_concat")])
+    cells = tuple(
+        Cell(
+            tuple(_edges(node) for node in fields[kind]),
+            (_places(fields[f"{kind}_sum"]), _places(fields[f"{kind}_concat"])),
+        )
+        for kind in space.kinds
+    )
+    return CellArchitecture("discretized", space.kinds, cells)
+
+
+def _read_flat(fields: dict[str, Any], space: CellSpace) -> CellArchitecture:
+    """Read (operation, place, node) triples and outputs by node, those that reach no output left out."""
+    expect_keys(fields, [name for kind in space.kinds for name in (kind, f"{kind}_output")])
+    cells = []
+    for kind in space.kinds:
+        nodes: list[Any] = [[] for _ in range(space.definition.cell.nodes)]
+        for operation, place, node in fields[kind]:
+            nodes[_places([node])[0]].append((operation, place))
+        edges = tuple(_edges(node) or space.empty(i) for i, node in enumerate(nodes))
+        outputs = fields[f"{kind}_output"]
+        expect_keys(outputs, ["sum", "concat"])
+        streams = (_places(node + space.inputs for node in outputs[name]) for name in ("sum", "concat"))
+        cells.append(Cell(edges, tuple(streams)))
+    return CellArchitecture("discretized", space.kinds, tuple(cells))
+
+
+def write_nasbench201(architecture: CellArchitecture) -> str:
+    """Return the text of an architecture in the form nasbench201."""
+    groups = ("|".join(f"{operation}~{source}" for operation, source in node) for node in architecture.cells[0].nodes)
+    return "+".join(f"|{group}|" for group in groups)
+
+
+def read_nasbench201(text: str, space: CellSpace) -> CellArchitecture:
+    """Read an architecture in the form nasbench201."""
+    nodes = []
+    for group in text.split("+"):
+        if not re.fullmatch(r"(\|\w+~\d{1,2})+\|", group):
+            raise SpaceError(f"expected groups such as |operation~0|, joined by +, got {group!r:.60}")
+        pairs = (item.split("~") for item in group.strip("|").split("|"))
+        nodes.append(tuple(Edge(operation, int(source)) for operation, source in pairs))
+    return CellArchitecture("nasbench201", space.kinds, (Cell(tuple(nodes), ((space.inputs + len(nodes) - 1,),)),))
