@@ -136,16 +136,17 @@ def _drawings(contents: Contents, numbers: Sequence[int], always: Iterable[int])
     if len(every) > DRAWINGS:
         step = -(-len(every) // DRAWINGS)
         every = sorted({*every[::step], *always})  # type: ignore[assignment]
-    space = str(contents.settings.get("space", ""))
-    drawn = {numbers[i]: _drawing(space, contents.front[i].architecture) for i in every}
+    space, skeleton = (str(contents.settings.get(name, "")) for name in ("space", "skeleton"))
+    drawn = {numbers[i]: _drawing(space, skeleton, contents.front[i].architecture) for i in every}
     return {number: svg for number, svg in drawn.items() if svg}
 
 
 @lru_cache(maxsize=2048)
-def _drawing(space: str, text: str) -> str:
+def _drawing(space: str, skeleton: str, text: str) -> str:
     """Return an architecture as SVG; "" where the space is gone or does not know it."""
     try:
         read = load_space(space)
-        return to_svg(draw_architecture(read, read.canonical(read.parse(text))), alone=False)
+        frame = read.skeleton(skeleton) if skeleton in read.skeletons else None
+        return to_svg(draw_architecture(read, read.canonical(read.parse(text)), frame), alone=False)
     except EvonasError:
         return ""

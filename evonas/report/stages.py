@@ -76,10 +76,10 @@ def draw_stages(space: StageSpace, architecture: StageArchitecture, skeleton: Sk
         shapes.append(Box(x, top - 11, 14, 14, _level(expand, levels), radius=3))
         shapes.append(Label(x + 20, top, f"{expand}", "soft", 11))
         x += 28 + text_width(str(expand), 11) + 8
-    resolution = architecture.resolution or (skeleton.resolution if skeleton is not None else None)
-    if resolution:
+    if architecture.resolution:
         top += 18
-        shapes.append(Label(MARGIN, top, f"input: {resolution} × {resolution} pixels", "soft", 11))
+        side = architecture.resolution
+        shapes.append(Label(MARGIN, top, f"input: {side} × {side} pixels", "soft", 11))
     words = "; ".join(
         f"stage {i}: {', '.join(block.label for block in row if block.runs)}" for i, row in enumerate(rows)
     )

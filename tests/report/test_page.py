@@ -92,6 +92,17 @@ def test_every_member_has_a_row_and_a_drawing(make_run):
     assert all(svg.startswith("<svg") for svg in data["drawings"].values())
 
 
+def test_drawings_have_the_strides_of_the_runs_skeleton(make_run):
+    contents = read(make_run(space="mobilenet_v3"))
+    own, small = (
+        _data(replace(contents, settings={**contents.settings, "skeleton": name}), [])["drawings"]
+        for name in ("imagenet", "small")
+    )
+    first = next(iter(own))
+    assert "16 channels, stride 2<" in own[first]
+    assert "16 × 0.35 channels<" in small[first]
+
+
 def test_hostile_names_are_inert(make_run):
     contents = read(make_run())
     first, *rest = contents.front.members
