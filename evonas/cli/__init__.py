@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 
 import typer
+
+from evonas.cli.bench import bench
+from evonas.cli.deploy import deploy
+from evonas.cli.describe import describe
+from evonas.cli.front import front
+from evonas.cli.report import report
+from evonas.cli.search import resume, search
+from evonas.cli.train import train
 
 app = typer.Typer(
     name="evonas",
@@ -15,34 +22,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+for command in (search, resume, front, train, deploy, report, describe):
+    app.command()(command)
+app.add_typer(bench, name="bench")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from evonas import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
 
 
 @app.callback()
 def _options(
     debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error."),
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
 ) -> None:
     if debug:
         os.environ["EVONAS_DEBUG"] = "1"
-
-
-def _register() -> None:
-    for module, names in (
-        ("search", ("search", "resume")),
-        ("front", ("front",)),
-        ("train", ("train",)),
-        ("deploy", ("deploy",)),
-        ("report", ("report",)),
-        ("describe", ("describe",)),
-    ):
-        try:
-            commands = importlib.import_module(f"evonas.cli.{module}")
-        except ModuleNotFoundError:
-            continue
-        for name in names:
-            app.command(name)(getattr(commands, name))
-
-
-_register()
 
 
 def main() -> None:

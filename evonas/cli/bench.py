@@ -1,0 +1,163 @@
+"""``evonas bench``: the parts judged against known truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+bench = typer.Typer(no_args_is_help=True, help="Judge the parts against known truth.")
+
+Out = Annotated[Path | None, typer.Option(help="Write FILE.json, FILE.csv and FILE.png.")]
+Space = Annotated[str, typer.Option(help="A space's name or TOML file.")]
+Tables = Annotated[list[Path], typer.Option("--table", help="A CSV of measured truth; repeat to join several.")]
+
+
+@bench.command("search")
+def bench_search(
+    space: Space,
+    table: Tables,
+    objectives: Annotated[str, typer.Option(help="Columns or computed objectives, such as c10_test_200:max,flops.")],
+    algorithms: Annotated[str, typer.Option(help="Searches to compare.")] = "random,nsga2",
+    evaluations: Annotated[str, typer.Option(help="Budgets.")] = "50,100,200,500",
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each search.")] = 30,
+    proxy_scores: Annotated[
+        Path | None, typer.Option(help="A CSV of training-free scores, for searches that start from them.")
+    ] = None,
+    out: Out = None,
+) -> None:
+    """Compare searches on a table whose true front is known, by hypervolume."""
+    from evonas import benchmarks
+    from evonas.objectives import Context, split_names
+    from evonas.spaces import load_space
+    from evonas.tables import load_table
+
+    opened = load_space(space)
+    truth = load_table(table, opened)
+    context = Context(opened, benchmarks.literature_skeleton(opened))
+    scores = None
+    if proxy_scores is not None:
+        scored = load_table([*table, proxy_scores], opened)
+        scores = {name: scored[name] for name in scored.columns if name not in truth.columns}
+    results = benchmarks.bench_search(
+        opened,
+        truth,
+        objectives,
+        algorithms=split_names([algorithms], "algorithm"),
+        evaluations=_numbers(evaluations),
+        seeds=seeds,
+        computed=benchmarks.computed_objectives(context),
+        scores=scores,
+        progress=_progress,
+    )
+    rows = benchmarks.table_rows(results)
+    _show(
+        ["algorithm", "evaluations", "percent of the true hypervolume", "sd"],
+        [[a, str(e), f"{mean:.3f}", f"{sd:.3f}"] for a, e, mean, sd in _means(rows)],
+    )
+    _write(out, results, rows, lambda: benchmarks.draw_anytime(results))
+
+
+@bench.command("proxies")
+def bench_proxies(
+    space: Space,
+    table: Tables,
+    target: Annotated[str, typer.Option(help="The column to be ranked.")],
+    proxy: Annotated[list[str], typer.Option(help="Training-free scores or columns, such as swap,synflow.")],
+    data: Annotated[str, typer.Option(help="Data that scores see.")] = "digits",
+    seeds: Annotated[int, typer.Option(min=1, help="Scores of each architecture.")] = 3,
+    limit: Annotated[int | None, typer.Option(min=3, help="Judge on that many rows, drawn by seed.")] = None,
+    out: Out = None,
+) -> None:
+    """Rank correlation of training-free scores with truth, beside FLOPs and parameters."""
+    from evonas import benchmarks
+    from evonas.data import load_data
+    from evonas.objectives import Context, split_names
+    from evonas.spaces import load_space
+    from evonas.tables import load_table
+
+    opened = load_space(space)
+    context = Context(opened, benchmarks.literature_skeleton(opened), data=load_data(data))
+    rows = benchmarks.bench_proxies(
+        load_table(table, opened),
+        target,
+        split_names(proxy, "proxy"),
+        sources=benchmarks.score_sources(context),
+        seeds=seeds,
+        limit=limit,
+        progress=_progress,
+    )
+    keys = ["proxy", "seed", "n", "spearman", "kendall", "kendall_top30", "kendall_top10"]
+    _show(keys, [[_cell(row[key]) for key in keys] for row in rows])
+    _write(out, rows, rows, lambda: benchmarks.draw_proxies(rows))
+
+
+@bench.command("protocol")
+def bench_protocol(
+    run: Annotated[Path | None, typer.Argument(help="A run to judge; without one, the published table.")] = None,
+    recipe: Annotated[str, typer.Option(help="How members and random architectures are trained.")] = "quick",
+    members: Annotated[int, typer.Option(min=1, help="Members of the front, spread along it.")] = 4,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each.")] = 2,
+    out: Out = None,
+) -> None:
+    """Relative improvement over random sampling, trained alike (Yang et al., ICLR 2020)."""
+    from evonas import benchmarks
+
+    if run is None:
+        rows = benchmarks.bench_published()
+        keys = ["method", "dataset", "random_mean", "method_mean", "printed", "ri"]
+        _show(keys, [[_cell(row[key]) for key in keys] for row in rows])
+        _write(out, rows, rows, lambda: benchmarks.draw_improvements(rows))
+        return
+    from evonas.judge import judge_front
+
+    result = judge_front(run, recipe=recipe, members=members, seeds=seeds, progress=_progress)
+    _show(["figure", "value"], [[key, _cell(result[key])] for key in ("ri", "low", "high", "p", "seed_kendall")])
+    _write(out, result, [{key: result[key] for key in ("ri", "low", "high", "confidence", "p")}], None)
+
+
+def _numbers(text: str) -> list[int]:
+    from evonas.errors import SettingsError
+
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise SettingsError(f"Expected whole numbers joined by commas, such as 50,100,200, got '{text}'") from None
+
+
+def _means(rows: list[dict]) -> list[tuple[str, int, float, float]]:
+    import numpy as np
+
+    groups: dict[tuple[str, int], list[float]] = {}
+    for row in rows:
+        groups.setdefault((row["algorithm"], row["evaluations"]), []).append(row["percent_of_true"])
+    return [(name, n, float(np.mean(v)), float(np.std(v, ddof=min(1, len(v) - 1)))) for (name, n), v in groups.items()]
+
+
+def _cell(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _progress(what: str, number: int) -> None:
+    typer.echo(f"{what}, seed {number}", err=True)
+
+
+def _show(headings: list[str], rows: list[list[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table()
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def _write(out: Path | None, results: object, rows: list, figure) -> None:
+    from evonas import benchmarks
+
+    if out is not None:
+        for path in benchmarks.write_results(out, results, rows, figure=figure):
+            typer.echo(f"Wrote {path}")
