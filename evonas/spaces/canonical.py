@@ -96,15 +96,14 @@ class CanonicalCells:
         while waiting or ready:
             blocked = []
             for i in waiting:
-                key = []
-                for operation, source in nodes[i]:
-                    position = 0 if operation == none else place[source]
-                    if position < 0:
-                        blocked.append(i)
-                        break
-                    key.append(position * count + numbers[operation])
+                key = [
+                    (0 if operation == none else place[source]) * count + numbers[operation]
+                    for operation, source in nodes[i]
+                ]
+                key.sort()
+                if key[0] < 0:  # a source has no place yet
+                    blocked.append(i)
                 else:
-                    key.sort()
                     ready.append((tuple(key), i))
             waiting = blocked
             least = min(ready)
