@@ -22,10 +22,9 @@ class Settings(BaseModel):
     objectives: tuple[str, ...] = Field(("acc", "flops"), description="what is optimized, in this order")
     constraints: tuple[str, ...] = Field((), description="bounds such as flops<=20e6")
     space: str = Field("darts", description="a shipped space's name or the path of a TOML file")
-    skeleton: str = Field("small", description="the frame architectures are hung in, by name")
-    data: str = Field(
-        "digits", description="digits, an .npz file, a folder of parquet files or images, a hub name"
-    )
+    skeleton: str | None = Field(None, description="the frame architectures are hung in; default: small")
+    data: str | None = Field(None, description="digits (default), an .npz file, a folder of images, a hub name")
+    table: tuple[str, ...] = Field((), description="CSVs of measured truth whose columns are objectives")
     resolution: int | None = Field(None, ge=1, le=4096, description="side of the images; default: the data's")
     train_limit: Count | None = Field(None, description="use that many training images")
     validation: float = Field(0.4, gt=0, lt=1, description="share of training data that accuracy is read on")
@@ -33,9 +32,7 @@ class Settings(BaseModel):
     supernet: str | None = Field(None, description="a run whose trained supernet is taken over")
     epochs: Count | None = Field(None, description="of supernet training; default: by the size of the data")
     batch_size: Count = Field(64, description="images per step of supernet training")
-    lr: float = Field(
-        0.05, gt=0, le=10, description="learning rate of supernet training, falling by a cosine"
-    )
+    lr: float = Field(0.05, gt=0, le=10, description="learning rate of supernet training, falling by a cosine")
     warm_start: int = Field(500, ge=0, le=10**6, description="architectures scored by SWAP before the search")
     algorithm: str = Field("nsga2", description="search algorithm")
     population: int = Field(40, ge=2, le=10**5, description="members of a generation")
@@ -46,7 +43,7 @@ class Settings(BaseModel):
     threads: Count = Field(1, description="threads of one evaluation and of training")
     device: str = Field("auto", description="auto, cpu or cuda")
 
-    @field_validator("objectives", "constraints", mode="before")
+    @field_validator("objectives", "constraints", "table", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
@@ -58,7 +55,7 @@ class Settings(BaseModel):
             parse_time(value)
         return value
 
-    def table(self) -> dict[str, Any]:
+    def content(self) -> dict[str, Any]:
         """Return the settings that are set, as TOML holds them."""
         content = self.model_dump(exclude_none=True)
         return {key: list(value) if isinstance(value, tuple) else value for key, value in content.items()}

@@ -10,6 +10,7 @@ import hashlib
 import itertools
 import os
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,12 @@ SWAP_REPEATS = 4
 
 
 def search(
-    settings: Settings | None = None, out: str | Path | None = None, *, progress: Progress | None = None, **given: Any
+    settings: Settings | None = None,
+    out: str | Path | None = None,
+    *,
+    progress: Progress | None = None,
+    after_generation: Callable[[Run], None] | None = None,
+    **given: Any,
 ) -> Run:
     """Search for Pareto-optimal architectures.
 
@@ -49,6 +55,7 @@ def search(
         settings: What to search for; default: accuracy against FLOPs of DARTS cells on the digits.
         out: The run directory to make; default: a new one in ``runs/``.
         progress: Shows how far the search is.
+        after_generation: Called with the run after every generation, such as to refresh a report.
         **given: Settings by name, instead of `settings`.
 
     Returns:
@@ -62,13 +69,18 @@ def search(
     if path.exists():
         raise RunError(f"{path} exists already: continue it with  evonas resume {path}  or choose another --out")
     problem = Problem(settings)
-    with Run.create(path, problem.settings.table(), problem.manifest()) as run:
-        _Search(problem, run, progress or Silent()).go()
+    with Run.create(path, problem.settings.content(), problem.manifest()) as run:
+        _Search(problem, run, progress or Silent(), after_generation).go()
     return Run.open(path)
 
 
 def resume(
-    path: str | Path, *, generations: int | None = None, retry_failed: bool = False, progress: Progress | None = None
+    path: str | Path,
+    *,
+    generations: int | None = None,
+    retry_failed: bool = False,
+    progress: Progress | None = None,
+    after_generation: Callable[[Run], None] | None = None,
 ) -> Run:
     """Continue a search that was stopped, or prolong one that ended.
 
@@ -77,6 +89,7 @@ def resume(
         generations: Go on to that many generations in all.
         retry_failed: Try failed evaluations again.
         progress: Shows how far the search is.
+        after_generation: Called with the run after every generation.
 
     Raises:
         EvonasError: No run, one that another process works on, or one that cannot be replayed here.
@@ -90,7 +103,7 @@ def resume(
             progress.say(f"{run.store.forget_failures()} failed evaluations will be tried again")
         if generations is not None:
             run.update_manifest(generations=generations)
-        _Search(problem, run, progress).go()
+        _Search(problem, run, progress, after_generation).go()
     return Run.open(path)
 
 
@@ -136,13 +149,19 @@ def weights_fingerprint(network: Network) -> str:
 
 def new_path(settings: Settings) -> Path:
     """Return a free place in ``runs/`` named after what is searched."""
-    name = f"{Path(settings.space).stem}-{Path(settings.data).stem or 'data'}-{settings.seed}"
+    name = f"{Path(settings.space).stem}-{_source(settings)}-{settings.seed}"
     base = Path(os.environ.get("EVONAS_RUNS", "runs")) / name
     path, number = base, 1
     while path.exists():
         number += 1
         path = base.with_name(f"{name}-{number}")
     return path
+
+
+def _source(settings: Settings) -> str:
+    """Return a short name of the data, or of the table."""
+    source = settings.data or (settings.table[0] if settings.table else "digits")
+    return Path(source).name.partition(".")[0] or "data"
 
 
 def _problem_of(run: Run) -> tuple[Problem, list[str]]:
@@ -157,8 +176,11 @@ def _problem_of(run: Run) -> tuple[Problem, list[str]]:
 class _Search:
     """The steps of one search in its run."""
 
-    def __init__(self, problem: Problem, run: Run, progress: Progress) -> None:
+    def __init__(
+        self, problem: Problem, run: Run, progress: Progress, after_generation: Callable[[Run], None] | None
+    ) -> None:
         self.problem, self.run, self.progress = problem, run, progress
+        self.after_generation = after_generation or (lambda run: None)
         self.settings = problem.settings
 
     def go(self) -> None:
@@ -198,7 +220,7 @@ class _Search:
         settings = self.settings
         rng = np.random.default_rng([settings.seed, 1])
         genomes, forms = self.problem.sample(max(settings.warm_start, settings.population), rng)
-        if settings.warm_start == 0:
+        if settings.warm_start == 0 or self.problem.data is None:  # without images there is nothing to score on
             return genomes[: settings.population]
         swap = ProxyEvaluator(self.problem.context(), "swap", repeats=SWAP_REPEATS)
         engine = LocalEngine({"swap": swap, "flops": self.problem.cheap["flops"]}, self.run.store)
@@ -259,6 +281,7 @@ class _Search:
         evaluators = problem.evaluators(context)
         self.objectives = [next(o for o in evaluators[n].objectives if o.name == n) for n in problem.names]
         directions = [objective.direction for objective in self.objectives]
+        self.run.update_manifest(objectives=[asdict(objective) for objective in self.objectives])
         engine = LocalEngine(evaluators, store)
         evolution = Evolution(
             problem.space.cardinalities,
@@ -294,6 +317,7 @@ class _Search:
                 told.append(values)
                 own = minimized(values[:, : len(directions)], directions)
                 evolution.tell(genomes, own, problem.violations(values))
+                self.after_generation(self.run)
         outside = time.perf_counter() - began - inside
         self.run.update_manifest(
             timings={

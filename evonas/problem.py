@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from evonas.config import Settings
-from evonas.data import load_data
+from evonas.data import Dataset, load_data
 from evonas.errors import SettingsError, suggest
 from evonas.evolution import algorithms
 from evonas.objectives import (
@@ -18,13 +18,16 @@ from evonas.objectives import (
     Evaluator,
     check_objectives,
     fingerprint,
+    known_objectives,
     make_evaluator,
     parse_constraint,
     split_names,
 )
+from evonas.objectives.table import TableEvaluator
 from evonas.run import new_manifest
 from evonas.spaces import Architecture, load_space
 from evonas.supernet import find_rule
+from evonas.tables import load_table
 from evonas.training import resolve_device
 
 TRIED = 2000
@@ -39,7 +42,8 @@ class Problem:
 
     Attributes:
         settings: The same, with absolute paths: a run must find its files wherever it is resumed from.
-        space, skeleton, data, device: What networks are built of and read.
+        space, skeleton, data, device: What networks are built of and read; data is None in a search on a table.
+        tables: Measured truth, or None.
         names: Objectives to optimize, in order.
         evaluated: These, and what constraints bound besides.
         constraints: Bounds.
@@ -50,47 +54,83 @@ class Problem:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.names = split_names(settings.objectives)
-        self.constraints = [parse_constraint(text) for text in settings.constraints]
-        self.evaluated = tuple(dict.fromkeys((*self.names, *(c.objective for c in self.constraints))))
-        check_objectives(self.evaluated)
+        self.space = load_space(settings.space)
+        self.tables = load_table(list(settings.table), self.space) if settings.table else None
+        columns = self._read_objectives(settings)
         find_rule(settings.sharing)
         if settings.algorithm not in algorithms:
             raise SettingsError(
                 f"Unknown algorithm '{settings.algorithm}': expected {', '.join(algorithms)}."
                 f"{suggest(settings.algorithm, algorithms)}"
             )
-        self.space = load_space(settings.space)
-        self.space.skeleton(settings.skeleton)
         self.device = str(resolve_device(settings.device))
+        default = "small" if self.tables is None else self._literature()
+        self.skeleton = self.space.skeleton(settings.skeleton or default)
+        self.data = self._read_data(settings)
+        if self.data is not None:
+            self.skeleton = self.skeleton.replace(
+                resolution=self.data.resolution,
+                in_channels=self.data.in_channels,
+                classes=len(self.data.classes),
+            )
+        self.settings = _absolute(settings)
+        costs = make_evaluator("flops", self.context())
+        self.cheap: dict[str, Evaluator] = dict.fromkeys(("flops", "params"), costs)
+        if self.tables is not None and columns:
+            truth = TableEvaluator(self.tables, columns)
+            self.cheap |= {objective.name: truth for objective in truth.objectives}
+        self.refuse_impossible()
+
+    def _read_objectives(self, settings: Settings) -> list[str]:
+        """Read objectives and constraints; return those that are columns of the table, with their direction."""
+        asked = split_names(settings.objectives)
+        self.constraints = [parse_constraint(text) for text in settings.constraints]
+        self.names = split_names([text.partition(":")[0] for text in asked])
+        self.evaluated = tuple(dict.fromkeys((*self.names, *(c.objective for c in self.constraints))))
+        columns = []
+        for name in self.evaluated:
+            text = next((text for text in asked if text.partition(":")[0] == name), name)
+            if self.tables is not None and name in self.tables:
+                columns.append(text)
+            elif ":" in text:
+                raise SettingsError(f"A direction is given to columns of a table only, got '{text}'")
+            elif self.tables is not None and name not in known_objectives():
+                known = [*self.tables.columns, *known_objectives()]
+                raise SettingsError(
+                    f"Unknown objective '{name}': expected a column of the table ({', '.join(self.tables.columns)}) "
+                    f"or one that is computed.{suggest(name, known)}"
+                )
+            else:
+                check_objectives([name])
+        return columns
+
+    def _literature(self) -> str:
+        """Return the name of the skeleton that the literature measured a space's tables on."""
+        names = ("imagenet", "cifar", "small") if self.space.family == "stage" else ("cifar", "imagenet", "small")
+        return next(name for name in names if name in self.space.skeletons)
+
+    def _read_data(self, settings: Settings) -> Dataset | None:
+        """Read the data; a search on a table needs none unless some is named."""
+        if self.tables is not None and settings.data is None:
+            return None
         resolutions = self.space.definition.resolutions
-        self.data = load_data(
-            settings.data,
+        return load_data(
+            settings.data or "digits",
             resolution=settings.resolution or (max(resolutions) if resolutions else None),
             limit=settings.train_limit,
             validation=settings.validation,
             seed=settings.seed,
             device=self.device,
         )
-        self.skeleton = self.space.skeleton(
-            settings.skeleton,
-            resolution=self.data.resolution,
-            in_channels=self.data.in_channels,
-            classes=len(self.data.classes),
-        )
-        absolute = {
-            name: str(Path(value).resolve())
-            for name in ("space", "data", "supernet", "latency_table")
-            if (value := getattr(settings, name)) and Path(value).exists()
-        }
-        self.settings = settings.model_copy(update=absolute)
-        self.cheap: dict[str, Evaluator] = dict.fromkeys(("flops", "params"), make_evaluator("flops", self.context()))
-        self.refuse_impossible()
 
     def manifest(self) -> dict[str, Any]:
         """Return what a run remembers of where and with what it was made."""
         space = {"name": self.space.name, "fingerprint": fingerprint(self.space.definition.model_dump())}
-        return new_manifest(seed=self.settings.seed, space=space, data=self.data.fingerprint)
+        data: Any = None if self.data is None else self.data.fingerprint
+        if self.tables is not None:
+            truth = {name: column.tobytes().hex() for name, column in self.tables.columns.items()}
+            data = {"images": data, "table": fingerprint(truth)}
+        return new_manifest(seed=self.settings.seed, space=space, data=data)
 
     def context(self, **more: Any) -> Context:
         """Return what evaluators are made from."""
@@ -187,3 +227,14 @@ class Problem:
     def _values(self, name: str, forms: Sequence[Architecture]) -> list[float]:
         values = [row[name].value for row in self.cheap[name].evaluate(forms)]
         return [float("nan") if value is None else value for value in values]
+
+
+def _absolute(settings: Settings) -> Settings:
+    """Return settings whose paths are absolute: a run must find its files wherever it is resumed from."""
+    changes: dict[str, object] = {
+        name: str(Path(value).resolve())
+        for name in ("space", "data", "supernet", "latency_table")
+        if (value := getattr(settings, name)) and Path(value).exists()
+    }
+    changes["table"] = tuple(str(Path(name).resolve()) for name in settings.table)
+    return settings.model_copy(update=changes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,23 +19,22 @@ def search(
         list[str] | None,
         typer.Option(help="What to optimize, such as acc,flops,latency. [default: acc,flops]"),
     ] = None,
-    constraint: Annotated[
-        list[str] | None, typer.Option(help="A bound such as flops<=20e6; repeat for more.")
-    ] = None,
+    constraint: Annotated[list[str] | None, typer.Option(help="A bound such as flops<=20e6; repeat for more.")] = None,
     space: Annotated[str | None, typer.Option(help="A space's name or TOML file. [default: darts]")] = None,
     skeleton: Annotated[str | None, typer.Option(help="A skeleton of the space. [default: small]")] = None,
     data: Annotated[
         str | None,
         typer.Option(help="digits, FILE.npz, a folder of parquet files or images. [default: digits]"),
     ] = None,
+    table: Annotated[
+        list[str] | None, typer.Option(help="A CSV of measured truth whose columns are objectives; repeat to join.")
+    ] = None,
     resolution: Annotated[int | None, typer.Option(help="Side of the images. [default: the data's]")] = None,
     train_limit: Annotated[int | None, typer.Option(help="Use that many training images.")] = None,
     validation: Annotated[
         float | None, typer.Option(help="Share of training data to read accuracy on. [default: 0.4]")
     ] = None,
-    sharing: Annotated[
-        str | None, typer.Option(help="How weights are shared. [default: disturbance-immune]")
-    ] = None,
+    sharing: Annotated[str | None, typer.Option(help="How weights are shared. [default: disturbance-immune]")] = None,
     supernet: Annotated[str | None, typer.Option(help="Take over the supernet of this run.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of supernet training.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images per training step. [default: 64]")] = None,
@@ -45,9 +45,7 @@ def search(
     population: Annotated[int | None, typer.Option(help="Members of a generation. [default: 40]")] = None,
     generations: Annotated[int | None, typer.Option(help="Generations. [default: 30]")] = None,
     time: Annotated[str | None, typer.Option(help="A budget such as 30m, divided over the steps.")] = None,
-    latency_table: Annotated[
-        str | None, typer.Option(help="A latency table measured on another device.")
-    ] = None,
+    latency_table: Annotated[str | None, typer.Option(help="A latency table measured on another device.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything random. [default: 0]")] = None,
     threads: Annotated[int | None, typer.Option(help="Threads of torch. [default: 1]")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda. [default: auto]")] = None,
@@ -64,33 +62,47 @@ def search(
         config,
         objectives=tuple(objectives) if objectives else None,
         constraints=tuple(constraint) if constraint else None,
+        table=tuple(table) if table else None,
         space=space, skeleton=skeleton, data=data, resolution=resolution, train_limit=train_limit,
         validation=validation, sharing=sharing, supernet=supernet, epochs=epochs, batch_size=batch_size,
         warm_start=warm_start, algorithm=algorithm, population=population, generations=generations, time=time,
         latency_table=latency_table, seed=seed, threads=threads, device=device,
     )  # fmt: skip
     path = out or pipeline.new_path(settings)
-    _finish(lambda: pipeline.search(settings, path, progress=make_progress(quiet)), path)
+    progress = make_progress(quiet)
+    _finish(lambda: pipeline.search(settings, path, progress=progress, after_generation=_refresh_report), path)
 
 
 def resume(
     run: Annotated[Path, typer.Argument(help="The run directory.")],
     generations: Annotated[int | None, typer.Option(min=1, help="Go on to that many in all.")] = None,
-    retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Try failed evaluations again.")
-    ] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed evaluations again.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Continue a search that was stopped, or prolong one that ended."""
     from evonas import pipeline
     from evonas.cli.progress import make_progress
 
+    progress = make_progress(quiet)
     _finish(
         lambda: pipeline.resume(
-            run, generations=generations, retry_failed=retry_failed, progress=make_progress(quiet)
+            run,
+            generations=generations,
+            retry_failed=retry_failed,
+            progress=progress,
+            after_generation=_refresh_report,
         ),
         run,
     )
+
+
+def _refresh_report(run: Run, ended: bool = False) -> None:
+    """Write the report again; a search does not need it, so it goes on without where plotly is missing."""
+    from evonas.errors import MissingExtraError
+    from evonas.report import write_report
+
+    with suppress(MissingExtraError):
+        write_report(run, ended=ended)
 
 
 def _finish(work, path: Path) -> None:
@@ -106,6 +118,7 @@ def _finish(work, path: Path) -> None:
             typer.echo("\nStopped before anything was written.", err=True)
         raise typer.Exit(130) from None
     with run:
+        _refresh_report(run, ended=True)
         _summary(run)
 
 

@@ -16,7 +16,7 @@ def summary(run: Run, front: Front) -> list[str]:
     evaluated = len({member.architecture for member in run.store.members()})
     names = {objective.name for objective in front.objectives}
     lines = [
-        f"{evaluated:,} architectures of {Path(run.settings['space']).stem} on {Path(run.settings['data']).name} "
+        f"{evaluated:,} architectures of {Path(run.settings['space']).stem} on {_source(run)} "
         f"were evaluated; {len(front)} of them are on the front. The search took {seconds:.0f} s."
     ]
     if front.hypervolume is not None:
@@ -37,10 +37,13 @@ def summary(run: Run, front: Front) -> list[str]:
     broken = sum(bool(member.breaks) for member in front)
     if broken:
         lines.append(f"{broken} members, marked !, break a constraint now that they were measured whole.")
-    return [
-        *lines,
-        "Next:",
-        f"  evonas front {run.path} --plot front.png",
-        f"  evonas train {run.path} --select knee",
-        f"  evonas deploy {run.path} --select knee",
-    ]
+    lines += ["Next:", f"  evonas front {run.path} --plot front.png"]
+    if "acc" in names:
+        lines += [f"  evonas train {run.path} --select knee", f"  evonas deploy {run.path} --select knee"]
+    return lines
+
+
+def _source(run: Run) -> str:
+    """Return a short name of the data, or of the table."""
+    tables = run.settings.get("table", [])
+    return Path(run.settings.get("data") or (tables[0] if tables else "digits")).name

@@ -100,7 +100,8 @@ def gather(run: Run, *, ended: bool | None = None) -> Contents:
         run: The run, open.
         ended: Whether the search came to its end: then ``front.json`` is the front. None: whether there is one.
     """
-    names = split_names(run.settings.get("objectives", ("acc", "flops")))
+    asked = split_names(run.settings.get("objectives", ("acc", "flops")))
+    names = tuple(text.partition(":")[0] for text in asked)
     constraints = tuple(map(parse_constraint, run.settings.get("constraints", ())))
     asked = tuple(dict.fromkeys((*names, *(c.objective for c in constraints))))
     file = run.path / "front.json"

@@ -22,7 +22,7 @@ MOST_ROWS = 500
 def header(contents: Contents, name: str) -> str:
     """Return name, data and size of the run, and whether it is still under way."""
     settings = contents.settings
-    space, data = Path(str(settings.get("space", ""))).stem, Path(str(settings.get("data", ""))).name
+    space, data = Path(str(settings.get("space", ""))).stem, Path(str(settings.get("data", "digits"))).name
     written = time.strftime("%Y-%m-%d %H:%M")
     live = ""
     if not contents.ended:

@@ -76,7 +76,7 @@ def found(contents: Contents) -> list[str]:
     """Return sentences on what was found."""
     settings, front = contents.settings, contents.front
     n = len(contents.texts)
-    space, data = Path(str(settings.get("space", ""))).stem, Path(str(settings.get("data", ""))).name
+    space, data = Path(str(settings.get("space", ""))).stem, Path(str(settings.get("data", "digits"))).name
     if contents.ended:
         lines = [f"The search evaluated {n:,} architectures of the space {space} on {data}."]
     else:

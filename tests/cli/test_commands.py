@@ -1,0 +1,132 @@
+"""The command line as a user meets it: words, exit codes, files."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from evonas.spaces import shipped
+
+QUICK = ["--epochs", "1", "--population", "4", "--generations", "2", "--warm-start", "8"]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A folder with a tiny space in it."""
+    folder = tmp_path_factory.mktemp("home")
+    text = shipped()["darts"].read_text()
+    small = "channels = 8\ncells = 3\n"
+    assert small in text
+    (folder / "tiny.toml").write_text(text.replace(small, "channels = 4\ncells = 2\n"))
+    return folder
+
+
+def evonas(home, *arguments, **more):
+    environment = {**os.environ, "EVONAS_CACHE": str(home / "cache"), "COLUMNS": "160", "OMP_NUM_THREADS": "1"}
+    code = "from evonas.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, *arguments],
+        cwd=home, env=environment, capture_output=True, text=True, timeout=300, check=False, **more,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(home):
+    """A search that ended, by the command line."""
+    done = evonas(home, "search", "--space", "tiny.toml", *QUICK, "--out", "runs/one")
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_a_search_ends_with_what_was_found_and_what_to_type(run, home):
+    assert "members on the front" in run.stdout
+    assert "8 architectures of tiny on digits" in run.stdout
+    for command in ("front", "train", "deploy"):
+        assert f"evonas {command} runs/one" in run.stdout
+    assert "Training the supernet" in run.stderr
+    assert (home / "runs/one/report.html").exists()
+
+
+def test_quiet_shows_no_progress(run, home):
+    done = evonas(home, "search", "--space", "tiny.toml", "--objectives", "flops", *QUICK, "--quiet", "--out", "q")
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+def test_front_of_the_run(run, home):
+    done = evonas(home, "front", "runs/one", "--format", "csv")
+    assert done.stdout.splitlines()[0].startswith("architecture,acc,flops")
+    assert done.returncode == 0
+
+
+def test_an_existing_run_is_refused_with_resume(run, home):
+    done = evonas(home, "search", "--space", "tiny.toml", *QUICK, "--out", "runs/one")
+    assert done.returncode == 2
+    assert "evonas resume runs/one" in done.stderr
+    assert evonas(home, "resume", "runs/one").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["search", "--objectives", "acc,latncy"], "Did you mean 'latency'"),
+        (["search", "--space", "drats"], "Did you mean 'darts'"),
+        (["search", "--data", "digist"], "digits"),
+        (["search", "--constraint", "flops is small"], "flops<=20e6"),
+        (["search", "--constraint", "flops<=1"], "nearest"),
+        (["search", "--population", "1"], "population"),
+        (["search", "--time", "soon"], "30m"),
+        (["search", "--config", "nowhere.toml"], "nowhere.toml"),
+        (["search", "--sharing", "unifrm"], "uniform"),
+        (["resume", "nowhere"], "nowhere"),
+        (["front", "."], "run"),
+        (["train", "nowhere"], "nowhere"),
+        (["deploy", "nowhere"], "nowhere"),
+        (["report", "nowhere"], "nowhere"),
+        (["describe", "drats"], "darts"),
+    ],
+)
+def test_wrong_input_gets_one_line_and_exit_code_2(home, arguments, expected):
+    before = sorted(home.rglob("*"))
+    done = evonas(home, *arguments)
+    assert done.returncode == 2
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("Error: ")
+    assert expected in lines[0]
+    assert [path for path in sorted(home.rglob("*")) if path not in before and "cache" not in str(path)] == []
+
+
+def test_debug_shows_the_traceback(home):
+    done = evonas(home, "--debug", "search", "--space", "drats")
+    assert "Traceback" in done.stderr
+
+
+def test_interrupting_leaves_a_run_that_resumes(run, home):
+    environment = {**os.environ, "EVONAS_CACHE": str(home / "cache")}
+    code = "from evonas.cli import main; main()"
+    arguments = ["search", "--space", "tiny.toml", *QUICK, "--generations", "500", "--out", "stopped"]
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", code, *arguments],
+        cwd=home, env=environment, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not (home / "stopped" / "supernet.safetensors").exists():
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "evonas resume stopped" in errors
+    done = evonas(home, "resume", "stopped", "--generations", "2")
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_names_every_command(home):
+    done = evonas(home, "--help")
+    for command in ("search", "resume", "front", "train", "deploy", "report", "describe", "bench"):
+        assert command in done.stdout
