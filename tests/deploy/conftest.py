@@ -9,25 +9,25 @@ import pytest
 
 from evonas import pipeline
 from evonas.deploy import Trained, train_members
-from evonas.spaces import shipped
+from evonas.run import to_toml
+from evonas.spaces import load_space
 from evonas.training import Recipe
 
 RECIPE = Recipe(name="short", epochs=2, batch_size=128, lr=0.1, momentum=0.9)
 
 
 def tiny_space(folder: Path) -> Path:
-    text = shipped()["darts"].read_text()
-    for old, new in (("channels = 8\ncells = 5", "channels = 4\ncells = 3"), ("nodes = 4", "nodes = 2")):
-        assert text.count(old) == 1
-        text = text.replace(old, new)
+    table = load_space("darts").definition.model_dump(mode="json", exclude_defaults=True)
+    table["cell"]["nodes"] = 2
+    table["skeletons"]["small"] |= {"channels": 4, "cells": 3}
     path = folder / "tiny.toml"
-    path.write_text(text)
+    path.write_text(to_toml(table))
     return path
 
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory) -> Path:
-    """A run whose knee was trained; never changed."""
+    """A run that ended; never changed."""
     folder = tmp_path_factory.mktemp("made")
     settings = {"space": str(tiny_space(folder)), "population": 4, "generations": 2, "warm_start": 0, "epochs": 1}
     settings["train_limit"] = 500
@@ -37,6 +37,7 @@ def made(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def made_trained(made, tmp_path_factory) -> tuple[Path, Trained]:
+    """A copy of it whose first member was trained; never changed."""
     path = tmp_path_factory.mktemp("trained") / "run"
     shutil.copytree(made, path)
     (trained,) = train_members(path, "index:0", RECIPE)

@@ -13,12 +13,13 @@ import pytest
 import torch
 
 from evonas.deploy import Deployment, deploy, load_model, summary
+from evonas.deploy.make import _Work
 from evonas.errors import ExportError, RunError, SettingsError
 from evonas.networks import Network
 from evonas.pipeline import read_front, run_context
 from evonas.run import Run
+from evonas.runtime import Parity, logits
 from evonas.runtime import export as real_export
-from evonas.runtime import logits
 
 FILES = ["README.md", "card.json", "model.onnx", "network.toml", "space.toml", "weights.safetensors"]
 
@@ -175,6 +176,14 @@ def test_a_model_of_other_weights_is_not_written(run, tmp_path, monkeypatch):
     with pytest.raises(ExportError, match=r"Parity failed, nothing was written: .* a difference of 0\.001"):
         deploy(run, "knee", tmp_path / "deep" / "out")
     assert not list((tmp_path / "deep").iterdir())
+
+
+@pytest.mark.parametrize(("peak", "said"), [(200.0, True), (5.0, False)])
+def test_a_parity_that_rounding_broke_names_that_cause(peak, said):
+    seen = Parity(3e-4, 1.0, np.zeros(4, dtype=np.int64), np.full((4, 2), peak, dtype=np.float32))
+    with pytest.raises(ExportError, match="Parity failed, nothing was written: ") as caught:
+        _Work.require_parity(None, seen)
+    assert ("its logits reach 200, where float32 rounds" in str(caught.value)) is said
 
 
 @pytest.mark.usefixtures("fast_export")
