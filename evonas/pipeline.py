@@ -10,6 +10,7 @@ import hashlib
 import itertools
 import os
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -29,6 +30,7 @@ from evonas.objectives.latency import measure_latency_table, measure_whole
 from evonas.objectives.proxy import ProxyEvaluator
 from evonas.problem import Problem
 from evonas.progress import Progress, Silent
+from evonas.proxies import SaturationWarning
 from evonas.run import Run, compare_manifest
 from evonas.spaces import Architecture
 from evonas.supernet import load_weights, time_update, train_supernet
@@ -224,8 +226,14 @@ class _Search:
             return genomes[: settings.population]
         swap = ProxyEvaluator(self.problem.context(), "swap", repeats=SWAP_REPEATS)
         engine = LocalEngine({"swap": swap, "flops": self.problem.cheap["flops"]}, self.run.store)
-        with self.progress.task("Scoring architectures by SWAP", len(forms)) as task:
+        with (
+            self.progress.task("Scoring architectures by SWAP", len(forms)) as task,
+            warnings.catch_warnings(record=True) as caught,
+        ):
+            warnings.simplefilter("always", SaturationWarning)
             values = engine.evaluate(forms, ["swap", "flops"], task.advance)
+        if caught:  # once, not for each architecture
+            self.progress.say(f"{len(caught)} of {len(forms)} scores: {caught[0].message}")
         return genomes[choose_first(minimized(values, ["max", "min"]), settings.population, cost_column=1)]
 
     def supernet(self) -> Network:
