@@ -14,6 +14,7 @@ from evonas.cli.front import front
 from evonas.cli.report import report
 from evonas.cli.search import resume, search
 from evonas.cli.train import train
+from evonas.cli.verify import verify
 
 app = typer.Typer(
     name="evonas",
@@ -22,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (search, resume, front, train, deploy, report, describe):
+for command in (search, resume, front, train, deploy, verify, report, describe):
     app.command()(command)
 app.add_typer(bench, name="bench")
 

@@ -21,6 +21,7 @@ from evonas.deploy.deployment import MODEL, Deployment, points
 from evonas.deploy.describe import describe
 from evonas.deploy.folder import refuse_content, whole_folder
 from evonas.deploy.judge import Figures, compare, load_again
+from evonas.deploy.looks import log_look
 from evonas.deploy.member import NORM_IMAGES, has_supernet, inherit
 from evonas.deploy.model import UnitInput, load_model, model_files, to_json
 from evonas.deploy.quantize import check_calibration
@@ -139,6 +140,7 @@ class _Work:
             self.task.advance(1, "exporting")
             models = [self.export(module)]
             self.task.advance(1, "comparing with torch on every test image")
+            log_look(self.run, "deploy", self.choice.text)
             seen = [self.compare(module, models[0])]
             self.require_parity(seen[0])
             if calibration is not None:

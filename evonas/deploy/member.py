@@ -14,6 +14,7 @@ from typing import Any, Literal
 from evonas.data import count_batches
 from evonas.deploy.choice import Choice, choose
 from evonas.deploy.largest import largest
+from evonas.deploy.looks import log_look
 from evonas.deploy.model import model_files, to_json
 from evonas.deploy.trained import FORMAT, RECORD, Trained, as_trained, note_accuracy, read_record
 from evonas.errors import RunError, SettingsError, suggest
@@ -159,6 +160,7 @@ class _Work:
                 checkpoint=place / CHECKPOINT,
                 teacher=self._teacher(),
             )
+            log_look(self.run, "train", choice.text)
             accuracy = test_accuracy(network, data)
         # The record comes last: it says that all else is there.
         for file, content in model_files(network, data).items():

@@ -1,0 +1,200 @@
+"""Measuring members of a run again, and saying what moved by more than its noise."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from evonas.data import Part
+from evonas.deploy import Choice, choose, load_model, trained_models
+from evonas.deploy.looks import log_look
+from evonas.deploy.member import has_supernet
+from evonas.deploy.model import to_json
+from evonas.errors import RunError
+from evonas.networks import build
+from evonas.objectives import Context, torch_threads
+from evonas.objectives.accuracy import AccuracyEvaluator
+from evonas.objectives.latency import measure_whole
+from evonas.pipeline import read_front, run_context
+from evonas.progress import Progress, Silent
+from evonas.proxies import Flops, Forward
+from evonas.run import Run
+from evonas.runtime import Timing
+from evonas.tables import load_table
+from evonas.training import test_accuracy
+
+VERIFIED = "verify.json"
+MADS = 3
+"""Median absolute deviations that a latency may move by: those that the front allows a constraint."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One number of one member, as noted and as measured again.
+
+    Attributes:
+        place: The member's number on the front, or None where it is not on it.
+        architecture: Canonical text.
+        name: What it is, such as ``acc_report`` or ``latency_measured``.
+        before: As noted.
+        now: As measured again.
+        noise: By how much it may differ, in its own unit; 0: not at all.
+        by: What measured it now, and where the noise comes from.
+    """
+
+    place: int | None
+    architecture: str
+    name: str
+    before: float
+    now: float
+    noise: float
+    by: str
+
+    @property
+    def moved(self) -> bool:
+        """Whether it differs by more than its noise."""
+        return not abs(self.now - self.before) <= self.noise
+
+
+def verify(
+    run: Run | str | Path,
+    select: str = "front",
+    *,
+    trained: bool = False,
+    progress: Progress | None = None,
+) -> list[Check]:
+    """Measure members of a run again: accuracy on both validation halves, FLOPs and parameters, latency.
+
+    FLOPs are counted by fvcore on the whole network, where the search summed a table of blocks. Latency is that
+    of the whole network, measured twice now; its noise is the larger of three median absolute deviations and of
+    what the two measurements differ by. An accuracy's noise is its binomial standard error. What was measured is
+    written to the run's ``verify.json``.
+
+    Args:
+        run: A run that ended, by path, or open for writing.
+        select: As `choose` takes it, or ``front``: every member.
+        trained: Read the test accuracy of trained weights again as well; every such look is logged in the run.
+        progress: Shows how far it is.
+
+    Raises:
+        EvonasError: No such member, no front, nothing trained where that was asked for, or a run that another
+            process writes to.
+    """
+    if not isinstance(run, Run):
+        with Run.open(run, write=True) as opened:
+            return verify(opened, select, trained=trained, progress=progress)
+    front = read_front(run)
+    context = run_context(run, with_supernet=has_supernet(run))
+    selections = [f"index:{i}" for i in range(len(front))] if select == "front" else [select]
+    choices = [choose(front, context.space, selection) for selection in selections]
+    work = _Work(run, context, choices, [m.architecture for m in front], _columns(run, context))
+    checks: list[Check] = []
+    with (progress or Silent()).task("Measuring again", len(choices)) as task, torch_threads(context.threads):
+        for number, choice in enumerate(choices):
+            checks += work.check(number, choice)
+            if trained:
+                checks += work.test(choice)
+            task.advance(1)
+    if trained and not any(check.name == "acc_trained" for check in checks):
+        raise RunError(
+            f"Nothing of {select:.60} was trained: run  evonas train {run.path} --select {select:.60}  first, "
+            "or verify without --trained"
+        )
+    rows = [{**asdict(check), "moved": check.moved} for check in checks]
+    run.write(VERIFIED, to_json({"when": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "select": select, "checks": rows}))
+    return checks
+
+
+def _columns(run: Run, context: Context) -> set[str]:
+    """Return the objectives that are measured truth of a table, which nothing here can measure."""
+    tables = run.settings.get("table")
+    return set(load_table(list(tables), context.space).columns) if tables else set()
+
+
+class _Work:
+    """What the checks of one command share."""
+
+    def __init__(
+        self, run: Run, context: Context, choices: Sequence[Choice], places: list[str], columns: set[str]
+    ) -> None:
+        self.run, self.context, self.choices = run, context, choices
+        self.places = {text: place for place, text in enumerate(places)}
+        self.notes, self.columns = run.store.notes(), columns
+        self.timings = self._time()
+
+    def check(self, number: int, choice: Choice) -> Iterator[Check]:
+        """Yield what is measured again of a member without a look at the test part."""
+        known = self._known(choice)
+        for name, half in (("acc", "select"), ("acc_report", "judge")):
+            if name in known and self.context.supernet is not None:
+                yield self._accuracy(choice, name, known[name], half)
+        if {"flops", "params"} & set(known):
+            flops, params = self._count(choice)
+            for name, now, by in (
+                ("flops", flops, "fvcore on the whole network"),
+                ("params", params, "the network's parameters"),
+            ):
+                if name in known:
+                    yield self._made(choice, name, known[name], now, 0.0, by)
+        if "latency_measured" in known:
+            yield self._latency(choice, known, *self.timings[number])
+
+    def test(self, choice: Choice) -> Iterator[Check]:
+        """Yield the test accuracy of each training of a member."""
+        data = self.context.data
+        if data is None:
+            return
+        for training in trained_models(self.run, choice):
+            network = load_model(training.folder).to(self.context.device)
+            log_look(self.run, "verify", choice.text)
+            now = test_accuracy(network, data)
+            by = f"test part, {training.how}; binomial standard error"
+            noise = _standard_error(training.accuracy, len(data.test))
+            yield self._made(choice, "acc_trained", training.accuracy, now, noise, by)
+
+    def _known(self, choice: Choice) -> dict[str, float]:
+        notes = {name: note.value for name, note in self.notes.get(choice.text, {}).items()}
+        if choice.member is not None:
+            notes |= {**choice.member.known, **choice.member.values}
+        return {name: value for name, value in notes.items() if name not in self.columns}
+
+    def _accuracy(self, choice: Choice, name: str, before: float, half: str) -> Check:
+        part: Part = getattr(self.context.data, half)
+        (row,) = AccuracyEvaluator(self.context, half=half).evaluate([choice.architecture])
+        value = row["acc"].value
+        by = f"supernet, validation half to {half} on; binomial standard error"
+        noise = _standard_error(before, len(part))
+        return self._made(choice, name, before, math.nan if value is None else value, noise, by)
+
+    def _count(self, choice: Choice) -> tuple[float, int]:
+        network = build(self.context.space, self.context.skeleton, choice.architecture).eval()
+        side = network.skeleton.resolution
+        image = torch.zeros(1, self.context.skeleton.in_channels, side, side)
+        flops = Flops().measure(Forward(network, image, torch.Generator()))
+        return flops, sum(parameter.numel() for parameter in network.parameters())
+
+    def _time(self) -> dict[int, tuple[Timing, Timing]]:
+        """Measure all networks whose latency is known side by side, each twice."""
+        timed = [i for i, choice in enumerate(self.choices) if "latency_measured" in self._known(choice)]
+        forms = [self.choices[i].architecture for i in timed]
+        timings = measure_whole(self.context.space, self.context.skeleton, [*forms, *forms]) if forms else []
+        return dict(zip(timed, zip(timings[: len(forms)], timings[len(forms) :])))
+
+    def _latency(self, choice: Choice, known: dict[str, float], first: Timing, second: Timing) -> Check:
+        mad = max(first.mad_ms, second.mad_ms, known.get("latency_mad", 0.0))
+        noise = max(MADS * mad, abs(first.median_ms - second.median_ms))
+        now = (first.median_ms + second.median_ms) / 2
+        by = f"onnxruntime, the whole network, twice; {MADS} median absolute deviations or what the two differ by"
+        return self._made(choice, "latency_measured", known["latency_measured"], now, noise, by)
+
+    def _made(self, choice: Choice, name: str, before: float, now: float, noise: float, by: str) -> Check:
+        return Check(self.places.get(choice.text), choice.text, name, before, now, noise, by)
+
+
+def _standard_error(share: float, images: int) -> float:
+    return math.sqrt(share * (1 - share) / images)
