@@ -6,6 +6,8 @@
 - `computed_objectives` and `score_sources` bring the objectives that evonas computes to both.
 - `bench_protocol` judges a method by its relative improvement over random sampling; `bench_published` does it
   for the published results of eight methods.
+- `evonas.benchmarks.overhead.bench_overhead` measures what scores, shared weights and the search cost beside the
+  work that cannot be spared; it stands apart because it needs torch, which benchmarks on columns do not.
 - `write_results` puts JSON, CSV and PNG beside each other.
 
 Everything is deterministic given the seeds. Figures (`draw_anytime`, …) are drawn from results alone.

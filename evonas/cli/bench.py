@@ -93,6 +93,33 @@ def bench_proxies(
     _write(out, rows, rows, lambda: benchmarks.draw_proxies(rows))
 
 
+@bench.command("overhead")
+def bench_overhead(
+    data: Annotated[
+        str | None,
+        typer.Option(help="Images to run on. [default: cifar10_exact.npz in the folder EVONAS_DATA, else digits]"),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of architectures, weights and batches.")] = 0,
+    quick: Annotated[bool, typer.Option("--quick", help="Measure little, to see that it runs.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Write FILE.json and FILE.csv.")] = None,
+) -> None:
+    """What scores, shared weights and the search cost beside the work that cannot be spared."""
+    from evonas.benchmarks import overhead
+    from evonas.data import load_data
+
+    results = overhead.bench_overhead(
+        load_data(data or _exact_images()), quick=quick, seed=seed, progress=lambda text: typer.echo(text, err=True)
+    )
+    rows = [
+        {"part": part, "figure": figure, "value": value}
+        for part in ("swap", "supernet", "search")
+        for figure, value in results[part].items()
+        if not isinstance(value, list)
+    ]
+    _show(["part", "figure", "value"], [[row["part"], row["figure"], _cell(row["value"])] for row in rows])
+    _write(out, results, rows, None)
+
+
 @bench.command("protocol")
 def bench_protocol(
     run: Annotated[Path | None, typer.Argument(help="A run to judge; without one, the published table.")] = None,
@@ -115,6 +142,13 @@ def bench_protocol(
     result = judge_front(run, recipe=recipe, members=members, seeds=seeds, progress=_progress)
     _show(["figure", "value"], [[key, _cell(result[key])] for key in ("ri", "low", "high", "p", "seed_kendall")])
     _write(out, result, [{key: result[key] for key in ("ri", "low", "high", "confidence", "p")}], None)
+
+
+def _exact_images() -> str:
+    import os
+
+    file = Path(os.environ.get("EVONAS_DATA", ""), "cifar10_exact.npz")
+    return str(file) if file.is_file() else "digits"
 
 
 def _numbers(text: str) -> list[int]:
