@@ -38,6 +38,7 @@ class Settings(BaseModel):
     population: int = Field(40, ge=2, le=10**5, description="members of a generation")
     generations: Count = Field(30, description="generations, the first population included")
     time: str | None = Field(None, description="a budget such as 30m that is divided over the steps")
+    baseline: bool = Field(False, description="spend as many evaluations on random architectures as well")
     latency_table: str | None = Field(None, description="a latency table measured on another device")
     seed: int = Field(0, ge=0, lt=2**31, description="of everything random")
     threads: Count = Field(1, description="threads of one evaluation and of training")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import os
 import time
 import warnings
@@ -18,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from evonas.baseline import BASELINE, compare_hypervolume, draw_random, improvement, match_costs
 from evonas.config import Settings, make_settings, parse_time
 from evonas.engine import LocalEngine
 from evonas.errors import EvaluationError, RunError
@@ -81,6 +83,7 @@ def resume(
     *,
     generations: int | None = None,
     retry_failed: bool = False,
+    baseline: bool = False,
     progress: Progress | None = None,
     after_generation: Callable[[Run], None] | None = None,
 ) -> Run:
@@ -90,6 +93,7 @@ def resume(
         path: Its run directory.
         generations: Go on to that many generations in all.
         retry_failed: Try failed evaluations again.
+        baseline: Spend as many evaluations on random architectures as well, now and whenever it is resumed.
         progress: Shows how far the search is.
         after_generation: Called with the run after every generation.
 
@@ -105,6 +109,8 @@ def resume(
             progress.say(f"{run.store.forget_failures()} failed evaluations will be tried again")
         if generations is not None:
             run.update_manifest(generations=generations)
+        if baseline:
+            run.update_manifest(baseline=True)
         _Search(problem, run, progress, after_generation).go()
     return Run.open(path)
 
@@ -198,6 +204,8 @@ class _Search:
             texts, values = self.evolve(first, context)
             self.run.update_manifest(timings={"search_seconds": round(time.perf_counter() - began, 3)})
             self.finish(texts, values, context)
+            if self.settings.baseline or self.run.manifest.get("baseline"):
+                self.baseline(values, context)
 
     def latency_table(self) -> None:
         """Measure the latency table and freeze it in the run: a replay must not measure anew."""
@@ -368,6 +376,32 @@ class _Search:
         front = make_front(texts, own, self.objectives, violations, known, self.problem.constraints)
         self.run.write("front.csv", front.to_csv())
         self.run.write("front.json", front.to_json())
+
+    def baseline(self, values: np.ndarray, context: Context) -> None:
+        """Spend as many evaluations on random architectures, and write how the search compares with them."""
+        problem, k = self.problem, len(self.objectives)
+        forms = draw_random(problem, len(values))
+        engine = LocalEngine(problem.evaluators(context), self.run.store)
+        with self.progress.task("Evaluating random architectures", len(forms)) as task:
+            random = engine.evaluate(forms, problem.evaluated, task.advance)
+        able, random_able = ((problem.violations(v) <= 0).all(axis=1) for v in (values, random))
+        directions = [objective.direction for objective in self.objectives]
+        content: dict[str, Any] = {
+            "evaluations": len(forms),
+            **compare_hypervolume(values[:, :k], able, random[:, :k], random_able, directions),
+            "improvement": None,
+        }
+        if "acc" in problem.names and context.supernet is not None:
+            front = read_front(self.run)
+            matches = match_costs(front.values, random[:, :k], random_able, self.objectives)
+            for place in {place for place in matches if place is not None}:
+                self._note_report(str(forms[place]), forms[place], context)
+            notes = self.run.store.notes()
+            reports = {text: known["acc_report"].value for text, known in notes.items() if "acc_report" in known}
+            pairs = [(m.architecture, None if i is None else str(forms[i])) for m, i in zip(front, matches)]
+            content["improvement"] = improvement(pairs, reports)
+        self.run.write(BASELINE, json.dumps(content))
+        self.run.update_manifest(timings={"baseline_evaluations_computed": engine.computed})
 
     def _say_infeasible(self, values: np.ndarray) -> None:
         columns = {name: i for i, name in enumerate(self.problem.evaluated)}

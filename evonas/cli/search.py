@@ -45,6 +45,9 @@ def search(
     population: Annotated[int | None, typer.Option(help="Members of a generation. [default: 40]")] = None,
     generations: Annotated[int | None, typer.Option(help="Generations. [default: 30]")] = None,
     time: Annotated[str | None, typer.Option(help="A budget such as 30m, divided over the steps.")] = None,
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="Spend as many evaluations on random architectures too, and compare.")
+    ] = False,
     latency_table: Annotated[str | None, typer.Option(help="A latency table measured on another device.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything random. [default: 0]")] = None,
     threads: Annotated[int | None, typer.Option(help="Threads of torch. [default: 1]")] = None,
@@ -66,7 +69,7 @@ def search(
         space=space, skeleton=skeleton, data=data, resolution=resolution, train_limit=train_limit,
         validation=validation, sharing=sharing, supernet=supernet, epochs=epochs, batch_size=batch_size,
         warm_start=warm_start, algorithm=algorithm, population=population, generations=generations, time=time,
-        latency_table=latency_table, seed=seed, threads=threads, device=device,
+        baseline=baseline or None, latency_table=latency_table, seed=seed, threads=threads, device=device,
     )  # fmt: skip
     path = out or pipeline.new_path(settings)
     progress = make_progress(quiet)
@@ -77,6 +80,9 @@ def resume(
     run: Annotated[Path, typer.Argument(help="The run directory.")],
     generations: Annotated[int | None, typer.Option(min=1, help="Go on to that many in all.")] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed evaluations again.")] = False,
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="Spend as many evaluations on random architectures too, and compare.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Continue a search that was stopped, or prolong one that ended."""
@@ -89,6 +95,7 @@ def resume(
             run,
             generations=generations,
             retry_failed=retry_failed,
+            baseline=baseline,
             progress=progress,
             after_generation=_refresh_report,
         ),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 
+from evonas.baseline import BASELINE, sentence
 from evonas.front import Front
 from evonas.run import Run
 
@@ -24,6 +26,8 @@ def summary(run: Run, front: Front) -> list[str]:
         lines.append(
             f"Hypervolume {front.hypervolume:.4f}, each axis scaled to what was seen, reference point ({point})."
         )
+    if (baseline := run.path / BASELINE).exists():
+        lines.append(sentence(json.loads(baseline.read_text(encoding="utf-8"))))
     if "acc" in names:
         text = "acc is what shared weights give: it ranks architectures, it does not promise what training gives."
         gaps = [m.values["acc"] - m.known["acc_report"] for m in front if "acc_report" in m.known]

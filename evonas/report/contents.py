@@ -48,6 +48,7 @@ class Contents:
         seconds: Per objective: results stored, and seconds that they took.
         latency: The frozen latency table, or empty.
         supernet: What its training was like: ``epochs`` and ``forgetting``, lists of mappings.
+        baseline: ``baseline.json``: the search beside random sampling; empty where that was not asked for.
         ended: Whether the search came to its end.
     """
 
@@ -67,6 +68,7 @@ class Contents:
     seconds: Mapping[str, tuple[int, float]] = field(default_factory=dict)
     latency: Mapping[str, Any] = field(default_factory=dict)
     supernet: Mapping[str, Any] = field(default_factory=dict)
+    baseline: Mapping[str, Any] = field(default_factory=dict)
     ended: bool = True
 
     @cached_property
@@ -148,6 +150,7 @@ def gather(run: Run, *, ended: bool | None = None) -> Contents:
         seconds=seconds,
         latency=_json(run.path / "latency.json"),
         supernet=_supernet(run.path / "supernet.safetensors"),
+        baseline=_json(run.path / "baseline.json"),
         ended=ended,
     )
 

@@ -106,12 +106,24 @@ def _kept(contents: Contents, members: Sequence[str], place: Mapping[str, int], 
     return sorted(needed)
 
 
-def progress(contents: Contents) -> dict[str, list[float]]:
+def progress(contents: Contents) -> dict[str, Any]:
     """Return the hypervolume after each number of evaluations.
 
     The axes are scaled to the range of all feasible evaluations, the reference point is the worst of each
-    objective among them: the convention of the front's own hypervolume.
+    objective among them: the convention of the front's own hypervolume. Where random sampling was asked for, both
+    curves stand on the scale of both together.
+
+    Returns:
+        ``evaluations`` and ``hypervolume``, lists of equal length; with random sampling also ``others``, the
+        same lists by name, and ``reference_point``, natural directions.
     """
+    baseline = contents.baseline
+    if baseline and baseline["search"]["evaluations"][-1:] == [len(contents.texts)]:  # not of a shorter search
+        return {
+            **baseline["search"],
+            "others": {"random sampling": baseline["random"]},
+            "reference_point": baseline["reference_point"],
+        }
     able = contents.able
     if not able.any():
         return {"evaluations": [], "hypervolume": []}

@@ -129,12 +129,14 @@ def charts(contents: Contents, data: Mapping[str, Any]) -> str:
             ("evaluations", "hypervolume"),
             [(f"{curve['evaluations'][i]:,}", f"{curve['hypervolume'][i]:.4f}") for i in places],
         )
-    point = ", ".join(f"{o.name} {number(v)}" for o, v in zip(contents.objectives, contents.front.reference))
+    reference = curve.get("reference_point", contents.front.reference)
+    point = ", ".join(f"{o.name} {number(v)}" for o, v in zip(contents.objectives, reference))
+    seen = "what it and random sampling saw" if "others" in curve else "what was seen"
     parts.append(
         "<section class='card' aria-labelledby='progress-title'><h2 id='progress-title'>How the search went</h2>"
         "<div id='progress' class='chart low' role='img' aria-label='Hypervolume against evaluations.'></div>"
-        "<p class='small soft'>Hypervolume of the front so far, each axis scaled to what was seen"
-        f"{text(f', reference point {point}') if point else ''}.</p>{numbers(shown)}</section>"
+        "<p class='small soft'>Hypervolume of the front so far, each axis scaled to "
+        f"{seen}{text(f', reference point {point}') if point else ''}.</p>{numbers(shown)}</section>"
     )
     return "".join(parts)
 
