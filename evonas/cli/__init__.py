@@ -10,6 +10,7 @@ import typer
 from evonas.cli.bench import bench
 from evonas.cli.deploy import deploy
 from evonas.cli.describe import describe
+from evonas.cli.export import export
 from evonas.cli.front import front
 from evonas.cli.report import report
 from evonas.cli.search import resume, search
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (search, resume, front, train, deploy, verify, report, describe):
+for command in (search, resume, front, train, deploy, verify, export, report, describe):
     app.command()(command)
 app.add_typer(bench, name="bench")
 

@@ -1,0 +1,161 @@
+"""A run in the formats of other tools: Optuna's storage, TensorBoard's scalars, MLflow's tracking."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from evonas.errors import RunError, SettingsError, require, suggest
+from evonas.report.contents import Contents, gather
+from evonas.report.figures import progress
+from evonas.run import Run, write_whole
+
+FORMATS = ("optuna", "tensorboard", "mlflow")
+_BATCH = 500
+"""Metrics that MLflow takes at once; its own bound is 1000."""
+
+
+def export_run(run: Run, to: str, out: str | Path | None = None, *, uri: str | None = None) -> str:
+    """Write a run for another tool.
+
+    Args:
+        run: The run, open; it may still be searching.
+        to: ``optuna``: an SQLite file that optuna-dashboard opens, one trial per evaluated architecture;
+            ``tensorboard``: a folder of scalars; ``mlflow``: a run of a tracking server.
+        out: The file or folder to make; for the first two.
+        uri: Tracking URI, such as ``http://localhost:5000`` or ``sqlite:///mlflow.db``; for MLflow.
+
+    Returns:
+        Where it was written.
+
+    Raises:
+        SettingsError: Another format, or no place for this one.
+        MissingExtraError: The tool's package is not installed.
+        RunError: Nothing was evaluated yet, or something is at `out` already.
+    """
+    if to not in FORMATS:
+        raise SettingsError(f"Expected --to {', '.join(FORMATS)}, got '{to}'.{suggest(to, FORMATS)}")
+    needed, place = ("--uri", uri) if to == "mlflow" else ("--out", out)
+    if not place:
+        raise SettingsError(f"Expected {needed} for --to {to}, got none")
+    contents = gather(run)
+    if not contents.texts:
+        raise RunError(f"{run.path} has no evaluations to export yet: search on with  evonas resume {run.path}")
+    if to == "mlflow":
+        return _to_mlflow(contents, str(uri))
+    path = Path(place)
+    if path.exists() and not (path.is_dir() and not any(path.iterdir()) and to == "tensorboard"):
+        raise RunError(f"Expected nothing at {path}, but it exists: choose another --out")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    (_to_optuna if to == "optuna" else _to_tensorboard)(contents, path)
+    return str(path)
+
+
+def _to_optuna(contents: Contents, path: Path) -> None:
+    """Write one study; a trial's parameters are the genes of the architecture, its text is an attribute."""
+    optuna = require("optuna", "export")
+    space = contents.space
+    if space is None:
+        raise RunError(f"The space {contents.settings.get('space')} of {contents.path} cannot be read: put it back")
+    genes = {
+        name: optuna.distributions.CategoricalDistribution(tuple(range(int(n))))
+        for name, n in zip(space.choices, space.cardinalities)
+    }
+    trials = []
+    for i, text in enumerate(contents.texts):
+        genome = space.encode(space.parse(text))
+        violations = contents.violations[i].tolist()
+        whole = all(map(math.isfinite, contents.values[i]))
+        attributes: dict[str, Any] = {"architecture": text, "generation": int(contents.generations[i])}
+        attributes |= dict(contents.known.get(text, {}))
+        if contents.parents[i]:
+            attributes["parents"] = list(contents.parents[i])
+        if not whole:
+            attributes["cause"] = contents.causes.get(text, "unknown")
+        trials.append(
+            optuna.trial.create_trial(
+                state=optuna.trial.TrialState.COMPLETE if whole else optuna.trial.TrialState.FAIL,
+                values=contents.values[i].tolist() if whole else None,
+                params={name: int(gene) for name, gene in zip(genes, genome)},
+                distributions=genes,
+                user_attrs=attributes,
+                # What Optuna's own samplers write: above 0 is infeasible.
+                system_attrs={"constraints": violations} if whole and violations else {},
+            )
+        )
+    pool = require("sqlalchemy.pool", "export")
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    # In memory first: Optuna commits every trial by itself, which on a disk takes minutes.
+    storage = optuna.storages.RDBStorage(
+        "sqlite://", engine_kwargs={"poolclass": pool.StaticPool, "connect_args": {"check_same_thread": False}}
+    )
+    try:
+        study = optuna.create_study(
+            storage=storage,
+            study_name=contents.path.resolve().name,
+            directions=["maximize" if o.direction == "max" else "minimize" for o in contents.objectives],
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            study.set_metric_names([objective.name for objective in contents.objectives])
+        study.set_user_attr("settings", dict(contents.settings))
+        study.add_trials(trials)
+        storage.remove_session()
+        connection = storage.engine.raw_connection()
+        write_whole(path, connection.driver_connection.serialize())
+        connection.close()
+    finally:
+        optuna.logging.set_verbosity(verbosity)
+        storage.remove_session()
+        storage.engine.dispose()
+
+
+def _to_tensorboard(contents: Contents, path: Path) -> None:
+    require("tensorboard", "export")
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(str(path)) as writer:
+        for name, value, step in _scalars(contents):
+            writer.add_scalar(name, value, step)
+        writer.add_text("settings", "\n".join(f"    {k} = {v}" for k, v in contents.settings.items()))
+
+
+def _to_mlflow(contents: Contents, uri: str) -> str:
+    mlflow = require("mlflow", "export")
+    client = mlflow.MlflowClient(tracking_uri=uri)
+    known = client.get_experiment_by_name("evonas")
+    experiment = client.create_experiment("evonas") if known is None else known.experiment_id
+    made = client.create_run(experiment, run_name=contents.path.resolve().name)
+    number, now = made.info.run_id, int(1000 * time.time())
+    entities = mlflow.entities
+    parameters = [entities.Param(name, str(value)[:500]) for name, value in contents.settings.items()]
+    client.log_batch(number, params=parameters)
+    metrics = [entities.Metric(name, value, now, step) for name, value, step in _scalars(contents)]
+    for start in range(0, len(metrics), _BATCH):
+        client.log_batch(number, metrics=metrics[start : start + _BATCH])
+    for file in ("front.csv", "front.json", "report.html"):
+        if (contents.path / file).is_file():
+            client.log_artifact(number, str(contents.path / file))
+    client.set_terminated(number)
+    return f"{uri}, experiment evonas, run {number}"
+
+
+def _scalars(contents: Contents) -> Iterator[tuple[str, float, int]]:
+    """Yield name, value and step of every number that changes during a search."""
+    for i, objective in enumerate(contents.objectives):
+        for step, value in enumerate(contents.values[:, i], start=1):
+            if math.isfinite(value):
+                yield f"evaluations/{objective.name}", float(value), step
+    curve = progress(contents)
+    sides = {"search": curve, **curve.get("others", {})}
+    for name, side in sides.items():
+        for step, value in zip(side["evaluations"], side["hypervolume"]):
+            yield f"hypervolume/{name.replace(' ', '_')}", float(value), int(step)
+    for step, epoch in enumerate(contents.supernet.get("epochs", ()), start=1):
+        if math.isfinite(epoch.get("loss", math.nan)):
+            yield "supernet/loss", float(epoch["loss"]), step
