@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from evonas.data import resize
 from evonas.errors import EvaluationError, SettingsError
 from evonas.supernet.norms import reestimate_norms
 from evonas.supernet.task import Classification, Task
@@ -108,7 +109,7 @@ class PathEvaluator:
         """Return the path's stand-alone copy, its norms estimated, ready to evaluate."""
         network = self._network.extract(architecture, self._values).to(memory_format=torch.channels_last)
         dtype = next((p.dtype for p in network.parameters()), torch.float32)
-        reestimate_norms(network, (batch.to(dtype) for batch in self._norms))
+        reestimate_norms(network, (sized(batch, architecture).to(dtype) for batch in self._norms))
         return network.eval()
 
     def __call__(self, architecture: Any) -> PathScore:
@@ -117,7 +118,14 @@ class PathEvaluator:
         Raises:
             EvaluationError: The outputs are not finite.
         """
-        return measure(self.prepare(architecture), self._images, self._labels, task=self._task)
+        images = [sized(batch, architecture) for batch in self._images]
+        return measure(self.prepare(architecture), images, self._labels, task=self._task)
+
+
+def sized(images: Tensor, architecture: Any) -> Tensor:
+    """Return images at the resolution that an architecture chooses, where its space lets it."""
+    resolution = getattr(architecture, "resolution", None)
+    return images if resolution is None else _channels_last(resize(images, resolution))
 
 
 def _channels_last(images: Tensor) -> Tensor:

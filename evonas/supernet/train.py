@@ -17,7 +17,7 @@ from evonas import spaces
 from evonas.errors import SettingsError, TrainingError, suggest
 from evonas.supernet import state
 from evonas.supernet.adam import Adam
-from evonas.supernet.evaluate import Source
+from evonas.supernet.evaluate import Source, sized
 from evonas.supernet.forgetting import Forgetting, ForgettingProbe
 from evonas.supernet.plan import RuleFactory, Setting, UpdateRule, draw_from
 from evonas.supernet.rules import find_rule
@@ -249,7 +249,7 @@ class _Loop:
         outputs: dict[spaces.Path, Tensor] = {}
         total = 0.0
         for one in plan:
-            logits = own.network(images, one.path)
+            logits = own.network(sized(images, one.architecture), one.path)
             if one.path in taught:
                 outputs[one.path] = logits.detach()
             if one.teacher is None:
