@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+# One thread per process: networks here are small, and processes share the cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 
 
