@@ -1,34 +1,15 @@
-"""The blocks of a supernet: which modules its slots may run, and on what inputs."""
+"""Costs that are sums over a path: what each of its entries brings, on a space's skeleton."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
-import torch
-from torch import nn
 
-from evonas.networks import Network, Slot, build
-from evonas.spaces import Architecture, Skeleton, Space
-
-Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Block:
-    """A module and the shape of its input, batch included; equal blocks cost the same.
-
-    Attributes:
-        key: The module's layers with all their sizes, and the shape: what tells blocks apart.
-        module: The module; its weights mean nothing.
-        shape: Shape of the input.
-    """
-
-    key: str
-    module: nn.Module
-    shape: Shape
+from evonas.objectives.outline import Block
+from evonas.objectives.outlines import Outlines
+from evonas.spaces import Path
 
 
 class Blocks:
@@ -37,82 +18,58 @@ class Blocks:
     A candidate that sits in several slots of one decision (equal cells of a stack) brings a block for each.
 
     Args:
-        space: The space.
-        skeleton: The skeleton.
+        outlines: Of the space on the skeleton.
+        resolution: Another side of the images than the skeleton's.
 
     Attributes:
         entries: ``"decision.option"`` to the blocks it brings, one per slot.
+        fixed: Blocks that no choice touches.
     """
 
-    def __init__(self, space: Space, skeleton: Skeleton) -> None:
-        self.space, self.skeleton = space, skeleton
-        # Without values: shapes are all that is asked for.
-        with torch.device("meta"):
-            network = build(space, skeleton).eval()
-        shapes = _input_shapes(network, skeleton)
+    def __init__(self, outlines: Outlines, resolution: int | None = None) -> None:
         self.entries: dict[str, list[Block]] = {}
-        for name, slot in network.slots():
-            for option in slot.options:
-                module = slot.candidate(option)
-                shape = slot_input(slot, option, shapes[name])
-                block = Block(f"{module} {shape}", module, shape)
-                self.entries.setdefault(f"{slot.decision}.{option}", []).append(block)
+        for name, block in outlines.candidates(resolution):
+            self.entries.setdefault(name, []).append(block)
+        self.fixed = outlines.always(resolution)
 
     @cached_property
     def distinct(self) -> dict[str, Block]:
         """Blocks that differ, by key."""
-        return {block.key: block for blocks in self.entries.values() for block in blocks}
+        blocks = [*self.fixed, *(block for blocks in self.entries.values() for block in blocks)]
+        return {block.key: block for block in blocks}
 
-    def table(self, measured: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return for each entry of a path the sum of what its blocks cost.
+    def table(self, costs: Mapping[str, np.ndarray]) -> Table:
+        """Return the table of a cost that adds up.
 
         Args:
-            measured: Block key to a vector of costs.
+            costs: Block key to a vector of costs.
         """
-        return {
-            name: np.sum([measured[block.key] for block in blocks], axis=0)
-            for name, blocks in self.entries.items()
-        }
-
-    def whole(self, architecture: Architecture) -> Network:
-        """Return the stand-alone network of an architecture, without values."""
-        with torch.device("meta"):
-            return build(self.space, self.skeleton, architecture).eval()
+        entries = {name: _sum(costs, blocks) for name, blocks in self.entries.items()}
+        return Table(entries, _sum(costs, self.fixed))
 
 
-def add_up(table: Mapping[str, np.ndarray], path: tuple[str, ...], zero: np.ndarray) -> np.ndarray:
-    """Return the sum over a path; entries that bring no block in this skeleton cost nothing."""
-    total = zero
-    for name in path:
-        if name in table:
-            total = total + table[name]
-    return total
+class Table:
+    """Costs that add up over a path.
+
+    Args:
+        entries: ``"decision.option"`` to its costs, shape ``(k,)``.
+        fixed: Costs of what no choice touches, shape ``(k,)``.
+    """
+
+    def __init__(self, entries: Mapping[str, np.ndarray], fixed: np.ndarray) -> None:
+        self._fixed = tuple(fixed.tolist())
+        self._columns = [
+            {name: values[column] for name, values in ((n, v.tolist()) for n, v in entries.items())}
+            for column in range(len(self._fixed))
+        ]
+
+    def total(self, path: Path) -> tuple[int, ...]:
+        """Return the costs of a path; entries that bring no block on this skeleton cost nothing."""
+        return tuple(
+            fixed + sum([column.get(name, 0) for name in path]) for fixed, column in zip(self._fixed, self._columns)
+        )
 
 
-def slot_input(slot: Slot, option: str, seen: Shape) -> Shape:
-    """Return the shape that an option reads, given the shape seen where the widest option ran."""
-    width = getattr(slot, "widths", {}).get(option)
-    return seen if width is None else (seen[0], width, *seen[2:])
-
-
-def _input_shapes(network: Network, skeleton: Skeleton) -> dict[str, Shape]:
-    """Return the input shape of every slot, batch 1."""
-    shapes: dict[str, Shape] = {}
-    handles = []
-
-    def remember(name: str) -> Callable[..., None]:
-        def hook(module: nn.Module, inputs: tuple, kwargs: dict) -> None:
-            shapes[name] = tuple(inputs[0].shape)
-
-        return hook
-
-    for name, slot in network.slots():
-        for module in slot.values():
-            handles.append(module.register_forward_pre_hook(remember(name), with_kwargs=True))
-    image = torch.zeros(1, skeleton.in_channels, skeleton.resolution, skeleton.resolution, device="meta")
-    with torch.no_grad():
-        for path in network.coverage():
-            network(image, path)
-    for handle in handles:
-        handle.remove()
-    return shapes
+def _sum(costs: Mapping[str, np.ndarray], blocks: Sequence[Block]) -> np.ndarray:
+    zero = np.zeros_like(next(iter(costs.values())))
+    return np.sum([zero, *(costs[block.key] for block in blocks)], axis=0)

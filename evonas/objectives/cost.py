@@ -6,21 +6,27 @@ count; norms, pooling and upsampling are free, for norms fold into convolutions 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
-from evonas.objectives.blocks import Blocks, add_up
+from evonas.objectives.blocks import Blocks, Table
 from evonas.objectives.cache import cached
 from evonas.objectives.evaluator import Context, fingerprint, one_by_one
-from evonas.objectives.flops import count_flops
 from evonas.objectives.objective import Objective, Result
+from evonas.objectives.outline import Block
+from evonas.objectives.outlines import Outlines
+from evonas.proxies import Flops, Forward
 from evonas.spaces import Architecture
 
 FLOPS = Objective("flops", "multiply-adds", "min")
 PARAMS = Objective("params", "parameters", "min")
+VERSION = 2
+"""Of the rule by which blocks are counted."""
 
 
 class CostEvaluator:
@@ -35,27 +41,22 @@ class CostEvaluator:
     """Architectures that are worth storing in one go."""
 
     def __init__(self, context: Context) -> None:
-        self.space, self.skeleton = context.space, context.skeleton
-        self.fingerprint = fingerprint("cost", 1, context.space.definition.model_dump(), context.skeleton)
-        blocks = Blocks(context.space, context.skeleton)
-        measured = cached(
-            "cost-1", list(blocks.distinct), lambda keys: [_count_block(blocks.distinct[k]) for k in keys]
-        )
-        self._table = blocks.table({key: np.array(value) for key, value in measured.items()})
-        # What no choice touches (stem, classifier) is one network's count less its blocks'.
-        reference = context.space.canonical(
-            context.space.decode(np.zeros(len(context.space.choices), dtype=int))
-        )
-        whole = blocks.whole(reference).to_empty(device="cpu")
-        image = torch.zeros(1, self.skeleton.in_channels, self.skeleton.resolution, self.skeleton.resolution)
-        counted = np.array(_count(whole, image), dtype=np.int64)
-        zero = np.zeros(2, dtype=np.int64)
-        self._fixed = counted - add_up(self._table, self.space.path(reference), zero)
+        self.space = context.space
+        self.fingerprint = fingerprint("cost", VERSION, context.space.definition.model_dump(), context.skeleton)
+        self._outlines = Outlines(context.space, context.skeleton)
+        self._table = lru_cache(maxsize=None)(self._make_table)
+        self._table(None)
+
+    def _make_table(self, resolution: int | None) -> Table:
+        blocks = Blocks(self._outlines, resolution)
+        counts = cached(f"cost-{VERSION}", blocks.distinct, _count, _is_count)
+        return blocks.table({key: np.array(count, dtype=np.int64) for key, count in counts.items()})
 
     def cost(self, architecture: Architecture) -> tuple[int, int]:
         """Return FLOPs and parameters of an architecture: as written, or without dead parts if canonical."""
-        flops, params = add_up(self._table, self.space.path(architecture), self._fixed)
-        return int(flops), int(params)
+        table = self._table(getattr(architecture, "resolution", None))
+        flops, params = table.total(self.space.path(architecture))
+        return flops, params
 
     def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
         """Return FLOPs and parameters of each architecture."""
@@ -67,9 +68,22 @@ class CostEvaluator:
         return one_by_one(self.objectives, architectures, compute)
 
 
-def _count_block(block) -> tuple[int, int]:
-    return _count(block.module.to_empty(device="cpu").eval(), torch.zeros(block.shape))
+def _count(block: Block) -> list[int]:
+    module = block.module
+    parameters = sum(parameter.numel() for parameter in module.parameters())
+    if not parameters:
+        return [0, 0]
+    # Counting traces the module, which needs values; what they are means nothing.
+    image = torch.zeros(block.shapes[0])
+    module = module.to_empty(device="cpu")
+    flops = int(Flops().measure(Forward(module, image, torch.Generator())))
+    module.to("meta")
+    return [flops, parameters]
 
 
-def _count(module: nn.Module, inputs: torch.Tensor) -> tuple[int, int]:
-    return count_flops(module, inputs), sum(p.numel() for p in module.parameters())
+def _is_count(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(isinstance(v, int) and math.isfinite(v) and v >= 0 for v in value)
+    )

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol, runtime_checkable
 
 from evonas.data import Dataset
@@ -54,8 +54,15 @@ class Evaluator(Protocol):
         fingerprint: Of every setting that changes a value: with architecture and objective the store's key.
     """
 
-    objectives: tuple[Objective, ...]
-    fingerprint: str
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What it computes."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """What its values depend on."""
+        ...
 
     def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
         """Return for each canonical architecture a result per objective.
@@ -108,26 +115,53 @@ def _result(value: float, seconds: float) -> Result:
     return Result(value, None, seconds)
 
 
-def _shipped() -> dict[str, Callable[[Context, str], Evaluator]]:
-    """Return the package's own: objective name to factory, which is told the name asked for."""
+Named = Callable[[Context, str], Evaluator]
+"""A factory that is told the name asked for, because it computes several."""
+
+
+def _shipped() -> dict[str, Named]:
+    """Return the package's own: objective name to factory."""
     from evonas.objectives.accuracy import AccuracyEvaluator
     from evonas.objectives.cost import CostEvaluator
     from evonas.objectives.latency import LatencyEvaluator
+    from evonas.objectives.memory import MemoryEvaluator
     from evonas.objectives.proxy import ProxyEvaluator
+    from evonas.objectives.size import SizeEvaluator
     from evonas.proxies import proxies
 
-    found: dict[str, Callable[[Context, str], Evaluator]] = dict.fromkeys(
-        proxies(), lambda context, name: ProxyEvaluator(context, name)
-    )
+    found: dict[str, Named] = dict.fromkeys(proxies(), ProxyEvaluator)
     found |= dict.fromkeys(("flops", "params"), lambda context, name: CostEvaluator(context))
+    found |= dict.fromkeys(("size", "size_int8"), lambda context, name: SizeEvaluator(context))
     found["acc"] = lambda context, name: AccuracyEvaluator(context)
     found["latency"] = lambda context, name: LatencyEvaluator(context)
+    found["memory"] = lambda context, name: MemoryEvaluator(context)
+    return found
+
+
+def _added(shipped: Iterable[str]) -> dict[str, EntryPoint]:
+    """Return the entry points of other packages by the objective that they compute.
+
+    Raises:
+        SettingsError: One takes a name that is taken.
+    """
+    found: dict[str, EntryPoint] = {}
+    for point in entry_points(group="evonas.evaluators"):
+        if point.name in shipped or point.name in found:
+            raise SettingsError(
+                f"Expected a new objective name, got '{point.name}' of {point.value}: it is taken; rename or remove it"
+            )
+        found[point.name] = point
     return found
 
 
 def known_objectives() -> list[str]:
-    """Return the names of all objectives that can be computed here."""
-    return sorted({*_shipped(), *(point.name for point in entry_points(group="evonas.evaluators"))})
+    """Return the names of all objectives that can be computed here; ``rank(a,b)`` of proxies comes besides.
+
+    Raises:
+        SettingsError: Another package takes a name that is taken.
+    """
+    shipped = _shipped()
+    return sorted({*shipped, *_added(shipped)})
 
 
 def check_objectives(names: Iterable[str]) -> None:
@@ -136,9 +170,11 @@ def check_objectives(names: Iterable[str]) -> None:
     Raises:
         SettingsError: A name that nothing computes.
     """
+    from evonas.objectives.rank import ranked
+
     known = known_objectives()
     for name in names:
-        if name not in known:
+        if name not in known and not ranked(name):
             raise SettingsError(
                 f"Unknown objective '{name}': expected some of {', '.join(known)}.{suggest(name, known)}"
             )
@@ -155,16 +191,18 @@ def make_evaluator(name: str, context: Context) -> Evaluator:
     Raises:
         SettingsError: Nothing computes it.
     """
+    from evonas.objectives.rank import RankEvaluator, ranked
+
     check_objectives([name])
+    if ranked(name):
+        return RankEvaluator(context, name)
     shipped = _shipped()
     if name in shipped:
         return shipped[name](context, name)
-    (point,) = (p for p in entry_points(group="evonas.evaluators") if p.name == name)
+    point = _added(shipped)[name]
     evaluator: Evaluator = point.load()(context)
     if name not in {objective.name for objective in evaluator.objectives}:
-        raise SettingsError(
-            f"The evaluator '{point.value}' is registered for '{name}' but does not compute it"
-        )
+        raise SettingsError(f"The evaluator '{point.value}' is registered for '{name}' but does not compute it")
     return evaluator
 
 

@@ -76,19 +76,18 @@ def parse_constraint(text: str) -> Constraint:
     except ValueError:
         bound = math.nan
     if match is None or not math.isfinite(bound):
-        raise SettingsError(
-            f"A constraint is NAME<=NUMBER or NAME>=NUMBER, such as flops<=20e6, got '{text}'"
-        )
+        raise SettingsError(f"A constraint is NAME<=NUMBER or NAME>=NUMBER, such as flops<=20e6, got '{text}'")
     return Constraint(match[1], match[2], bound)  # type: ignore[arg-type]
 
 
 def split_names(values: Iterable[str], what: str = "objective") -> tuple[str, ...]:
-    """Return the names in comma-separated values, in order.
+    """Return the names in comma-separated values, in order; commas inside parentheses belong to a name.
 
     Raises:
         SettingsError: None, or one twice.
     """
-    names = tuple(name.strip() for value in values for name in value.split(",") if name.strip())
+    parts = [part for value in values for part in re.split(r",(?![^()]*\))", value)]
+    names = tuple(name for name in ("".join(part.split()) for part in parts) if name)
     if not names:
         raise SettingsError(f"Expected at least one {what}, got none")
     for name in names:

@@ -1,20 +1,90 @@
-"""Training-free scores as objectives."""
+"""Training-free scores as objectives; proxies of equal needs share network and forward pass."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
-import torch
+from torch import Tensor
 
 from evonas.data import resize
-from evonas.errors import SettingsError
+from evonas.errors import EvaluationError, SettingsError
 from evonas.networks import build
 from evonas.objectives.evaluator import Context, fingerprint, one_by_one
 from evonas.objectives.objective import Objective, Result
-from evonas.proxies import initialize, load_proxy
-from evonas.spaces import Architecture
+from evonas.proxies import Proxy, load_proxy, score_all
+from evonas.spaces import Architecture, Skeleton, StageArchitecture
+
+
+class Scores:
+    """Several training-free scores of architectures.
+
+    Proxies that want the same skeleton score one network; among them, those with equal needs share its forward
+    pass. Images are the first ones of the training data in file order, not augmented; proxies that need labels
+    see the first ones of the weight part, which hold every class.
+
+    Args:
+        context: Space and data.
+        proxies: What to score by.
+
+    Raises:
+        SettingsError: No data.
+    """
+
+    def __init__(self, context: Context, proxies: Sequence[Proxy]) -> None:
+        data = context.data
+        if data is None:
+            raise SettingsError(
+                f"The training-free score '{proxies[0].name}' needs images, got no data: give data, such as digits"
+            )
+        self.context, self.proxies = context, tuple(proxies)
+        # Proxies that share skeleton and images.
+        self._groups: list[tuple[list[int], Skeleton, Tensor, Tensor | None]] = []
+        places: dict[tuple[str, bool], list[int]] = {}
+        for place, proxy in enumerate(proxies):
+            places.setdefault((proxy.needs.skeleton, proxy.needs.labels), []).append(place)
+        for (name, labels), members in places.items():
+            own = context.space.skeleton(name)
+            skeleton = own.replace(
+                # A proxy network need not see more than it was made for.
+                resolution=min(own.resolution, data.resolution),
+                in_channels=data.in_channels,
+                classes=len(data.classes),
+                head=own.head or labels,
+            )
+            n = max(self.proxies[place].needs.batch for place in members)
+            images = data.normalize(data.weights.images[:n]) if labels else data.head(n)
+            images = resize(images, skeleton.resolution).to(context.device)
+            classes = data.weights.labels[:n].to(context.device) if labels else None
+            self._groups.append((members, skeleton, images, classes))
+
+    @property
+    def skeletons(self) -> list[Skeleton]:
+        """What networks are built on, one for each that some proxies share."""
+        return [skeleton for _, skeleton, *_ in self._groups]
+
+    def __call__(self, architecture: Architecture) -> list[float | EvaluationError]:
+        """Return a score per proxy, or why there is none.
+
+        The seed follows from the architecture, so that a score does not depend on what was scored before.
+        """
+        space, device = self.context.space, self.context.device
+        # 32 bits, for torch's generator on the CPU takes no more of a seed.
+        seed = zlib.crc32(f"{self.context.seed} {architecture}".encode())
+        scores: dict[int, float | EvaluationError] = {}
+        if isinstance(architecture, StageArchitecture):
+            architecture = replace(architecture, resolution=None)  # the proxy skeleton's counts
+        for members, skeleton, images, labels in self._groups:
+            chosen = [self.proxies[place] for place in members]
+            try:
+                network = build(space, skeleton, architecture, seed=seed).to(device)
+                scores.update(zip(members, score_all(chosen, network, images, seed, labels)))
+            except (RuntimeError, ValueError, ArithmeticError, MemoryError) as error:
+                cause = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+                scores.update(dict.fromkeys(members, EvaluationError(cause)))
+        return [scores[place] for place in range(len(self.proxies))]
 
 
 class ProxyEvaluator:
@@ -30,39 +100,30 @@ class ProxyEvaluator:
     """
 
     def __init__(self, context: Context, name: str, **options: Any) -> None:
-        if context.data is None:
-            raise SettingsError(f"The training-free score '{name}' needs images: give data")
         self.proxy = load_proxy(name, **options)
-        needs = self.proxy.needs
         self.objectives = (Objective(name, "", self.proxy.direction),)
-        self.space = context.space
-        own = context.space.skeleton(needs.skeleton)
-        self.skeleton = own.replace(
-            # A proxy network need not see more than it was made for.
-            resolution=min(own.resolution, context.data.resolution),
-            in_channels=context.data.in_channels,
-            classes=len(context.data.classes),
-        )
-        self._seed, self._device = context.seed, context.device
-        self._images = resize(context.data.head(needs.batch), self.skeleton.resolution).to(context.device)
-        self._labels = context.data.head_labels(needs.batch).to(context.device) if needs.labels else None
-        self.fingerprint = fingerprint(
-            "proxy", 1, name, sorted(options.items()), context.seed, context.data.fingerprint,
-            context.space.definition.model_dump(), self.skeleton,
-        )  # fmt: skip
+        self.scores = Scores(context, [self.proxy])
+        self.fingerprint = scores_fingerprint(self.scores, sorted(options.items()))
 
     def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
         """Return the score of each architecture."""
         (objective,) = self.objectives
 
         def compute(architecture: Architecture) -> dict[str, float]:
-            # The seed follows from the architecture, so that a score does not depend on what was scored before.
-            seed = self._seed * 2**32 + zlib.crc32(str(architecture).encode())
-            generator = torch.Generator(device=self._device).manual_seed(seed)
-            network = build(self.space, self.skeleton, architecture, seed=seed).to(self._device)
-            if self.proxy.needs.initialization == "torch":
-                initialize(network, generator)
-            score = self.proxy.score(network, self._images, generator, self._labels)
+            (score,) = self.scores(architecture)
+            if isinstance(score, EvaluationError):
+                raise score
             return {objective.name: self.proxy.objective(score)}
 
         return one_by_one(self.objectives, architectures, compute)
+
+
+def scores_fingerprint(scores: Scores, *more: Any) -> str:
+    """Return what stands for all that changes scores, and `more`."""
+    context = scores.context
+    assert context.data is not None
+    needs = [(proxy.name, asdict(proxy.needs)) for proxy in scores.proxies]
+    return fingerprint(
+        "proxy", 2, needs, more, context.seed, context.data.fingerprint, context.space.definition.model_dump(),
+        scores.skeletons,
+    )  # fmt: skip

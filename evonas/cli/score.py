@@ -1,0 +1,45 @@
+"""``evonas score``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def score(
+    proxy: Annotated[
+        list[str], typer.Option(help="Scores such as swap,synflow or 'rank(swap,synflow)'; repeat or list.")
+    ],
+    archs: Annotated[Path, typer.Option(help="CSV file of architectures, plain or gzip.")],
+    out: Annotated[Path, typer.Option(help="CSV file to write, gzip where it ends in .gz.")],
+    space: Annotated[str, typer.Option(help="A space's name or TOML file.")] = "darts",
+    data: Annotated[
+        str, typer.Option(help="digits, FILE.npz, a folder of parquet files or images, a hub name.")
+    ] = "digits",
+    resolution: Annotated[int | None, typer.Option(min=1, help="Side of the images. [default: the data's]")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Score the first rows alone.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of initial weights.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of torch.")] = 1,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+) -> None:
+    """Score a list of architectures without training: the rows of a CSV file with a column per score added."""
+    from evonas.cli.progress import make_progress
+    from evonas.data import load_data
+    from evonas.objectives import Context, split_names, torch_threads
+    from evonas.objectives.score import score_file
+    from evonas.spaces import load_space
+    from evonas.training import resolve_device
+
+    read = load_space(space)
+    chosen = str(resolve_device(device))
+    names = split_names(proxy, "proxy")
+    images = load_data(data, resolution=resolution, device=chosen)
+    context = Context(read, read.skeleton(), images, chosen, seed=seed, threads=threads)
+    with torch_threads(threads):
+        report = score_file(context, names, archs, out, limit=limit, progress=make_progress(quiet))
+    for name, cause in report.causes.items():
+        typer.echo(f"{name} scored {report.scored[name]} of {report.rows}; the first failure: {cause}", err=True)
+    typer.echo(f"Wrote {out}: {report.rows} rows, {report.rows / max(report.seconds, 1e-9):.1f} architectures/s")

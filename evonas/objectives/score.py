@@ -1,0 +1,126 @@
+"""Scoring a list of architectures: the rows of a CSV file with a column per training-free score added."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from evonas.errors import DataError, EvaluationError, SettingsError, SpaceError, suggest
+from evonas.objectives.evaluator import Context
+from evonas.objectives.proxy import Scores
+from evonas.objectives.rank import RankEvaluator, ranked
+from evonas.progress import Progress, Silent
+from evonas.proxies import load_proxy, proxies
+from evonas.run import write_whole
+from evonas.spaces import Architecture
+from evonas.tables import find_architectures, read_csv
+
+
+@dataclass(frozen=True)
+class Report:
+    """What scoring a file came to.
+
+    Attributes:
+        rows: Rows written.
+        scored: Score to the rows that have it.
+        causes: Score to the first cause why a row has none.
+        seconds: Spent on scoring.
+    """
+
+    rows: int
+    scored: dict[str, int]
+    causes: dict[str, str]
+    seconds: float
+
+
+def score_file(
+    context: Context,
+    names: Sequence[str],
+    archs: str | Path,
+    out: str | Path,
+    *,
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Write a file's rows with one column per score added; a cell is empty where a score failed.
+
+    Architectures are scored as written. Proxies that declare the same skeleton, initialization and batch share
+    network and forward pass.
+
+    Args:
+        context: Space and data.
+        names: Proxies, or rankings of them such as ``rank(swap,synflow)``.
+        archs: CSV file, plain or gzip; the architecture is found as `evonas.tables.load_table` finds it.
+        out: File to write whole; gzip where its name ends in ``.gz``. Nothing may be there.
+        limit: Score the first rows alone.
+        progress: Shows how far it is.
+
+    Raises:
+        SettingsError: An unknown score, a column that exists already, or an `out` that does.
+        DataError: The file cannot be read, or a row holds no architecture of the space.
+    """
+    archs, out = Path(archs), Path(out)
+    if out.exists():
+        raise SettingsError(f"{out} exists already: choose another --out")
+    plain = [name for name in names if not ranked(name)]
+    known = proxies()
+    for name in plain:
+        if name not in known:
+            raise SettingsError(
+                f"Unknown proxy '{name}': expected some of {', '.join(sorted(known))}, or rank(A,B) of them."
+                f"{suggest(name, known)}"
+            )
+    columns = read_csv(archs)
+    for name in names:
+        if name in columns:
+            raise SettingsError(f"{archs.name} has a column '{name}' already: rename it, or leave the score out")
+    _, texts = find_architectures(columns, context.space, source=archs.name)
+    columns = {name: cells[:limit] for name, cells in columns.items()}
+    architectures = _parse(texts[:limit], context, archs.name)
+    together = Scores(context, [load_proxy(name) for name in plain]) if plain else None
+    ranks = {name: RankEvaluator(context, name) for name in names if name not in plain}
+    cells: dict[str, list[str]] = {name: [] for name in names}
+    causes: dict[str, str] = {}
+    began = time.perf_counter()
+    with (progress or Silent()).task(f"Scoring by {', '.join(names)}", len(architectures)) as task:
+        for architecture in architectures:
+            found: dict[str, float | str] = {}
+            for name, score in zip(plain, together(architecture) if together else ()):
+                found[name] = str(score) if isinstance(score, EvaluationError) else score
+            for name, evaluator in ranks.items():
+                (row,) = evaluator.evaluate([architecture])
+                rank = row[name].value
+                found[name] = rank if rank is not None else str(row[name].cause)
+            for name, value in found.items():
+                cells[name].append("" if isinstance(value, str) else repr(value))
+                if isinstance(value, str):
+                    causes.setdefault(name, value)
+            task.advance(1)
+    seconds = time.perf_counter() - began
+    _write(out, {**columns, **cells})
+    scored = {name: sum(cell != "" for cell in cells[name]) for name in names}
+    return Report(len(architectures), scored, causes, seconds)
+
+
+def _parse(texts: Sequence[str], context: Context, source: str) -> list[Architecture]:
+    parsed = []
+    for row, text in enumerate(texts, 1):
+        try:
+            parsed.append(context.space.parse(text))
+        except SpaceError as error:
+            raise DataError(f"Row {row} of {source} is no architecture of {context.space.name}: {error}") from error
+    return parsed
+
+
+def _write(path: Path, columns: dict[str, list[str]]) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    content = text.getvalue().encode()
+    write_whole(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+
+import pytest
+from typer.testing import CliRunner
+
+from evonas.cli.latency import latency
+from evonas.errors import DataError, EvaluationError, SettingsError
+from evonas.objectives import Context, rank, score
+from evonas.objectives.score import score_file
+
+
+@pytest.fixture
+def archs(trained: Context, draw, tmp_path):
+    """A table of architectures with a column of its own; its last row repeats the first."""
+    forms = [str(form) for form in draw(trained.space, 3, canonical=False)]
+    text = io.StringIO()
+    csv.writer(text).writerows([["id", "genotype"], *([f"00{i}", form] for i, form in enumerate([*forms, forms[0]]))])
+    path = tmp_path / "archs.csv"
+    path.write_text(text.getvalue())
+    return path
+
+
+def rows(path) -> list[dict[str, str]]:
+    raw = path.read_bytes()
+    text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_rows_are_kept_and_scores_added(packed: bool, trained: Context, archs, tmp_path):
+    source, out = archs, tmp_path / ("out.csv.gz" if packed else "out.csv")
+    if packed:
+        source = tmp_path / "archs.csv.gz"
+        source.write_bytes(gzip.compress(archs.read_bytes()))
+    report = score_file(trained, ("params", "flops"), source, out)
+    before, after = rows(archs), rows(out)
+    assert [{name: row[name] for name in ("id", "genotype")} for row in after] == before
+    assert list(after[0]) == ["id", "genotype", "params", "flops"]
+    assert all(float(row["params"]) > 0 for row in after)
+    assert after[0]["flops"] == after[3]["flops"]
+    assert report.rows == 4
+    assert report.scored == {"params": 4, "flops": 4}
+    assert report.causes == {}
+
+
+def test_a_score_that_fails_leaves_its_cell_empty(trained: Context, archs, tmp_path, monkeypatch):
+    class Broken(score.Scores):
+        def __call__(self, architecture):
+            return [EvaluationError("it overflows"), 1.5]
+
+    monkeypatch.setattr(score, "Scores", Broken)
+    report = score_file(trained, ("params", "flops"), archs, tmp_path / "out.csv")
+    assert {(row["params"], row["flops"]) for row in rows(tmp_path / "out.csv")} == {("", "1.5")}
+    assert report.causes == {"params": "it overflows"}
+    assert report.scored == {"params": 0, "flops": 4}
+
+
+def test_ranks_stand_beside_scores(trained: Context, archs, tmp_path, monkeypatch):
+    monkeypatch.setattr(rank, "REFERENCES", 5)
+    score_file(trained, ("rank(params,flops)", "params"), archs, tmp_path / "out.csv", limit=2)
+    after = rows(tmp_path / "out.csv")
+    assert len(after) == 2
+    assert list(after[0])[-2:] == ["rank(params,flops)", "params"]
+    assert all(0 <= float(row["rank(params,flops)"]) <= 1 for row in after)
+
+
+def test_what_cannot_be_scored_is_said_before_work(trained: Context, archs, tmp_path):
+    out = tmp_path / "out.csv"
+    with pytest.raises(SettingsError, match=r"Unknown proxy 'parmas'.*Did you mean 'params'"):
+        score_file(trained, ("parmas",), archs, out)
+    with pytest.raises(SettingsError, match="exists already"):
+        score_file(trained, ("params",), archs, archs)
+    archs.write_text(archs.read_text().replace("id,", "params,"))
+    with pytest.raises(SettingsError, match="has a column 'params' already"):
+        score_file(trained, ("params",), archs, out)
+    with pytest.raises(DataError, match=r"No table at .*none\.csv"):
+        score_file(trained, ("params",), tmp_path / "none.csv", out)
+    assert not out.exists()
+
+
+def test_a_row_that_is_no_architecture_is_named(trained: Context, archs, tmp_path):
+    lines = archs.read_text().splitlines()
+    lines[2] = "1,nonsense"
+    archs.write_text("\n".join(lines))
+    with pytest.raises(DataError, match=r"Row 2 of archs\.csv is no architecture of darts"):
+        score_file(trained, ("params",), archs, tmp_path / "out.csv")
+
+
+def test_the_command_line_builds_and_checks_a_table(tmp_path):
+    out, figures = tmp_path / "table.json", tmp_path / "check.json"
+    small = ["--space", "nasbench_macro", "--resolution", "8", "--classes", "3", "--seconds", "0.1", "--quiet"]
+    runner = CliRunner()
+    done = runner.invoke(latency, ["build", *small, "--networks", "20", "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert "Measured" in done.output
+    done = runner.invoke(
+        latency, ["check", str(out), "--networks", "5", "--seconds", "0.1", "-q", "--out", str(figures)]
+    )
+    assert done.exit_code == 0, done.output
+    assert "two measurements agree" in done.output
+    assert figures.exists()
+    again = runner.invoke(latency, ["build", *small, "--out", str(out)])
+    assert isinstance(again.exception, SettingsError)
