@@ -8,8 +8,19 @@ A space of one's own is held to everything the package relies on by four lines::
     class TestMySpace(SpaceContract):
         def make_space(self):
             return load_space("my_space.toml")
+
+and an evaluator likewise, on architectures of any space that it can evaluate::
+
+    class TestEnergy(EvaluatorContract):
+        def make_space(self):
+            return load_space("darts")
+
+        def make_evaluator(self):
+            space = self.make_space()
+            return Energy(Context(space, space.skeleton("small")))
 """
 
+from evonas.testing.evaluator import EvaluatorContract
 from evonas.testing.space import SpaceContract
 
-__all__ = ["SpaceContract"]
+__all__ = ["EvaluatorContract", "SpaceContract"]
