@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evonas.benchmarks.members import Computed
-from evonas.benchmarks.proxies import Score
+from evonas.benchmarks.proxies import FLOORS, Score
 from evonas.errors import EvaluationError
 from evonas.spaces import Architecture, Skeleton, Space
 
 if TYPE_CHECKING:
-    from evonas.objectives import Context  # brings torch, which benchmarks on columns alone do not need
+    from evonas.objectives import Context, Evaluator  # brings torch, which benchmarks on columns alone do not need
 
 
 def literature_skeleton(space: Space) -> Skeleton:
@@ -36,30 +36,43 @@ def computed_objectives(context: Context) -> dict[str, Computed]:
     return {name: partial(_values, name, context) for name in known_objectives()}
 
 
-def score_sources(context: Context) -> dict[str, Score]:
+def score_sources(context: Context, *, skeleton: str | None = None) -> dict[str, Score]:
     """Return every objective that can be computed, by name, for `bench_proxies`, which gives the seeds.
 
     Args:
         context: Space, skeleton, and data for scores that see images.
+        skeleton: Name of the skeleton that training-free scores look at; None: the one that each declares.
     """
     from evonas.objectives import known_objectives
 
-    return {name: partial(_scores, name, context) for name in known_objectives()}
+    return {name: partial(_scores, name, context, skeleton) for name in known_objectives()}
 
 
-def _scores(name: str, context: Context, architectures: Sequence[Architecture], seed: int) -> np.ndarray:
-    return _values(name, replace(context, seed=seed), architectures)
+def _scores(
+    name: str, context: Context, skeleton: str | None, architectures: Sequence[Architecture], seed: int
+) -> np.ndarray:
+    from evonas.objectives.proxy import ProxyEvaluator
+    from evonas.proxies import proxies
+
+    context = replace(context, seed=seed)
+    if skeleton is None or name in FLOORS or name not in proxies():
+        return _values(name, context, architectures)
+    return _read(name, ProxyEvaluator(context, name, skeleton=skeleton), architectures)
 
 
 def _values(name: str, context: Context, architectures: Sequence[Architecture]) -> np.ndarray:
+    from evonas.objectives import make_evaluator
+
+    return _read(name, make_evaluator(name, context), architectures)
+
+
+def _read(name: str, evaluator: Evaluator, architectures: Sequence[Architecture]) -> np.ndarray:
     """Return one value per architecture as written, NaN where it failed.
 
     Raises:
         EvaluationError: All of them failed; the first cause is named.
     """
-    from evonas.objectives import make_evaluator
-
-    results = [row[name] for row in make_evaluator(name, context).evaluate(architectures)]
+    results = [row[name] for row in evaluator.evaluate(architectures)]
     if results and all(result.value is None for result in results):
         raise EvaluationError(f"'{name}' failed for all {len(results)} architectures: {results[0].cause}")
     return np.array([np.nan if result.value is None else result.value for result in results])

@@ -33,7 +33,8 @@ def bench_proxies(
     """Correlate scores with measured truth.
 
     Args:
-        table: Truth; its columns go before sources of the same name, and are the same for every seed.
+        table: Truth; its columns, but for the target, go before sources of the same name, and are the same for
+            every seed.
         target: Column to be ranked, ``NAME`` or ``NAME:max|min``; "max" where neither says so.
         proxies: Names of columns or sources; the floors are added where they are not named.
         sources: Computes what is no column; the floors must be here or in the table.
@@ -72,7 +73,8 @@ def bench_proxies(
         for proxy in names:
             if progress is not None:
                 progress(proxy, seed)
-            if proxy in table:
+            # A column cannot be judged by itself: a score of the same name is computed.
+            if proxy in table and not (proxy == name and proxy in sources):
                 scores = table[proxy][rows]
             else:
                 scores = np.asarray(sources[proxy]([table.architectures[row] for row in rows], seed), dtype=np.float64)

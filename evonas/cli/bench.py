@@ -68,6 +68,9 @@ def bench_proxies(
     data: Annotated[str, typer.Option(help="Data that scores see.")] = "digits",
     seeds: Annotated[int, typer.Option(min=1, help="Scores of each architecture.")] = 3,
     limit: Annotated[int | None, typer.Option(min=3, help="Judge on that many rows, drawn by seed.")] = None,
+    skeleton: Annotated[
+        str | None, typer.Option(help="Skeleton that scores look at, such as cifar. [default: each score's own]")
+    ] = None,
     out: Out = None,
 ) -> None:
     """Rank correlation of training-free scores with truth, beside FLOPs and parameters."""
@@ -83,7 +86,7 @@ def bench_proxies(
         load_table(table, opened),
         target,
         split_names(proxy, "proxy"),
-        sources=benchmarks.score_sources(context),
+        sources=benchmarks.score_sources(context, skeleton=skeleton),
         seeds=seeds,
         limit=limit,
         progress=_progress,

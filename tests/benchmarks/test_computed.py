@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from evonas.benchmarks import computed_objectives, literature_skeleton, score_sources
+from evonas.data import load_data
 from evonas.errors import EvaluationError
 from evonas.objectives import Context, Objective, Result
 from evonas.spaces import load_space
@@ -43,6 +44,17 @@ def test_failures_are_nan_and_the_seed_is_passed_on(context, monkeypatch):
     np.testing.assert_array_equal(score_sources(context)["params"]([None] * 3, 4), [4, np.nan, 4])
     with pytest.raises(EvaluationError, match="'params' failed for all 2 architectures: no luck"):
         score_sources(context)["params"]([None] * 2, 1)
+
+
+def test_scores_look_at_the_skeleton_that_is_named(nasbench201):
+    data = load_data("digits", limit=200)
+    context = Context(nasbench201, literature_skeleton(nasbench201), data=data)
+    architectures = [nasbench201.decode(genome) for genome in nasbench201.sample(2, np.random.default_rng(0))]
+    own, proxy, small = (
+        score_sources(context, skeleton=name)["synflow"](architectures, 0) for name in (None, "proxy", "small")
+    )
+    np.testing.assert_array_equal(own, small)
+    assert (own != proxy).all()
 
 
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")  # fvcore's import

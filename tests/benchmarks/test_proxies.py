@@ -60,6 +60,12 @@ def test_what_was_not_scored_is_counted(table):
     assert rows[0]["kendall"] == pytest.approx(1)
 
 
+def test_a_score_is_not_judged_by_a_column_that_is_itself(table):
+    sources = {"acc": lambda architectures, seed: [-sum(one.genes) for one in architectures]}
+    rows = bench_proxies(table, "acc", ["acc"], sources=sources, seeds=1)
+    assert rows[0]["spearman"] < 0
+
+
 def test_members_of_unknown_truth_are_left_out(codes):
     table = Table(
         {"acc": [1, np.nan, 3], "flops": [1, 2, 3], "params": [1, 2, 3]},
