@@ -12,7 +12,9 @@ from evonas.cli.deploy import deploy
 from evonas.cli.describe import describe
 from evonas.cli.export import export
 from evonas.cli.front import front
+from evonas.cli.latency import latency
 from evonas.cli.report import report
+from evonas.cli.score import score
 from evonas.cli.search import resume, search
 from evonas.cli.train import train
 from evonas.cli.verify import verify
@@ -24,8 +26,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (search, resume, front, train, deploy, verify, export, report, describe):
+for command in (search, resume, front, train, deploy, verify, export, report, describe, score):
     app.command()(command)
+app.add_typer(latency, name="latency")
 app.add_typer(bench, name="bench")
 
 
