@@ -67,9 +67,10 @@ def test_durations(text, seconds):
 @given(st.text(max_size=12))
 def test_any_text_is_a_duration_or_an_error(text):
     try:
-        assert parse_time(text) > 0
-    except SettingsError as error:
-        assert "30m" in str(error)
+        seconds = parse_time(text)
+    except SettingsError:
+        return
+    assert seconds > 0
 
 
 def test_every_setting_is_described():
