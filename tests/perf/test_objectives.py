@@ -1,4 +1,7 @@
-"""How fast objectives are that must cost nothing beside training; run with  pytest tests/perf --benchmark-only."""
+"""How fast objectives are that must cost nothing beside training; run with
+
+    pytest -o addopts=--import-mode=importlib tests/perf
+"""
 
 from __future__ import annotations
 
