@@ -32,7 +32,9 @@ def summary(run: Run, front: Front) -> list[str]:
         text = "acc is what shared weights give: it ranks architectures, it does not promise what training gives."
         gaps = [m.values["acc"] - m.known["acc_report"] for m in front if "acc_report" in m.known]
         if gaps:
-            text += f" On validation images not selected on, it is {np.mean(gaps):.3f} lower on average."
+            gap = float(np.mean(gaps))
+            side = "lower" if gap >= 0 else "higher"
+            text += f" On validation images not selected on, it is {abs(gap):.3f} {side} on average."
         lines.append(text)
     if "flops" in names:
         lines.append("flops counts a multiply-add as 1; norms and pooling are free.")
