@@ -26,9 +26,9 @@ from evonas.errors import EvaluationError, RunError
 from evonas.evolution import Evolution, choose_first, minimized
 from evonas.front import Front, make_front
 from evonas.networks import Network, build
-from evonas.objectives import Context, make_evaluator, torch_threads
+from evonas.objectives import Context, torch_threads
 from evonas.objectives.accuracy import AccuracyEvaluator
-from evonas.objectives.latency import measure_latency_table, measure_whole
+from evonas.objectives.latency import LatencyEvaluator, measure_latency_table, measure_whole
 from evonas.objectives.proxy import ProxyEvaluator
 from evonas.problem import Problem
 from evonas.progress import Progress, Silent
@@ -223,7 +223,10 @@ class _Search:
             options["latency_table"] = str(self.run.write(frozen.name, table.to_json()))
         elif not frozen.exists():
             self.run.write(frozen.name, Path(options["latency_table"]).read_bytes())
-        self.problem.add_cheap("latency", make_evaluator("latency", self.problem.context(options=options)))
+        evaluator = LatencyEvaluator(self.problem.context(options=options))
+        if evaluator.foreign:
+            self.progress.say(f"The latency table is of another device: {'; '.join(evaluator.foreign)}")
+        self.problem.add_cheap("latency", evaluator)
 
     def warm_start(self) -> np.ndarray:
         """Return the first population: the best by SWAP-Score and FLOPs of a sample, spread along the cost."""

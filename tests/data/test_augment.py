@@ -107,7 +107,8 @@ def test_cutout_fills_each_channel():
 
 
 def test_defaults():
-    assert default_augment(8, mirror=False, fill=(0.0,)) == Augment(crop=1)
+    assert default_augment(8, mirror=False, fill=(0.0,)) == Augment()
+    assert default_augment(16, mirror=False, fill=(0.0,)) == Augment(crop=2)
     assert default_augment(32, mirror=True, fill=(0.0,)) == Augment(crop=4, flip=True)
 
 

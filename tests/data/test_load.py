@@ -31,7 +31,7 @@ def test_digits_known():
         16.0,
     )
     assert [len(part) for part in (*parts_of(data), data.test)] == [863, 288, 287, 359]
-    assert data.augment == Augment(crop=1, fill=data.augment.fill)
+    assert data.augment == Augment(fill=data.augment.fill)
     assert data.weights.images.dtype == torch.uint8
     assert data.weights.images.max() == 16
     assert data.weights.labels.dtype == torch.int64
