@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from evonas.config import Settings
     from evonas.data import Dataset, load_data
     from evonas.errors import EvonasError
-    from evonas.front import Front
+    from evonas.front import Front, read_front
     from evonas.networks import build
     from evonas.objectives import Context, Objective, Result
-    from evonas.pipeline import read_front, resume, run_context, search
+    from evonas.pipeline import resume, search
+    from evonas.problem import run_context
     from evonas.run import Run
     from evonas.spaces import Architecture, Skeleton, Space, load_space
     from evonas.tables import Table, load_table
@@ -45,9 +46,9 @@ _HOME = {
     "load_data": "evonas.data",
     "load_space": "evonas.spaces",
     "load_table": "evonas.tables",
-    "read_front": "evonas.pipeline",
+    "read_front": "evonas.front",
     "resume": "evonas.pipeline",
-    "run_context": "evonas.pipeline",
+    "run_context": "evonas.problem",
     "search": "evonas.pipeline",
 }
 

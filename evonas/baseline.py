@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from evonas.engine import LocalEngine
 from evonas.evolution import minimized
+from evonas.finish import note_report
+from evonas.front import read_front
 from evonas.indicators import hypervolume_curve, relative_improvement
-from evonas.objectives import Objective
+from evonas.objectives import Context, Objective
 from evonas.problem import Problem
+from evonas.progress import Progress
+from evonas.run import Run
 from evonas.spaces import Architecture
 
 BASELINE = "baseline.json"
@@ -21,6 +27,51 @@ FEWEST = 5
 """Pairs that an interval needs: a bootstrap of fewer values knows too little to be worth stating."""
 ROUNDS = 20
 """Draws of one block that may bring nothing new before the space counts as exhausted."""
+
+
+def write_baseline(
+    problem: Problem,
+    run: Run,
+    objectives: Sequence[Objective],
+    values: np.ndarray,
+    engine: LocalEngine,
+    context: Context,
+    progress: Progress,
+) -> None:
+    """Spend as many evaluations on random architectures, and write how the search compares with them.
+
+    Args:
+        problem: What was searched.
+        run: Its run, whose front is written.
+        objectives: What was optimized, k of them.
+        values: What the search evaluated, natural directions, shape ``(n, len(problem.evaluated))``; NaN: failed.
+        engine: Where evaluations run.
+        context: What evaluators are made from.
+        progress: Shows how far it is.
+    """
+    k = len(objectives)
+    forms = draw_random(problem, len(values))
+    computed = engine.computed
+    with progress.task("Evaluating random architectures", len(forms)) as task:
+        random = engine.evaluate(forms, problem.evaluated, task.advance)
+    able, random_able = ((problem.violations(v) <= 0).all(axis=1) for v in (values, random))
+    directions = [objective.direction for objective in objectives]
+    content: dict[str, Any] = {
+        "evaluations": len(forms),
+        **compare_hypervolume(values[:, :k], able, random[:, :k], random_able, directions),
+        "improvement": None,
+    }
+    if "acc" in problem.names and context.supernet is not None:
+        front = read_front(run)
+        matches = match_costs(front.values, random[:, :k], random_able, objectives)
+        for place in {place for place in matches if place is not None}:
+            note_report(run, forms[place], context)
+        notes = run.store.notes()
+        reports = {text: known["acc_report"].value for text, known in notes.items() if "acc_report" in known}
+        pairs = [(m.architecture, None if i is None else str(forms[i])) for m, i in zip(front, matches)]
+        content["improvement"] = improvement(pairs, reports)
+    run.write(BASELINE, json.dumps(content))
+    run.update_manifest(timings={"baseline_evaluations_computed": engine.computed - computed})
 
 
 def draw_random(problem: Problem, n: int) -> list[Architecture]:

@@ -17,6 +17,7 @@ from evonas.evolution import front as non_dominated
 from evonas.evolution import minimized
 from evonas.indicators import hypervolume
 from evonas.objectives import Constraint, Objective, parse_constraint
+from evonas.run import Run
 
 
 @dataclass(frozen=True)
@@ -195,6 +196,18 @@ class Front:
             raise RunError(
                 f"front.json cannot be read ({error}): run  evonas resume RUN  to write it again"
             ) from None
+
+
+def read_front(run: Run) -> Front:
+    """Return the front of a run that ended.
+
+    Raises:
+        RunError: It has not ended.
+    """
+    path = run.path / "front.json"
+    if not path.exists():
+        raise RunError(f"{run.path} has no front yet: finish the search with  evonas resume {run.path}")
+    return Front.from_json(path.read_text())
 
 
 def make_front(

@@ -10,8 +10,9 @@ import numpy as np
 
 from evonas.benchmarks import bench_protocol
 from evonas.errors import EvonasError
+from evonas.front import read_front
 from evonas.networks import build
-from evonas.pipeline import read_front, run_context
+from evonas.problem import run_context
 from evonas.run import Run
 from evonas.spaces import Architecture
 from evonas.training import load_recipe, train

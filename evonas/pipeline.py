@@ -6,9 +6,7 @@ read back, and so the search goes on where it was stopped and ends with the same
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 import os
 import time
 import warnings
@@ -19,23 +17,21 @@ from typing import Any
 
 import numpy as np
 
-from evonas.baseline import BASELINE, compare_hypervolume, draw_random, improvement, match_costs
+from evonas.baseline import write_baseline
 from evonas.config import Settings, make_settings, parse_time
 from evonas.engine import LocalEngine
-from evonas.errors import EvaluationError, RunError
+from evonas.errors import RunError
 from evonas.evolution import Evolution, choose_first, minimized
-from evonas.front import Front, make_front
+from evonas.finish import write_front
 from evonas.networks import Network, build
-from evonas.objectives import Context, torch_threads
-from evonas.objectives.accuracy import AccuracyEvaluator
-from evonas.objectives.latency import LatencyEvaluator, measure_latency_table, measure_whole
+from evonas.objectives import Objective, torch_threads
+from evonas.objectives.latency import LatencyEvaluator, measure_latency_table
 from evonas.objectives.proxy import ProxyEvaluator
-from evonas.problem import Problem
+from evonas.problem import Problem, problem_of
 from evonas.progress import Progress, Silent
 from evonas.proxies import SaturationWarning
-from evonas.run import Run, compare_manifest
-from evonas.spaces import Architecture
-from evonas.supernet import load_weights, time_update, train_supernet
+from evonas.run import Run
+from evonas.supernet import load_weights, time_update, train_supernet, weights_fingerprint
 
 SHARES = {"supernet": 0.5, "evolution": 0.4}
 """How a budget of time is divided; the rest is for warm start and front."""
@@ -102,7 +98,7 @@ def resume(
     """
     progress = progress or Silent()
     with Run.open(path, write=True) as run:
-        problem, warn = _problem_of(run)
+        problem, warn = problem_of(run)
         for line in warn:
             progress.say(f"Note: {line}; results may differ in their last digits")
         if retry_failed:
@@ -113,46 +109,6 @@ def resume(
             run.update_manifest(baseline=True)
         _Search(problem, run, progress, after_generation).go()
     return Run.open(path)
-
-
-def read_front(run: Run) -> Front:
-    """Return the front of a run that ended.
-
-    Raises:
-        RunError: It has not ended.
-    """
-    path = run.path / "front.json"
-    if not path.exists():
-        raise RunError(f"{run.path} has no front yet: finish the search with  evonas resume {run.path}")
-    return Front.from_json(path.read_text())
-
-
-def run_context(run: Run, *, with_supernet: bool = False) -> Context:
-    """Return what evaluators, training and deployment need to go on with a run's architectures.
-
-    Args:
-        run: The run.
-        with_supernet: Load the trained shared weights.
-
-    Raises:
-        EvonasError: The data or the space is gone or has changed, or there is no trained supernet.
-    """
-    problem, _ = _problem_of(run)
-    if not with_supernet:
-        return problem.context()
-    network = build(problem.space, problem.skeleton, seed=problem.settings.seed)
-    load_weights(network, run.path / "supernet.safetensors")
-    network.to(problem.device).eval()
-    return problem.context(supernet=network, supernet_fingerprint=weights_fingerprint(network))
-
-
-def weights_fingerprint(network: Network) -> str:
-    """Return 16 hexadecimal digits that stand for a network's weights."""
-    digest = hashlib.sha256()
-    for name, tensor in network.state_dict().items():
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]
 
 
 def new_path(settings: Settings) -> Path:
@@ -170,15 +126,6 @@ def _source(settings: Settings) -> str:
     """Return a short name of the data, or of the table."""
     source = settings.data or (settings.table[0] if settings.table else "digits")
     return Path(source).name.partition(".")[0] or "data"
-
-
-def _problem_of(run: Run) -> tuple[Problem, list[str]]:
-    """Return what a run searches, and what differs here without forbidding to go on."""
-    problem = Problem(make_settings(**run.settings))
-    refuse, warn = compare_manifest(run.manifest, problem.manifest())
-    if refuse:
-        raise RunError(f"{run.path} cannot be continued with what is here: {'; '.join(refuse)}")
-    return problem, warn
 
 
 class _Search:
@@ -201,11 +148,13 @@ class _Search:
             if "acc" in self.problem.evaluated:
                 network = self.supernet()
                 context = self.problem.context(supernet=network, supernet_fingerprint=weights_fingerprint(network))
-            texts, values = self.evolve(first, context)
+            engine = LocalEngine(self.problem.evaluators(context), self.run.store)
+            objectives = self.objectives(engine)
+            texts, values = self.evolve(first, objectives, engine)
             self.run.update_manifest(timings={"search_seconds": round(time.perf_counter() - began, 3)})
-            self.finish(texts, values, context)
+            write_front(self.problem, self.run, objectives, texts, values, context, self.progress)
             if self.settings.baseline or self.run.manifest.get("baseline"):
-                self.baseline(values, context)
+                write_baseline(self.problem, self.run, objectives, values, engine, context, self.progress)
 
     def latency_table(self) -> None:
         """Measure the latency table and freeze it in the run: a replay must not measure anew."""
@@ -294,14 +243,19 @@ class _Search:
         update = time_update(network, self.problem.data, self.settings.sharing, batch_size=self.settings.batch_size)
         return max(1, int(SHARES["supernet"] * parse_time(self.settings.time) / (update * per_epoch)))
 
-    def evolve(self, first: np.ndarray, context: Context) -> tuple[list[str], np.ndarray]:
+    def objectives(self, engine: LocalEngine) -> list[Objective]:
+        """Return what is optimized, in order, and write it down."""
+        names = self.problem.names
+        objectives = [next(o for o in engine.evaluators[name].objectives if o.name == name) for name in names]
+        self.run.update_manifest(objectives=[asdict(objective) for objective in objectives])
+        return objectives
+
+    def evolve(
+        self, first: np.ndarray, objectives: list[Objective], engine: LocalEngine
+    ) -> tuple[list[str], np.ndarray]:
         """Run the evolution; return canonical texts and values of all that was told, in the order told."""
         settings, problem, store = self.settings, self.problem, self.run.store
-        evaluators = problem.evaluators(context)
-        self.objectives = [next(o for o in evaluators[n].objectives if o.name == n) for n in problem.names]
-        directions = [objective.direction for objective in self.objectives]
-        self.run.update_manifest(objectives=[asdict(objective) for objective in self.objectives])
-        engine = LocalEngine(evaluators, store)
+        directions = [objective.direction for objective in objectives]
         evolution = Evolution(
             problem.space.cardinalities,
             key=problem.space.key,
@@ -356,87 +310,3 @@ class _Search:
         first = {member.architecture for member in self.run.store.members() if member.generation == 0}
         seconds = sum(s for (text, name), s in rows.items() if text in first and name in self.problem.evaluated)
         return max(1, int(SHARES["evolution"] * parse_time(self.settings.time) / max(seconds, 1e-3)))
-
-    def finish(self, texts: list[str], values: np.ndarray, context: Context) -> None:
-        """Write the front, with what the other validation half and whole measurements say of its members."""
-        own = values[:, : len(self.objectives)]
-        if not np.isfinite(own).all(axis=1).any():
-            raise EvaluationError(f"All {len(values)} evaluations failed; {self.run.path} holds their causes")
-        violations = self.problem.violations(values)
-        front = make_front(texts, own, self.objectives, violations)
-        if not len(front):
-            self._say_infeasible(values)
-        forms = {m.architecture: self.problem.space.canonical(self.problem.space.parse(m.architecture)) for m in front}
-        with self.progress.task("Measuring the front", len(forms)) as task:
-            self._note_costs(forms)
-            if "latency" in self.problem.evaluated:
-                self._note_latency(forms)
-            for text, form in forms.items():
-                if context.supernet is not None:
-                    self._note_report(text, form, context)
-                task.advance(1)
-        known = {t: {name: note.value for name, note in notes.items()} for t, notes in self.run.store.notes().items()}
-        front = make_front(texts, own, self.objectives, violations, known, self.problem.constraints)
-        self.run.write("front.csv", front.to_csv())
-        self.run.write("front.json", front.to_json())
-
-    def baseline(self, values: np.ndarray, context: Context) -> None:
-        """Spend as many evaluations on random architectures, and write how the search compares with them."""
-        problem, k = self.problem, len(self.objectives)
-        forms = draw_random(problem, len(values))
-        engine = LocalEngine(problem.evaluators(context), self.run.store)
-        with self.progress.task("Evaluating random architectures", len(forms)) as task:
-            random = engine.evaluate(forms, problem.evaluated, task.advance)
-        able, random_able = ((problem.violations(v) <= 0).all(axis=1) for v in (values, random))
-        directions = [objective.direction for objective in self.objectives]
-        content: dict[str, Any] = {
-            "evaluations": len(forms),
-            **compare_hypervolume(values[:, :k], able, random[:, :k], random_able, directions),
-            "improvement": None,
-        }
-        if "acc" in problem.names and context.supernet is not None:
-            front = read_front(self.run)
-            matches = match_costs(front.values, random[:, :k], random_able, self.objectives)
-            for place in {place for place in matches if place is not None}:
-                self._note_report(str(forms[place]), forms[place], context)
-            notes = self.run.store.notes()
-            reports = {text: known["acc_report"].value for text, known in notes.items() if "acc_report" in known}
-            pairs = [(m.architecture, None if i is None else str(forms[i])) for m, i in zip(front, matches)]
-            content["improvement"] = improvement(pairs, reports)
-        self.run.write(BASELINE, json.dumps(content))
-        self.run.update_manifest(timings={"baseline_evaluations_computed": engine.computed})
-
-    def _say_infeasible(self, values: np.ndarray) -> None:
-        columns = {name: i for i, name in enumerate(self.problem.evaluated)}
-        for constraint in self.problem.constraints:
-            column = values[:, columns[constraint.objective]]
-            best = float(np.nanmin(column) if constraint.sign == "<=" else np.nanmax(column))
-            if constraint.violation(best) > 0:
-                raise EvaluationError(
-                    f"None of {len(values)} architectures keeps to {constraint}, the nearest has {best:,.6g}: "
-                    f"search on with  evonas resume {self.run.path} --generations N  or loosen it"
-                )
-        raise EvaluationError(
-            f"None of {len(values)} architectures keeps to all constraints at once: search on with  "
-            f"evonas resume {self.run.path} --generations N  or loosen one"
-        )
-
-    def _note_costs(self, forms: dict[str, Architecture]) -> None:
-        for name in {"flops", "params"} - set(self.problem.names):
-            for text, row in zip(forms, self.problem.cheap[name].evaluate(list(forms.values()))):
-                self.run.store.note(text, name, row[name].value, {"by": "cost table"})
-
-    def _note_report(self, text: str, form: Architecture, context: Context) -> None:
-        if "acc_report" in self.run.store.notes().get(text, {}):
-            return
-        (row,) = AccuracyEvaluator(context, half="judge").evaluate([form])
-        if row["acc"].value is not None:
-            self.run.store.note(text, "acc_report", row["acc"].value, {"by": "supernet, the half not selected on"})
-
-    def _note_latency(self, forms: dict[str, Architecture]) -> None:
-        noted = self.run.store.notes()
-        missing = [text for text in forms if "latency_measured" not in noted.get(text, {})]
-        timings = measure_whole(self.problem.space, self.problem.skeleton, [forms[text] for text in missing])
-        for text, timing in zip(missing, timings):
-            self.run.store.note(text, "latency_measured", timing.median_ms, asdict(timing))
-            self.run.store.note(text, "latency_mad", timing.mad_ms, {})

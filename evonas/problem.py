@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from evonas.config import Settings
+from evonas.config import Settings, make_settings
 from evonas.data import Dataset, load_data
-from evonas.errors import SettingsError, suggest
+from evonas.errors import RunError, SettingsError, suggest
 from evonas.evolution import algorithms
+from evonas.networks import build
 from evonas.objectives import (
     Constraint,
     Context,
@@ -24,9 +25,9 @@ from evonas.objectives import (
     split_names,
 )
 from evonas.objectives.table import TableEvaluator
-from evonas.run import new_manifest
+from evonas.run import Run, compare_manifest, new_manifest
 from evonas.spaces import Architecture, load_space
-from evonas.supernet import find_rule
+from evonas.supernet import find_rule, load_weights, weights_fingerprint
 from evonas.tables import load_table
 from evonas.training import resolve_device
 
@@ -227,6 +228,38 @@ class Problem:
     def _values(self, name: str, forms: Sequence[Architecture]) -> list[float]:
         values = [row[name].value for row in self.cheap[name].evaluate(forms)]
         return [float("nan") if value is None else value for value in values]
+
+
+def problem_of(run: Run) -> tuple[Problem, list[str]]:
+    """Return what a run searches, and what differs here without forbidding to go on.
+
+    Raises:
+        EvonasError: The data or the space is gone or has changed.
+    """
+    problem = Problem(make_settings(**run.settings))
+    refuse, warn = compare_manifest(run.manifest, problem.manifest())
+    if refuse:
+        raise RunError(f"{run.path} cannot be continued with what is here: {'; '.join(refuse)}")
+    return problem, warn
+
+
+def run_context(run: Run, *, with_supernet: bool = False) -> Context:
+    """Return what evaluators, training and deployment need to go on with a run's architectures.
+
+    Args:
+        run: The run.
+        with_supernet: Load the trained shared weights.
+
+    Raises:
+        EvonasError: The data or the space is gone or has changed, or there is no trained supernet.
+    """
+    problem, _ = problem_of(run)
+    if not with_supernet:
+        return problem.context()
+    network = build(problem.space, problem.skeleton, seed=problem.settings.seed)
+    load_weights(network, run.path / "supernet.safetensors")
+    network.to(problem.device).eval()
+    return problem.context(supernet=network, supernet_fingerprint=weights_fingerprint(network))
 
 
 def _absolute(settings: Settings) -> Settings:

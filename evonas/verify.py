@@ -16,11 +16,12 @@ from evonas.deploy.looks import log_look
 from evonas.deploy.member import has_supernet
 from evonas.deploy.model import to_json
 from evonas.errors import RunError
+from evonas.front import read_front
 from evonas.networks import build
 from evonas.objectives import Context, torch_threads
 from evonas.objectives.accuracy import AccuracyEvaluator
 from evonas.objectives.latency import measure_whole
-from evonas.pipeline import read_front, run_context
+from evonas.problem import run_context
 from evonas.progress import Progress, Silent
 from evonas.proxies import Flops, Forward
 from evonas.run import Run

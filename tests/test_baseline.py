@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from evonas import pipeline
+from evonas import pipeline, read_front
 from evonas.baseline import (
     BASELINE,
     FEWEST,
@@ -167,7 +167,7 @@ def test_a_run_with_a_baseline_replays_it_and_shows_it(tiny, tmp_path):
     shown = progress(gather(run))
     assert shown["others"]["random sampling"] == baseline["random"]
     assert shown["hypervolume"] == baseline["search"]["hypervolume"]
-    assert sentence(baseline) in summary(run, pipeline.read_front(run))
+    assert sentence(baseline) in summary(run, read_front(run))
 
     run = pipeline.resume(run.path)  # it was asked for once, and stays
     assert (run.path / BASELINE).read_text() == text

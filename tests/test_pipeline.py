@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from evonas import pipeline
+from evonas import pipeline, read_front
 from evonas.config import make_settings
 from evonas.errors import EvaluationError, EvonasError, RunError, SettingsError
 from evonas.run import Run
@@ -62,7 +62,7 @@ def test_a_search_leaves_a_whole_run(finished):
         "front.csv",
         "front.json",
     } <= names
-    front = pipeline.read_front(finished)
+    front = read_front(finished)
     assert len(front) >= 1
     space = load_space(finished.settings["space"])
     for member in front:
@@ -139,7 +139,7 @@ def test_a_supernet_is_taken_over(finished, tiny, tmp_path):
 
 def test_one_cheap_objective_needs_no_training(tiny, tmp_path):
     run = pipeline.search(make_settings(space=tiny, objectives=("flops",), **QUICK), tmp_path / "flops")
-    front = pipeline.read_front(run)
+    front = read_front(run)
     assert not (run.path / "supernet.safetensors").exists()
     assert len({m.values["flops"] for m in front}) == 1
 
@@ -147,7 +147,7 @@ def test_one_cheap_objective_needs_no_training(tiny, tmp_path):
 def test_swap_and_params_with_a_constraint_on_something_else(tiny, tmp_path):
     settings = make_settings(space=tiny, objectives=("swap,params",), constraints=("flops<=40000",), **QUICK)
     run = pipeline.search(settings, tmp_path / "swap")
-    front = pipeline.read_front(run)
+    front = read_front(run)
     assert len(front) >= 1
     assert all(m.known["flops"] <= 40000 for m in front)
 

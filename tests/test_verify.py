@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from evonas import pipeline
+from evonas import pipeline, read_front, run_context
 from evonas.cli import app
 from evonas.deploy import deploy, train_members
 from evonas.deploy.looks import LOOKS, log_look, read_looks
@@ -53,8 +53,8 @@ def change(run: Path, name: str, value: float) -> None:
 def test_what_is_measured_again_holds_to_the_last_digit(run):
     checks = verify(run)
     with Run.open(run) as opened:
-        members = len(pipeline.read_front(opened))
-        images = len(pipeline.run_context(opened).data.judge)
+        members = len(read_front(opened))
+        images = len(run_context(opened).data.judge)
     assert len(checks) == 4 * members
     assert {check.name for check in checks} == {"acc", "acc_report", "flops", "params"}
     assert all(check.now == check.before and not check.moved for check in checks)

@@ -134,7 +134,7 @@ def _summary(run: Run) -> None:
 
     from evonas.cli.summary import summary
     from evonas.cli.tables import front_table
-    from evonas.pipeline import read_front
+    from evonas.front import read_front
 
     console = Console()
     front = read_front(run)

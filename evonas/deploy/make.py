@@ -28,9 +28,10 @@ from evonas.deploy.quantize import check_calibration
 from evonas.deploy.quantize import quantize as to_int8
 from evonas.deploy.trained import Trained, trained_models
 from evonas.errors import ExportError, RunError, SettingsError, suggest
+from evonas.front import read_front
 from evonas.networks import Network
 from evonas.objectives import Context
-from evonas.pipeline import read_front, run_context
+from evonas.problem import run_context
 from evonas.progress import Progress, Silent, Task
 from evonas.run import Run
 from evonas.runtime import Parity, export, fingerprint, measure_models, save

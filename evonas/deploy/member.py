@@ -18,9 +18,10 @@ from evonas.deploy.looks import log_look
 from evonas.deploy.model import model_files, to_json
 from evonas.deploy.trained import FORMAT, RECORD, Trained, as_trained, note_accuracy, read_record
 from evonas.errors import RunError, SettingsError, suggest
+from evonas.front import read_front
 from evonas.networks import Network, build
 from evonas.objectives import Context, make_evaluator, torch_threads
-from evonas.pipeline import read_front, run_context
+from evonas.problem import run_context
 from evonas.progress import Progress, Silent
 from evonas.run import Run
 from evonas.spaces import Architecture, load_space

@@ -13,9 +13,8 @@ import numpy as np
 from evonas.deploy.choice import Choice
 from evonas.deploy.model import WEIGHTS
 from evonas.errors import RunError
-from evonas.front import Front
+from evonas.front import Front, read_front
 from evonas.indicators import kendall
-from evonas.pipeline import read_front
 from evonas.run import Run
 
 FORMAT = 1

@@ -13,15 +13,18 @@ Parameters, momentum and projectors off the path do not move, nor do entries of 
 part in use.
 """
 
-from evonas.supernet.checkpoint import load_weights, read_checkpoint, write_checkpoint
-from evonas.supernet.disturbance import STRENGTHS, DisturbanceImmune
+from evonas.supernet.checkpoint import load_weights, read_checkpoint, weights_fingerprint, write_checkpoint
+from evonas.supernet.disturbance import DisturbanceImmune
 from evonas.supernet.evaluate import PathEvaluator, PathScore, measure
 from evonas.supernet.fair import Fair
 from evonas.supernet.forgetting import Forgetting, ForgettingProbe, summarize
+from evonas.supernet.gradient_space import GradientSpace
 from evonas.supernet.layers import Call, Inputs, mean_patch, sampled_patches
 from evonas.supernet.norms import reestimate_norms
+from evonas.supernet.nsas import NSAS
 from evonas.supernet.plan import Pass, RuleFactory, Setting, UpdateRule, draw_from
 from evonas.supernet.projector import Projector, closed_form, woodbury
+from evonas.supernet.protection import STRENGTHS, Protection
 from evonas.supernet.rules import RULES, find_rule
 from evonas.supernet.sgd import SGD, Updates
 from evonas.supernet.speed import time_update
@@ -30,6 +33,7 @@ from evonas.supernet.train import History, Progress, train_supernet
 from evonas.supernet.uniform import Uniform
 
 __all__ = [
+    "NSAS",
     "RULES",
     "SGD",
     "STRENGTHS",
@@ -39,6 +43,7 @@ __all__ = [
     "Fair",
     "Forgetting",
     "ForgettingProbe",
+    "GradientSpace",
     "History",
     "Inputs",
     "Pass",
@@ -46,6 +51,7 @@ __all__ = [
     "PathScore",
     "Progress",
     "Projector",
+    "Protection",
     "RuleFactory",
     "Setting",
     "Task",
@@ -64,6 +70,7 @@ __all__ = [
     "summarize",
     "time_update",
     "train_supernet",
+    "weights_fingerprint",
     "woodbury",
     "write_checkpoint",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -86,6 +87,15 @@ def load_weights(network: nn.Module, path: Path) -> dict[str, Any]:
     tensors, header = read_checkpoint(path)
     set_weights(network, tensors, path)
     return header
+
+
+def weights_fingerprint(network: nn.Module) -> str:
+    """Return 16 hexadecimal digits that stand for a network's weights."""
+    digest = hashlib.sha256()
+    for name, tensor in network.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def set_weights(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:

@@ -15,8 +15,9 @@ import torch
 from evonas.deploy import Deployment, deploy, load_model, summary
 from evonas.deploy.make import _Work
 from evonas.errors import ExportError, RunError, SettingsError
+from evonas.front import read_front
 from evonas.networks import Network
-from evonas.pipeline import read_front, run_context
+from evonas.problem import run_context
 from evonas.run import Run
 from evonas.runtime import Parity, logits
 from evonas.runtime import export as real_export

@@ -12,7 +12,8 @@ from numpy.random import default_rng
 from evonas.deploy import agreement, choose, load_model, train_members, trained_models, training_summary
 from evonas.deploy.trained import Trained
 from evonas.errors import RunError, SettingsError
-from evonas.pipeline import read_front, run_context
+from evonas.front import read_front
+from evonas.problem import run_context
 from evonas.run import Run
 from evonas.spaces import load_space
 from evonas.training import Recipe, test_accuracy
