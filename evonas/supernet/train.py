@@ -66,6 +66,7 @@ def train_supernet(
     rule: str | RuleFactory = "disturbance-immune",
     *,
     epochs: int,
+    updates: int | None = None,
     sample: Callable[[np.random.Generator], Any] | None = None,
     path_of: Callable[[Any], spaces.Path] | None = None,
     batch_size: int = 64,
@@ -93,6 +94,7 @@ def train_supernet(
         data: Data set; its weight part is trained on.
         rule: Name in `RULES`, or a factory (`functools.partial(DisturbanceImmune, alpha=2.0)`).
         epochs: Passes over the weight part, at least 1.
+        updates: Stop after that many, the last of the epochs cut short; None: all updates of the epochs.
         sample: Draws an architecture; None: canonical, every choice of `network.space` uniform.
         path_of: From an architecture to its path; None: `network.space.path`.
         batch_size: Images per update; the last, incomplete batch of an epoch is left out.
@@ -131,7 +133,11 @@ def train_supernet(
     network.to(memory_format=torch.channels_last)  # twice as fast on CPUs: most of the work is depthwise
     batch_size = min(batch_size, len(labels))
     per_epoch = len(labels) // batch_size
-    steps = epochs * per_epoch
+    steps = epochs * per_epoch if updates is None else updates
+    if not (epochs - 1) * per_epoch < steps <= epochs * per_epoch:
+        raise SettingsError(
+            f"Expected updates that end in the last of {epochs} epochs of {per_epoch} updates, got {updates}"
+        )
     setting = Setting(
         network=network,
         sample=sample or draw_from(network.space),
@@ -156,6 +162,7 @@ def train_supernet(
         settings={
             "rule": rule if isinstance(rule, str) else state.name_of(rule),
             "epochs": epochs,
+            **({} if updates is None else {"updates": updates}),
             "batch size": batch_size,
             "lr": [lr, lr_end],
             "optimizer": optimizer,
@@ -218,7 +225,8 @@ class _Loop:
         with torch.random.fork_rng(devices), Watch(own.network, own.rule.summary) as watch:
             torch.manual_seed(int(torch.randint(2**62, (1,), generator=own.batches)))
             own.network.train()
-            for step in range(per_epoch):
+            count = min(per_epoch, self.steps - (epoch - 1) * per_epoch)
+            for step in range(count):
                 done = (epoch - 1) * per_epoch + step
                 lr = self.lr_end + 0.5 * (self.lr - self.lr_end) * (
                     1.0 + math.cos(math.pi * done / self.steps)
@@ -227,11 +235,11 @@ class _Loop:
                 plan, loss = self._step(rows, watch, done, epoch, lr)
                 total, passes = total + loss, passes + len(plan)
                 if probe is not None:
-                    probe.after_step(plan[0].architecture, step, per_epoch, done + 1)
+                    probe.after_step(plan[0].architecture, step, count, done + 1)
                 if progress is not None:
                     progress(Progress(done + 1, self.steps, epoch, loss))
         seconds = time.monotonic() - began
-        figures = {"epoch": epoch, "loss": total / per_epoch, "lr": lr, "passes": passes, "seconds": seconds}
+        figures = {"epoch": epoch, "loss": total / count, "lr": lr, "passes": passes, "seconds": seconds}
         return figures | own.rule.report()
 
     def _step(self, rows: Tensor, watch: Watch, done: int, epoch: int, lr: float) -> tuple[list[Any], float]:

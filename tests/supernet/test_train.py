@@ -302,3 +302,18 @@ def test_own_sampling_and_paths_may_be_given(make_network, data):
     assert len(drawn) == 6
     assert torch.equal(before, network.slots[1]["conv"][1].weight)
     assert np.isfinite(before.numpy()).all()
+
+
+def test_updates_end_in_the_last_epoch(make_network, data):
+    network = make_network()
+    per_epoch = len(data.weights.labels) // 8
+    steps = []
+    history = train_supernet(
+        network, data, "uniform", epochs=2, updates=per_epoch + 1, batch_size=8, lr=0.1,
+        progress=lambda now: steps.append((now.step, now.steps)),
+    )  # fmt: skip
+    assert steps[-1] == (per_epoch + 1, per_epoch + 1)
+    assert history.epochs[-1]["passes"] == per_epoch + 1
+    for updates in (per_epoch, 2 * per_epoch + 1):
+        with pytest.raises(SettingsError, match="updates that end in the last of 2 epochs"):
+            train_supernet(network, data, "uniform", epochs=2, updates=updates, batch_size=8, lr=0.1)
