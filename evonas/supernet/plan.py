@@ -43,7 +43,7 @@ class Setting:
 
     Attributes:
         network: The supernet, on its device.
-        sample: Draws an architecture.
+        sample: Draws an architecture; the same generator gives the same one, for it holds no state.
         path_of: From an architecture to its path.
         steps: Updates of the whole training.
         seed: Of the rule's own draws.
@@ -62,6 +62,11 @@ class Setting:
     def pass_of(self, architecture: Any) -> Pass:
         """Return an architecture's pass."""
         return Pass(path=self.path_of(architecture), architecture=architecture)
+
+    def revive(self, text: str) -> Pass:
+        """Return the pass of an architecture's text, as a resumed training finds it; parsed by the network's space."""
+        space = getattr(self.network, "space", None)
+        return self.pass_of(text if space is None else space.parse(text))
 
 
 def draw_from(space: Space, by: str = "choice") -> Callable[[np.random.Generator], Architecture]:
@@ -92,6 +97,8 @@ class UpdateRule(Protocol):
 
     def transform(self, updates: Updates) -> Mapping[str, Tensor]:
         """Return the updates to apply.
+
+        The gradients that they were made from stand in `grad` of the network's parameters.
 
         Args:
             updates: The optimizer's, momentum and weight decay included; not to be written into.

@@ -96,6 +96,12 @@ class Projector:
         """Numbers held in memory."""
         return sum(held.numel() for held in (self._rows, self._energy) if held is not None)
 
+    @property
+    def device(self) -> torch.device:
+        """Where it is held."""
+        held = self._rows if self._energy is None else self._energy
+        return held.device
+
     def absorb(self, inputs: Tensor, *, keep: float = 1.0, groups: slice = ALL) -> None:
         """Count inputs as used.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from evonas.errors import SettingsError, suggest
 from evonas.supernet.disturbance import DisturbanceImmune
 from evonas.supernet.fair import Fair
+from evonas.supernet.gradient_space import GradientSpace
+from evonas.supernet.nsas import NSAS
 from evonas.supernet.plan import RuleFactory
 from evonas.supernet.uniform import Uniform
 
@@ -12,6 +14,8 @@ RULES: dict[str, RuleFactory] = {
     "disturbance-immune": DisturbanceImmune,
     "uniform": Uniform,
     "fair": Fair,
+    "nsas": NSAS,
+    "gradient-space": GradientSpace,
 }
 """Name -> factory; a further rule is added by its name."""
 

@@ -81,7 +81,7 @@ class SGD:
         transform: Transform | None = None,
         regions: Mapping[str, Sequence[Region | None]] | None = None,
     ) -> None:
-        """Apply one update; the gradients are used up.
+        """Apply one update; the gradients are clipped in place and otherwise left as they are.
 
         Args:
             lr: Learning rate.
@@ -123,7 +123,7 @@ class SGD:
     ) -> list[Tensor]:
         """Return the final updates, and keep what later ones need; entries outside masks keep their state."""
         if self.weight_decay:
-            torch._foreach_add_(gradients, weights, alpha=self.weight_decay)
+            gradients = list(torch._foreach_add(gradients, weights, alpha=self.weight_decay))
         if not self.momentum:
             return gradients
         buffers: list[Tensor] = []
