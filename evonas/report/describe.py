@@ -60,5 +60,5 @@ def skeleton_rows(space: Space) -> list[dict[str, object]]:
         if isinstance(space, StageSpace) and not skeleton.strides:
             stages = space.definition.stages
             values["strides"] = (space.definition.stem.stride, *(stage.stride for stage in stages))
-        rows.append({"skeleton": name} | {key: v for key, v in values.items() if key not in (*unread, "auxiliary")})
+        rows.append({"skeleton": name} | {key: v for key, v in values.items() if key not in unread})
     return rows

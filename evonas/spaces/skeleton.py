@@ -31,8 +31,6 @@ class Skeleton:
     """Multiplier of every stage's width, rounded to multiples of 8."""
     strides: tuple[int, ...] = ()
     """Stride of the stem and of each stage; empty: the space's own."""
-    auxiliary: bool = False
-    """Whether training has an auxiliary classifier at two thirds of the depth."""
 
     def __post_init__(self) -> None:
         for name in ("resolution", "in_channels", "classes", "channels", "cells", "width"):
