@@ -8,6 +8,8 @@
   for the published results of eight methods.
 - `evonas.benchmarks.overhead.bench_overhead` measures what scores, shared weights and the search cost beside the
   work that cannot be spared; it stands apart because it needs torch, which benchmarks on columns do not.
+- `evonas.benchmarks.supernet.bench_supernet` ranks architectures with shared weights trained by several rules; it
+  needs torch as well.
 - `write_results` puts JSON, CSV and PNG beside each other.
 
 Everything is deterministic given the seeds. Figures (`draw_anytime`, …) are drawn from results alone.
@@ -15,7 +17,7 @@ Everything is deterministic given the seeds. Figures (`draw_anytime`, …) are d
 
 from evonas.benchmarks.algorithms import Algorithm, algorithms
 from evonas.benchmarks.computed import computed_objectives, literature_skeleton, score_sources
-from evonas.benchmarks.draw import draw_anytime, draw_improvements, draw_proxies
+from evonas.benchmarks.draw import draw_anytime, draw_improvements, draw_proxies, draw_supernet
 from evonas.benchmarks.members import Members, Oracle, Spent, members_of
 from evonas.benchmarks.output import write_results
 from evonas.benchmarks.protocol import Published, bench_protocol, bench_published, published
@@ -38,6 +40,7 @@ __all__ = [
     "draw_anytime",
     "draw_improvements",
     "draw_proxies",
+    "draw_supernet",
     "literature_skeleton",
     "members_of",
     "published",

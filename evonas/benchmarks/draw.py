@@ -95,6 +95,33 @@ def draw_improvements(rows: Sequence[Mapping[str, Any]]) -> bytes:
     return _png(figure)
 
 
+def draw_supernet(results: Mapping[str, Any], estimate: str = "loss") -> bytes:
+    """Draw estimate against truth, one panel per rule and budget, of the first seed.
+
+    Args:
+        results: What `bench_supernet` returned.
+        estimate: Which of its estimates.
+    """
+    rows = {(row["rule"], row["passes"]): row for row in results["rows"] if row["estimate"] == estimate}
+    first = {}
+    for trial in results["trials"]:
+        first.setdefault((trial["rule"], trial["passes"]), trial["estimates"][estimate])
+    columns = min(4, len(first))
+    lines = -(-len(first) // columns)
+    figure = require("matplotlib.figure", "report").Figure(
+        figsize=(3.2 * columns, 3.2 * lines), dpi=120, layout="constrained"
+    )
+    for place, ((rule, passes), values) in enumerate(first.items(), start=1):
+        axes = figure.add_subplot(lines, columns, place)
+        axes.plot(results["truth"], values, ".", ms=3, color=_COLORS[0])
+        row = rows[rule, passes]
+        axes.set_title(f"{rule}, {passes} passes\nτ {row['tau']:.2f}, top 30 %: {row['top30']:.2f}", fontsize=8)
+        axes.tick_params(labelsize=7)
+    figure.supxlabel(f"true {results['setting']['target']}", fontsize=9)
+    figure.supylabel(f"estimate ({estimate})", fontsize=9)
+    return _png(figure)
+
+
 def _cycle(items: Sequence[Any]) -> list[str]:
     return [_COLORS[i % len(_COLORS)] for i in range(len(items))]
 

@@ -44,13 +44,19 @@ def write_results(
     path = Path(path)
     if path.suffix.lower() != ".json":
         raise SettingsError(f"Expected an output file that ends in .json, got '{path}'.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(plain(results), indent=1, ensure_ascii=False, allow_nan=False)
-    written = [_write_whole(path, text.encode() + b"\n")]
+    written = [write_json(path, results)]
     written.append(_write_whole(path.with_suffix(".csv"), _csv(rows).encode()))
     if figure is not None:
         written.append(_write_whole(path.with_suffix(".png"), figure()))
     return written
+
+
+def write_json(path: str | os.PathLike[str], results: Any) -> Path:
+    """Write a JSON file whole; NaN and infinities become null."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(plain(results), indent=1, ensure_ascii=False, allow_nan=False)
+    return _write_whole(path, text.encode() + b"\n")
 
 
 def plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from evonas.cli.bench import bench
+from evonas.cli.bench_supernet import bench
 from evonas.cli.deploy import deploy
 from evonas.cli.describe import describe
 from evonas.cli.export import export

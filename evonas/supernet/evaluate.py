@@ -86,7 +86,7 @@ class PathEvaluator:
         part: Images,
         *,
         norm_images: int = 320,
-        batch_size: int = 500,
+        batch_size: int = 200,
         norm_batch: int | None = None,
         task: Task | None = None,
     ) -> None:

@@ -1,0 +1,291 @@
+"""How well shared weights rank architectures of known truth, by update rule and by what is read off them."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evonas.benchmarks.computed import literature_skeleton, score_sources
+from evonas.benchmarks.output import write_json
+from evonas.benchmarks.proxies import FLOORS
+from evonas.benchmarks.ranking import summarize_trials
+from evonas.data import Dataset, Part
+from evonas.errors import SettingsError
+from evonas.networks import build
+from evonas.objectives import Context, torch_threads
+from evonas.spaces import Architecture, Skeleton, Space
+from evonas.supernet import (
+    ForgettingProbe,
+    PathEvaluator,
+    PathScore,
+    RuleFactory,
+    Setting,
+    draw_from,
+    find_rule,
+    summarize,
+    train_supernet,
+)
+from evonas.tables import Table
+
+PROBED = 64
+"""Forgetting values of one training, at equal distances."""
+PROBE_IMAGES = 500
+"""Images that a forgetting value is read on: the same before and after, so that few do."""
+TRIED = 20
+"""Plans that tell how many passes an update of a rule takes."""
+
+
+def bench_supernet(
+    space: Space,
+    table: Table,
+    target: str,
+    data: Dataset,
+    rules: Sequence[str],
+    *,
+    passes: Sequence[int] = (1500, 6000),
+    seeds: int | Sequence[int] = 5,
+    skeleton: Skeleton | None = None,
+    sample: int = 300,
+    batch_size: int = 64,
+    lr: float = 0.05,
+    out: Path | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """Train supernets for equal numbers of forward and backward passes, and rank architectures with each.
+
+    Every rule meets the same architectures; trainings of one seed start from the same weights, batches and
+    (where they draw alike) paths.
+
+    Args:
+        space: The space.
+        table: Truth.
+        target: Column to be ranked, higher is better.
+        data: Images; weights are trained on its weight part, and read on `select`.
+        rules: Each ``NAME`` or ``NAME:key=value,…`` with options of the rule.
+        passes: Budgets.
+        seeds: How many (0, 1, …), or which.
+        skeleton: Of the supernet; None: small, with the data's resolution, channels and classes.
+        sample: Architectures to rank, drawn from the table once for all; all rows where it has fewer.
+        batch_size: Images per update.
+        lr: Learning rate at the start.
+        out: JSON file that is written after every training; trainings of the same settings that it holds
+            already are not done again.
+        progress: Called with a line before each training.
+
+    Returns:
+        ``setting``, ``architectures``, ``truth``, ``floors`` (FLOPs and parameters), ``trials`` (estimates of
+        every kind, forgetting values, `trace_over_d`, seconds) and ``rows``, as `summarize_trials` gives them.
+
+    Raises:
+        SettingsError: An unknown rule or option, a sample below 10, a budget below one pass, or a file of
+            other settings.
+    """
+    if sample < 10 or min(passes, default=0) < 1:
+        raise SettingsError(f"Expected 10 architectures or more and positive passes, got {sample} and {list(passes)}.")
+    factories = {text: rule_from_text(text) for text in rules}
+    seeds = range(seeds) if isinstance(seeds, int) else seeds
+    skeleton = skeleton or space.skeleton("small")
+    skeleton = skeleton.replace(
+        resolution=data.resolution, in_channels=data.in_channels, classes=len(data.classes)
+    )
+    known = np.flatnonzero(~np.isnan(table[target]))
+    chosen = np.sort(np.random.default_rng(0).choice(known, min(sample, len(known)), replace=False))
+    written = [table.architectures[row] for row in chosen]
+    results: dict[str, Any] = {
+        "setting": {
+            "space": space.name,
+            "target": target,
+            "data": data.fingerprint,
+            "images": {"weights": len(data.weights), "select": len(data.select)},
+            "skeleton": str(skeleton),
+            "batch size": batch_size,
+            "lr": lr,
+        },
+        "architectures": [str(one) for one in written],
+        "truth": table[target][chosen].tolist(),
+        "floors": _floors(space, table, chosen, written),
+        "trials": [],
+    }
+    results["trials"] = _earlier(results, out)
+    forms = [space.canonical(one) for one in written]
+    done = {(trial["rule"], trial["passes"], trial["seed"]) for trial in results["trials"]}
+    for budget in passes:
+        for seed in seeds:
+            for text, rule in factories.items():
+                if (text, budget, seed) in done:
+                    continue
+                if progress is not None:
+                    progress(f"{text}, {budget} passes, seed {seed}")
+                with torch_threads(1):
+                    trial = _train(space, skeleton, data, rule, budget, seed, batch_size, lr, forms)
+                results["trials"].append({"rule": text, "passes": budget, "seed": seed, **trial})
+                results["rows"] = summarize_trials(results)
+                if out is not None:
+                    write_json(out, results)
+    results["rows"] = summarize_trials(results)
+    return results
+
+
+def rule_from_text(text: str) -> RuleFactory:
+    """Return the rule that ``NAME`` or ``NAME:key=value,…`` stands for.
+
+    Values are numbers, ``true``, ``false``, ``none``, or text.
+
+    Raises:
+        SettingsError: An unknown rule or option, or no ``key=value``.
+    """
+    name, given = read_options(text)
+    factory = find_rule(name)
+    known = list(inspect.signature(factory).parameters)[1:]
+    for key in given:
+        if key not in known:
+            raise SettingsError(f"Expected options of '{name}' among {', '.join(known) or 'none'}, got '{key}'.")
+    return partial(factory, **given) if given else factory
+
+
+def read_options(text: str) -> tuple[str, dict[str, Any]]:
+    """Split ``NAME:key=value,…`` into the name and its options.
+
+    Raises:
+        SettingsError: Something after the name is no ``key=value``.
+    """
+    name, _, options = text.strip().partition(":")
+    return name, dict(_option(part, text) for part in options.split(",")) if options else {}
+
+
+def split_rules(text: str) -> list[str]:
+    """Return the rules of a list joined by commas, options kept with their rule.
+
+    ``uniform,disturbance-immune:alpha=1,rank=8`` are two.
+    """
+    rules: list[str] = []
+    for part in text.split(","):
+        if rules and "=" in part and ":" not in part:
+            rules[-1] += f",{part.strip()}"
+        else:
+            rules.append(part.strip())
+    return rules
+
+
+def _option(part: str, text: str) -> tuple[str, Any]:
+    key, equals, value = part.partition("=")
+    if not equals or not key.strip():
+        raise SettingsError(f"Expected NAME:key=value,…, got '{text}'.")
+    words = {"true": True, "false": False, "none": None}
+    if value in words:
+        return key.strip(), words[value]
+    for number in (int, float):
+        try:
+            return key.strip(), number(value)
+        except ValueError:
+            pass
+    return key.strip(), value
+
+
+def _train(
+    space: Space,
+    skeleton: Skeleton,
+    data: Dataset,
+    rule: RuleFactory,
+    passes: int,
+    seed: int,
+    batch_size: int,
+    lr: float,
+    forms: Sequence[Architecture],
+) -> dict[str, Any]:
+    """Train a supernet and read all architectures."""
+    network = build(space, skeleton, seed=seed)
+    updates = max(1, round(passes / _passes_per_update(network, rule, seed)))
+    per_epoch = max(1, len(data.weights) // batch_size)
+    epochs = -(-updates // per_epoch)
+    part = Part(data.select.images[:PROBE_IMAGES], data.select.labels[:PROBE_IMAGES])
+    few = PathEvaluator(network, data, part, norm_images=320)
+    probed = 0.0
+
+    def accuracy(architecture: Architecture) -> float:
+        nonlocal probed
+        began = time.perf_counter()
+        value = few(architecture).accuracy
+        probed += time.perf_counter() - began
+        return value
+
+    began = time.perf_counter()
+    history = train_supernet(
+        network,
+        data,
+        rule,
+        epochs=epochs,
+        updates=updates,
+        batch_size=batch_size,
+        lr=lr,
+        weight_decay=0.0,
+        augment=data.augment,
+        seed=seed,
+        probe=ForgettingProbe(accuracy, per_epoch=max(1, round(PROBED / epochs))),
+    )
+    trained = time.perf_counter() - began - probed
+    began = time.perf_counter()
+    evaluator = PathEvaluator(network, data, data.select, norm_images=512)
+    scores = [evaluator(form) for form in forms]
+    return {
+        "updates": updates,
+        "passes_done": history.epochs[-1]["passes"],
+        "estimates": estimates(scores),
+        "accuracy": float(np.mean([score.accuracy for score in scores])),
+        "loss": history.epochs[-1]["loss"],
+        "forgetting": summarize(history.forgetting),
+        "forgetting_values": [[one.step, one.before, one.after] for one in history.forgetting],
+        "trace_over_d": history.epochs[-1].get("trace_over_d", 1.0),
+        "train_seconds": trained,
+        "read_seconds": time.perf_counter() - began,
+    }
+
+
+def estimates(scores: Sequence[PathScore]) -> dict[str, list[float]]:
+    """Return all that one pass over the images says of each architecture, higher is better."""
+    return {
+        "accuracy": [score.accuracy for score in scores],
+        "loss": [-score.loss for score in scores],
+        "probability": [score.probability for score in scores],
+    }
+
+
+def _passes_per_update(network: Any, rule: RuleFactory, seed: int) -> int:
+    """Return the most passes in a plan of a few: rules that keep an archive begin with fewer."""
+    setting = Setting(network, draw_from(network.space), network.space.path, TRIED, seed)
+    made, rng = rule(setting), np.random.default_rng(seed)
+    longest = 1
+    for _ in range(TRIED):
+        plan = made.plan(rng)
+        made.after_step(plan, {})
+        longest = max(longest, len(plan))
+    return longest
+
+
+def _floors(
+    space: Space, table: Table, rows: np.ndarray, architectures: Sequence[Architecture]
+) -> dict[str, list[float]]:
+    """Return what counting says of each architecture: the table's columns, or computed as the literature does."""
+    sources = score_sources(Context(space, literature_skeleton(space)))
+    return {
+        name: np.asarray(table[name][rows] if name in table else sources[name](architectures, 0), float).tolist()
+        for name in FLOORS
+    }
+
+
+def _earlier(results: Mapping[str, Any], out: Path | None) -> list[dict[str, Any]]:
+    """Return the trainings that a file of the same settings holds."""
+    if out is None or not Path(out).exists():
+        return []
+    held = json.loads(Path(out).read_text())
+    for key in ("setting", "architectures"):
+        if held.get(key) != results[key]:
+            raise SettingsError(f"{out} holds results of another {key}: choose another --out or remove it.")
+    return held["trials"]

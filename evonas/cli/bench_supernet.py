@@ -1,0 +1,109 @@
+"""``evonas bench supernet``: how well shared weights rank."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evonas.cli.bench import Out, Space, Tables, _numbers, _write, bench
+
+
+@bench.command("supernet")
+def bench_supernet(
+    space: Space,
+    table: Tables,
+    target: Annotated[str, typer.Option(help="The column to be ranked, higher is better.")],
+    data: Annotated[str, typer.Option(help="Images to train and read on.")] = "digits",
+    rules: Annotated[
+        str, typer.Option(help="Update rules to compare, NAME or NAME:key=value,key=value.")
+    ] = "uniform,fair,disturbance-immune",
+    passes: Annotated[str, typer.Option(help="Budgets: forward and backward passes.")] = "1500,6000",
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each rule and budget.")] = 5,
+    skeleton: Annotated[str, typer.Option(help="Skeleton, NAME or NAME:key=value,key=value.")] = "small",
+    channels: Annotated[
+        int | None, typer.Option(min=1, help="Channels of the narrowest layers. [default: the skeleton's]")
+    ] = None,
+    resolution: Annotated[int | None, typer.Option(min=1, help="Side of the images. [default: the data's]")] = None,
+    train_limit: Annotated[int | None, typer.Option(min=10, help="Use that many training images.")] = None,
+    sample: Annotated[int, typer.Option(min=10, help="Architectures to rank.")] = 300,
+    batch_size: Annotated[int, typer.Option(min=2, help="Images per pass.")] = 64,
+    lr: Annotated[float, typer.Option(help="Learning rate at the start.")] = 0.05,
+    out: Out = None,
+) -> None:
+    """Rank architectures of known accuracy with supernets trained by several rules for equal passes.
+
+    Trainings that FILE.json of --out holds already, of the same settings, are not done again.
+    """
+    from evonas import benchmarks
+    from evonas.benchmarks.supernet import bench_supernet, read_options, split_rules
+    from evonas.data import load_data
+    from evonas.spaces import load_space
+    from evonas.tables import load_table
+
+    opened = load_space(space)
+    name, options = read_options(skeleton)
+    if channels is not None:  # of the stem, which stage spaces scale together with all else
+        stage = opened.family == "stage"
+        options |= {"width": channels / opened.definition.stem.channels} if stage else {"channels": channels}
+    results = bench_supernet(
+        opened,
+        load_table(table, opened),
+        target,
+        load_data(data, resolution=resolution, limit=train_limit),
+        split_rules(rules),
+        passes=_numbers(passes),
+        seeds=seeds,
+        skeleton=opened.skeleton(name, **options),
+        sample=sample,
+        batch_size=batch_size,
+        lr=lr,
+        out=out,
+        progress=lambda text: typer.echo(text, err=True),
+    )
+    rows = results["rows"]
+    for line in (*_ranking(rows), "", *_training(rows)):
+        typer.echo(line)
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    flat = [{key: row.get(key) for key in keys} for row in rows]
+    _write(out, results, flat, lambda: benchmarks.draw_supernet(results))
+
+
+def _ranking(rows: list[dict]) -> list[str]:
+    """Return a table of how well each estimate ranks, intervals beside the means."""
+    head = ["passes", "rule", "estimate", "seeds", "tau", "inside the top 30 %", "inside the top 10 %"]
+    cells = [
+        [str(row["passes"]), row["rule"], row["estimate"], str(row["seeds"])]
+        + [_interval(row, key) for key in ("tau", "top30", "top10")]
+        + [_interval(row, "tau_gain"), f"{row['precision10']:.2f}", f"{row['regret']:.3f}"]
+        for row in rows
+    ]
+    return _aligned([[*head, "tau - uniform's", "precision@10", "regret"], *cells])
+
+
+def _training(rows: list[dict]) -> list[str]:
+    """Return a table of what each rule and budget made of the weights."""
+    head = ["passes", "rule", "accuracy", "forgetting", "sd", "1st quarter", "sd", "last quarter", "sd", "trace(P)/d"]
+    names = ["accuracy", *(f"forgetting_{kind}{part}" for part in ("", "_first_quarter", "_last_quarter")
+                           for kind in ("mean", "sd")), "trace_over_d"]  # fmt: skip
+    trained = {(row["passes"], row["rule"]): row for row in rows if row["passes"]}
+    cells = [
+        [str(passes), rule, *(f"{row[name]:.4f}" for name in names)]
+        + [f"{row[name]:.1f}" for name in ("train_seconds", "read_seconds")]
+        for (passes, rule), row in trained.items()
+    ]
+    return _aligned([[*head, "s to train", "s to read"], *cells])
+
+
+def _interval(row: dict, key: str) -> str:
+    """Return a value with the ends of its interval."""
+    if row.get(key) is None:
+        return "-"
+    return f"{row[key]:.3f} [{row[f'{key}_low']:.2f}, {row[f'{key}_high']:.2f}]"
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    """Return lines with columns of equal width; a table of a terminal's width would break every word."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
