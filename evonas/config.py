@@ -30,6 +30,8 @@ class Settings(BaseModel):
     validation: float = Field(0.4, gt=0, lt=1, description="share of training data that accuracy is read on")
     sharing: str = Field("disturbance-immune", description="update rule of the supernet")
     supernet: str | None = Field(None, description="a run whose trained supernet is taken over")
+    sampling: str = Field("choice", description="how paths are drawn in supernet training")
+    estimator: str = Field("supernet", description="what estimates accuracy: supernet, or supernet:NAME")
     epochs: Count | None = Field(None, description="of supernet training; default: by the size of the data")
     batch_size: Count = Field(64, description="images per step of supernet training")
     lr: float = Field(0.05, gt=0, le=10, description="learning rate of supernet training, falling by a cosine")

@@ -24,6 +24,7 @@ from evonas.objectives import (
     parse_constraint,
     split_names,
 )
+from evonas.objectives.estimators import read_estimator
 from evonas.objectives.table import TableEvaluator
 from evonas.run import Run, compare_manifest, new_manifest
 from evonas.spaces import Architecture, load_space
@@ -59,6 +60,7 @@ class Problem:
         self.tables = load_table(list(settings.table), self.space) if settings.table else None
         columns = self._read_objectives(settings)
         find_rule(settings.sharing)
+        read_estimator(settings.estimator)
         if settings.algorithm not in algorithms:
             raise SettingsError(
                 f"Unknown algorithm '{settings.algorithm}': expected {', '.join(algorithms)}."
@@ -135,6 +137,7 @@ class Problem:
 
     def context(self, **more: Any) -> Context:
         """Return what evaluators are made from."""
+        options = {"estimator": self.settings.estimator, **more.pop("options", {})}
         return Context(
             self.space,
             self.skeleton,
@@ -142,6 +145,7 @@ class Problem:
             self.device,
             seed=self.settings.seed,
             threads=self.settings.threads,
+            options=options,
             **more,
         )
 

@@ -35,6 +35,10 @@ def search(
         float | None, typer.Option(help="Share of training data to read accuracy on. [default: 0.4]")
     ] = None,
     sharing: Annotated[str | None, typer.Option(help="How weights are shared. [default: disturbance-immune]")] = None,
+    sampling: Annotated[str | None, typer.Option(help="How paths are drawn in training. [default: choice]")] = None,
+    estimator: Annotated[
+        str | None, typer.Option(help="What estimates accuracy, such as supernet:loss. [default: supernet]")
+    ] = None,
     supernet: Annotated[str | None, typer.Option(help="Take over the supernet of this run.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of supernet training.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images per training step. [default: 64]")] = None,
@@ -67,7 +71,8 @@ def search(
         constraints=tuple(constraint) if constraint else None,
         table=tuple(table) if table else None,
         space=space, skeleton=skeleton, data=data, resolution=resolution, train_limit=train_limit,
-        validation=validation, sharing=sharing, supernet=supernet, epochs=epochs, batch_size=batch_size,
+        validation=validation, sharing=sharing, sampling=sampling, estimator=estimator,
+        supernet=supernet, epochs=epochs, batch_size=batch_size,
         warm_start=warm_start, algorithm=algorithm, population=population, generations=generations, time=time,
         baseline=baseline or None, latency_table=latency_table, seed=seed, threads=threads, device=device,
     )  # fmt: skip
