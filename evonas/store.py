@@ -11,6 +11,7 @@ import json
 import math
 import shlex
 import sqlite3
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,8 @@ SCHEMA = 1
 """Version of what is stored and what it means; a store of another version is refused."""
 
 _APPLICATION = 0x65766F6E  # "evon": tells our files from other SQLite files
+
+_CHECKPOINT = 8000  # pages of 4 KiB in the log before it is merged into the file
 
 _TABLES = """
 CREATE TABLE architectures (
@@ -131,6 +134,8 @@ class Store:
                 self._check()
                 # At NORMAL a killed process loses nothing; a power cut may take the latest results.
                 self._base.execute("PRAGMA synchronous = NORMAL")
+                # Each checkpoint waits for the disk: fewer of them halve the time of an insert.
+                self._base.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT}")
                 self._base.execute("PRAGMA foreign_keys = ON")
                 self._base.execute(f"PRAGMA query_only = {'OFF' if write or create else 'ON'}")
         except RunError:
@@ -203,25 +208,31 @@ class Store:
         """
         if not series:
             raise EvaluationError("Expected at least one objective to read values of, got none.")
-        tables = range(len(series))
-        columns = ", ".join(f"e{i}.value" for i in tables)
-        joins = " ".join(
-            f"JOIN evaluations e{i} ON e{i}.series = ? AND e{i}.architecture = e0.architecture"
-            for i in tables[1:]
-        )
-        known = " AND ".join(f"e{i}.value IS NOT NULL" for i in tables)
-        query = (
-            f"SELECT e0.architecture, {columns} FROM evaluations e0 {joins}"
-            f" WHERE e0.series = ? AND {known} ORDER BY 1"
-        )
         with self._told():
-            numbers = [self._find(*pair) for pair in series]
-            rows = np.fromiter(
-                self._base.execute(query, (*numbers[1:], numbers[0])),
-                dtype=[("architecture", np.int64)] + [(f"value{i}", np.float64) for i in tables],
-            )
-        values = np.stack([rows[f"value{i}"] for i in tables], axis=1)
-        return np.ascontiguousarray(rows["architecture"]), values
+            numbers, column = self._column(*series[0])
+            columns = [column]
+            for pair in series[1:]:
+                others, column = self._column(*pair)
+                if not np.array_equal(numbers, others):
+                    numbers, ours, theirs = np.intersect1d(numbers, others, assume_unique=True, return_indices=True)
+                    columns, column = [known[ours] for known in columns], column[theirs]
+                columns.append(column)
+        return numbers, np.stack(columns, axis=1)
+
+    def _column(self, objective: str, fingerprint: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return numbers of architectures, ascending, and their values in one series.
+
+        SQLite hands the columns over as arrays, and series are matched in numpy: a sixth of the time of a join
+        whose rows become Python's tuples.
+        """
+        collected = _collect(self._base)
+        self._base.execute(
+            "SELECT collect_number(architecture), collect_value(value) FROM"
+            " (SELECT architecture, value FROM evaluations WHERE series = ? AND value IS NOT NULL ORDER BY 1)",
+            (self._find(objective, fingerprint),),
+        ).fetchall()
+        numbers, values = (collected.get(code, array(code)) for code in "qd")
+        return np.array(numbers, dtype=np.int64), np.array(values, dtype=np.float64)
 
     def texts(self, numbers: Iterable[int]) -> list[str]:
         """Return the architectures of these numbers, in their order."""
@@ -451,6 +462,28 @@ class Store:
             else:
                 text = f"Expected a sound store at {self.path}, got: {text}; restore it or start a new run."
             raise RunError(text) from error
+
+
+def _collect(base: sqlite3.Connection) -> dict[str, array]:
+    """Give SQLite the aggregates ``collect_number`` and ``collect_value``; what they see comes by type code."""
+    collected: dict[str, array] = {}
+
+    def collector(code: str) -> type:
+        class Collector(array):  # type: ignore[type-arg]
+            step = array.append  # no Python frame per row
+
+            def __new__(cls) -> Collector:
+                collected[code] = own = super().__new__(cls, code)
+                return own
+
+            def finalize(self) -> int:
+                return len(self)
+
+        return Collector
+
+    base.create_aggregate("collect_number", 1, collector("q"))
+    base.create_aggregate("collect_value", 1, collector("d"))
+    return collected
 
 
 def _checked(row: Evaluation) -> Evaluation:
