@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -45,13 +45,17 @@ class Settings(BaseModel):
     seed: int = Field(0, ge=0, lt=2**31, description="of everything random")
     threads: Count = Field(1, description="threads of one evaluation and of training")
     device: str = Field("auto", description="auto, cpu or cuda")
+    engine: Literal["local", "ray"] = Field("local", description="where dear evaluations run: here, or on Ray")
+    address: str | None = Field(None, description="of the Ray cluster; default: RAY_ADDRESS, else one on this machine")
+    workers: int = Field(1, ge=1, le=10**5, description="processes that evaluate at a time; results are the same")
+    timeout: str | None = Field(None, description="an evaluation that takes longer, such as 10m, has failed")
 
     @field_validator("objectives", "constraints", "table", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
 
-    @field_validator("time")
+    @field_validator("time", "timeout")
     @classmethod
     def _readable(cls, value: str | None) -> str | None:
         if value is not None:
@@ -109,3 +113,23 @@ def make_settings(file: str | Path | None = None, **given: Any) -> Settings:
             came = "" if first["type"] == "value_error" else f", got {first['input']!r:.60}"
             message = f"Setting '{name.replace('_', '-')}': {reason}{came}"
         raise SettingsError(f"{file}: {message}" if file is not None else message) from None
+
+
+WHERE = ("engine", "address", "workers", "timeout")
+"""Settings of where evaluations run; no result depends on them."""
+
+
+def move_settings(settings: Settings, **given: Any) -> Settings:
+    """Return settings that say another place for evaluations to run.
+
+    Args:
+        settings: Those of a run.
+        **given: Some of `WHERE`; None means as before.
+
+    Raises:
+        SettingsError: Another setting, which a run cannot change, or a value that makes no sense.
+    """
+    for name in given:
+        if name not in WHERE:
+            raise SettingsError(f"A run cannot change '{name}': expected some of {', '.join(WHERE)}")
+    return make_settings(**settings.content() | {name: value for name, value in given.items() if value is not None})

@@ -10,7 +10,8 @@ import itertools
 import os
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,13 @@ from typing import Any
 import numpy as np
 
 from evonas.baseline import write_baseline
-from evonas.config import Settings, make_settings, parse_time
-from evonas.engine import LocalEngine
+from evonas.config import Settings, make_settings, move_settings, parse_time
+from evonas.engine import LocalEngine, Recipe, is_dear, open_pool
 from evonas.errors import RunError
 from evonas.evolution import Evolution, choose_first, minimized
 from evonas.finish import write_front
 from evonas.networks import Network, build
-from evonas.objectives import Objective, torch_threads
+from evonas.objectives import Context, Objective, torch_threads
 from evonas.objectives.latency import LatencyEvaluator, measure_latency_table
 from evonas.objectives.proxy import ProxyEvaluator
 from evonas.problem import Problem, problem_of
@@ -82,6 +83,7 @@ def resume(
     baseline: bool = False,
     progress: Progress | None = None,
     after_generation: Callable[[Run], None] | None = None,
+    **elsewhere: Any,
 ) -> Run:
     """Continue a search that was stopped, or prolong one that ended.
 
@@ -92,6 +94,7 @@ def resume(
         baseline: Spend as many evaluations on random architectures as well, now and whenever it is resumed.
         progress: Shows how far the search is.
         after_generation: Called with the run after every generation.
+        **elsewhere: Settings of where evaluations run, for now: workers, engine, address, timeout.
 
     Raises:
         EvonasError: No run, one that another process works on, or one that cannot be replayed here.
@@ -99,6 +102,7 @@ def resume(
     progress = progress or Silent()
     with Run.open(path, write=True) as run:
         problem, warn = problem_of(run)
+        problem.settings = move_settings(problem.settings, **elsewhere)
         for line in warn:
             progress.say(f"Note: {line}; results may differ in their last digits")
         if retry_failed:
@@ -148,13 +152,13 @@ class _Search:
             if "acc" in self.problem.evaluated:
                 network = self.supernet()
                 context = self.problem.context(supernet=network, supernet_fingerprint=weights_fingerprint(network))
-            engine = LocalEngine(self.problem.evaluators(context), self.run.store)
-            objectives = self.objectives(engine)
-            texts, values = self.evolve(first, objectives, engine)
-            self.run.update_manifest(timings={"search_seconds": round(time.perf_counter() - began, 3)})
-            write_front(self.problem, self.run, objectives, texts, values, context, self.progress)
-            if self.settings.baseline or self.run.manifest.get("baseline"):
-                write_baseline(self.problem, self.run, objectives, values, engine, context, self.progress)
+            with self.engine(context) as engine:
+                objectives = self.objectives(engine)
+                texts, values = self.evolve(first, objectives, engine)
+                self.run.update_manifest(timings={"search_seconds": round(time.perf_counter() - began, 3)})
+                write_front(self.problem, self.run, objectives, texts, values, context, self.progress)
+                if self.settings.baseline or self.run.manifest.get("baseline"):
+                    write_baseline(self.problem, self.run, objectives, values, engine, context, self.progress)
 
     def latency_table(self) -> None:
         """Measure the latency table and freeze it in the run: a replay must not measure anew."""
@@ -243,6 +247,33 @@ class _Search:
         update = time_update(network, self.problem.data, self.settings.sharing, batch_size=self.settings.batch_size)
         return max(1, int(SHARES["supernet"] * parse_time(self.settings.time) / (update * per_epoch)))
 
+    @contextmanager
+    def engine(self, context: Context) -> Iterator[LocalEngine]:
+        """Yield what evaluates: this process, with workers where settings ask for them."""
+        settings, evaluators = self.settings, self.problem.evaluators(context)
+        dear = {name: one.fingerprint for name, one in evaluators.items() if is_dear(one)}
+        supernet = None if context.supernet is None else str(self.run.path.resolve() / "supernet.safetensors")
+        recipe = Recipe(
+            "evonas.problem:make_worker",
+            {"settings": settings.content(), "names": list(dear), "supernet": supernet},
+            dear,
+            settings.threads,
+        )
+        cores = os.cpu_count() or 1
+        if settings.engine == "local" and settings.workers > 1 and settings.workers * settings.threads > cores:
+            self.progress.say(
+                f"Note: {settings.workers} workers of {settings.threads} threads share {cores} cores; fewer are as fast"
+            )
+        with open_pool(
+            recipe,
+            kind=settings.engine,
+            workers=settings.workers,
+            timeout=parse_time(settings.timeout) if settings.timeout else None,
+            address=settings.address,
+            gpus=1.0 if self.problem.device.startswith("cuda") else 0.0,
+        ) as pool:
+            yield LocalEngine(evaluators, self.run.store, pool)
+
     def objectives(self, engine: LocalEngine) -> list[Objective]:
         """Return what is optimized, in order, and write it down."""
         names = self.problem.names
@@ -294,6 +325,13 @@ class _Search:
                 self.after_generation(self.run)
                 aside += time.perf_counter() - start
         outside = time.perf_counter() - began - inside - aside
+        if engine.efficiency is not None:
+            self.progress.say(
+                f"{settings.workers} workers: parallel efficiency {engine.efficiency:.0%}"
+            )
+            self.run.update_manifest(
+                engine={"workers": settings.workers, "parallel_efficiency": round(engine.efficiency, 4)}
+            )
         self.run.update_manifest(
             timings={
                 "evaluations_computed": engine.computed,

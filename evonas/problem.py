@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -222,9 +222,21 @@ class Problem:
             broken[:, i] = [constraint.violation(v) if np.isfinite(v) else np.nan for v in column]
         return broken
 
-    def evaluators(self, context: Context) -> Mapping[str, Evaluator]:
-        """Return the evaluator of every objective that is evaluated."""
-        return {name: self.cheap.get(name) or make_evaluator(name, context) for name in self.evaluated}
+    def evaluators(self, context: Context, names: Iterable[str] | None = None) -> Mapping[str, Evaluator]:
+        """Return evaluators by objective; by default of every objective that is evaluated."""
+        names = self.evaluated if names is None else names
+        return {name: self.cheap.get(name) or make_evaluator(name, context) for name in names}
+
+    def trained(self, path: str | Path) -> Context:
+        """Return what evaluators are made from, with the shared weights of a checkpoint.
+
+        Raises:
+            TrainingError: It cannot be read, or is of another network.
+        """
+        network = build(self.space, self.skeleton, seed=self.settings.seed)
+        load_weights(network, Path(path))
+        network.to(self.device).eval()
+        return self.context(supernet=network, supernet_fingerprint=weights_fingerprint(network))
 
     def _cheap_constraints(self) -> list[Constraint]:
         return [constraint for constraint in self.constraints if constraint.objective in self.cheap]
@@ -258,12 +270,25 @@ def run_context(run: Run, *, with_supernet: bool = False) -> Context:
         EvonasError: The data or the space is gone or has changed, or there is no trained supernet.
     """
     problem, _ = problem_of(run)
-    if not with_supernet:
-        return problem.context()
-    network = build(problem.space, problem.skeleton, seed=problem.settings.seed)
-    load_weights(network, run.path / "supernet.safetensors")
-    network.to(problem.device).eval()
-    return problem.context(supernet=network, supernet_fingerprint=weights_fingerprint(network))
+    return problem.trained(run.path / "supernet.safetensors") if with_supernet else problem.context()
+
+
+def make_worker(
+    settings: Mapping[str, Any], names: Sequence[str], supernet: str | None
+) -> tuple[Callable[[str], Architecture], Mapping[str, Evaluator]]:
+    """Make in another process what evaluates there: how texts become architectures, and evaluators by objective.
+
+    Args:
+        settings: Those of the search, as `Settings.content` gives them.
+        names: Objectives.
+        supernet: A checkpoint's file, or None.
+
+    Raises:
+        EvonasError: Data, space or weights are not what the search has, or not there.
+    """
+    problem = Problem(make_settings(**settings))
+    context = problem.context() if supernet is None else problem.trained(supernet)
+    return lambda text: problem.space.canonical(problem.space.parse(text)), problem.evaluators(context, names)
 
 
 def _absolute(settings: Settings) -> Settings:

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from evonas.run import Run
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+Workers = Annotated[
+    int | None, typer.Option(help="Processes that evaluate at a time; results are the same. [default: 1]")
+]
+Engine = Annotated[str | None, typer.Option(help="local, or ray: on a cluster. [default: local]")]
+Address = Annotated[str | None, typer.Option(help="Of the Ray cluster.")]
+Timeout = Annotated[str | None, typer.Option(help="An evaluation that takes longer, such as 10m, has failed.")]
 
 
 def search(
@@ -56,6 +62,10 @@ def search(
     seed: Annotated[int | None, typer.Option(help="Of everything random. [default: 0]")] = None,
     threads: Annotated[int | None, typer.Option(help="Threads of torch. [default: 1]")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda. [default: auto]")] = None,
+    workers: Workers = None,
+    engine: Engine = None,
+    address: Address = None,
+    timeout: Timeout = None,
     config: Annotated[Path | None, typer.Option(help="Settings from a TOML file.")] = None,
     out: Annotated[Path | None, typer.Option(help="Run directory. [default: a new one in runs/]")] = None,
     quiet: Quiet = False,
@@ -75,6 +85,7 @@ def search(
         supernet=supernet, epochs=epochs, batch_size=batch_size,
         warm_start=warm_start, algorithm=algorithm, population=population, generations=generations, time=time,
         baseline=baseline or None, latency_table=latency_table, seed=seed, threads=threads, device=device,
+        workers=workers, engine=engine, address=address, timeout=timeout,
     )  # fmt: skip
     path = out or pipeline.new_path(settings)
     progress = make_progress(quiet)
@@ -88,6 +99,10 @@ def resume(
     baseline: Annotated[
         bool, typer.Option("--baseline", help="Spend as many evaluations on random architectures too, and compare.")
     ] = False,
+    workers: Workers = None,
+    engine: Engine = None,
+    address: Address = None,
+    timeout: Timeout = None,
     quiet: Quiet = False,
 ) -> None:
     """Continue a search that was stopped, or prolong one that ended."""
@@ -103,6 +118,10 @@ def resume(
             baseline=baseline,
             progress=progress,
             after_generation=_refresh_report,
+            workers=workers,
+            engine=engine,
+            address=address,
+            timeout=timeout,
         ),
         run,
     )

@@ -1,0 +1,55 @@
+"""A worker process: ``python -m evonas.engine.worker`` reads tasks from its input and writes results to its output.
+
+Both are lines of JSON. The first line that comes in is the recipe; a worker says when it is ready, or why it will
+never be. It ends with the process that started it, whatever it is at: nobody would read its results.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import sys
+import threading
+from typing import Any, TextIO
+
+
+def main() -> None:
+    """Work until the input ends."""
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what evaluators print is no result
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+    first = sys.stdin.readline()
+    if not first:
+        return
+    content: dict[str, Any] = json.loads(first)
+    sys.path[:] = content["path"]
+    threading.Thread(target=_listen, args=(lines,), daemon=True).start()
+    from evonas.engine.task import Recipe, cause_of
+    from evonas.errors import EvonasError
+
+    try:
+        evaluate = Recipe(**content).evaluate()
+    except Exception as error:
+        _say(out, {"error": " ".join(str(error).split()) if isinstance(error, EvonasError) else cause_of(error)})
+        return
+    _say(out, {"ready": os.getpid()})
+    while True:
+        number, objective, text = json.loads(lines.get())
+        row = evaluate(objective, text)
+        _say(out, {"number": number, "row": {name: (r.value, r.cause, r.seconds) for name, r in row.items()}})
+
+
+def _listen(lines: queue.SimpleQueue[str]) -> None:
+    for line in sys.stdin:
+        lines.put(line)
+    os._exit(0)
+
+
+def _say(out: TextIO, content: dict[str, Any]) -> None:
+    out.write(json.dumps(content, allow_nan=False) + "\n")
+    out.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""Worker processes: the same values as without, and each way of failing costs only its architecture."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evonas.engine import PATIENCE, LocalEngine, ProcessPool, Recipe
+from evonas.errors import EvaluationError
+from evonas.spaces import load_space
+from evonas.store import Store
+
+sys.path.insert(0, str(Path(__file__).parent))
+from faulty import make
+
+TIMEOUT = 1.0
+
+
+@pytest.fixture(scope="module")
+def forms():
+    space = load_space("darts")
+    return [space.canonical(space.decode(g)) for g in space.sample(12, np.random.default_rng(0))]
+
+
+@pytest.fixture
+def build(tmp_path):
+    """Give an engine with workers for a plan of failures; all end with the test."""
+    made = []
+
+    def build(plan=(), workers=2, **options):
+        (tmp_path / "calls").touch()
+        arguments = {"plan": dict(plan), "folder": str(tmp_path), **options}
+        _, evaluators = make(dict(plan), str(tmp_path))
+        pool = None
+        if workers:
+            recipe = Recipe("faulty:make", arguments, {"length": "f"}, threads=1)
+            pool = ProcessPool(recipe, workers, timeout=TIMEOUT)
+        store = Store(tmp_path / f"{len(made)}.sqlite", create=True)
+        made.append((pool, store))
+        return LocalEngine(evaluators, store, pool)
+
+    yield build
+    for pool, store in made:
+        if pool is not None:
+            pool.close()
+        store.close()
+
+
+def calls(tmp_path) -> list[str]:
+    return (tmp_path / "calls").read_text().split("\n")[:-1]
+
+
+def test_values_are_those_without_workers_and_are_stored_once(forms, build, tmp_path):
+    alone = build(workers=0).evaluate(forms, ["twice", "length"])
+    (tmp_path / "calls").write_text("")
+    engine, told = build({str(forms[2]): "print"}), []
+    assert (engine.evaluate(forms, ["twice", "length"], told.append) == alone).all()
+    assert sum(told) == len(forms)
+    assert sorted(calls(tmp_path)) == sorted(map(str, forms))
+    assert (engine.evaluate(forms, ["length"]) == alone[:, 1:]).all()
+    assert engine.computed == len(forms) == len(calls(tmp_path))
+    assert engine.efficiency > 0
+
+
+CAUSES = {
+    "raise": r"KeyError: 'no such",
+    "nan": r"ValueError: Expected a finite value, got nan",
+    "memory": r"MemoryError: Unable to allocate",
+    "short": r"expected a result of twice",
+    "hang": r"the worker took longer than 1 s \(2 times\)",
+    "die": r"the worker was killed by SIGKILL, as the kernel does when memory runs out \(2 times\)",
+    "exit": r"the worker ended with status 3 \(2 times\)",
+}
+
+
+def test_each_way_of_failing_costs_only_its_architecture(forms, build, tmp_path):
+    plan = {str(form): way for form, way in zip(forms, CAUSES)}
+    engine = build(plan)
+    values = engine.evaluate(forms, ["length", "twice"])
+    assert np.isnan(values).all(axis=1).tolist() == [str(form) in plan for form in forms]
+    for text, way in plan.items():
+        for name in ("length", "twice"):
+            stored = engine.store.lookup([text], name, "f")[text]
+            assert stored.value is None
+            assert re.search(CAUSES[way], stored.cause), stored.cause
+            assert "\n" not in stored.cause
+        assert calls(tmp_path).count(text) == (2 if way in ("hang", "die", "exit") else 1)
+    engine.evaluate(forms, ["length", "twice"])
+    assert engine.computed == len(forms)  # failures are results as well
+
+
+def test_a_worker_that_dies_once_costs_nothing(forms, build, tmp_path):
+    values = build({str(forms[0]): "once"}, workers=1).evaluate(forms[:3], ["length"])
+    assert values[:, 0].tolist() == [len(str(form)) for form in forms[:3]]
+    assert calls(tmp_path).count(str(forms[0])) == 2
+
+
+def test_exceptions_and_nan_without_workers(forms, build):
+    plan = {str(form): way for form, way in zip(forms, ("raise", "nan", "memory", "short"))}
+    engine = build(plan, workers=0)
+    values = engine.evaluate(forms, ["length", "twice"])
+    assert np.isnan(values).all(axis=1).tolist() == [str(form) in plan for form in forms]
+    for text, way in plan.items():
+        assert re.search(CAUSES[way], engine.store.lookup([text], "twice", "f")[text].cause)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_ten_failures_in_a_row_stop_with_the_cause_and_are_stored(forms, build, workers):
+    engine = build({str(form): "raise" for form in forms}, workers)
+    with pytest.raises(EvaluationError, match=r"10 evaluations in a row failed, the last with: KeyError"):
+        engine.evaluate(forms, ["length"])
+    assert len(list(engine.store.evaluations())) == 2 * PATIENCE
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_threads_of_an_evaluation_are_fixed(forms, build, workers):
+    values = build({str(form): "threads" for form in forms}, workers).evaluate(forms[:2], ["length"])
+    assert values[:, 0].tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("options", "fingerprint", "message"),
+    [
+        ({"fail": "error"}, "f", "A worker cannot start: ValueError: no data here"),
+        ({"fail": "die"}, "f", "3 workers in a row did not start, the last: it ended with status 4"),
+        ({}, "g", "has fingerprint f, the search's g: data, weights or versions differ"),
+    ],
+)
+def test_workers_that_cannot_start_stop_the_search(forms, tmp_path, options, fingerprint, message):
+    arguments = {"plan": {}, "folder": str(tmp_path), **options}
+    pool = ProcessPool(Recipe("faulty:make", arguments, {"length": fingerprint}), 1)
+    engine = LocalEngine(make({}, str(tmp_path))[1], Store(tmp_path / "s", create=True), pool)
+    with pytest.raises(EvaluationError, match=message):
+        engine.evaluate(forms, ["length"])
+    pool.close()
+    engine.store.close()
+
+
+def test_a_worker_ends_with_the_process_that_started_it(forms, tmp_path):
+    recipe = Recipe("faulty:make", {"plan": {str(forms[0]): "hang"}, "folder": str(tmp_path)}, {})
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "evonas.engine.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    worker.stdin.write(json.dumps(asdict(recipe)) + "\n")
+    worker.stdin.flush()
+    assert json.loads(worker.stdout.readline())["ready"] == worker.pid
+    worker.stdin.write(json.dumps([0, "length", str(forms[0])]) + "\n")
+    worker.stdin.flush()
+    while not (tmp_path / "calls").exists():
+        time.sleep(0.01)
+    worker.stdin.close()  # as when the search is killed
+    assert worker.wait(10) == 0
+    worker.stdout.close()
