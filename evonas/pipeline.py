@@ -252,12 +252,13 @@ class _Search:
         """Yield what evaluates: this process, with workers where settings ask for them."""
         settings, evaluators = self.settings, self.problem.evaluators(context)
         dear = {name: one.fingerprint for name, one in evaluators.items() if is_dear(one)}
-        supernet = None if context.supernet is None else str(self.run.path.resolve() / "supernet.safetensors")
+        supernet = {"supernet": str(self.run.path.resolve() / "supernet.safetensors")}
         recipe = Recipe(
             "evonas.problem:make_worker",
-            {"settings": settings.content(), "names": list(dear), "supernet": supernet},
+            {"settings": settings.content(), "names": list(dear)},
             dear,
             settings.threads,
+            {} if context.supernet is None else supernet,
         )
         cores = os.cpu_count() or 1
         if settings.engine == "local" and settings.workers > 1 and settings.workers * settings.threads > cores:

@@ -274,7 +274,7 @@ def run_context(run: Run, *, with_supernet: bool = False) -> Context:
 
 
 def make_worker(
-    settings: Mapping[str, Any], names: Sequence[str], supernet: str | None
+    settings: Mapping[str, Any], names: Sequence[str], supernet: str | None = None
 ) -> tuple[Callable[[str], Architecture], Mapping[str, Evaluator]]:
     """Make in another process what evaluates there: how texts become architectures, and evaluators by objective.
 

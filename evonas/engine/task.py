@@ -56,6 +56,7 @@ class Recipe:
         make: ``module:function``; called with `arguments` it returns a function from texts to architectures, and
             the evaluators by objective.
         arguments: By keyword, of JSON's types; paths must be readable where the worker runs.
+        files: Further arguments: paths of files here whose content may travel to where they are read.
         fingerprints: What each evaluator's fingerprint must be: the same as here.
         threads: Threads of one evaluation, whatever the number of workers.
         path: Where modules are found, as here.
@@ -65,6 +66,7 @@ class Recipe:
     arguments: Mapping[str, Any]
     fingerprints: Mapping[str, str]
     threads: int = 1
+    files: Mapping[str, str] = field(default_factory=dict)
     path: tuple[str, ...] = field(default_factory=lambda: tuple(sys.path))
 
     def evaluate(self) -> Callable[[str, str], Row]:
@@ -78,7 +80,7 @@ class Recipe:
 
         torch.set_num_threads(self.threads)
         module, _, name = self.make.partition(":")
-        parse, evaluators = getattr(import_module(module), name)(**self.arguments)
+        parse, evaluators = getattr(import_module(module), name)(**self.arguments, **self.files)
         for objective, expected in self.fingerprints.items():
             came = evaluators[objective].fingerprint
             if came != expected:
