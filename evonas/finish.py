@@ -82,7 +82,8 @@ def _note_costs(problem: Problem, run: Run, forms: Mapping[str, Architecture]) -
 def _note_latency(problem: Problem, run: Run, forms: Mapping[str, Architecture]) -> None:
     noted = run.store.notes()
     missing = [text for text in forms if "latency_measured" not in noted.get(text, {})]
-    timings = measure_whole(problem.space, problem.skeleton, [forms[text] for text in missing])
+    chosen = [forms[text] for text in missing]
+    timings = measure_whole(problem.space, problem.skeleton, chosen, threads=problem.settings.threads)
     for text, timing in zip(missing, timings):
         run.store.note(text, "latency_measured", timing.median_ms, asdict(timing))
         run.store.note(text, "latency_mad", timing.mad_ms, {})

@@ -167,9 +167,10 @@ class _Search:
         frozen = self.run.path / "latency.json"
         options = {"latency_table": str(frozen) if frozen.exists() else self.settings.latency_table}
         if options["latency_table"] is None:
-            with self.progress.task("Measuring the latency of blocks", 1) as task:
-                table = measure_latency_table(self.problem.space, self.problem.skeleton, seed=self.settings.seed)
-                task.advance(1)
+            table = measure_latency_table(
+                self.problem.space, self.problem.skeleton, seed=self.settings.seed, threads=self.settings.threads,
+                progress=self.progress,
+            )  # fmt: skip
             self.progress.say(
                 f"The table's median error is {table.error:.1%} on whole networks that were left out of its fit"
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,10 +15,10 @@ from evonas.deploy import Choice, choose, load_model, trained_models
 from evonas.deploy.looks import log_look
 from evonas.deploy.member import has_supernet
 from evonas.deploy.model import to_json
-from evonas.errors import RunError
+from evonas.errors import EvonasError, RunError
 from evonas.front import read_front
 from evonas.networks import build
-from evonas.objectives import Context, torch_threads
+from evonas.objectives import Context, Evaluator, make_evaluator, split_names, torch_threads
 from evonas.objectives.accuracy import AccuracyEvaluator
 from evonas.objectives.latency import measure_whole
 from evonas.problem import run_context
@@ -62,19 +62,31 @@ class Check:
         return not abs(self.now - self.before) <= self.noise
 
 
+class Checks(list[Check]):
+    """Checks, and what is known of members but was not measured again.
+
+    Attributes:
+        skipped: Why, by name.
+    """
+
+    def __init__(self, checks: Iterable[Check] = (), skipped: Mapping[str, str] | None = None) -> None:
+        super().__init__(checks)
+        self.skipped = dict(skipped or {})
+
+
 def verify(
     run: Run | str | Path,
     select: str = "front",
     *,
     trained: bool = False,
     progress: Progress | None = None,
-) -> list[Check]:
-    """Measure members of a run again: accuracy on both validation halves, FLOPs and parameters, latency.
+) -> Checks:
+    """Measure members of a run again: all that can be measured here; what cannot is named with the cause.
 
     FLOPs are counted by fvcore on the whole network, where the search summed a table of blocks. Latency is that
     of the whole network, measured twice now; its noise is the larger of three median absolute deviations and of
-    what the two measurements differ by. An accuracy's noise is its binomial standard error. What was measured is
-    written to the run's ``verify.json``.
+    what the two measurements differ by. An accuracy's noise is its binomial standard error; other objectives are
+    computed again as the search computed them. What was measured is written to the run's ``verify.json``.
 
     Args:
         run: A run that ended, by path, or open for writing.
@@ -94,7 +106,7 @@ def verify(
     selections = [f"index:{i}" for i in range(len(front))] if select == "front" else [select]
     choices = [choose(front, context.space, selection) for selection in selections]
     work = _Work(run, context, choices, [m.architecture for m in front], _columns(run, context))
-    checks: list[Check] = []
+    checks = Checks()
     with (progress or Silent()).task("Measuring again", len(choices)) as task, torch_threads(context.threads):
         for number, choice in enumerate(choices):
             checks += work.check(number, choice)
@@ -106,8 +118,14 @@ def verify(
             f"Nothing of {select:.60} was trained: run  evonas train {run.path} --select {select:.60}  first, "
             "or verify without --trained"
         )
-    rows = [{**asdict(check), "moved": check.moved} for check in checks]
-    run.write(VERIFIED, to_json({"when": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "select": select, "checks": rows}))
+    checks.skipped = work.skipped({check.name for check in checks})
+    content = {
+        "when": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "select": select,
+        "checks": [{**asdict(check), "moved": check.moved} for check in checks],
+        "skipped": checks.skipped,
+    }
+    run.write(VERIFIED, to_json(content))
     return checks
 
 
@@ -127,13 +145,22 @@ class _Work:
         self.places = {text: place for place, text in enumerate(places)}
         self.notes, self.columns = run.store.notes(), columns
         self.timings = self._time()
+        self.evaluators, self.reasons = self._evaluators()
 
     def check(self, number: int, choice: Choice) -> Iterator[Check]:
         """Yield what is measured again of a member without a look at the test part."""
         known = self._known(choice)
-        for name, half in (("acc", "select"), ("acc_report", "judge")):
+        for name, half in (("acc_top1", "select"), ("acc_report", "judge")):
             if name in known and self.context.supernet is not None:
-                yield self._accuracy(choice, name, known[name], half)
+                yield self._accuracy(choice, name, known[name], half, AccuracyEvaluator(self.context, half=half))
+        for name, evaluator in self.evaluators.items():
+            if name in known and name == "acc":
+                yield self._accuracy(choice, name, known[name], "select", evaluator)
+            elif name in known:
+                (row,) = evaluator.evaluate([choice.architecture])
+                now = math.nan if row[name].value is None else float(row[name].value)
+                rounding = 1e-6 * abs(known[name])
+                yield self._made(choice, name, known[name], now, rounding, "computed again as in the search; rounding")
         if {"flops", "params"} & set(known):
             flops, params = self._count(choice)
             for name, now, by in (
@@ -159,17 +186,46 @@ class _Work:
             yield self._made(choice, "acc_trained", training.accuracy, now, noise, by)
 
     def _known(self, choice: Choice) -> dict[str, float]:
+        return {name: value for name, value in self._every(choice).items() if name not in self.columns}
+
+    def _every(self, choice: Choice) -> dict[str, float]:
         notes = {name: note.value for name, note in self.notes.get(choice.text, {}).items()}
         if choice.member is not None:
             notes |= {**choice.member.known, **choice.member.values}
-        return {name: value for name, value in notes.items() if name not in self.columns}
+        return notes
 
-    def _accuracy(self, choice: Choice, name: str, before: float, half: str) -> Check:
+    def _evaluators(self) -> tuple[dict[str, Evaluator], dict[str, str]]:
+        """Return what computes the objectives that have no measurement of their own here, and why others have none."""
+        found: dict[str, Evaluator] = {}
+        reasons = dict.fromkeys(self.columns, "truth of a table, which nothing here can measure")
+        reasons["latency"] = "a sum over the run's table of blocks; latency_measured is of the whole network"
+        reasons["acc_trained"] = "a look at the test part; --trained takes one"
+        asked = split_names(self.run.settings.get("objectives", ()))
+        for name in dict.fromkeys(text.partition(":")[0] for text in asked):
+            if name in reasons or name in ("flops", "params"):
+                continue
+            if name == "acc" and self.context.supernet is None:
+                reasons |= dict.fromkeys(("acc", "acc_report", "acc_top1"), "the run has no supernet")
+                continue
+            try:
+                found[name] = make_evaluator(name, self.context)
+            except EvonasError as error:
+                reasons[name] = " ".join(str(error).split())
+        return found, reasons
+
+    def skipped(self, measured: set[str]) -> dict[str, str]:
+        """Return what is known of the members but was not measured again, and why."""
+        known = dict.fromkeys(name for choice in self.choices for name in self._every(choice))
+        noises = {"latency_mad"}  # of what is measured, no number of its own
+        other = "noted by another tool"
+        return {name: self.reasons.get(name, other) for name in known if name not in measured | noises}
+
+    def _accuracy(self, choice: Choice, name: str, before: float, half: str, evaluator: Evaluator) -> Check:
         part: Part = getattr(self.context.data, half)
-        (row,) = AccuracyEvaluator(self.context, half=half).evaluate([choice.architecture])
+        (row,) = evaluator.evaluate([choice.architecture])
         value = row["acc"].value
         by = f"supernet, validation half to {half} on; binomial standard error"
-        noise = _standard_error(before, len(part))
+        noise = _standard_error(min(max(before, 0.0), 1.0), len(part))
         return self._made(choice, name, before, math.nan if value is None else value, noise, by)
 
     def _count(self, choice: Choice) -> tuple[float, int]:
@@ -183,7 +239,9 @@ class _Work:
         """Measure all networks whose latency is known side by side, each twice."""
         timed = [i for i, choice in enumerate(self.choices) if "latency_measured" in self._known(choice)]
         forms = [self.choices[i].architecture for i in timed]
-        timings = measure_whole(self.context.space, self.context.skeleton, [*forms, *forms]) if forms else []
+        context = self.context
+        twice = [*forms, *forms]
+        timings = measure_whole(context.space, context.skeleton, twice, threads=context.threads) if forms else []
         return dict(zip(timed, zip(timings[: len(forms)], timings[len(forms) :])))
 
     def _latency(self, choice: Choice, known: dict[str, float], first: Timing, second: Timing) -> Check:

@@ -55,7 +55,9 @@ class LatencyEvaluator:
         if given:
             self.table = read_latency_table(given)
         else:
-            self.table = measure_latency_table(context.space, context.skeleton, seed=context.seed)
+            self.table = measure_latency_table(
+                context.space, context.skeleton, seed=context.seed, threads=context.threads
+            )
         measured_on = skeleton_of(self.table, context.space)
         if measured_on != context.skeleton:
             theirs, ours = asdict(measured_on), asdict(context.skeleton)

@@ -33,7 +33,8 @@ class Check:
         within_10_percent: Share of networks with an error of at most 10 %.
         device: Fingerprint of the device that measured.
         differs: In what this device differs from the table's, empty where in nothing.
-        rows: Per network: architecture, table, measured, measured_again, median_ms, mad_ms, in milliseconds.
+        rows: Per network: architecture, table, measured and measured_again (medians), minimum_ms, mad_ms, in
+            milliseconds.
     """
 
     networks: int
@@ -86,7 +87,7 @@ def check_latency_table(
     whole = [assemble(outline, models, batch=batch) for outline in drawn]
     timings = runtime.measure_models([*whole, *whole], threads=threads, batch=batch, repeats=repeats, seconds=seconds)
     first, second = timings[: len(whole)], timings[len(whole) :]
-    truth, again = (np.array([timing.minimum_ms for timing in part]) for part in (first, second))
+    truth, again = (np.array([timing.median_ms for timing in part]) for part in (first, second))
     errors = np.abs(predicted / truth - 1.0)
     here = runtime.fingerprint(threads=threads, batch=batch)
     return Check(
@@ -124,8 +125,8 @@ def _row(architecture: Architecture, predicted: float, first: Timing, second: Ti
     return {
         "architecture": str(architecture),
         "table": predicted,
-        "measured": first.minimum_ms,
-        "measured_again": second.minimum_ms,
-        "median_ms": first.median_ms,
+        "measured": first.median_ms,
+        "measured_again": second.median_ms,
+        "minimum_ms": first.minimum_ms,
         "mad_ms": first.mad_ms,
     }

@@ -68,18 +68,20 @@ def measure_latency_table(
     models = export_all(blocks, batch, progress or Silent())
     heads = {key: heads_of(models[key], blocks[key]) for key in blocks}
     single = {head: model for found in heads.values() for head, model in found.items()}
-    measured = runtime.measure_models(
-        [
-            *models.values(),
-            *single.values(),
-            nothing(batch),
-            *(assemble(outline, models, batch=batch) for outline in drawn),
-        ],
-        threads=threads,
-        batch=batch,
-        repeats=repeats,
-        seconds=seconds,
-    )
+    with (progress or Silent()).task("Measuring blocks and whole networks", 1) as task:
+        measured = runtime.measure_models(
+            [
+                *models.values(),
+                *single.values(),
+                nothing(batch),
+                *(assemble(outline, models, batch=batch) for outline in drawn),
+            ],
+            threads=threads,
+            batch=batch,
+            repeats=repeats,
+            seconds=seconds,
+        )
+        task.advance(1)
     floor = measured[len(models) + len(single)].minimum_ms
     times = dict(zip([*models, *single], measured))
     whole = measured[len(models) + len(single) + 1 :]
@@ -98,7 +100,8 @@ def measure_latency_table(
         if found
     }
     tallies = [tally(outline, table, spent) for outline in drawn]
-    target = np.array([timing.minimum_ms for timing in whole])
+    # Blocks by their shortest call, which drifts least; networks by what a user will see, the median.
+    target = np.array([timing.median_ms for timing in whole])
     fit, error = fit_sums([sums for sums, _ in tallies], [nodes for _, nodes in tallies], target)
     return LatencyTable(
         space=space.name,

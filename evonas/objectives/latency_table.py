@@ -14,7 +14,7 @@ import numpy as np
 from evonas.errors import EvaluationError, SettingsError
 from evonas.objectives.outline import Outline, Step
 
-FORMAT = 2
+FORMAT = 3
 RIDGE = 0.3
 """Weight of the penalty that draws each kind's slope to the common one; the squared relative error of each of some
 forty networks has weight one. Chosen on other networks than those reported."""
@@ -44,7 +44,8 @@ class LatencyTable:
     """Milliseconds per block on one device.
 
     A block's milliseconds are its shortest call's, that of a module that does nothing subtracted: medians drift
-    while something else runs on the machine, minimums hardly do.
+    while something else runs on the machine, minimums hardly do. The fit brings their sums to whole networks'
+    medians, and so a table's latency is a median as `latency_measured` is.
 
     Attributes:
         space: Name of the space.
