@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from evonas.objectives.rank import RankEvaluator, ranked
 from evonas.progress import Progress, Silent
 from evonas.proxies import load_proxy, proxies
 from evonas.run import write_whole
+from evonas.sheet import to_csv
 from evonas.spaces import Architecture
 from evonas.tables import find_architectures, read_csv
 
@@ -118,9 +117,5 @@ def _parse(texts: Sequence[str], context: Context, source: str) -> list[Architec
 
 
 def _write(path: Path, columns: dict[str, list[str]]) -> None:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
-    content = text.getvalue().encode()
+    content = to_csv([tuple(columns), *zip(*columns.values(), strict=True)]).encode()
     write_whole(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
