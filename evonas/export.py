@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evonas.errors import RunError, SettingsError, require, suggest
+from evonas.live import connect, log_files, start_run
 from evonas.report.contents import Contents, gather
 from evonas.report.figures import progress
 from evonas.run import Run, write_whole
@@ -127,20 +128,12 @@ def _to_tensorboard(contents: Contents, path: Path) -> None:
 
 def _to_mlflow(contents: Contents, uri: str) -> str:
     mlflow = require("mlflow", "export")
-    client = mlflow.MlflowClient(tracking_uri=uri)
-    known = client.get_experiment_by_name("evonas")
-    experiment = client.create_experiment("evonas") if known is None else known.experiment_id
-    made = client.create_run(experiment, run_name=contents.path.resolve().name)
-    number, now = made.info.run_id, int(1000 * time.time())
-    entities = mlflow.entities
-    parameters = [entities.Param(name, str(value)[:500]) for name, value in contents.settings.items()]
-    client.log_batch(number, params=parameters)
-    metrics = [entities.Metric(name, value, now, step) for name, value, step in _scalars(contents)]
+    client, experiment = connect(mlflow, uri)
+    number, now = start_run(mlflow, client, experiment, contents.path, contents.settings), int(1000 * time.time())
+    metrics = [mlflow.entities.Metric(name, value, now, step) for name, value, step in _scalars(contents)]
     for start in range(0, len(metrics), _BATCH):
         client.log_batch(number, metrics=metrics[start : start + _BATCH])
-    for file in ("front.csv", "front.json", "report.html"):
-        if (contents.path / file).is_file():
-            client.log_artifact(number, str(contents.path / file))
+    log_files(client, number, contents.path)
     client.set_terminated(number)
     return f"{uri}, experiment evonas, run {number}"
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from evonas.evolution import minimized
 from evonas.indicators import hypervolume
 from evonas.objectives import Constraint, Objective, parse_constraint
 from evonas.run import Run
+from evonas.sheet import to_csv
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,20 @@ class Member:
     values: dict[str, float]
     known: dict[str, float] = field(default_factory=dict)
     breaks: tuple[str, ...] = ()
+
+
+class Records(list[dict[str, Any]]):
+    """Rows with equal keys, as ``pandas.DataFrame`` takes them; a table in a notebook."""
+
+    def _repr_html_(self) -> str:
+        """Return a table, everything in it escaped."""
+        names = list(self[0]) if self else []
+        head = "".join(f"<th>{escape(name)}</th>" for name in ["", *names])
+        body = "".join(
+            f"<tr><th>{place}</th>{''.join(f'<td>{_cell(row[name])}</td>' for name in names)}</tr>"
+            for place, row in enumerate(self)
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if self else "<p>no members</p>"
 
 
 @dataclass(frozen=True)
@@ -145,14 +159,16 @@ class Front:
             for member in self.members
         ]
 
+    def records(self) -> Records:
+        """Return one mapping per member, its keys those of `columns`; None where a number is not known."""
+        return Records(dict(zip(self.columns, row)) for row in self.rows())
+
+    def _repr_html_(self) -> str:
+        return self.records()._repr_html_()
+
     def to_csv(self) -> str:
         """Return the front as CSV with a heading."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(self.columns)
-        for row in self.rows():
-            writer.writerow(["" if cell is None else _plain(cell) for cell in row])
-        return text.getvalue()
+        return to_csv([self.columns, *self.rows()])
 
     def to_json(self) -> str:
         """Return the front as JSON: objectives, reference point, hypervolume, members."""
@@ -271,5 +287,5 @@ def _number(member: Member, name: str) -> float:
     return member.values.get(name, member.known.get(name, float("nan")))
 
 
-def _plain(cell: Any) -> str:
-    return repr(cell) if isinstance(cell, float) else str(cell)
+def _cell(value: Any) -> str:
+    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else escape(str(value))

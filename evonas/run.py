@@ -16,12 +16,16 @@ import shutil
 import time
 import tomllib
 from collections.abc import Iterable, Mapping
+from html import escape
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evonas.errors import RunError, SettingsError
 from evonas.store import SCHEMA, Store
+
+if TYPE_CHECKING:
+    from evonas.front import Records
 
 __all__ = ["Run", "compare_manifest", "new_manifest", "to_toml", "write_whole"]
 
@@ -43,6 +47,7 @@ class Run:
 
     def __init__(self, path: Path, lock: int | None) -> None:
         self.path = path
+        self._again = "run the same command again"  # what to do once the disk has space
         self._lock = lock
         self.settings = _read_settings(path)
         self.manifest = _read_manifest(path)
@@ -82,7 +87,9 @@ class Run:
             if isinstance(error, OSError):
                 raise _told(error, path, "free some and run the same command again") from error
             raise
-        return cls._opened(path, lock)
+        run = cls._opened(path, lock)
+        run._again = f"run  evonas resume {shlex.quote(str(path))}"  # the same command would find it there
+        return run
 
     @classmethod
     def open(cls, path: str | Path, *, write: bool = False) -> Run:
@@ -128,6 +135,31 @@ class Run:
             os.close(self._lock)
             self._lock = None
 
+    @property
+    def front(self) -> Records:
+        """The front, one mapping per member, as ``pandas.DataFrame`` takes it; `read_front` gives it whole.
+
+        Raises:
+            RunError: The search has not ended.
+        """
+        from evonas.front import read_front  # that reads runs
+
+        return read_front(self).records()
+
+    def __repr__(self) -> str:
+        try:
+            state = f"{len(self.front)} members on the front"
+        except RunError:
+            state = "no front yet"
+        return f"<Run {self.path}: {state}>"
+
+    def _repr_html_(self) -> str:
+        try:
+            front = self.front._repr_html_()
+        except RunError as error:
+            front = f"<p>{escape(str(error))}</p>"
+        return f"<p><b>{escape(str(self.path))}</b></p>{front}"
+
     def write(self, name: str, content: str | bytes) -> Path:
         """Write a file of the run whole, such as ``front.csv``, and return its path.
 
@@ -141,9 +173,7 @@ class Run:
             path.parent.mkdir(parents=True, exist_ok=True)
             _write_whole(path, content)
         except OSError as error:
-            raise _told(
-                error, path, f"free some and run  evonas resume {shlex.quote(str(self.path))}"
-            ) from error
+            raise _told(error, path, f"free some and {self._again}") from error
         return path
 
     def update_manifest(self, **changes: Any) -> None:

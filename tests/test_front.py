@@ -82,3 +82,26 @@ def test_csv_and_json_hold_the_very_values():
     assert json.loads(front.to_json())["objectives"][0]["direction"] == "max"
     with pytest.raises(RunError, match="resume"):
         Front.from_json("{}")
+
+
+def test_records_are_ready_for_a_data_frame_and_a_notebook():
+    front = front_of([[0.5, 10], [0.9, 20]], known={"a1": {"acc_report": 0.25}})
+    rows = front.records()
+    assert [row["flops"] for row in rows] == [10, 20]
+    assert [list(row) for row in rows] == [["architecture", "acc", "flops", "acc_report", "breaks"]] * 2
+    assert rows[0]["acc_report"] is None
+    html = front._repr_html_()
+    assert html.count("<tr>") == 3
+    assert "<td>0.25</td>" in html
+
+
+def test_a_notebook_runs_nothing_that_stands_in_a_front():
+    front = make_front(["<script>x</script>"], np.array([[0.5, 1.0]]), [ACC, FLOPS])
+    assert "<script>" not in front._repr_html_()
+    assert "&lt;script&gt;" in front._repr_html_()
+
+
+def test_pandas_takes_the_records():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(front_of([[0.5, 10], [0.9, 20]]).records())
+    assert frame["acc"].tolist() == [0.5, 0.9]

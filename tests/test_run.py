@@ -10,6 +10,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -323,3 +324,34 @@ def test_toml_is_fit_to_be_read_by_people():
 def test_settings_of_other_types_are_named(settings, message):
     with pytest.raises(SettingsError, match=message):
         to_toml(settings)
+
+
+def test_the_advice_for_a_full_disk_is_to_resume_only_where_a_search_was_begun(tmp_path, monkeypatch):
+    def refuse(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with make(tmp_path / "run") as run, monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", refuse)
+        with pytest.raises(RunError, match=r"free some and run  evonas resume \S+/run"):
+            run.write("front.csv", "new")
+    with Run.open(tmp_path / "run", write=True) as run, monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", refuse)
+        with pytest.raises(RunError, match="free some and run the same command again"):
+            run.write("models/x/training.json", "new")
+
+
+def test_a_run_shows_its_front_in_words_and_in_a_notebook(tmp_path):
+    from evonas.front import make_front
+    from evonas.objectives import Objective
+
+    with make(tmp_path / "<b>run") as run:
+        assert repr(run) == f"<Run {run.path}: no front yet>"
+        assert "&lt;b&gt;run" in run._repr_html_()
+        assert "<b>run" not in run._repr_html_()
+        with pytest.raises(RunError, match="no front yet"):
+            run.front  # noqa: B018
+        front = make_front(["a"], np.array([[0.5, 3.0]]), [Objective("acc", "", "max"), Objective("flops", "", "min")])
+        run.write("front.json", front.to_json())
+        assert run.front == [{"architecture": "a", "acc": 0.5, "flops": 3.0, "breaks": ""}]
+        assert repr(run).endswith(": 1 members on the front>")
+        assert "<td>0.5</td>" in run._repr_html_()

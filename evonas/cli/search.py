@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +18,8 @@ Workers = Annotated[
 ]
 Engine = Annotated[str | None, typer.Option(help="local, or ray: on a cluster. [default: local]")]
 Address = Annotated[str | None, typer.Option(help="Of the Ray cluster.")]
+Tensorboard = Annotated[bool, typer.Option("--tensorboard", help="Write scalars to RUN/tensorboard/ as it goes.")]
+Mlflow = Annotated[str | None, typer.Option(metavar="URI", help="Log to this MLflow server as it goes.")]
 Timeout = Annotated[str | None, typer.Option(help="An evaluation that takes longer, such as 10m, has failed.")]
 
 
@@ -66,8 +69,13 @@ def search(
     engine: Engine = None,
     address: Address = None,
     timeout: Timeout = None,
+    asynchronous: Annotated[
+        bool, typer.Option("--asynchronous", help="Tell each result as it comes: no worker waits for a generation.")
+    ] = False,
     config: Annotated[Path | None, typer.Option(help="Settings from a TOML file.")] = None,
     out: Annotated[Path | None, typer.Option(help="Run directory. [default: a new one in runs/]")] = None,
+    tensorboard: Tensorboard = False,
+    mlflow: Mlflow = None,
     quiet: Quiet = False,
 ) -> None:
     """Search for Pareto-optimal architectures: data and space in, a front out."""
@@ -85,11 +93,12 @@ def search(
         supernet=supernet, epochs=epochs, batch_size=batch_size,
         warm_start=warm_start, algorithm=algorithm, population=population, generations=generations, time=time,
         baseline=baseline or None, latency_table=latency_table, seed=seed, threads=threads, device=device,
-        workers=workers, engine=engine, address=address, timeout=timeout,
+        workers=workers, engine=engine, address=address, timeout=timeout, asynchronous=asynchronous or None,
     )  # fmt: skip
     path = out or pipeline.new_path(settings)
     progress = make_progress(quiet)
-    _finish(lambda: pipeline.search(settings, path, progress=progress, after_generation=_refresh_report), path)
+    logs = _logs(tensorboard, mlflow, progress)
+    _finish(lambda: pipeline.search(settings, path, progress=progress, after_generation=_after(logs)), path, logs)
 
 
 def resume(
@@ -103,6 +112,8 @@ def resume(
     engine: Engine = None,
     address: Address = None,
     timeout: Timeout = None,
+    tensorboard: Tensorboard = False,
+    mlflow: Mlflow = None,
     quiet: Quiet = False,
 ) -> None:
     """Continue a search that was stopped, or prolong one that ended."""
@@ -110,6 +121,7 @@ def resume(
     from evonas.cli.progress import make_progress
 
     progress = make_progress(quiet)
+    logs = _logs(tensorboard, mlflow, progress)
     _finish(
         lambda: pipeline.resume(
             run,
@@ -117,14 +129,31 @@ def resume(
             retry_failed=retry_failed,
             baseline=baseline,
             progress=progress,
-            after_generation=_refresh_report,
+            after_generation=_after(logs),
             workers=workers,
             engine=engine,
             address=address,
             timeout=timeout,
         ),
         run,
+        logs,
     )
+
+
+def _logs(tensorboard: bool, mlflow: str | None, progress: Any) -> list[Any]:
+    """Return what the search is logged to besides its report; a package that is missing is told at once."""
+    from evonas.live import MLflowLog, TensorBoardLog
+
+    return [*([TensorBoardLog()] if tensorboard else []), *([MLflowLog(mlflow, progress.say)] if mlflow else [])]
+
+
+def _after(logs: list[Any]) -> Callable[[Run], None]:
+    def after(run: Run) -> None:
+        _refresh_report(run)
+        for log in logs:
+            log(run)
+
+    return after
 
 
 def _refresh_report(run: Run, ended: bool = False) -> None:
@@ -136,10 +165,14 @@ def _refresh_report(run: Run, ended: bool = False) -> None:
         write_report(run, ended=ended)
 
 
-def _finish(work, path: Path) -> None:
+def _finish(work: Callable[[], Run], path: Path, logs: list[Any]) -> None:
     try:
         run = work()
-    except KeyboardInterrupt:
+    except BaseException as error:
+        for log in logs:
+            log.close(None)
+        if not isinstance(error, KeyboardInterrupt):
+            raise
         if (path / "manifest.json").exists():
             typer.echo(
                 f"\nStopped; nothing that was evaluated is lost. Continue with\n  evonas resume {path}",
@@ -150,6 +183,8 @@ def _finish(work, path: Path) -> None:
         raise typer.Exit(130) from None
     with run:
         _refresh_report(run, ended=True)
+        for log in logs:
+            log.close(run)
         _summary(run)
 
 
