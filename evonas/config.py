@@ -48,6 +48,7 @@ class Settings(BaseModel):
     engine: Literal["local", "ray"] = Field("local", description="where dear evaluations run: here, or on Ray")
     address: str | None = Field(None, description="of the Ray cluster; default: RAY_ADDRESS, else one on this machine")
     workers: int = Field(1, ge=1, le=10**5, description="processes that evaluate at a time; results are the same")
+    asynchronous: bool = Field(False, description="tell each result as it comes, without waiting for a generation")
     timeout: str | None = Field(None, description="an evaluation that takes longer, such as 10m, has failed")
 
     @field_validator("objectives", "constraints", "table", mode="before")

@@ -32,6 +32,7 @@ from evonas.problem import Problem, problem_of
 from evonas.progress import Progress, Silent
 from evonas.proxies import SaturationWarning
 from evonas.run import Run
+from evonas.steady import evolve_steadily
 from evonas.supernet import load_weights, time_update, train_supernet, weights_fingerprint
 
 SHARES = {"supernet": 0.5, "evolution": 0.4}
@@ -154,7 +155,9 @@ class _Search:
                 context = self.problem.context(supernet=network, supernet_fingerprint=weights_fingerprint(network))
             with self.engine(context) as engine:
                 objectives = self.objectives(engine)
-                texts, values = self.evolve(first, objectives, engine)
+                evolve = self.evolve_steadily if self.settings.asynchronous else self.evolve
+                texts, values = evolve(first, objectives, engine)
+                self.note_efficiency(engine)
                 self.run.update_manifest(timings={"search_seconds": round(time.perf_counter() - began, 3)})
                 write_front(self.problem, self.run, objectives, texts, values, context, self.progress)
                 if self.settings.baseline or self.run.manifest.get("baseline"):
@@ -327,13 +330,6 @@ class _Search:
                 self.after_generation(self.run)
                 aside += time.perf_counter() - start
         outside = time.perf_counter() - began - inside - aside
-        if engine.efficiency is not None:
-            self.progress.say(
-                f"{settings.workers} workers: parallel efficiency {engine.efficiency:.0%}"
-            )
-            self.run.update_manifest(
-                engine={"workers": settings.workers, "parallel_efficiency": round(engine.efficiency, 4)}
-            )
         self.run.update_manifest(
             timings={
                 "evaluations_computed": engine.computed,
@@ -342,6 +338,34 @@ class _Search:
             }
         )
         return texts, np.concatenate(told)
+
+    def evolve_steadily(
+        self, first: np.ndarray, objectives: list[Objective], engine: LocalEngine
+    ) -> tuple[list[str], np.ndarray]:
+        """Run the evolution without generations; return as `evolve` does."""
+        size = self.settings.population
+        generations = self.run.manifest.get("generations") or self.settings.generations
+
+        def total(told: int) -> int:
+            if told < size or not self.settings.time or "generations" in self.run.manifest:
+                return generations * size
+            return size * self.run.store.decide("generations", self._affordable)
+
+        with self.progress.task("Searching", generations * size) as task:
+            found = evolve_steadily(
+                self.problem, self.run, first, objectives, engine, task, total, self.after_generation
+            )
+        self.run.update_manifest(timings={"evaluations_computed": engine.computed})
+        return found
+
+    def note_efficiency(self, engine: LocalEngine) -> None:
+        """Say how much of the workers' time was spent on evaluations."""
+        if engine.efficiency is None:
+            return
+        self.progress.say(f"{self.settings.workers} workers: parallel efficiency {engine.efficiency:.0%}")
+        self.run.update_manifest(
+            engine={"workers": self.settings.workers, "parallel_efficiency": round(engine.efficiency, 4)}
+        )
 
     def _affordable(self) -> int:
         """Return the generations that the time allows, given what the evaluations of the first one took."""

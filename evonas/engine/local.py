@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
 from evonas.engine.task import Pool, Row, Task, attempt
 from evonas.errors import EvaluationError
-from evonas.objectives import Evaluator, Result
+from evonas.objectives import Evaluator
 from evonas.spaces import Architecture
 from evonas.store import Evaluation, Store
 
@@ -31,7 +31,6 @@ class LocalEngine:
     Attributes:
         computed: Architectures that an evaluator was asked for; what was stored does not count.
         busy: Seconds of evaluations that workers did.
-        waited: Seconds that this process waited for workers.
     """
 
     def __init__(self, evaluators: Mapping[str, Evaluator], store: Store, pool: Pool | None = None) -> None:
@@ -39,13 +38,18 @@ class LocalEngine:
         self.store = store
         self.pool = pool
         self.computed = 0
-        self.busy = self.waited = 0.0
+        self.busy = self._began = self._ended = 0.0
         self._failures = 0
 
     @property
     def efficiency(self) -> float | None:
-        """Share of the workers' time that evaluations took, in [0, 1]; None where there are no workers."""
-        return self.busy / (self.waited * self.pool.size) if self.pool is not None and self.waited else None
+        """Share of the workers' time that evaluations took since the first was asked for, in [0, 1]; None without.
+
+        What lowers it: starting workers, waiting for the last of a generation, and what the search does itself.
+        """
+        return (
+            self.busy / ((self._ended - self._began) * self.pool.size) if self.pool is not None and self.busy else None
+        )
 
     def evaluate(
         self,
@@ -70,7 +74,18 @@ class LocalEngine:
         texts = [str(architecture) for architecture in architectures]
         columns = {name: column for column, name in enumerate(names)}
         said = np.zeros(len(texts), dtype=bool)
-        away: list[tuple[Evaluator, list[int]]] = []
+        away: list[tuple[Evaluator, int]] = []
+
+        def take(evaluator: Evaluator, places: Sequence[int], rows: Sequence[Row]) -> None:
+            self.keep(evaluator, [texts[i] for i in places], rows)
+            for i, row in zip(places, rows):
+                for name, result in row.items():
+                    if name in columns and result.value is not None:
+                        values[i, columns[name]] = result.value
+            if len(places) == 1 and not said[places[0]]:
+                said[places[0]] = True
+                done(1)
+
         for evaluator in sorted(_unique(self.evaluators[name] for name in names), key=is_dear):
             wanted = [o.name for o in evaluator.objectives if o.name in columns]
             known = {name: self.store.lookup(texts, name, evaluator.fingerprint) for name in wanted}
@@ -82,68 +97,59 @@ class LocalEngine:
                     if row is not None and row.value is not None:
                         values[i, column] = row.value
             if self.pool is not None and is_dear(evaluator):
-                away.append((evaluator, missing))
+                away += [(evaluator, place) for place in missing]
                 continue
-            for places, rows in _here(evaluator, missing, architectures):
-                self._keep(evaluator, places, rows, texts, columns, values)
-                if len(places) == 1 and not said[places[0]]:
-                    said[places[0]] = True
-                    done(1)
-        for evaluator, place, row in self._away(away, texts):
-            self._keep(evaluator, [place], [row], texts, columns, values)
-            if not said[place]:
-                said[place] = True
-                done(1)
+            size = getattr(evaluator, "batch", 1)
+            for start in range(0, len(missing), size):
+                places = missing[start : start + size]
+                take(evaluator, places, attempt(evaluator, [architectures[i] for i in places]))
+        self.send([Task(k, e.objectives[0].name, texts[place]) for k, (e, place) in enumerate(away)])
+        for _ in away:
+            number, row = self.receive()
+            evaluator, place = away[number]
+            take(evaluator, [place], [row])
         done(int((~said).sum()))
         return values
 
-    def _away(
-        self, work: Sequence[tuple[Evaluator, list[int]]], texts: Sequence[str]
-    ) -> Iterator[tuple[Evaluator, int, Row]]:
-        """Have the pool compute; yield results in the order they come."""
-        todo = [(evaluator, place) for evaluator, places in work for place in places]
-        if self.pool is None or not todo:
-            return
-        start = time.perf_counter()
-        self.pool.submit([Task(k, e.objectives[0].name, texts[place]) for k, (e, place) in enumerate(todo)])
-        for _ in todo:
-            number, row = self.pool.next()
-            self.waited += time.perf_counter() - start
-            evaluator, place = todo[number]
-            self.busy += max(result.seconds for result in row.values())
-            missing = {o.name for o in evaluator.objectives} - set(row)
-            if missing:  # a worker that died knows one name only
-                (failure,) = row.values()
-                row |= {name: Result(None, failure.cause, failure.seconds) for name in missing}
-            yield evaluator, place, row
-            start = time.perf_counter()
+    def send(self, tasks: Sequence[Task]) -> None:
+        """Give the workers tasks."""
+        if tasks:
+            assert self.pool is not None
+            self._began = self._began or time.perf_counter()
+            self.pool.submit(tasks)
 
-    def _keep(
-        self,
-        evaluator: Evaluator,
-        places: Sequence[int],
-        rows: Sequence[Row],
-        texts: Sequence[str],
-        columns: Mapping[str, int],
-        values: np.ndarray,
-    ) -> None:
-        """Store results and put them into the values."""
+    def receive(self) -> tuple[int, Row]:
+        """Wait for any task to finish and return its number and what came of it."""
+        assert self.pool is not None
+        number, row = self.pool.next()
+        self.busy += max(result.seconds for result in row.values())
+        self._ended = time.perf_counter()
+        return number, row
+
+    def keep(self, evaluator: Evaluator, texts: Sequence[str], rows: Sequence[Row]) -> None:
+        """Store what came of architectures.
+
+        Raises:
+            EvaluationError: It is the tenth failure in a row.
+        """
+        names = {objective.name for objective in evaluator.objectives}
+        for row in rows:
+            if names - set(row):  # a worker that died knows one name only
+                (failure,) = row.values()
+                row.update(dict.fromkeys(names - set(row), failure))
         self.store.record(
-            Evaluation(texts[i], name, evaluator.fingerprint, result.value, result.cause, result.seconds)
-            for i, row in zip(places, rows)
+            Evaluation(text, name, evaluator.fingerprint, result.value, result.cause, result.seconds)
+            for text, row in zip(texts, rows)
             for name, result in row.items()
         )
-        self.computed += len(places)
-        for i, row in zip(places, rows):
-            causes = [result.cause for result in row.values() if result.cause is not None]
-            self._failures = self._failures + 1 if causes else 0
+        self.computed += len(texts)
+        for row in rows:
+            cause = next((result.cause for result in row.values() if result.cause is not None), None)
+            self._failures = self._failures + 1 if cause is not None else 0
             if self._failures >= PATIENCE:
                 raise EvaluationError(
-                    f"{PATIENCE} evaluations in a row failed, the last with: {causes[0]}; nothing stored is lost"
+                    f"{PATIENCE} evaluations in a row failed, the last with: {cause}; nothing stored is lost"
                 )
-            for name, result in row.items():
-                if name in columns and result.value is not None:
-                    values[i, columns[name]] = result.value
 
 
 def is_dear(evaluator: Evaluator) -> bool:
@@ -151,15 +157,5 @@ def is_dear(evaluator: Evaluator) -> bool:
     return getattr(evaluator, "batch", 1) == 1 and not getattr(evaluator, "measures", False)
 
 
-def _unique(evaluators: Iterator[Evaluator]) -> list[Evaluator]:
+def _unique(evaluators: Iterable[Evaluator]) -> list[Evaluator]:
     return list({id(evaluator): evaluator for evaluator in evaluators}.values())
-
-
-def _here(
-    evaluator: Evaluator, missing: list[int], architectures: Sequence[Architecture]
-) -> Iterator[tuple[list[int], list[Row]]]:
-    """Compute in this process, in batches where that is worthwhile."""
-    size = getattr(evaluator, "batch", 1)
-    for start in range(0, len(missing), size):
-        places = missing[start : start + size]
-        yield places, attempt(evaluator, [architectures[i] for i in places])

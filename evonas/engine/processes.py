@@ -38,13 +38,12 @@ class ProcessPool:
         recipe: How they make their evaluators.
         size: How many.
         timeout: Seconds after which an evaluation counts as hung.
-        memory: Bytes of address space that a worker may take; None: as much as there is.
     """
 
-    def __init__(self, recipe: Recipe, size: int, *, timeout: float | None = None, memory: int | None = None) -> None:
+    def __init__(self, recipe: Recipe, size: int, *, timeout: float | None = None) -> None:
         self.size = size
         self._first = json.dumps(asdict(recipe)) + "\n"
-        self._threads, self._memory, self._limit = recipe.threads, memory, timeout or LIMIT
+        self._threads, self._limit = recipe.threads, timeout or LIMIT
         self._waiting: deque[tuple[Task, int]] = deque()
         self._done: deque[tuple[int, Row]] = deque()
         self._workers: list[_Worker] = []
@@ -79,6 +78,7 @@ class ProcessPool:
             worker.end()
         self._workers.clear()
         self._waiting.clear()
+        self._selector.close()
 
     def _assign(self) -> None:
         """Give idle workers tasks, and start workers while there are more tasks than these."""
@@ -87,7 +87,7 @@ class ProcessPool:
                 worker.give(*self._waiting.popleft(), self._limit)
         coming = sum(not worker.ready for worker in self._workers)
         while len(self._workers) < self.size and coming < len(self._waiting):
-            worker = _Worker(self._first, self._threads, self._memory)
+            worker = _Worker(self._first, self._threads)
             self._workers.append(worker)
             self._selector.register(worker.out, selectors.EVENT_READ, worker)
             coming += 1
@@ -128,7 +128,7 @@ class ProcessPool:
 class _Worker:
     """One process, and what it is at."""
 
-    def __init__(self, first: str, threads: int, memory: int | None) -> None:
+    def __init__(self, first: str, threads: int) -> None:
         self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed by end)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "evonas.engine.worker"],
@@ -138,10 +138,6 @@ class _Worker:
             env={**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": os.pathsep.join(_SOURCES)},
             start_new_session=True,  # an interrupt is the search's to deal with
         )
-        if memory is not None:
-            import resource
-
-            resource.prlimit(self._process.pid, resource.RLIMIT_AS, (memory, memory))
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self.out = self._process.stdout

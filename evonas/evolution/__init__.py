@@ -13,9 +13,11 @@ from evonas.evolution.algorithms import algorithms
 from evonas.evolution.dominance import choose_first, front, minimized, ranks, spread
 from evonas.evolution.evolution import Evolution
 from evonas.evolution.operators import crossover, mutate
+from evonas.evolution.steady import SteadyEvolution
 
 __all__ = [
     "Evolution",
+    "SteadyEvolution",
     "algorithms",
     "choose_first",
     "crossover",
