@@ -47,7 +47,8 @@ def judge_front(
             progress(f"training {number + 1} of {len(architectures)}", seed)
             network = build(context.space, context.skeleton, architecture, seed=seed)
             try:
-                result = train(network, context.data, how, seed=seed, device=context.device)
+                data = context.data.at(network.skeleton.resolution)
+                result = train(network, data, how, seed=seed, device=context.device)
                 accuracies.append(float("nan") if result.accuracy is None else result.accuracy)
             except EvonasError:
                 accuracies.append(float("nan"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 
@@ -10,6 +11,7 @@ import torch
 
 from evonas.data.augment import Augment
 from evonas.data.part import Part
+from evonas.data.resize import resize
 from evonas.data.source import Images
 
 STD_FLOOR = 1e-3  # a channel that never changes stays finite
@@ -95,6 +97,25 @@ class Dataset:
         if "test" in vars(self):
             vars(other)["test"] = self.test.to(device)
         return other
+
+    def at(self, resolution: int) -> Dataset:
+        """Return the data set at another side of the images, for a network that chooses its own.
+
+        Parts are resized from these images, the test part from the images as they were read; normalization stays.
+
+        Args:
+            resolution: Side in pixels, at least 1.
+        """
+        if resolution == self.resolution:
+            return self
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        parts = {
+            name: Part(resize(value.images, resolution), value.labels)
+            for name, value in values.items()
+            if isinstance(value, Part)
+        }
+        digest = hashlib.sha256(f"{self.fingerprint} {resolution}".encode()).hexdigest()
+        return Dataset(**{**values, **parts, "resolution": resolution, "fingerprint": digest})
 
     def __repr__(self) -> str:
         return (

@@ -31,7 +31,7 @@ def describe(deployment: Deployment, *, run: Run, choice: Choice, network: Netwo
     data = context.data
     assert data is not None
     skeleton = network.skeleton
-    side = [data.in_channels, data.resolution, data.resolution]
+    side = [data.in_channels, skeleton.resolution, skeleton.resolution]
     batch = "batch" if deployment.dynamic_batch else 1
     return {
         "format": FORMAT,

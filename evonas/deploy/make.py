@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -121,11 +122,12 @@ class _Work:
     dynamic_batch: bool
     threads: int
 
-    @property
+    @cached_property
     def data(self) -> Dataset:
-        """The run's data."""
-        assert self.context.data is not None
-        return self.context.data
+        """The run's data, at the resolution that the member chose where its space lets it."""
+        data = self.context.data
+        assert data is not None
+        return data.at(getattr(self.choice.architecture, "resolution", None) or data.resolution)
 
     def default_out(self) -> Path:
         """Return the place in the run's ``models/``."""

@@ -134,8 +134,9 @@ class _Work:
         place = self.run.path / folder
         if (place / RECORD).is_file():
             return as_trained(place, read_record(place / RECORD), choice, stored=True)
-        context, data = self.context, self.context.data
-        assert data is not None
+        context = self.context
+        assert context.data is not None
+        data = context.data.at(getattr(choice.architecture, "resolution", None) or context.data.resolution)
         network = (
             build(context.space, context.skeleton, choice.architecture, seed=seed)
             if self.weights == "fresh"

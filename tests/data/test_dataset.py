@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from evonas.data import Dataset, load_data
+from evonas.data import Dataset, load_data, resize
 from evonas.data.dataset import STD_FLOOR, channel_statistics
 
 
@@ -77,3 +77,16 @@ def test_to_moves_every_part(digits):
 
 def test_repr(digits):
     assert repr(digits) == "Dataset(digits: 1x8x8, 10 classes, 863 weights, 288 select, 287 judge, 359 test)"
+
+
+def test_another_resolution_keeps_rows_and_normalization(digits):
+    small = digits.at(5)
+    assert digits.at(digits.resolution) is digits
+    for name in ("weights", "select", "judge", "test"):
+        part, resized = getattr(digits, name), getattr(small, name)
+        assert resized.images.shape == (len(part), 1, 5, 5)
+        assert torch.equal(resized.labels, part.labels)
+        torch.testing.assert_close(resized.images, resize(part.images, 5))
+    assert (small.mean, small.std, small.scale) == (digits.mean, digits.std, digits.scale)
+    assert small.fingerprint != digits.fingerprint
+    assert digits.weights.images.shape[2:] == (8, 8)
