@@ -96,14 +96,16 @@ class CanonicalCells:
         while waiting or ready:
             blocked = []
             for i in waiting:
-                key = [
-                    (0 if operation == none else place[source]) * count + numbers[operation]
-                    for operation, source in nodes[i]
-                ]
-                key.sort()
-                if key[0] < 0:  # a source has no place yet
-                    blocked.append(i)
+                for operation, source in nodes[i]:
+                    if place[source] < 0 and operation != none:
+                        blocked.append(i)
+                        break
                 else:
+                    key = [
+                        (0 if operation == none else place[source]) * count + numbers[operation]
+                        for operation, source in nodes[i]
+                    ]
+                    key.sort()
                     ready.append((tuple(key), i))
             waiting = blocked
             least = min(ready)
