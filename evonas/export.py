@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
+import sqlite3
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,13 @@ from evonas.live import connect, log_files, start_run
 from evonas.report.contents import Contents, gather
 from evonas.report.figures import progress
 from evonas.run import Run, write_whole
+from evonas.spaces import Space
 
 FORMATS = ("optuna", "tensorboard", "mlflow")
 _BATCH = 500
 """Metrics that MLflow takes at once; its own bound is 1000."""
+SCHEMA = 12
+"""Of Optuna's storage; version 5.0 has it as 1.3 had."""
 
 
 def export_run(run: Run, to: str, out: str | Path | None = None, *, uri: str | None = None) -> str:
@@ -62,36 +67,15 @@ def _to_optuna(contents: Contents, path: Path) -> None:
     space = contents.space
     if space is None:
         raise RunError(f"The space {contents.settings.get('space')} of {contents.path} cannot be read: put it back")
+    kinds = optuna.distributions
     genes = {
-        name: optuna.distributions.CategoricalDistribution(tuple(range(int(n))))
+        name: kinds.distribution_to_json(kinds.CategoricalDistribution(tuple(range(int(n)))))
         for name, n in zip(space.choices, space.cardinalities)
     }
-    trials = []
-    for i, text in enumerate(contents.texts):
-        genome = space.encode(space.parse(text))
-        violations = contents.violations[i].tolist()
-        whole = all(map(math.isfinite, contents.values[i]))
-        attributes: dict[str, Any] = {"architecture": text, "generation": int(contents.generations[i])}
-        attributes |= dict(contents.known.get(text, {}))
-        if contents.parents[i]:
-            attributes["parents"] = list(contents.parents[i])
-        if not whole:
-            attributes["cause"] = contents.causes.get(text, "unknown")
-        trials.append(
-            optuna.trial.create_trial(
-                state=optuna.trial.TrialState.COMPLETE if whole else optuna.trial.TrialState.FAIL,
-                values=contents.values[i].tolist() if whole else None,
-                params={name: int(gene) for name, gene in zip(genes, genome)},
-                distributions=genes,
-                user_attrs=attributes,
-                # What Optuna's own samplers write: above 0 is infeasible.
-                system_attrs={"constraints": violations} if whole and violations else {},
-            )
-        )
     pool = require("sqlalchemy.pool", "export")
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    # In memory first: Optuna commits every trial by itself, which on a disk takes minutes.
+    # Optuna adds trials one by one, a tenth of a second each: only the study is its own work, in memory.
     storage = optuna.storages.RDBStorage(
         "sqlite://", engine_kwargs={"poolclass": pool.StaticPool, "connect_args": {"check_same_thread": False}}
     )
@@ -105,15 +89,55 @@ def _to_optuna(contents: Contents, path: Path) -> None:
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             study.set_metric_names([objective.name for objective in contents.objectives])
         study.set_user_attr("settings", dict(contents.settings))
-        study.add_trials(trials)
         storage.remove_session()
         connection = storage.engine.raw_connection()
-        write_whole(path, connection.driver_connection.serialize())
+        base: sqlite3.Connection = connection.driver_connection
+        _insert_trials(base, contents, space, genes)
+        write_whole(path, base.serialize())
         connection.close()
     finally:
         optuna.logging.set_verbosity(verbosity)
         storage.remove_session()
         storage.engine.dispose()
+
+
+def _insert_trials(base: sqlite3.Connection, contents: Contents, space: Space, genes: Mapping[str, str]) -> None:
+    """Write all trials in one transaction, as Optuna's schema has them."""
+    ((schema,),) = base.execute("SELECT schema_version FROM version_info")
+    ((study,),) = base.execute("SELECT study_id FROM studies")
+    if schema != SCHEMA:
+        raise RunError(f"Expected Optuna's storage schema {SCHEMA}, got {schema}: install another version of optuna")
+    trials, values, params, users, systems = [], [], [], [], []
+    for i, text in enumerate(contents.texts):
+        whole = all(map(math.isfinite, contents.values[i]))
+        trials.append((i + 1, i, study, "COMPLETE" if whole else "FAIL"))
+        genome = space.encode(space.parse(text))
+        params += [(i + 1, name, float(gene), genes[name]) for name, gene in zip(genes, genome)]
+        attributes: dict[str, Any] = {"architecture": text, "generation": int(contents.generations[i])}
+        attributes |= dict(contents.known.get(text, {}))
+        if contents.parents[i]:
+            attributes["parents"] = list(contents.parents[i])
+        if whole:
+            values += [(i + 1, place, float(value), "FINITE") for place, value in enumerate(contents.values[i])]
+        else:
+            attributes["cause"] = contents.causes.get(text, "unknown")
+        users += [(i + 1, key, json.dumps(value)) for key, value in attributes.items()]
+        if whole and contents.violations.size:
+            # What Optuna's own samplers write: above 0 is infeasible.
+            systems.append((i + 1, "constraints", json.dumps(contents.violations[i].tolist())))
+    now = time.strftime("%Y-%m-%d %H:%M:%S.000000")
+    rows: dict[str, list[Any]] = {
+        "trials (trial_id, number, study_id, state, datetime_start, datetime_complete)": [
+            (*trial, now, now) for trial in trials
+        ],
+        "trial_values (trial_id, objective, value, value_type)": values,
+        "trial_params (trial_id, param_name, param_value, distribution_json)": params,
+        "trial_user_attributes (trial_id, key, value_json)": users,
+        "trial_system_attributes (trial_id, key, value_json)": systems,
+    }
+    for table, content in rows.items():
+        base.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * (1 + table.count(',')))})", content)
+    base.commit()
 
 
 def _to_tensorboard(contents: Contents, path: Path) -> None:
