@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evonas.benchmarks.members import Computed
-from evonas.benchmarks.proxies import FLOORS, Score
+from evonas.benchmarks.proxies import FLOORS, Score, Together
 from evonas.errors import EvaluationError
 from evonas.spaces import Architecture, Skeleton, Space
 
@@ -46,6 +46,40 @@ def score_sources(context: Context, *, skeleton: str | None = None) -> dict[str,
     from evonas.objectives import known_objectives
 
     return {name: partial(_scores, name, context, skeleton) for name in known_objectives()}
+
+
+def scores_together(context: Context, *, skeleton: str | None = None) -> Together:
+    """Return what scores by several of `score_sources` at once: equal values, shared networks and forward passes.
+
+    Args:
+        context: As for `score_sources`.
+        skeleton: Likewise.
+    """
+    return partial(_together, context, skeleton)
+
+
+def _together(
+    context: Context, skeleton: str | None, names: Sequence[str], architectures: Sequence[Architecture], seed: int
+) -> dict[str, np.ndarray]:
+    from evonas.objectives.proxy import Scores
+    from evonas.proxies import load_proxy, proxies
+
+    known = proxies()
+    chosen = [name for name in names if name in known and name not in FLOORS]
+    values = {name: _scores(name, context, skeleton, architectures, seed) for name in names if name not in chosen}
+    if not chosen:
+        return values
+    options = {} if skeleton is None else {"skeleton": skeleton}
+    scores = Scores(replace(context, seed=seed), [load_proxy(name, **options) for name in chosen])
+    rows = [scores(architecture) for architecture in architectures]
+    for place, (name, proxy) in enumerate(zip(chosen, scores.proxies)):
+        column = [row[place] for row in rows]
+        if column and all(isinstance(score, EvaluationError) for score in column):
+            raise EvaluationError(f"'{name}' failed for all {len(column)} architectures: {column[0]}")
+        values[name] = np.array(
+            [np.nan if isinstance(score, EvaluationError) else proxy.objective(score) for score in column]
+        )
+    return values
 
 
 def _scores(

@@ -18,6 +18,8 @@ FLOORS = ("params", "flops")
 
 Score = Callable[[Sequence[Architecture], int], ArrayLike]
 """What scores architectures: (architectures, seed) -> one value each, NaN where it could not score."""
+Together = Callable[[Sequence[str], Sequence[Architecture], int], Mapping[str, ArrayLike]]
+"""What scores architectures by several sources at once: (names, architectures, seed) -> the values of each."""
 
 
 def bench_proxies(
@@ -26,6 +28,7 @@ def bench_proxies(
     proxies: Sequence[str],
     *,
     sources: Mapping[str, Score],
+    together: Together | None = None,
     seeds: int | Sequence[int] = 3,
     limit: int | None = None,
     progress: Callable[[str, int], None] | None = None,
@@ -38,9 +41,10 @@ def bench_proxies(
         target: Column to be ranked, ``NAME`` or ``NAME:max|min``; "max" where neither says so.
         proxies: Names of columns or sources; the floors are added where they are not named.
         sources: Computes what is no column; the floors must be here or in the table.
+        together: Computes several of the sources with the work that they share; None: one after the other.
         seeds: How many (0, 1, …), or which. A seed draws the rows under `limit` and seeds the scores.
         limit: Architectures to score, drawn anew by each seed, the same for all proxies; None: all rows.
-        progress: Called with proxy and seed before each is scored.
+        progress: Called with a proxy, or those that are scored together, and the seed before they are.
 
     Returns:
         One row per proxy and seed: ``proxy, seed, n`` (pairs compared), ``spearman, kendall`` over all,
@@ -70,15 +74,18 @@ def bench_proxies(
         rows = candidates
         if limit is not None and limit < len(candidates):
             rows = np.sort(np.random.default_rng(seed).choice(candidates, limit, replace=False))
-        for proxy in names:
+        chosen = [table.architectures[row] for row in rows]
+        # A column cannot be judged by itself: a score of the same name is computed.
+        asked = [proxy for proxy in names if proxy not in table or (proxy == name and proxy in sources)]
+        scores: dict[str, ArrayLike] = {proxy: table[proxy][rows] for proxy in names if proxy not in asked}
+        for group in [asked] if together is not None and asked else [[proxy] for proxy in asked]:
             if progress is not None:
-                progress(proxy, seed)
-            # A column cannot be judged by itself: a score of the same name is computed.
-            if proxy in table and not (proxy == name and proxy in sources):
-                scores = table[proxy][rows]
-            else:
-                scores = np.asarray(sources[proxy]([table.architectures[row] for row in rows], seed), dtype=np.float64)
-            results.append({"proxy": proxy, "seed": int(seed), **_row(scores, truth[rows])})
+                progress(", ".join(group), seed)
+            found = together(group, chosen, seed) if together else {p: sources[p](chosen, seed) for p in group}
+            scores.update(found)
+        for proxy in names:
+            row = _row(np.asarray(scores[proxy], dtype=np.float64), truth[rows])
+            results.append({"proxy": proxy, "seed": int(seed), **row})
     return results
 
 

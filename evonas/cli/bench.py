@@ -87,6 +87,7 @@ def bench_proxies(
         target,
         split_names(proxy, "proxy"),
         sources=benchmarks.score_sources(context, skeleton=skeleton),
+        together=benchmarks.scores_together(context, skeleton=skeleton),
         seeds=seeds,
         limit=limit,
         progress=_progress,

@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evonas.benchmarks import computed_objectives, literature_skeleton, score_sources
+from evonas.benchmarks import computed_objectives, literature_skeleton, score_sources, scores_together
 from evonas.data import load_data
 from evonas.errors import EvaluationError
+from evonas.networks import build
 from evonas.objectives import Context, Objective, Result
 from evonas.spaces import load_space
 from evonas.tables import load_table
@@ -55,6 +56,29 @@ def test_scores_look_at_the_skeleton_that_is_named(nasbench201):
     )
     np.testing.assert_array_equal(own, small)
     assert (own != proxy).all()
+
+
+def test_scores_together_are_those_of_each_alone(nasbench201, monkeypatch):
+    data = load_data("digits", limit=200)
+    context = Context(nasbench201, literature_skeleton(nasbench201), data=data)
+    architectures = [nasbench201.decode(genome) for genome in nasbench201.sample(2, np.random.default_rng(0))]
+    names = ["naswot", "params", "jacov", "snip"]
+    alone = {name: score_sources(context, skeleton="proxy")[name](architectures, 3) for name in names}
+    built = []
+    monkeypatch.setattr("evonas.objectives.proxy.build", lambda *a, **k: built.append(1) or build(*a, **k))
+    found = scores_together(context, skeleton="proxy")(names, architectures, 3)
+    assert set(found) == set(names)
+    for name in names:
+        np.testing.assert_array_equal(found[name], alone[name])
+    assert len(built) == 4  # two networks, once without labels and once with the batch that has them
+
+
+def test_scores_that_fail_everywhere_say_why(nasbench201):
+    data = load_data("digits", limit=200)
+    context = Context(nasbench201, literature_skeleton(nasbench201), data=data)
+    nothing = nasbench201.parse("|none~0|+|none~0|none~1|+|none~0|none~1|none~2|")
+    with pytest.raises(EvaluationError, match="'jacov' failed for all 1 architectures: jacov: "):
+        scores_together(context, skeleton="proxy")(["jacov"], [nothing], 0)
 
 
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")  # fvcore's import

@@ -121,3 +121,16 @@ def test_stored_scores_of_nasbench201(nasbench201, truth):
     }  # fmt: skip
     assert rows["nwot"]["coverage"] == pytest.approx(725 / 1104)
     assert rows["synflow"]["spearman"] > rows["flops"]["spearman"] > 0.6
+
+
+def test_sources_are_asked_together_where_they_can_be(table):
+    asked = []
+
+    def together(names, architectures, seed):
+        asked.append((list(names), len(architectures), seed))
+        return {name: [sum(one.genes) for one in architectures] for name in names}
+
+    rows = bench_proxies(table, "acc", ["a", "b"], sources={"a": None, "b": None}, together=together, seeds=2)
+    assert asked == [(["a", "b"], 729, 0), (["a", "b"], 729, 1)]
+    assert [row["proxy"] for row in rows] == ["a", "b", "params", "flops"] * 2
+    assert rows[0]["spearman"] == rows[1]["spearman"] == rows[2]["spearman"]
