@@ -98,7 +98,6 @@ def kill_and_resume(path: Path, space: str, moment: float, monkeypatch, **more) 
 def check(kills: int, seed: int, space: str, whole, folder: Path, monkeypatch, **more) -> list[int]:
     """Kill a search at random moments spread over the whole of it, each resumed."""
     reference, seconds = whole(**more)
-    assert seconds <= 20 or kills < 10
     expected = outcome(reference)
     rng = np.random.default_rng(seed)
     stored = []
@@ -109,8 +108,9 @@ def check(kills: int, seed: int, space: str, whole, folder: Path, monkeypatch, *
         assert twice == 0, f"{twice} of {known} results were computed again after a kill at {moment:.2f} s"
         assert outcome(path) == expected, f"another front after a kill at {moment:.2f} s"
         stored.append(known)
+        print(f"killed at {moment:.2f} of {seconds:.2f} s: {known} results stored, 0 computed again", flush=True)
         shutil.rmtree(path)
-    print(f"{kills} kills over {seconds:.1f} s ({more}): fronts equal, 0 computed twice; stored at the kill: {stored}")
+    print(f"{kills} kills over {seconds:.1f} s, {more}: all fronts equal")
     return stored
 
 

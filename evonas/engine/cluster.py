@@ -149,7 +149,7 @@ class RayPool:
         if tries < RETRIES:
             self._waiting.appendleft((task, tries + 1))
             return
-        failure = Result(None, f"the worker {cause} ({tries + 1} times)", time.monotonic() - worker.began)
+        failure = Result(None, f"the worker {cause}" + " twice" * (tries > 0), time.monotonic() - worker.began)
         self._done.append((task.number, {task.objective: failure}))
 
 

@@ -121,7 +121,7 @@ class ProcessPool:
             self._waiting.appendleft((worker.task, worker.tries + 1))
             return
         seconds = time.monotonic() - worker.began
-        failure = Result(None, f"the worker {cause} ({worker.tries + 1} times)", seconds)
+        failure = Result(None, f"the worker {cause}" + " twice" * (worker.tries > 0), seconds)
         self._done.append((worker.task.number, {worker.task.objective: failure}))
 
 

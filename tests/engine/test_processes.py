@@ -61,7 +61,8 @@ def calls(tmp_path) -> list[str]:
 def test_values_are_those_without_workers_and_are_stored_once(forms, build, tmp_path):
     alone = build(workers=0).evaluate(forms, ["twice", "length"])
     (tmp_path / "calls").write_text("")
-    engine, told = build({str(forms[2]): "print"}), []
+    engine, told = build({str(forms[2]): "print", str(forms[3]): "threads"}), []
+    alone[3] = 1.0  # thread, and in no way as many as there are cores
     assert (engine.evaluate(forms, ["twice", "length"], told.append) == alone).all()
     assert sum(told) == len(forms)
     assert sorted(calls(tmp_path)) == sorted(map(str, forms))
@@ -75,12 +76,13 @@ CAUSES = {
     "nan": r"ValueError: Expected a finite value, got nan",
     "memory": r"MemoryError: Unable to allocate",
     "short": r"expected a result of twice",
-    "hang": r"the worker took longer than 1 s \(2 times\)",
-    "die": r"the worker was killed by SIGKILL, as the kernel does when memory runs out \(2 times\)",
-    "exit": r"the worker ended with status 3 \(2 times\)",
+    "hang": r"the worker took longer than 1 s twice",
+    "die": r"the worker was killed by SIGKILL, as the kernel does when memory runs out twice",
+    "exit": r"the worker ended with status 3 twice",
 }
 
 
+@pytest.mark.slow
 def test_each_way_of_failing_costs_only_its_architecture(forms, build, tmp_path):
     plan = {str(form): way for form, way in zip(forms, CAUSES)}
     engine = build(plan)
@@ -97,10 +99,24 @@ def test_each_way_of_failing_costs_only_its_architecture(forms, build, tmp_path)
     assert engine.computed == len(forms)  # failures are results as well
 
 
-def test_a_worker_that_dies_once_costs_nothing(forms, build, tmp_path):
-    values = build({str(forms[0]): "once"}, workers=1).evaluate(forms[:3], ["length"])
-    assert values[:, 0].tolist() == [len(str(form)) for form in forms[:3]]
+def test_a_worker_that_dies_once_costs_nothing_and_others_fail_alone(forms, build, tmp_path):
+    plan = {str(form): way for form, way in zip(forms, ("once", "raise", "nan", "memory", "short"))}
+    engine = build(plan, workers=1)
+    values = engine.evaluate(forms[:7], ["length"])
+    assert np.isnan(values[:, 0]).tolist() == [False, True, True, True, True, False, False]
+    assert values[0, 0] == len(str(forms[0]))
     assert calls(tmp_path).count(str(forms[0])) == 2
+    for text, way in list(plan.items())[1:]:
+        assert re.search(CAUSES[way], engine.store.lookup([text], "twice", "f")[text].cause)
+
+
+def test_a_hang_is_a_failure_that_can_be_tried_again(forms, build, monkeypatch):
+    monkeypatch.setattr("evonas.engine.processes.RETRIES", 0)
+    engine = build({str(forms[0]): "hang"}, workers=1)
+    assert np.isnan(engine.evaluate(forms[:1], ["length"])).all()
+    assert "took longer than 1 s" in engine.store.lookup([str(forms[0])], "length", "f")[str(forms[0])].cause
+    assert engine.store.forget_failures() == 2
+    assert engine.store.lookup([str(forms[0])], "length", "f") == {}
 
 
 def test_exceptions_and_nan_without_workers(forms, build):
@@ -112,7 +128,7 @@ def test_exceptions_and_nan_without_workers(forms, build):
         assert re.search(CAUSES[way], engine.store.lookup([text], "twice", "f")[text].cause)
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
 def test_ten_failures_in_a_row_stop_with_the_cause_and_are_stored(forms, build, workers):
     engine = build({str(form): "raise" for form in forms}, workers)
     with pytest.raises(EvaluationError, match=r"10 evaluations in a row failed, the last with: KeyError"):
@@ -120,17 +136,16 @@ def test_ten_failures_in_a_row_stop_with_the_cause_and_are_stored(forms, build, 
     assert len(list(engine.store.evaluations())) == 2 * PATIENCE
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_threads_of_an_evaluation_are_fixed(forms, build, workers):
-    values = build({str(form): "threads" for form in forms}, workers).evaluate(forms[:2], ["length"])
-    assert values[:, 0].tolist() == [1.0, 1.0]
-
-
 @pytest.mark.parametrize(
     ("options", "fingerprint", "message"),
     [
         ({"fail": "error"}, "f", "A worker cannot start: ValueError: no data here"),
-        ({"fail": "die"}, "f", "3 workers in a row did not start, the last: it ended with status 4"),
+        pytest.param(
+            {"fail": "die"},
+            "f",
+            "3 workers in a row did not start, the last: it ended with status 4",
+            marks=pytest.mark.slow,
+        ),
         ({}, "g", "has fingerprint f, the search's g: data, weights or versions differ"),
     ],
 )
