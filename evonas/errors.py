@@ -9,7 +9,10 @@ from types import ModuleType
 
 
 class EvonasError(Exception):
-    """Root of every error that evonas raises on purpose."""
+    """Root of every error that evonas raises on purpose; its message is one line, whatever a user's text brings."""
+
+    def __str__(self) -> str:
+        return " ".join(super().__str__().splitlines())
 
 
 class SettingsError(EvonasError, ValueError):

@@ -334,7 +334,7 @@ def test_csv_of_hostile_names_is_inert_and_reads_back(name):
     for cell in [*rows[0], *rows[1]]:
         assert not cell.startswith(("=", "+", "@", "\t", "\r"))
         assert not cell.startswith("-") or float(cell) < 0
-    assert rows[1][0].removeprefix("'") == name
+    assert rows[1][0] in (name, "'" + name)
     assert [float(cell) for cell in rows[1][1:4]] == [-0.5, 2.0, -1.0]
     assert Front.from_json(front.to_json()) == front
 
