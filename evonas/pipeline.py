@@ -18,11 +18,13 @@ from typing import Any
 
 import numpy as np
 
+from evonas.assist import make_evolution, note_predictors
 from evonas.baseline import write_baseline
 from evonas.config import Settings, make_settings, move_settings, parse_time
+from evonas.data import Part
 from evonas.engine import LocalEngine, Recipe, is_dear, open_pool
 from evonas.errors import RunError
-from evonas.evolution import Evolution, choose_first, minimized
+from evonas.evolution import choose_first, minimized
 from evonas.finish import write_front
 from evonas.networks import Network, build
 from evonas.objectives import Context, Objective, torch_threads
@@ -33,12 +35,22 @@ from evonas.progress import Progress, Silent
 from evonas.proxies import SaturationWarning
 from evonas.run import Run
 from evonas.steady import evolve_steadily
-from evonas.supernet import load_weights, time_update, train_supernet, weights_fingerprint
+from evonas.supernet import (
+    ForgettingProbe,
+    PathEvaluator,
+    load_weights,
+    summarize,
+    time_update,
+    train_supernet,
+    weights_fingerprint,
+)
 
 SHARES = {"supernet": 0.5, "evolution": 0.4}
 """How a budget of time is divided; the rest is for warm start and front."""
 UPDATES = 1500
 """Updates of supernet training where neither epochs nor a time are given."""
+PROBES, PROBED = 8, 200
+"""Forgetting values that are read while a supernet trains, and the images that each is read on."""
 SWAP_REPEATS = 4
 """Re-initializations per SWAP-Score in a warm start: within 0.01 of 8 in rank correlation."""
 
@@ -237,9 +249,17 @@ class _Search:
                 seed=settings.seed,
                 checkpoint=path,
                 progress=advance,
+                probe=self._probe(network, epochs),
             )
-        self.run.update_manifest(supernet={"rule": settings.sharing, "epochs": epochs, "last": history.epochs[-1]})
+        told = {"last": history.epochs[-1], "forgetting": summarize(history.forgetting) if history.forgetting else {}}
+        self.run.update_manifest(supernet={"rule": settings.sharing, "epochs": epochs, **told})
         return network
+
+    def _probe(self, network: Network, epochs: int) -> ForgettingProbe:
+        """Return what reads a few forgetting values while the supernet trains, on few images: a thing to log."""
+        part = self.problem.data.select
+        few = PathEvaluator(network, self.problem.data, Part(part.images[:PROBED], part.labels[:PROBED]))
+        return ForgettingProbe(lambda form: few(form).accuracy, per_epoch=1, every=-(-epochs // PROBES))
 
     def _epochs(self, per_epoch: int) -> int:
         """Return the epochs of supernet training: given, or what the time allows, or by the size of the data."""
@@ -292,17 +312,7 @@ class _Search:
         """Run the evolution; return canonical texts and values of all that was told, in the order told."""
         settings, problem, store = self.settings, self.problem, self.run.store
         directions = [objective.direction for objective in objectives]
-        evolution = Evolution(
-            problem.space.cardinalities,
-            key=problem.space.key,
-            objectives=len(problem.names),
-            constraints=len(problem.constraints),
-            population=settings.population,
-            seed=settings.seed,
-            sample=lambda n, rng: problem.space.sample(n, rng, by="choice"),
-            initial=first,
-            algorithm=settings.algorithm,
-        )
+        evolution = make_evolution(problem, self.run, objectives, engine, first)
         total = self.run.manifest.get("generations") or settings.generations
         texts: list[str] = []
         told: list[np.ndarray] = []
@@ -329,6 +339,7 @@ class _Search:
                 start = time.perf_counter()
                 self.after_generation(self.run)
                 aside += time.perf_counter() - start
+        note_predictors(self.run, evolution, problem.names)
         outside = time.perf_counter() - began - inside - aside
         self.run.update_manifest(
             timings={

@@ -44,13 +44,17 @@ class ElasticConv2d(nn.Conv2d):
     ) -> tuple[slice, slice, slice, slice]:
         """Return the slices of the weight that a call reads, per dimension.
 
+        A smaller kernel reads all that the first map of its chain does: the center as large as the second kernel.
+
         Args:
             in_channels: Channels of the input.
             out_channels: Channels written; None: all, or as many as read where depthwise.
             kernel: Kernel run; None: the largest.
         """
-        border = (self.kernel_size[0] - (kernel or self.kernel_size[0])) // 2
-        middle = slice(border, self.kernel_size[0] - border)
+        largest = self.kernel_size[0]
+        smaller = kernel is not None and kernel < largest
+        border = (largest - self.kernels[-2]) // 2 if smaller else 0
+        middle = slice(border, largest - border)
         if self.depthwise:
             return slice(0, in_channels), slice(0, 1), middle, middle
         return slice(0, out_channels or self.out_channels), slice(0, in_channels), middle, middle

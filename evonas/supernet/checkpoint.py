@@ -1,81 +1,30 @@
-"""A checkpoint: tensors and a JSON header in one safetensors file, written whole."""
+"""A supernet's checkpoint: the file of any training, of a kind of its own."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from evonas.errors import TrainingError
+from evonas.training import checkpoint
 
-KEY = "evonas.supernet"
-FORMAT = 1
+KIND = "supernet"
 WEIGHTS = "weights/"
 
 
 def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
-    """Write a checkpoint, so that at any moment `path` is the old one or the new one, whole.
-
-    Args:
-        path: The file; its folder is made where it is missing.
-        tensors: Name -> tensor, on any device.
-        header: What JSON can hold.
-
-    Raises:
-        TrainingError: It cannot be written; what was there stays.
-    """
-    path = Path(path)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    own = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    metadata = {KEY: json.dumps({"format": FORMAT, **header})}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(own, draft, metadata)
-        with open(draft, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    except (OSError, SafetensorError) as error:
-        draft.unlink(missing_ok=True)
-        raise TrainingError(
-            f"The checkpoint {path} could not be written ({error}): free some space and run again; "
-            "the one before is untouched"
-        ) from error
+    """Write a supernet's checkpoint; see `evonas.training.checkpoint.write_checkpoint`."""
+    checkpoint.write_checkpoint(path, tensors, header, kind=KIND)
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return a checkpoint's tensors, on the CPU, and its header.
-
-    Raises:
-        TrainingError: It is missing, damaged, or no checkpoint of a supernet.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise TrainingError(f"Expected a supernet's checkpoint at {path}, found no such file")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        header = json.loads(metadata[KEY]) if KEY in metadata else None
-    except (OSError, SafetensorError, ValueError) as error:
-        raise TrainingError(
-            f"The checkpoint {path} is damaged ({error}): remove it and train again"
-        ) from error
-    if not isinstance(header, dict):
-        raise TrainingError(f"Expected a supernet's checkpoint at {path}, found another safetensors file")
-    if header.get("format") != FORMAT:
-        raise TrainingError(
-            f"Expected a checkpoint of format {FORMAT}, got {header.get('format')} in {path}: "
-            "it is of another version; train again"
-        )
-    return tensors, header
+    """Return its tensors, on the CPU, and its header; see `evonas.training.checkpoint.read_checkpoint`."""
+    return checkpoint.read_checkpoint(path, kind=KIND)
 
 
 def load_weights(network: nn.Module, path: Path) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from evonas.errors import SettingsError
+from evonas.supernet import parallel
 from evonas.supernet.layers import (
     Inputs,
     columns_in_use,
@@ -22,6 +24,10 @@ from evonas.supernet.plan import Pass, Setting
 from evonas.supernet.projector import Projector
 from evonas.supernet.protection import Protection
 from evonas.supernet.sgd import Updates
+
+READ_EVERY = 4
+"""Of the images of a batch, those that enter its mean."""
+
 
 class DisturbanceImmune(Protection):
     """Project every update off the inputs that earlier architectures fed to the same weight.
@@ -45,8 +51,10 @@ class DisturbanceImmune(Protection):
         setting: What it trains.
         alpha: Energy that counts as used, > 0: squared inputs, summed over architectures. About 10 suits
             batch means: with 1, weights learnt more slowly than with plain updates and ranked no better.
-        patches: "mean" (over batch and positions) or how many patches to draw of each call; those need
+        patches: "mean" (over positions and every fourth image) or how many patches to draw of each call; those need
             alpha of the order of `number * steps * E[x^2]`, or training freezes.
+        centered: Take the mean out of drawn patches where a norm follows (a layer without bias): such a norm undoes
+            what a change along the mean does.
         burst: Updates in a row of one sampled architecture.
         rank: Directions kept of a weight with more than twice as many inputs; None: all.
         memory: Architectures after whose entry the first one's energy has faded to 1/e; None: nothing fades.
@@ -64,6 +72,7 @@ class DisturbanceImmune(Protection):
         *,
         alpha: float = 10.0,
         patches: str | int = "mean",
+        centered: bool = False,
         burst: int = 1,
         rank: int | None = 32,
         memory: float | None = 1000.0,
@@ -72,7 +81,12 @@ class DisturbanceImmune(Protection):
         if patches != "mean" and (not isinstance(patches, int) or patches < 1):
             raise SettingsError(f"Expected patches 'mean' or a number of at least 1, got {patches!r}")
         self._generator = torch.Generator().manual_seed(setting.seed)
-        self.summary = mean_patch if patches == "mean" else sampled_patches(int(patches), self._generator)
+        self._averaged = patches == "mean"
+        self.summary = (
+            partial(mean_patch, every=READ_EVERY)
+            if self._averaged
+            else sampled_patches(int(patches), self._generator, centered=centered)
+        )
         self._layers = {name: layer for name, layer in setting.network.named_modules() if is_shared(layer)}
         projectors: dict[str, Projector] = {}
         for name, layer in self._layers.items():
@@ -107,6 +121,10 @@ class DisturbanceImmune(Protection):
         """Keep the inputs until another architecture is drawn; a burst's last step stands for it."""
         self._step += 1
         self._pending = {name: _joined(calls) for name, calls in inputs.items()}
+        if self._averaged:
+            parallel.average([one.rows for one in self._pending.values()])
+        else:
+            self._pending = {n: Inputs(parallel.collect(one.rows), one.groups) for n, one in self._pending.items()}
 
     def state_dict(self) -> dict[str, Any]:
         """Return what `Protection` does, and where the draws of patches stand."""

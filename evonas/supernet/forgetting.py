@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from evonas.errors import SettingsError
+from evonas.errors import EvaluationError, SettingsError
 
 
 @dataclass(frozen=True)
@@ -60,17 +61,19 @@ class ForgettingProbe:
     Args:
         accuracy: From an architecture to its accuracy, such as `lambda a: evaluator(a).accuracy`; must not
             draw from the training's generators.
-        per_epoch: Architectures that are read in every epoch, at equal distances.
+        per_epoch: Architectures that are read in an epoch, at equal distances.
+        every: Read in each `every`-th epoch, from the first on.
     """
 
-    def __init__(self, accuracy: Callable[[Any], float], *, per_epoch: int = 4) -> None:
-        if per_epoch < 1:
-            raise SettingsError(f"Expected at least 1 architecture per epoch, got {per_epoch}")
+    def __init__(self, accuracy: Callable[[Any], float], *, per_epoch: int = 4, every: int = 1) -> None:
+        if per_epoch < 1 or every < 1:
+            raise SettingsError(f"Expected at least 1 architecture per epoch, got {per_epoch} in every {every}")
         self._accuracy = accuracy
         self._per_epoch = per_epoch
+        self._every = every
         self._open: list[tuple[Any, int, float]] = []
 
-    def after_step(self, architecture: Any, step: int, steps: int, total: int) -> None:
+    def after_step(self, architecture: Any, step: int, steps: int, total: int, epoch: int = 1) -> None:
         """Read the architecture just trained where it is its turn.
 
         Args:
@@ -78,13 +81,22 @@ class ForgettingProbe:
             step: Update within the epoch, from 0.
             steps: Updates of an epoch.
             total: Updates of the training so far.
+            epoch: Epoch, from 1.
         """
+        if (epoch - 1) % self._every:
+            return
         places = {index * steps // self._per_epoch for index in range(self._per_epoch)}
         if step in places:
-            self._open.append((architecture, total, self._accuracy(architecture)))
+            self._open.append((architecture, total, self._read(architecture)))
 
     def after_epoch(self) -> list[Forgetting]:
-        """Read the epoch's architectures again and return their values."""
-        values = [Forgetting(str(a), step, before, self._accuracy(a)) for a, step, before in self._open]
+        """Read the epoch's architectures again and return their values, those that could be read both times."""
+        values = [Forgetting(str(a), step, before, self._read(a)) for a, step, before in self._open]
         self._open = []
-        return values
+        return [value for value in values if math.isfinite(value.value)]
+
+    def _read(self, architecture: Any) -> float:
+        try:
+            return self._accuracy(architecture)
+        except EvaluationError:  # a network that gives no finite outputs: if that is divergence, the training says so
+            return math.nan

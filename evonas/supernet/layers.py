@@ -107,51 +107,70 @@ def columns_in_use(layer: nn.Module, region: Region | None) -> Tensor | None:
     return index if layer.bias is None else F.pad(index, (0, 1), value=weight[0].numel())
 
 
-def mean_patch(call: Call) -> Tensor:
+def mean_patch(call: Call, *, every: int = 1) -> Tensor:
     """Return the mean over batch and positions of what the weight reads, (groups in use, 1, columns in use).
 
     It is the input that Zeng et al. 2019 feed (their code averages over the batch alone).
+
+    Args:
+        call: The call.
+        every: Read each `every`-th image only, to save time.
     """
-    images = call.images.detach()
+    images = call.images.detach()[::every]
     if not isinstance(call.layer, nn.Conv2d):
         return images.reshape(-1, images.shape[-1]).mean(0)[None, None]
-    return _patches(call, images.mean(0, keepdim=True)).mean(-1)[:, None]
+    windows = _windows(call, images.mean(0, keepdim=True))
+    # One dimension after the other: no patch is written out.
+    return _by_group(call, windows.mean(-2).mean(-1))
 
 
-def sampled_patches(count: int, generator: torch.Generator) -> Summary:
-    """Return a summary that keeps `count` patches drawn from batch and positions (all where there are fewer).
+def sampled_patches(count: int, generator: torch.Generator, *, centered: bool = False) -> Summary:
+    """Return a summary that keeps `count` patches drawn from batch and positions.
 
     Args:
         count: Patches of each call.
         generator: Source of the draws, on the CPU.
+        centered: Take out the mean of these patches where the layer has no bias: a norm that follows it takes out
+            what a change along the mean does.
     """
 
     def summary(call: Call) -> Tensor:
-        images = call.images.detach()
-        image = torch.randint(len(images), (count,), generator=generator).to(images.device)
-        if not isinstance(call.layer, nn.Conv2d):
+        images, device = call.images.detach(), call.images.device
+        if isinstance(call.layer, nn.Conv2d):
+            windows = _windows(call, images)
+            sizes = (len(images), *windows.shape[-2:])
+            image, row, column = (torch.randint(n, (count,), generator=generator).to(device) for n in sizes)
+            rows = _by_group(call, windows[image, :, :, :, row, column])
+        else:
             flat = images.reshape(-1, images.shape[-1])
-            return flat[torch.randint(len(flat), (count,), generator=generator).to(flat.device)][None]
-        patches = _patches(call, images[image])
-        place = torch.randint(patches.shape[-1], (count,), generator=generator).to(images.device)
-        patches = patches.reshape(patches.shape[0], count, -1, patches.shape[-1])
-        return patches[:, torch.arange(count, device=images.device), :, place].transpose(0, 1)
+            rows = flat[torch.randint(len(flat), (count,), generator=generator).to(device)][None]
+        return rows - rows.mean(1, keepdim=True) if centered and call.layer.bias is None else rows
 
     return summary
 
 
-def _patches(call: Call, images: Tensor) -> Tensor:
-    """Return the patches of some images, (groups in use, images * columns, positions), image by image."""
+def _windows(call: Call, images: Tensor) -> Tensor:
+    """Return what the kernel reads at every position, a view of shape (n, channels, k, k, rows, columns)."""
     layer = call.layer
     padding: object = layer.padding
     if call.kernel != tuple(layer.kernel_size) or isinstance(padding, str):
         same = padding != "valid"
         padding = tuple(d * (k - 1) // 2 if same else 0 for d, k in zip(layer.dilation, call.kernel))
-    columns = F.unfold(images, call.kernel, layer.dilation, padding, layer.stride)
-    used = groups_in_use(layer, call.region)
-    groups = used.stop - used.start
-    columns = columns.reshape(len(images), groups, -1, columns.shape[-1])
-    return columns.transpose(0, 1).reshape(groups, -1, columns.shape[-1])
+    if any(padding):
+        images = F.pad(images, (padding[1], padding[1], padding[0], padding[0]))
+    spans = [d * (k - 1) for d, k in zip(layer.dilation, call.kernel)]
+    places = [(n - span - 1) // s + 1 for n, span, s in zip(images.shape[2:], spans, layer.stride)]
+    image, channel, *steps = images.stride()
+    within = [step * d for step, d in zip(steps, layer.dilation)]
+    across = [step * s for step, s in zip(steps, layer.stride)]
+    shape, strides = (*images.shape[:2], *call.kernel, *places), (image, channel, *within, *across)
+    return images.as_strided(shape, strides, images.storage_offset())
+
+
+def _by_group(call: Call, patches: Tensor) -> Tensor:
+    """Return patches (n, channels, k, k) as (groups in use, n, columns in use)."""
+    used = groups_in_use(call.layer, call.region)
+    return patches.reshape(len(patches), used.stop - used.start, -1).transpose(0, 1)
 
 
 def embed(call: Call, rows: Tensor) -> Inputs:

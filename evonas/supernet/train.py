@@ -15,9 +15,10 @@ from torch import Tensor, nn
 
 from evonas import spaces
 from evonas.errors import SettingsError, TrainingError, suggest
-from evonas.supernet import state
+from evonas.supernet import parallel, state
 from evonas.supernet.adam import Adam
 from evonas.supernet.evaluate import Source, sized
+from evonas.supernet.faster import autocast, compiled_blocks
 from evonas.supernet.forgetting import Forgetting, ForgettingProbe
 from evonas.supernet.plan import RuleFactory, Setting, UpdateRule, draw_from
 from evonas.supernet.rules import find_rule
@@ -83,8 +84,13 @@ def train_supernet(
     progress: Callable[[Progress], None] | None = None,
     probe: ForgettingProbe | None = None,
     device: torch.device | str | None = None,
+    precision: str = "float32",
+    compiled: bool = False,
 ) -> History:
     """Train a supernet's shared weights in place.
+
+    Within `data_parallel` every process trains the same paths on its share of each batch, and all end with the same
+    weights.
 
     On the CPU with a fixed number of threads the weights depend on the arguments alone, bit for bit, also
     where the training was killed and started again any number of times.
@@ -95,9 +101,9 @@ def train_supernet(
         rule: Name in `RULES`, or a factory (`functools.partial(DisturbanceImmune, alpha=2.0)`).
         epochs: Passes over the weight part, at least 1.
         updates: Stop after that many, the last of the epochs cut short; None: all updates of the epochs.
-        sample: Draws an architecture; None: canonical, every choice of `network.space` uniform.
+        sample: Draws an architecture, such as `make_sampler` makes; None: every choice of `network.space` uniform.
         path_of: From an architecture to its path; None: `network.space.path`.
-        batch_size: Images per update; the last, incomplete batch of an epoch is left out.
+        batch_size: Images per update and process; the last, incomplete batch of an epoch is left out.
         optimizer: `adam` or `sgd`.
         lr: Learning rate at the start, > 0; it falls to `lr_end` by a cosine over all updates.
         lr_end: Learning rate at the end, >= 0.
@@ -111,6 +117,8 @@ def train_supernet(
         progress: Called after every update.
         probe: Reads forgetting values.
         device: Where to train; None: where the network is. The data must be there.
+        precision: `float32`, or `bfloat16` for convolutions and linear layers.
+        compiled: Whether candidates run compiled; for rules that do not listen to layers.
 
     Returns:
         What the training went through, also before a resume.
@@ -126,12 +134,13 @@ def train_supernet(
             f"got {epochs}, {batch_size}, {lr_end} and {lr}"
         )
     labels = data.weights.labels
-    if len(labels) == 0:
-        raise SettingsError("Expected images to train on, got an empty weight part")
+    if len(labels) < parallel.processes():
+        few = f"{len(labels)} for {parallel.processes()}" if len(labels) else "an empty weight part"
+        raise SettingsError(f"Expected at least one image per process to train on, got {few}")
     if device is not None:
         network.to(device)
     network.to(memory_format=torch.channels_last)  # twice as fast on CPUs: most of the work is depthwise
-    batch_size = min(batch_size, len(labels))
+    batch_size = min(batch_size * parallel.processes(), len(labels) // parallel.processes() * parallel.processes())
     per_epoch = len(labels) // batch_size
     steps = epochs * per_epoch if updates is None else updates
     if not (epochs - 1) * per_epoch < steps <= epochs * per_epoch:
@@ -159,6 +168,7 @@ def train_supernet(
         rule=made,
         sampling=np.random.default_rng([seed, 0]),
         batches=torch.Generator().manual_seed(seed),
+        sampler=setting.sample,
         settings={
             "rule": rule if isinstance(rule, str) else state.name_of(rule),
             "epochs": epochs,
@@ -166,6 +176,8 @@ def train_supernet(
             "batch size": batch_size,
             "lr": [lr, lr_end],
             "optimizer": optimizer,
+            **({} if precision == "float32" else {"precision": precision}),
+            **({} if not compiled else {"compiled": True}),
             "momentum": momentum,
             "weight decay": weight_decay,
             "clip": clip,
@@ -174,11 +186,14 @@ def train_supernet(
             "data": data.fingerprint,
         },
     )
+    if compiled and made.summary is not None:
+        raise SettingsError("Expected a rule such as 'uniform' for compiled blocks, got one that listens to layers")
+    autocast(precision, next(network.parameters()).device)  # refuses an unknown one before anything begins
     history = History()
     if checkpoint is not None and Path(checkpoint).exists():
         log = state.resume(training, Path(checkpoint))
         history = History(log["epochs"], [Forgetting(**value) for value in log["forgetting"]])
-    loop = _Loop(training, data, task or Classification(), augment, lr, lr_end, steps, batch_size)
+    loop = _Loop(training, data, task or Classification(), augment, lr, lr_end, steps, batch_size, precision, compiled)
     was_training = network.training
     try:
         for epoch in range(len(history.epochs) + 1, epochs + 1):
@@ -188,7 +203,7 @@ def train_supernet(
             if probe is not None:
                 history.forgetting += probe.after_epoch()
             state.refuse_broken(training, epoch, checkpoint)
-            if checkpoint is not None:
+            if checkpoint is not None and parallel.rank() == 0:
                 state.save(training, Path(checkpoint), asdict(history))
     finally:
         descent.zero_grad()
@@ -208,6 +223,8 @@ class _Loop:
     lr_end: float
     steps: int
     batch_size: int
+    precision: str
+    compiled: bool
 
     def epoch(
         self,
@@ -222,8 +239,13 @@ class _Loop:
         order = torch.randperm(len(part.labels), generator=own.batches)
         # Dropout draws from torch's global generator: within an epoch that is ours, afterwards as it was.
         devices = [part.images.device] if part.images.device.type == "cuda" else []
-        with torch.random.fork_rng(devices), Watch(own.network, own.rule.summary) as watch:
-            torch.manual_seed(int(torch.randint(2**62, (1,), generator=own.batches)))
+        with (
+            torch.random.fork_rng(devices),
+            parallel.synchronized_norms(own.network),
+            compiled_blocks(own.network, "inductor" if self.compiled else None),
+            Watch(own.network, own.rule.summary) as watch,
+        ):
+            torch.manual_seed(int(torch.randint(2**62, (1,), generator=own.batches)) + parallel.rank())
             own.network.train()
             count = min(per_epoch, self.steps - (epoch - 1) * per_epoch)
             for step in range(count):
@@ -235,7 +257,7 @@ class _Loop:
                 plan, loss = self._step(rows, watch, done, epoch, lr)
                 total, passes = total + loss, passes + len(plan)
                 if probe is not None:
-                    probe.after_step(plan[0].architecture, step, count, done + 1)
+                    probe.after_step(plan[0].architecture, step, count, done + 1, epoch)
                 if progress is not None:
                     progress(Progress(done + 1, self.steps, epoch, loss))
         seconds = time.monotonic() - began
@@ -247,9 +269,9 @@ class _Loop:
         batch = part.images[rows]
         if self.augment is not None:
             batch = self.augment(batch, own.batches)
-        images = self.data.normalize(batch).to(next(own.network.parameters()).dtype)
+        images = self.data.normalize(parallel.mine(batch)).to(next(own.network.parameters()).dtype)
         images = images.contiguous(memory_format=torch.channels_last)
-        labels = part.labels[rows]
+        labels = part.labels[parallel.mine(rows)]
         watch.clear()
         own.optimizer.zero_grad()
         plan = own.rule.plan(own.sampling)
@@ -257,7 +279,9 @@ class _Loop:
         outputs: dict[spaces.Path, Tensor] = {}
         total = 0.0
         for one in plan:
-            logits = own.network(sized(images, one.architecture), one.path)
+            with autocast(self.precision, images.device):
+                logits = own.network(sized(images, one.architecture), one.path)
+            logits = logits.to(images.dtype)
             if one.path in taught:
                 outputs[one.path] = logits.detach()
             if one.teacher is None:
@@ -266,7 +290,7 @@ class _Loop:
                 loss = self.task.imitate(logits, outputs[one.teacher])
             else:
                 raise SettingsError(f"Expected a teacher among the plan's earlier passes, got {one.teacher}")
-            value = float(loss.detach())
+            value = parallel.mean(float(loss.detach()))  # the same everywhere, so that all go on or none does
             if not math.isfinite(value):
                 raise TrainingError(
                     f"Training diverged: the loss is {value} at step {done + 1} (epoch {epoch}) on the "
@@ -275,6 +299,7 @@ class _Loop:
                 )
             (loss * one.weight).backward()
             total += value * one.weight
+        parallel.average_gradients(own.network)
         own.optimizer.step(lr, own.rule.transform, watch.regions)
         own.rule.after_step(plan, watch.inputs)
         return plan, total

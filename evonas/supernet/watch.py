@@ -31,8 +31,10 @@ class Watch:
         self.inputs: dict[str, list[Inputs]] = {}
 
     def __enter__(self) -> Watch:
-        for name, layer in self._network.named_modules():
-            elastic = hasattr(layer, "active") or isinstance(layer, _BatchNorm)
+        modules = dict(self._network.named_modules())
+        narrows = any(hasattr(layer, "active") for layer in modules.values())  # else norms are used whole
+        for name, layer in modules.items():
+            elastic = hasattr(layer, "active") or (narrows and isinstance(layer, _BatchNorm))
             listens = is_shared(layer) and self._summary is not None
             if elastic or listens:
                 hook = self._hook(name, elastic, listens)

@@ -36,7 +36,7 @@ def test_a_failed_write_keeps_the_one_before_and_leaves_nothing_behind(tmp_path,
         args[1].write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("evonas.supernet.checkpoint.save_file", full)
+    monkeypatch.setattr("evonas.training.checkpoint.save_file", full)
     with pytest.raises(TrainingError, match=r"No space left on device.*the one before is untouched"):
         saved(path, nn.Linear(2, 2))
     assert path.read_bytes() == before

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from evonas.errors import SettingsError, TrainingError
-from evonas.supernet import SGD, DisturbanceImmune, Setting, mean_patch, train_supernet
+from evonas.supernet import SGD, DisturbanceImmune, Setting, train_supernet
 from evonas.supernet.watch import Watch
 
 
@@ -188,10 +188,6 @@ def test_sampled_patches_fill_more_dimensions_than_their_mean(make_network, data
         _, history = trained(make_network, data, partial(DisturbanceImmune, patches=patches))
         free.append(history.epochs[-1]["trace_over_d"])
     assert free[1] < free[0]
-
-
-def test_the_mean_is_what_it_hears_by_default(make_network):
-    assert a_rule(make_network(), []).summary is mean_patch
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from evonas.errors import SettingsError
+from evonas.errors import EvaluationError, SettingsError
 from evonas.supernet import Forgetting, ForgettingProbe, summarize
 
 
@@ -31,3 +31,24 @@ def test_a_probe_reads_after_the_update_and_after_the_epoch():
     assert probe.after_epoch() == []
     with pytest.raises(SettingsError, match="at least 1"):
         ForgettingProbe(lambda architecture: 0.0, per_epoch=0)
+
+
+def test_a_probe_may_read_in_every_second_epoch_only():
+    probe = ForgettingProbe(lambda architecture: 0.5, per_epoch=1, every=2)
+    for epoch in (1, 2, 3):
+        probe.after_step(f"net{epoch}", 0, 10, 10 * epoch, epoch)
+    assert [value.architecture for value in probe.after_epoch()] == ["net1", "net3"]
+    with pytest.raises(SettingsError, match="in every 0"):
+        ForgettingProbe(lambda architecture: 0.0, every=0)
+
+
+def test_what_cannot_be_read_is_left_out():
+    def accuracy(architecture):
+        if architecture == "broken":
+            raise EvaluationError("not finite")
+        return 0.5
+
+    probe = ForgettingProbe(accuracy, per_epoch=2)
+    for step, name in enumerate(["broken", "whole"]):
+        probe.after_step(name, step, 2, step)
+    assert [value.architecture for value in probe.after_epoch()] == ["whole"]

@@ -154,3 +154,20 @@ def test_a_watch_hears_parts_and_inputs_and_leaves_no_hook_behind():
     network(x)
     assert watch.inputs == {}
     assert not any(module._forward_hooks for module in network.modules())
+
+
+def test_centered_patches_add_up_to_nothing_where_a_norm_follows():
+    generator = torch.Generator().manual_seed(0)
+    summary = sampled_patches(5, generator, centered=True)
+    conv = nn.Conv2d(4, 6, 3, bias=False).double()
+    rows = summary(Call(conv, images(8, 4, 7, 7), (3, 3), None))
+    assert float(rows.sum(1).abs().max()) < 1e-12
+    assert float(rows.abs().max()) > 0.1
+    linear = nn.Linear(4, 3).double()
+    assert float(summary(Call(linear, images(8, 4), (1, 1), None)).sum(1).abs().max()) > 0.1
+
+
+def test_the_mean_may_be_of_every_second_image():
+    conv, x = nn.Conv2d(4, 6, 3, stride=2, dilation=2, padding=1).double(), images(8, 4, 9, 7)
+    call, thinned = Call(conv, x, (3, 3), None), Call(conv, x[::2], (3, 3), None)
+    torch.testing.assert_close(mean_patch(call, every=2), mean_patch(thinned), rtol=0, atol=1e-12)

@@ -18,7 +18,7 @@ def fair(cardinalities):
 
 def test_every_rule_is_found_by_its_name(make_network):
     network = make_network()
-    for name in RULES:
+    for name in RULES.keys() - {"sandwich"}:  # needs a space of stages
         setting = Setting(network, lambda rng: network.space.parse("skip-skip-skip"), network.space.path, 1)
         plan = find_rule(name)(setting).plan(np.random.default_rng(0))
         assert all(network.space.path(one.architecture) == one.path for one in plan)

@@ -28,6 +28,8 @@ from evonas.supernet import (
 RULES = {
     "uniform": "uniform",
     "fair": "fair",
+    "nsas": "nsas",
+    "gradient-space": "gradient-space",
     "disturbance-immune": "disturbance-immune",
     "bursts": partial(DisturbanceImmune, burst=4, patches=3, strength="cosine", alpha=30.0),
 }
