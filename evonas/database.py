@@ -1,0 +1,177 @@
+"""An SQLite file of ours: opened, checked, written in transactions; its errors are told in our words."""
+
+from __future__ import annotations
+
+import shlex
+import sqlite3
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from evonas.errors import RunError
+
+__all__ = ["SCHEMA", "Database"]
+
+SCHEMA = 1
+"""Version of what is stored and what it means; a store of another version is refused."""
+
+_APPLICATION = 0x65766F6E  # "evon": tells our files from other SQLite files
+
+_CHECKPOINT = 8000  # pages of 4 KiB in the log before it is merged into the file
+
+_TABLES = """
+CREATE TABLE architectures (
+    id INTEGER PRIMARY KEY,
+    text TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TABLE series (
+    id INTEGER PRIMARY KEY,
+    objective TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    UNIQUE (objective, fingerprint)
+) STRICT;
+CREATE TABLE evaluations (
+    series INTEGER NOT NULL REFERENCES series,
+    architecture INTEGER NOT NULL REFERENCES architectures,
+    number INTEGER NOT NULL,
+    value REAL,
+    cause TEXT,
+    seconds REAL NOT NULL,
+    PRIMARY KEY (series, architecture),
+    CHECK ((value IS NULL) <> (cause IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE TABLE decisions (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE members (
+    generation INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    architecture INTEGER NOT NULL REFERENCES architectures,
+    parents TEXT NOT NULL,
+    PRIMARY KEY (generation, place)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE notes (
+    architecture INTEGER NOT NULL REFERENCES architectures,
+    name TEXT NOT NULL,
+    value REAL NOT NULL,
+    detail TEXT NOT NULL,
+    PRIMARY KEY (architecture, name)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+class Database:
+    """A file with the tables of a run, and nothing of what they mean.
+
+    Args:
+        path: The SQLite file.
+        create: Make a new one; it must not exist. Otherwise it must.
+        write: Allow writes.
+
+    Raises:
+        RunError: The file is missing, is no store, or has another schema.
+    """
+
+    def __init__(self, path: str | Path, *, create: bool = False, write: bool = True) -> None:
+        self.path = Path(path)
+        if create == self.path.exists():
+            came = "there is a file already" if create else "there is none"
+            raise RunError(f"Expected {'no file' if create else 'a store'} at {self.path}, but {came}.")
+        if sqlite3.sqlite_version_info < (3, 38):
+            raise RunError(f"Expected SQLite 3.38 or newer, got {sqlite3.sqlite_version}: use a newer Python.")
+        with self._told():
+            self._base = sqlite3.connect(self.path, isolation_level=None, timeout=30.0)
+        try:
+            with self._told():
+                if create:
+                    self._base.executescript(
+                        f"PRAGMA journal_mode = WAL; BEGIN; {_TABLES}"
+                        f"PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {SCHEMA}; COMMIT;"
+                    )
+                self._check()
+                # At NORMAL a killed process loses nothing; a power cut may take the latest results.
+                self._base.execute("PRAGMA synchronous = NORMAL")
+                # Each checkpoint waits for the disk: fewer of them halve the time of an insert.
+                self._base.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT}")
+                self._base.execute("PRAGMA foreign_keys = ON")
+                self._base.execute(f"PRAGMA query_only = {'OFF' if write or create else 'ON'}")
+        except RunError:
+            self._base.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; what was written stays."""
+        self._base.close()
+
+    def _check(self) -> None:
+        """Refuse what is no store of this schema."""
+        application = self._base.execute("PRAGMA application_id").fetchone()[0]
+        schema = self._base.execute("PRAGMA user_version").fetchone()[0]
+        if application != _APPLICATION:
+            raise RunError(f"Expected a store of evonas at {self.path}, got another SQLite file: name a run.")
+        if schema != SCHEMA:
+            do = "update evonas" if schema > SCHEMA else "start a new run, or use the evonas that made it"
+            raise RunError(f"Expected a store of schema {SCHEMA} at {self.path}, got schema {schema}: {do}.")
+
+    def _forget(self) -> None:
+        """Drop what is remembered of a transaction that failed."""
+
+    def _collect(self) -> dict[str, array]:
+        """Give SQLite the aggregates ``collect_number`` and ``collect_value``; what they see comes by type code."""
+        collected: dict[str, array] = {}
+
+        def collector(code: str) -> type:
+            class Collector(array):  # type: ignore[type-arg]
+                step = array.append  # no Python frame per row
+
+                def __new__(cls) -> Collector:
+                    collected[code] = own = super().__new__(cls, code)
+                    return own
+
+                def finalize(self) -> int:
+                    return len(self)
+
+            return Collector
+
+        self._base.create_aggregate("collect_number", 1, collector("q"))
+        self._base.create_aggregate("collect_value", 1, collector("d"))
+        return collected
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction: all of it is stored, or nothing."""
+        with self._told():
+            self._base.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._base.execute("COMMIT")
+            except BaseException:
+                self._forget()
+                if self._base.in_transaction:  # SQLite rolls back by itself when the disk is full
+                    self._base.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn SQLite's errors into ours."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            text = str(error)
+            if "full" in text:
+                run = shlex.quote(str(self.path.parent))
+                text = f"No space left on the disk of {self.path}: free some and run  evonas resume {run}"
+            elif "readonly" in text:
+                text = f"Expected {self.path} to be opened for writing, but it can only be read ({text})."
+            else:
+                text = f"Expected a sound store at {self.path}, got: {text}; restore it or start a new run."
+            raise RunError(text) from error
