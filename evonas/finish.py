@@ -10,8 +10,8 @@ import numpy as np
 from evonas.errors import EvaluationError
 from evonas.front import make_front
 from evonas.objectives import Context, Objective
-from evonas.objectives.accuracy import AccuracyEvaluator
 from evonas.objectives.latency import measure_whole
+from evonas.objectives.short_training import accuracy_evaluator, trains
 from evonas.problem import Problem
 from evonas.progress import Progress
 from evonas.run import Run
@@ -68,9 +68,10 @@ def note_report(run: Run, form: Architecture, context: Context) -> None:
     text = str(form)
     if "acc_report" in run.store.notes().get(text, {}):
         return
-    (row,) = AccuracyEvaluator(context, half="judge").evaluate([form])
+    (row,) = accuracy_evaluator(context, half="judge").evaluate([form])
     if row["acc"].value is not None:
-        run.store.note(text, "acc_report", row["acc"].value, {"by": "supernet, the half not selected on"})
+        by = "short training" if trains(context) else "supernet"
+        run.store.note(text, "acc_report", row["acc"].value, {"by": f"{by}, the half not selected on"})
 
 
 def _note_costs(problem: Problem, run: Run, forms: Mapping[str, Architecture]) -> None:

@@ -1,24 +1,31 @@
 """The searches that `bench search` compares, each as a function of an oracle and a source of randomness.
 
-An algorithm asks `oracle.evaluate` until the oracle says that the budget is spent. With equal seeds all of
-them start from the same random members, so that they differ by what they do afterwards.
+An algorithm asks `oracle.evaluate` until the oracle says that the budget is spent. With equal seeds all but those
+of a warm start begin with the same random members, so that they differ by what they do afterwards.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
+from scipy.stats import rankdata
 
-from evonas.benchmarks.members import Oracle
+from evonas.benchmarks.members import Members, Oracle
+from evonas.errors import SettingsError
 from evonas.evolution import algorithms as evolutionary
+from evonas.evolution import choose_first
+from evonas.evolution.surrogate import SurrogateEvolution
 
-__all__ = ["Algorithm", "algorithms", "nsga2", "random_search"]
+__all__ = ["Algorithm", "algorithms", "nsga2", "random_search", "surrogate"]
 
 Algorithm = Callable[[Oracle, np.random.Generator], None]
 
 _POPULATION = 40
+_FIRST, _BATCH = 20, 10  # of the surrogate: the first random members, and those of a round
+_SCORED = 500  # members that a warm start scores
 _ROUNDS = 30  # of variation before random members fill the offspring
 
 
@@ -79,5 +86,72 @@ def _reset(genomes: np.ndarray, cardinalities: np.ndarray, rng: np.random.Genera
     return np.where(picked, (genomes + steps) % cardinalities, genomes)
 
 
-algorithms: Mapping[str, Algorithm] = MappingProxyType({"random": random_search, "nsga2": nsga2})
+def surrogate(oracle: Oracle, rng: np.random.Generator, *, warm: bool = False) -> None:
+    """Surrogate-assisted search as the product does it, with rows instead of a space.
+
+    Args:
+        oracle: What may be evaluated.
+        rng: Source of randomness.
+        warm: Start from the best by training-free scores and FLOPs, spread along the cost, instead of random
+            members, and let predictors see the scores too. Members without a score, and all but a sample of
+            those that have one, are passed over at the start, as a search scores a sample only.
+
+    Raises:
+        SettingsError: A warm start without scores.
+    """
+    members = oracle.members
+    rows = rng.permutation(len(members))
+    if warm:
+        rows = np.concatenate([_scored_first(members, rows), rows])
+    cheap = oracle.cheap()
+
+    def known(genomes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return cheap[_rows(members, genomes)], np.zeros((len(genomes), 0))
+
+    search = SurrogateEvolution(
+        members.space.cardinalities,
+        key=members.row,
+        objectives=len(members.objectives),
+        population=_FIRST,
+        seed=int(rng.integers(2**31)),
+        sample=lambda n, generator: members.genomes[generator.integers(len(members), size=n)],
+        initial=members.genomes[rows[:_FIRST]],
+        encoder=members.encoder(scored=warm),
+        cheap=known,
+        batch=_BATCH,
+        listed=members.genomes,
+    )
+    while oracle.left:
+        genomes = search.ask()
+        if not len(genomes):
+            return
+        search.tell(genomes, oracle.evaluate(_rows(members, genomes)))
+
+
+def _rows(members: Members, genomes: np.ndarray) -> np.ndarray:
+    return np.array([members.row(genome) for genome in genomes], dtype=np.int64)
+
+
+def _scored_first(members: Members, rows: np.ndarray) -> np.ndarray:
+    """Return the rows of a warm start: by every score there is and the first computed cost."""
+    if not members.scores:
+        raise SettingsError(
+            "surrogate+warm starts from training-free scores, got none: give some (--proxy-scores FILE)"
+        )
+    scores = np.stack(list(members.scores.values()), axis=1)
+    rows = rows[np.isfinite(scores[rows]).all(axis=1)][:_SCORED]
+    cost = members.statistics[rows, :1] if members.statistics.shape[1] else np.zeros((len(rows), 1))
+    # Several scores count by their ranks, added up: no single one is best on every space.
+    total = rankdata(scores[rows], axis=0).sum(axis=1, keepdims=True)
+    return rows[choose_first(np.concatenate([-total, cost], axis=1), _FIRST, cost_column=1)]
+
+
+algorithms: Mapping[str, Algorithm] = MappingProxyType(
+    {
+        "random": random_search,
+        "nsga2": nsga2,
+        "surrogate": surrogate,
+        "surrogate+warm": partial(surrogate, warm=True),
+    }
+)
 """By name."""

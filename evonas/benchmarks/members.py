@@ -11,8 +11,12 @@ from numpy.typing import ArrayLike
 
 from evonas.errors import SettingsError, suggest
 from evonas.indicators import hypervolume, min_max
+from evonas.predictors import Encoder, Tokens, describe
 from evonas.spaces import Architecture, Space
 from evonas.tables import Table, column_direction
+
+FREE = ("flops", "params")
+"""Computed objectives that predictors always see."""
 
 Computed = Callable[[Sequence[Architecture]], ArrayLike]
 """What computes an objective: architectures -> one value each."""
@@ -33,6 +37,8 @@ class Members:
     """Shape ``(m,)``, bool: computed objectives, known of every member before it is evaluated."""
     scores: Mapping[str, np.ndarray] = field(default_factory=dict)
     """Training-free scores for starts and predictors, name -> shape ``(n,)``; NaN where there is none."""
+    free: Mapping[str, Computed] = field(default_factory=dict)
+    """What costs no evaluation whatever the objectives are, for predictors: FLOPs first, then parameters."""
 
     def __len__(self) -> int:
         return len(self.architectures)
@@ -51,6 +57,33 @@ class Members:
     def genomes(self) -> np.ndarray:
         """Genome of every member, shape ``(n, n_choices)``, int16."""
         return np.array([self.space.encode(one) for one in self.architectures], dtype=np.int16)
+
+    @cached_property
+    def statistics(self) -> np.ndarray:
+        """What is free of every member, shape ``(n, len(free))``; NaN where it cannot be computed."""
+        columns = [_checked(name, compute(self.architectures), len(self)) for name, compute in self.free.items()]
+        return np.stack(columns, axis=1) if columns else np.zeros((len(self), 0))
+
+    def encoder(self, scored: bool = False) -> Encoder:
+        """Return what predictors see of members: their parts, what is free, and scores where `scored`.
+
+        It is made once, for all searches of a benchmark.
+        """
+        return self._scored_encoder if scored else self._plain_encoder
+
+    @cached_property
+    def _plain_encoder(self) -> Encoder:
+        return self._encoder(self.statistics)
+
+    @cached_property
+    def _scored_encoder(self) -> Encoder:
+        return self._encoder(np.concatenate([self.statistics, np.stack(list(self.scores.values()), axis=1)], axis=1))
+
+    def _encoder(self, statistics: np.ndarray) -> Encoder:
+        def parts(genome: np.ndarray) -> Mapping[str, Tokens]:
+            return describe(self.space, self.space.canonical(self.space.decode(genome)))
+
+        return Encoder(parts, lambda genomes: statistics[[self.row(genome) for genome in genomes]], self.row)
 
     @cached_property
     def _places(self) -> dict[bytes, int]:
@@ -128,6 +161,7 @@ def members_of(
         values=min_max(raw),
         cheap=np.array([name not in table for name in names]),
         scores={name: _checked(name, values, len(table))[known_rows] for name, values in (scores or {}).items()},
+        free={name: computed[name] for name in FREE if name in computed},
     )
 
 

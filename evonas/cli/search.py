@@ -55,6 +55,13 @@ def search(
         int | None, typer.Option(help="Architectures scored by SWAP first; 0: none. [default: 500]")
     ] = None,
     algorithm: Annotated[str | None, typer.Option(help="Search algorithm. [default: nsga2]")] = None,
+    surrogate: Annotated[
+        bool | None,
+        typer.Option(
+            "--surrogate/--no-surrogate",
+            help="Predict dear objectives and evaluate what promises most. [default: if an evaluation takes over 1 s]",
+        ),
+    ] = None,
     population: Annotated[int | None, typer.Option(help="Members of a generation. [default: 40]")] = None,
     generations: Annotated[int | None, typer.Option(help="Generations. [default: 30]")] = None,
     time: Annotated[str | None, typer.Option(help="A budget such as 30m, divided over the steps.")] = None,
@@ -91,7 +98,8 @@ def search(
         space=space, skeleton=skeleton, data=data, resolution=resolution, train_limit=train_limit,
         validation=validation, sharing=sharing, sampling=sampling, estimator=estimator,
         supernet=supernet, epochs=epochs, batch_size=batch_size,
-        warm_start=warm_start, algorithm=algorithm, population=population, generations=generations, time=time,
+        warm_start=warm_start, algorithm=algorithm, surrogate=surrogate, population=population,
+        generations=generations, time=time,
         baseline=baseline or None, latency_table=latency_table, seed=seed, threads=threads, device=device,
         workers=workers, engine=engine, address=address, timeout=timeout, asynchronous=asynchronous or None,
     )  # fmt: skip

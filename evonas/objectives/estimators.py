@@ -1,7 +1,8 @@
-"""What estimates accuracy: ``KIND`` or ``KIND:OPTION``, such as ``supernet:loss``."""
+"""What estimates accuracy: ``KIND`` or ``KIND:OPTION``, such as ``supernet:loss`` or ``train:5``."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from evonas.errors import SettingsError, suggest
@@ -22,7 +23,29 @@ def _supernet(option: str) -> str:
     return name
 
 
-KINDS: Mapping[str, Callable[[str], str]] = {"supernet": _supernet}
+def read_training(option: str) -> tuple[int, bool]:
+    """Return the epochs of a short training, and whether it inherits the supernet's weights.
+
+    Args:
+        option: ``EPOCHS`` or ``EPOCHS+inherit``.
+
+    Raises:
+        SettingsError: Neither.
+    """
+    match = re.fullmatch(r"(\d{1,6})(\+inherit)?", option)
+    if match is None or not int(match[1]):
+        raise SettingsError(
+            f"Expected an estimator 'train:EPOCHS' or 'train:EPOCHS+inherit', such as train:5, got 'train:{option}'"
+        )
+    return int(match[1]), match[2] is not None
+
+
+def _training(option: str) -> str:
+    epochs, inherit = read_training(option)
+    return f"{epochs}{'+inherit' if inherit else ''}"
+
+
+KINDS: Mapping[str, Callable[[str], str]] = {"supernet": _supernet, "train": _training}
 """Kind -> what checks its option and fills in the default."""
 
 

@@ -121,18 +121,18 @@ Named = Callable[[Context, str], Evaluator]
 
 def _shipped() -> dict[str, Named]:
     """Return the package's own: objective name to factory."""
-    from evonas.objectives.accuracy import AccuracyEvaluator
     from evonas.objectives.cost import CostEvaluator
     from evonas.objectives.latency import LatencyEvaluator
     from evonas.objectives.memory import MemoryEvaluator
     from evonas.objectives.proxy import ProxyEvaluator
+    from evonas.objectives.short_training import accuracy_evaluator
     from evonas.objectives.size import SizeEvaluator
     from evonas.proxies import proxies
 
     found: dict[str, Named] = dict.fromkeys(proxies(), ProxyEvaluator)
     found |= dict.fromkeys(("flops", "params"), lambda context, name: CostEvaluator(context))
     found |= dict.fromkeys(("size", "size_int8"), lambda context, name: SizeEvaluator(context))
-    found["acc"] = lambda context, name: AccuracyEvaluator(context)
+    found["acc"] = lambda context, name: accuracy_evaluator(context)
     found["latency"] = lambda context, name: LatencyEvaluator(context)
     found["memory"] = lambda context, name: MemoryEvaluator(context)
     return found

@@ -1,0 +1,228 @@
+"""Surrogate-assisted evolution: predictors of the dear objectives say which few genomes are worth an evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from evonas.errors import SettingsError
+from evonas.evolution.dominance import front
+from evonas.evolution.evolution import Evolution
+from evonas.evolution.infill import Estimates, choose_batch
+from evonas.predictors import Choice, Encoded, Encoder, fit_predictor
+
+__all__ = ["LISTED", "SurrogateEvolution"]
+
+LISTED = 20_000
+"""Genomes up to which every unseen one is predicted; where there are more, an inner NSGA-II looks for candidates."""
+SAMPLES = 8
+INNER = 100, 25
+
+Cheap = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""Genomes -> minimized values (n, m) and violations (n, c); NaN where only an evaluation tells."""
+
+
+class SurrogateEvolution(Evolution):
+    """An `Evolution` that after its first genomes asks for few at a time, those of the largest expected gain.
+
+    Each round fits predictors of the dear objectives on all that was told, looks for candidates by an inner
+    NSGA-II on optimistic predictions (or takes every unseen genome where there are few) and picks a batch by
+    expected gain in hypervolume (`evonas.evolution.infill`). A round is a function of what was told, of the seed
+    and of its number; what it proposes is handed to `remember`, so that a replay need not fit again.
+
+    Args:
+        cardinalities: As `Evolution` takes them.
+        encoder: What predictors see of genomes.
+        cheap: Objectives and violations that are computed instead of predicted.
+        batch: How many genomes a round asks for.
+        enabled: Asked once, after the first genomes are told; where it says no, this is plain evolution.
+        remember: Given the name of a round and what makes its proposal, returns the stored or the new one.
+        listed: All genomes there are, shape (k, n_choices); default: all combinations where they are few.
+        inner: Population and generations of the inner evolution, where genomes are not listed.
+        **given: As `Evolution` takes them.
+
+    Attributes:
+        choices: Of the last round, for each dear objective by its number: the predictor and its rank correlation.
+
+    Source: Lu et al., NSGANetV2 (ECCV 2020); Cummings et al., LINAS (2022).
+    """
+
+    def __init__(
+        self,
+        cardinalities: np.ndarray,
+        *,
+        encoder: Encoder,
+        cheap: Cheap,
+        batch: int,
+        enabled: Callable[[], bool] = lambda: True,
+        remember: Callable[[str, Callable[[], Any]], Any] = lambda name, make: make(),
+        listed: np.ndarray | None = None,
+        inner: tuple[int, int] = INNER,
+        seed: int,
+        **given: Any,
+    ) -> None:
+        super().__init__(cardinalities, seed=seed, **given)
+        if batch < 1:
+            raise SettingsError(f"Expected a batch of 1 or more, got {batch}.")
+        self.choices: dict[int, Choice] = {}
+        self._encoder, self._cheap, self._batch, self._seed = encoder, cheap, batch, seed
+        self._enabled, self._remember = enabled, remember
+        self._on: bool | None = None
+        self._inner = inner
+        if listed is None and np.prod(self.cardinalities.astype(float)) <= min(LISTED, 10 * np.prod(inner)):
+            listed = np.stack(np.unravel_index(np.arange(np.prod(self.cardinalities)), self.cardinalities), axis=1)
+        self._listed = None if listed is None else self._genomes(listed)
+        self._listed_keys: list[Hashable] = []
+        self._listed_facts: _Facts | None = None
+
+    def ask(self) -> np.ndarray:
+        """Return genomes to evaluate as `Evolution.ask` does; after the first, what a round proposes."""
+        if self._asked is not None or not self._told:
+            return super().ask()
+        if self._on is None:
+            self._on = self._enabled()
+        well = self._well()
+        if not self._on or len(well) < 2:
+            return super().ask()
+        content = self._remember(f"surrogate {len(self._told)}", lambda: self._propose(well))
+        self.choices = {int(j): Choice(**choice) for j, choice in content["predictors"].items()}
+        genomes = self._genomes(np.array(content["genomes"]).reshape(-1, self.cardinalities.size))
+        if not len(genomes) and self._listed is None:  # nothing new near what is known
+            return super().ask()
+        keys = [self._key(genome) for genome in genomes]
+        self.exhausted, self.rejected = len(keys) < self._batch, 0
+        self._seen.update(keys)
+        self._keys += keys
+        self._parents = [()] * len(keys)
+        if len(keys):
+            self._asked = genomes
+        return genomes.copy()
+
+    def _well(self) -> np.ndarray:
+        values, broken = np.concatenate(self._values), np.concatenate(self._violations)
+        return np.flatnonzero(np.isfinite(values).all(axis=1) & np.isfinite(broken).all(axis=1))
+
+    def _propose(self, well: np.ndarray) -> dict[str, Any]:
+        """Return what JSON can hold: the genomes of a round, and the predictors it was made with."""
+        rng = np.random.default_rng([self._seed, 11, len(self._told)])
+        values, broken = np.concatenate(self._values)[well], np.concatenate(self._violations)[well]
+        belief = _Belief(self._encoder, self._facts(self._rows(well)), values, broken)
+        candidates, facts = self._candidates(belief, values, broken, rng)
+        chosen = np.zeros(0, dtype=np.int64)
+        if len(candidates):
+            estimates = belief.estimates(facts, rng)
+            best = front(values, broken)
+            order = belief.order
+            chosen = choose_batch(estimates, values[:, order], values[best][:, order], self._batch, rng)
+        return {
+            "genomes": candidates[chosen].tolist(),
+            "predictors": {str(j): {"name": c.name, "correlations": c.correlations} for j, c in belief.choices.items()},
+        }
+
+    def _facts(self, genomes: np.ndarray) -> _Facts:
+        return _Facts(*self._cheap(genomes), self._encoder(genomes))
+
+    def _candidates(
+        self, belief: _Belief, values: np.ndarray, broken: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, _Facts]:
+        """Return genomes not asked for so far, shape (n, n_choices), and what is known of them."""
+        if self._listed is not None:
+            if self._listed_facts is None:
+                self._listed_keys = [self._key(genome) for genome in self._listed]
+                self._listed_facts = self._facts(self._listed)
+            first = {key: place for place, key in enumerate(self._listed_keys) if key not in self._seen}
+            free = np.array(list(first.values()), dtype=np.int64)
+            return self._listed[free], self._listed_facts[free]
+        inner = Evolution(
+            self.cardinalities,
+            key=self._key,
+            objectives=self.objectives,
+            constraints=self.constraints,
+            population=self._inner[0],
+            seed=int(rng.integers(2**31)),
+            sample=self._sample,
+            initial=np.concatenate([self._rows(front(values, broken)), self.population]).astype(np.int16),
+        )
+        found: dict[Hashable, np.ndarray] = {}
+        for _ in range(self._inner[1]):
+            genomes = inner.ask()
+            if not len(genomes):
+                break
+            found.update((key, g) for g in genomes if (key := self._key(g)) not in self._seen)
+            inner.tell(genomes, *belief.hopes(self._facts(genomes)))
+        candidates = np.array(list(found.values()), dtype=np.int16).reshape(-1, self.cardinalities.size)
+        return candidates, self._facts(candidates) if len(candidates) else self._facts(self._rows(np.array([0])))
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What is known of genomes without an evaluation: values and violations, NaN where dear, and their encoding."""
+
+    values: np.ndarray
+    broken: np.ndarray
+    encoded: Encoded
+
+    def __getitem__(self, rows: np.ndarray) -> _Facts:
+        return _Facts(self.values[rows], self.broken[rows], self.encoded[rows])
+
+
+class _Belief:
+    """What is computed or predicted of genomes, learnt from those told.
+
+    Attributes:
+        order: Objectives with the first dear one last, as `choose_batch` integrates best.
+        choices: The predictor of each dear objective.
+    """
+
+    def __init__(self, encoder: Encoder, facts: _Facts, values: np.ndarray, broken: np.ndarray) -> None:
+        dear = np.flatnonzero(np.isnan(facts.values).any(axis=0)).tolist()
+        self._dear = {j: fit_predictor(encoder, facts.encoded, values[:, j]) for j in dear}
+        # A constraint that nothing broke so far is taken to hold.
+        doubtful = np.flatnonzero(np.isnan(facts.broken).any(axis=0) & (broken > 0).any(axis=0)).tolist()
+        self._bounds = {k: fit_predictor(encoder, facts.encoded, broken[:, k]) for k in doubtful}
+        self.choices = {j: predictor.choice for j, predictor in self._dear.items()}
+        last = dear[0] if dear else values.shape[1] - 1
+        self.order = np.array([*(j for j in range(values.shape[1]) if j != last), last])
+
+    def estimates(self, facts: _Facts, rng: np.random.Generator) -> Estimates:
+        """Return what is believed of genomes, objectives in `order`."""
+        mean, optimistic = facts.values.copy(), facts.values.copy()
+        drawn = np.repeat(mean[None], SAMPLES, axis=0)
+        levels = ndtri((np.arange(SAMPLES) + 0.5) / SAMPLES)
+        for j, predictor in self._dear.items():
+            score, sd = predictor(facts.encoded)
+            mean[:, j], optimistic[:, j] = predictor.values(score), predictor.values(score - sd)
+            for sample, level in zip(drawn, rng.permutation(levels)):
+                sample[:, j] = predictor.values(score + level * sd)
+        feasible, violation = np.ones(len(mean)), np.zeros(len(mean))
+        for k in range(facts.broken.shape[1]):
+            chance, expected = self._bound(k, facts)
+            feasible, violation = feasible * chance, violation + expected
+        order = self.order
+        return Estimates(mean[:, order], optimistic[:, order], drawn[:, :, order], feasible, violation)
+
+    def hopes(self, facts: _Facts) -> tuple[np.ndarray, np.ndarray]:
+        """Return values a standard deviation better than expected, and violations expected."""
+        values = facts.values.copy()
+        for j, predictor in self._dear.items():
+            score, sd = predictor(facts.encoded)
+            values[:, j] = predictor.values(score - sd)
+        broken = facts.broken.copy()
+        for k in range(broken.shape[1]):
+            broken[:, k] = self._bound(k, facts)[1]
+        return values, broken
+
+    def _bound(self, k: int, facts: _Facts) -> tuple[np.ndarray, np.ndarray]:
+        """Return the probability that a constraint holds, and by how much it is expected to be broken."""
+        computed = facts.broken[:, k]
+        if not np.isnan(computed).any():
+            return (computed <= 0).astype(float), np.maximum(computed, 0.0)
+        predictor = self._bounds.get(k)
+        if predictor is None:
+            return np.ones(len(computed)), np.zeros(len(computed))
+        score, sd = predictor(facts.encoded)
+        return ndtr((predictor.threshold(0.0) - score) / sd), np.maximum(predictor.values(score), 0.0)

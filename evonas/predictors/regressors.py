@@ -1,0 +1,127 @@
+"""Regressors: from columns to a value and how far it may be off, all by scikit-learn.
+
+Each says besides what it would have guessed of every value without having seen it, which costs no second fit:
+leave-one-out in closed form, or the trees whose sample a row is not in.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Protocol
+
+import numpy as np
+
+# scikit-learn takes a second to import, which a search without predictors need not wait for.
+
+__all__ = ["GaussianProcess", "Regressor", "Ridge", "Trees", "regressors"]
+
+
+class Regressor(Protocol):
+    """Learns a function of columns."""
+
+    most: int
+    """Values from which it can still be learnt in reasonable time."""
+
+    def fit(self, columns: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Learn from columns (n, d) and values (n,) of mean 0; return a guess of each without itself, shape (n,)."""
+
+    def predict(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return means and standard deviations of a further measurement, each shape (k,)."""
+
+
+class GaussianProcess:
+    """Matérn kernel of smoothness 3/2 and noise; length, amplitude and noise by maximum likelihood.
+
+    Source: Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), chapter 2 and equation 5.12.
+    """
+
+    most = 3000
+    tuned = 300
+    """Values that hyperparameters are tuned on; of more, as many evenly spaced ones."""
+
+    def __init__(self) -> None:
+        from sklearn.gaussian_process import GaussianProcessRegressor
+        from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+
+        kernel = ConstantKernel(1.0, (0.05, 50.0)) * Matern(2.0, (0.2, 30.0), nu=1.5) + WhiteKernel(0.05, (1e-4, 1.0))
+        self._process = GaussianProcessRegressor(kernel)
+
+    def fit(self, columns: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Learn, hyperparameters too; the guesses keep to these."""
+        from scipy.linalg import cho_solve
+        from sklearn.exceptions import ConvergenceWarning
+
+        few = np.unique(np.linspace(0, len(values) - 1, min(self.tuned, len(values))).astype(int))
+        with warnings.catch_warnings():
+            # A bound that is reached, or a search for hyperparameters cut short, is no fault: guesses judge the fit.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self._process.fit(columns[few], values[few])
+        if len(few) < len(values):
+            self._process.set_params(kernel=self._process.kernel_, optimizer=None).fit(columns, values)
+        inverse = cho_solve((self._process.L_, True), np.eye(len(values)))
+        return values - self._process.alpha_ / np.diag(inverse)
+
+    def predict(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return means and standard deviations."""
+        return self._process.predict(columns, return_std=True)
+
+
+class Ridge:
+    """Linear regression whose penalty is found by maximum likelihood (MacKay, Neural Computation 1992)."""
+
+    most = 10**6
+
+    def __init__(self) -> None:
+        from sklearn.linear_model import BayesianRidge
+
+        self._ridge = BayesianRidge()
+
+    def fit(self, columns: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Learn; the guesses keep to the penalty."""
+        ridge = self._ridge.fit(columns, values)
+        left, singular, _ = np.linalg.svd(columns - columns.mean(axis=0), full_matrices=False)
+        shrunk = singular**2 / (singular**2 + ridge.lambda_ / ridge.alpha_)
+        leverage = np.minimum((left**2 * shrunk).sum(axis=1) + 1 / len(values), 1 - 1e-6)
+        return values - (values - ridge.predict(columns)) / (1 - leverage)
+
+    def predict(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return means and standard deviations."""
+        return self._ridge.predict(columns, return_std=True)
+
+
+class Trees:
+    """Extremely randomized trees, whose disagreement stands for what is not known (Geurts et al., 2006)."""
+
+    most = 10**6
+    trees = 50
+
+    def __init__(self) -> None:
+        from sklearn.ensemble import ExtraTreesRegressor
+
+        self._forest = ExtraTreesRegressor(
+            self.trees, min_samples_leaf=2, max_features=0.5, bootstrap=True, random_state=0
+        )
+
+    def fit(self, columns: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Learn; a guess is the mean of the trees that the row was not drawn for."""
+        columns = columns.astype(np.float32)
+        self._forest.fit(columns, values)
+        votes = np.stack([tree.tree_.predict(columns)[:, 0] for tree in self._forest.estimators_])
+        unseen = np.ones_like(votes, dtype=bool)
+        for row, drawn in zip(unseen, self._forest.estimators_samples_):
+            row[drawn] = False
+        return (votes * unseen).sum(axis=0) / np.maximum(unseen.sum(axis=0), 1)
+
+    def predict(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return means and standard deviations over the trees."""
+        columns = columns.astype(np.float32)
+        votes = np.stack([tree.tree_.predict(columns)[:, 0] for tree in self._forest.estimators_])
+        return votes.mean(axis=0), votes.std(axis=0) + 1e-6
+
+
+regressors: Mapping[str, Callable[[], Regressor]] = MappingProxyType(
+    {"gaussian-process": GaussianProcess, "ridge": Ridge, "extra-trees": Trees}
+)
+"""By name, in the order of preference among equals."""

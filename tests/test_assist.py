@@ -1,0 +1,122 @@
+"""Searches whose dear objectives are predicted."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from evonas import pipeline, read_front
+from evonas.config import make_settings
+from evonas.run import Run
+
+SPACE = """
+name = "blocks"
+family = "stage"
+source = "made for tests"
+counts = "codes: one of three operations in each of six layers"
+form = "digits"
+
+[stem]
+channels = 8
+kernel = 3
+stride = 1
+activation = "relu"
+
+[operations]
+identity = { kind = "identity", code = "0" }
+k3e3 = { kind = "mbconv", kernel = 3, expand = 3, code = "1" }
+k5e6 = { kind = "mbconv", kernel = 5, expand = 6, code = "2" }
+
+[[stages]]
+width = 8
+stride = 2
+blocks = 6
+operations = ["identity", "k3e3", "k5e6"]
+
+[head]
+features = 32
+activation = "relu"
+
+[skeletons.small]
+resolution = 16
+
+[skeletons.proxy]
+resolution = 16
+head = false
+"""
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    """A table of made-up accuracies, which a search takes for dear."""
+    folder = tmp_path_factory.mktemp("assist")
+    space = folder / "blocks.toml"
+    space.write_text(SPACE)
+    table = folder / "truth.csv"
+    rows = ["arch,acc"]
+    for code in itertools.product(range(3), repeat=6):
+        wide = sum(gene * weight for gene, weight in zip(code, (3, 1, 2, 1, 1, 2)))
+        rows.append(f"{''.join(map(str, code))},{1 - 0.8 * np.exp(-0.2 * wide):.6f}")
+    table.write_text("\n".join(rows) + "\n")
+    return make_settings(
+        space=str(space), table=(str(table),), objectives=("acc:max", "flops"), population=12, generations=3,
+        warm_start=0, surrogate=True,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def finished(settings, tmp_path_factory) -> Run:
+    return pipeline.search(settings, tmp_path_factory.mktemp("runs") / "done")
+
+
+def test_rounds_are_small_and_their_proposals_stored(finished):
+    sizes = np.bincount([member.generation for member in finished.store.members()])
+    assert sizes.tolist() == [12] + [3] * 8
+    stored = finished.store.decide("surrogate 12", lambda: None)
+    assert len(stored["genomes"]) == 3
+    assert set(stored["predictors"]) == {"0"}  # FLOPs are computed
+
+
+def test_predictors_are_named_in_the_manifest(finished):
+    told = finished.manifest["surrogate"]["predictors"]["acc"]
+    assert told["name"] in told["correlations"]
+
+
+def test_it_finds_more_than_plain_evolution(finished, settings, tmp_path):
+    plain = pipeline.search(settings.model_copy(update={"surrogate": False}), tmp_path / "plain")
+
+    def best(run: Run, at_most: float) -> float:
+        return max((m.values["acc"] for m in read_front(run) if m.values["flops"] <= at_most), default=0.0)
+
+    costs = sorted(m.values["flops"] for m in read_front(plain))
+    assert np.mean([best(finished, cost) - best(plain, cost) for cost in costs]) > 0
+    assert not plain.store.decide("surrogate", lambda: False)
+
+
+def test_a_prolonged_search_goes_on_as_one_that_was_longer_from_the_start(settings, tmp_path):
+    longer = pipeline.search(settings, tmp_path / "longer")
+    pipeline.search(settings.model_copy(update={"generations": 2}), tmp_path / "short")
+    prolonged = pipeline.resume(tmp_path / "short", generations=3)
+    assert (prolonged.path / "front.csv").read_text() == (longer.path / "front.csv").read_text()
+
+
+def test_a_replay_fits_nothing(finished, monkeypatch):
+    before = (finished.path / "front.csv").read_text()
+    monkeypatch.setattr("evonas.evolution.surrogate.fit_predictor", None)  # a fit would be a TypeError
+    assert (pipeline.resume(finished.path).path / "front.csv").read_text() == before
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, False), (False, False), (True, True)])
+def test_what_is_fast_is_not_predicted_unless_asked_for(settings, tmp_path, given, expected):
+    run = pipeline.search(settings.model_copy(update={"surrogate": given, "generations": 2}), tmp_path / "run")
+    sizes = np.bincount([member.generation for member in run.store.members()])
+    assert (len(sizes) > 2) == expected
+
+
+def test_what_is_slow_is_predicted(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr("evonas.assist.DEAR", -1.0)
+    run = pipeline.search(settings.model_copy(update={"surrogate": None, "generations": 2}), tmp_path / "run")
+    assert run.store.decide("surrogate", lambda: None) is True
+    assert len(np.bincount([member.generation for member in run.store.members()])) > 2
