@@ -26,6 +26,8 @@ from evonas.supernet.plan import Pass, RuleFactory, Setting, UpdateRule, draw_fr
 from evonas.supernet.projector import Projector, closed_form, woodbury
 from evonas.supernet.protection import STRENGTHS, Protection
 from evonas.supernet.rules import RULES, find_rule
+from evonas.supernet.sampling import SAMPLINGS, FairSampler, Sampler, Unique, Warm, make_sampler
+from evonas.supernet.sandwich import Sandwich, extremes
 from evonas.supernet.sgd import SGD, Updates
 from evonas.supernet.speed import time_update
 from evonas.supernet.task import Classification, Task
@@ -35,12 +37,14 @@ from evonas.supernet.uniform import Uniform
 __all__ = [
     "NSAS",
     "RULES",
+    "SAMPLINGS",
     "SGD",
     "STRENGTHS",
     "Call",
     "Classification",
     "DisturbanceImmune",
     "Fair",
+    "FairSampler",
     "Forgetting",
     "ForgettingProbe",
     "GradientSpace",
@@ -53,15 +57,21 @@ __all__ = [
     "Projector",
     "Protection",
     "RuleFactory",
+    "Sampler",
+    "Sandwich",
     "Setting",
     "Task",
     "Uniform",
+    "Unique",
     "UpdateRule",
     "Updates",
+    "Warm",
     "closed_form",
     "draw_from",
+    "extremes",
     "find_rule",
     "load_weights",
+    "make_sampler",
     "mean_patch",
     "measure",
     "read_checkpoint",

@@ -43,7 +43,7 @@ class Setting:
 
     Attributes:
         network: The supernet, on its device.
-        sample: Draws an architecture; the same generator gives the same one, for it holds no state.
+        sample: Draws an architecture; see `make_sampler`.
         path_of: From an architecture to its path.
         steps: Updates of the whole training.
         seed: Of the rule's own draws.

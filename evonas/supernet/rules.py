@@ -8,6 +8,7 @@ from evonas.supernet.fair import Fair
 from evonas.supernet.gradient_space import GradientSpace
 from evonas.supernet.nsas import NSAS
 from evonas.supernet.plan import RuleFactory
+from evonas.supernet.sandwich import Sandwich
 from evonas.supernet.uniform import Uniform
 
 RULES: dict[str, RuleFactory] = {
@@ -16,6 +17,7 @@ RULES: dict[str, RuleFactory] = {
     "fair": Fair,
     "nsas": NSAS,
     "gradient-space": GradientSpace,
+    "sandwich": Sandwich,
 }
 """Name -> factory; a further rule is added by its name."""
 

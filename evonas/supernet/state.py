@@ -30,7 +30,8 @@ class Training:
         network: The supernet.
         optimizer: Holds the momentum.
         rule: The update rule.
-        sampling: Draws architectures.
+        sampling: What architectures are drawn from.
+        sampler: Draws them; one with a `state_dict` remembers what it drew.
         batches: Draws the order of images and their augmentation.
         settings: Name -> value; a checkpoint made with others is refused.
     """
@@ -41,6 +42,7 @@ class Training:
     sampling: np.random.Generator
     batches: torch.Generator
     settings: dict[str, Any]
+    sampler: Any = None
 
 
 def name_of(thing: Callable[..., Any]) -> str:
@@ -69,6 +71,7 @@ def save(training: Training, path: Path, log: dict[str, Any]) -> None:
         "log": log,
         "rule": plain,
         "sampling": training.sampling.bit_generator.state,
+        "sampler": training.sampler.state_dict() if hasattr(training.sampler, "state_dict") else {},
     }
     write_checkpoint(path, tensors, header)
 
@@ -96,6 +99,8 @@ def resume(training: Training, path: Path) -> dict[str, Any]:
         training.optimizer.load_state_dict(under(MOMENTUM))
         training.rule.load_state_dict({**header["rule"], **under(RULE)})
         training.sampling.bit_generator.state = header["sampling"]
+        if hasattr(training.sampler, "load_state_dict"):
+            training.sampler.load_state_dict(header["sampler"])
         training.batches.set_state(tensors[BATCHES])
         log: dict[str, Any] = header["log"]
     except KeyError as error:
