@@ -20,6 +20,8 @@ DEAR = 1.0
 """Seconds of one evaluation above which predictors are used unless settings say otherwise."""
 SHARE = 4
 """A round asks for this fraction of a population: fewer evaluations between fits, better ones."""
+MANY = 3
+"""Objectives above which nsga3 is suggested."""
 FEW = 40, 8
 """Population and generations of a round's inner search where predictors see the supernet's estimate."""
 SCORE = "swap"
@@ -68,6 +70,17 @@ def make_evolution(
         **inner,
         **given,
     )
+
+
+def suggestion(algorithm: str, objectives: int) -> str | None:
+    """Return a better algorithm for so many objectives, in a sentence; None where there is none to suggest.
+
+    Above three objectives almost all members of a population dominate none of the others, and crowding tells them
+    apart badly; reference directions do it better (Deb and Jain, IEEE Transactions on Evolutionary Computation 2014).
+    """
+    if objectives <= MANY or algorithm != "nsga2":
+        return None
+    return f"Note: with {objectives} objectives  --algorithm nsga3  spreads the front better than nsga2"
 
 
 def note_predictors(run: Run, evolution: Evolution, names: Sequence[str]) -> None:

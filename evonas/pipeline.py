@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from evonas.assist import make_evolution, note_predictors
+from evonas.assist import make_evolution, note_predictors, suggestion
 from evonas.baseline import write_baseline
 from evonas.config import Settings, make_settings, move_settings, parse_time
 from evonas.data import Part
@@ -302,6 +302,8 @@ class _Search:
     def objectives(self, engine: LocalEngine) -> list[Objective]:
         """Return what is optimized, in order, and write it down."""
         names = self.problem.names
+        if better := suggestion(self.settings.algorithm, len(names)):
+            self.progress.say(better)
         objectives = [next(o for o in engine.evaluators[name].objectives if o.name == name) for name in names]
         self.run.update_manifest(objectives=[asdict(objective) for objective in objectives])
         return objectives

@@ -23,12 +23,15 @@ def bench_search(
     evaluations: Annotated[str, typer.Option(help="Budgets.")] = "50,100,200,500",
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each search.")] = 30,
     proxy_scores: Annotated[
-        Path | None, typer.Option(help="A CSV of training-free scores, for searches that start from them.")
+        Path | None,
+        typer.Option(help="A CSV of training-free scores for surrogate+warm. [default: SWAP of 1500 rows is computed]"),
     ] = None,
     out: Out = None,
 ) -> None:
     """Compare searches on a table whose true front is known, by hypervolume."""
     from evonas import benchmarks
+    from evonas.benchmarks.warm import sampled_scores, stored_scores
+    from evonas.data import load_data
     from evonas.objectives import Context, split_names
     from evonas.spaces import load_space
     from evonas.tables import load_table
@@ -38,8 +41,11 @@ def bench_search(
     context = Context(opened, benchmarks.literature_skeleton(opened))
     scores = None
     if proxy_scores is not None:
-        scored = load_table([*table, proxy_scores], opened)
-        scores = {name: scored[name] for name in scored.columns if name not in truth.columns}
+        scores = stored_scores(proxy_scores, truth, opened)
+    elif "surrogate+warm" in split_names([algorithms], "algorithm"):
+        typer.echo("scoring rows by SWAP", err=True)
+        data = load_data(_exact_images())
+        scores = sampled_scores(Context(opened, context.skeleton, data=data), truth)
     results = benchmarks.bench_search(
         opened,
         truth,

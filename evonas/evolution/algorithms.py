@@ -197,7 +197,7 @@ def _agemoea(population: int, objectives: int) -> GeneticAlgorithm:
         from pymoo.algorithms.moo.age import AGEMOEA
     except Exception as error:  # pymoo raises a bare Exception where numba is missing
         raise MissingExtraError(
-            "agemoea needs the package 'numba', which is not installed: run  pip install numba"
+            "agemoea needs the package 'numba', which is not installed: run  pip install 'evonas[agemoea]'"
         ) from error
     return AGEMOEA(pop_size=population, output=None)
 

@@ -426,7 +426,7 @@ def test_agemoea_runs_or_says_what_it_needs():
     try:
         import numba  # noqa: F401
     except ImportError:
-        with pytest.raises(MissingExtraError, match="pip install numba"):
+        with pytest.raises(MissingExtraError, match=r"pip install .evonas.agemoea"):
             start(algorithm="agemoea")
     else:
         first, second = (search(start(algorithm="agemoea"), 4) for _ in range(2))

@@ -1,0 +1,75 @@
+"""Training-free scores that searches of a table start from: read from a file, or computed for some of its rows."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evonas.errors import SettingsError
+from evonas.spaces import Space
+from evonas.tables import Table, column_direction, load_table
+
+if TYPE_CHECKING:
+    from evonas.objectives import Context
+
+__all__ = ["sampled_scores", "stored_scores"]
+
+SAMPLED = 1500
+"""Rows that are scored: each search draws its own from them."""
+REPEATS = 4
+"""Re-initializations per SWAP-Score, as in the warm start of a search."""
+
+
+def stored_scores(file: Path, table: Table, space: Space) -> dict[str, np.ndarray]:
+    """Return the scores of a file for the rows of a table, NaN where it has none.
+
+    Columns whose names tell their direction are accuracies or costs, and no scores.
+
+    Args:
+        file: A CSV with architectures.
+        table: Its rows are those of a benchmark.
+        space: Of both.
+
+    Raises:
+        SettingsError: The file has no scores, or none of these rows.
+    """
+    scored = load_table([file], space)
+    rows = {key: row for row, key in enumerate(scored.keys)}
+    places = np.array([rows.get(key, -1) for key in table.keys])
+    names = [name for name in scored.columns if name not in table.columns and not _told(name)]
+    if not names or (places < 0).all():
+        raise SettingsError(f"Expected training-free scores of rows of {table.source} in {file}, got none.")
+    return {name: np.where(places >= 0, scored[name][places], np.nan) for name in names}
+
+
+def sampled_scores(context: Context, table: Table, *, n: int = SAMPLED, seed: int = 0) -> dict[str, np.ndarray]:
+    """Return the SWAP-Scores of some rows of a table, NaN for the others.
+
+    Args:
+        context: Space and data.
+        table: Its rows are those of a benchmark.
+        n: How many rows, drawn by seed.
+        seed: Of the draw.
+    """
+    from evonas.objectives.proxy import ProxyEvaluator
+    from evonas.proxies import SaturationWarning
+
+    rows = np.random.default_rng(seed).permutation(len(table))[:n]
+    forms = [context.space.canonical(table.architectures[row]) for row in rows]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SaturationWarning)  # a saturated score still ranks the others
+        results = ProxyEvaluator(context, "swap", repeats=REPEATS).evaluate(forms)
+    scores = np.full(len(table), np.nan)
+    scores[rows] = [np.nan if row["swap"].value is None else row["swap"].value for row in results]
+    return {"swap": scores}
+
+
+def _told(name: str) -> bool:
+    try:
+        column_direction(name)
+    except SettingsError:
+        return False
+    return True
