@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from evonas.cli.bench_supernet import bench
+from evonas.cli.bench_estimator import bench
 from evonas.cli.deploy import deploy
 from evonas.cli.describe import describe
 from evonas.cli.export import export
@@ -54,9 +54,22 @@ def main() -> None:
     from evonas.errors import EvonasError
 
     try:
-        app()
+        code = app(prog_name="evonas", standalone_mode=False)
     except EvonasError as error:
         if os.environ.get("EVONAS_DEBUG"):
             raise
         typer.echo(f"Error: {' '.join(str(error).split())}", err=True)
         sys.exit(2)
+    except typer.Abort:
+        sys.exit(130)
+    except Exception as error:
+        context = getattr(error, "ctx", None)  # a wrong option: typer's versions carry classes of their own for that
+        if not hasattr(error, "format_message"):
+            raise
+        if type(error).__name__ == "NoArgsIsHelpError":
+            typer.echo(context.get_help() if context else "", err=True)
+        else:
+            look = f"; see  {context.command_path} --help" if context else ""
+            typer.echo(f"Error: {' '.join(error.format_message().split()).rstrip('.')}{look}", err=True)
+        sys.exit(2)
+    sys.exit(code if isinstance(code, int) else 0)
