@@ -49,15 +49,15 @@ class DisturbanceImmune(Protection):
 
     Args:
         setting: What it trains.
-        alpha: Energy that counts as used, > 0: squared inputs, summed over architectures. About 10 suits
-            batch means: with 1, weights learnt more slowly than with plain updates and ranked no better.
-        patches: "mean" (over positions and every fourth image) or how many patches to draw of each call; those need
-            alpha of the order of `number * steps * E[x^2]`, or training freezes.
-        centered: Take the mean out of drawn patches where a norm follows (a layer without bias): such a norm undoes
-            what a change along the mean does.
+        alpha: Energy that counts as used, > 0. A direction that an average input of mean square e lies in keeps the
+            factor `alpha / (alpha + patches * memory * e)` of its update once as many architectures have entered.
+        patches: How many patches to draw of each call; or "mean": over positions and every fourth image, the form of
+            Zeng et al., which protects less, since a norm behind a convolution undoes what moves its mean output.
+        centered: Take the mean out of drawn patches where a norm follows (a layer without bias).
         burst: Updates in a row of one sampled architecture.
         rank: Directions kept of a weight with more than twice as many inputs; None: all.
-        memory: Architectures after whose entry the first one's energy has faded to 1/e; None: nothing fades.
+        memory: Architectures after whose entry the first one's energy has faded to 1/e, so that P neither fills up nor
+            ends training; None: nothing fades.
         strength: A number in [0, 1] (0 is plain training, bit for bit) or a schedule of `STRENGTHS`: the
             disturbance is real early in training and may turn into help late (Ning et al. 2021, "Evaluating
             efficient performance estimators").
@@ -70,12 +70,12 @@ class DisturbanceImmune(Protection):
         self,
         setting: Setting,
         *,
-        alpha: float = 10.0,
-        patches: str | int = "mean",
+        alpha: float = 4.0,
+        patches: str | int = 4,
         centered: bool = False,
         burst: int = 1,
         rank: int | None = 32,
-        memory: float | None = 1000.0,
+        memory: float | None = 20.0,
         strength: float | str = "cosine",
     ) -> None:
         if patches != "mean" and (not isinstance(patches, int) or patches < 1):

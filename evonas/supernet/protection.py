@@ -19,6 +19,7 @@ STRENGTHS: dict[str, Callable[[float], float]] = {
     "constant": lambda progress: 1.0,
     "cosine": lambda progress: 0.5 * (1.0 + math.cos(math.pi * progress)),
     "early": lambda progress: float(progress < 0.5),
+    "opening": lambda progress: float(progress < 0.3),
 }
 """Schedules of the strength, from the share of training done, in [0, 1), to a strength in [0, 1]."""
 

@@ -35,7 +35,9 @@ def train_a_then_b(inputs, alpha, strength=1.0, momentum=0.9, weight_decay=1e-2)
     target = torch.ones(4, 3, dtype=torch.float64)
     order = iter("A" * 5 + "B" * 20)
     setting = Setting(network, lambda rng: next(order), lambda name: (name,), steps=25)
-    rule = DisturbanceImmune(setting, alpha=alpha, strength=strength, memory=None, rank=None)
+    rule = DisturbanceImmune(
+        setting, alpha=alpha, patches="mean", strength=strength, memory=None, rank=None
+    )
     optimizer = SGD(dict(network.named_parameters()), momentum=momentum, weight_decay=weight_decay)
     rng = np.random.default_rng(0)
     with Watch(network, rule.summary) as watch:
@@ -104,7 +106,7 @@ def test_a_huge_alpha_is_uniform_training(make_network, data):
 
 
 def test_the_share_that_is_free_is_reported_and_falls(make_network, data):
-    _, history = trained(make_network, data, "disturbance-immune", epochs=3)
+    _, history = trained(make_network, data, partial(DisturbanceImmune, patches="mean", memory=None), epochs=3)
     traces = [epoch["trace_over_d"] for epoch in history.epochs]
     assert 1.0 > traces[0] > traces[1] > traces[2] > 0.0
 
@@ -172,7 +174,7 @@ def test_bursts_train_one_architecture_several_times(make_network, data):
 
 @pytest.mark.parametrize(
     ("schedule", "expected"),
-    [("constant", (1, 1, 1)), ("early", (1, 1, 0)), ("cosine", (1, 0.853553, 0.146447))],
+    [("constant", (1, 1, 1)), ("early", (1, 1, 0)), ("opening", (1, 1, 0)), ("cosine", (1, 0.853553, 0.146447))],
 )
 def test_strength_follows_its_schedule(schedule, expected):
     from evonas.supernet import STRENGTHS

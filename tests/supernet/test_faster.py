@@ -9,7 +9,6 @@ from evonas.errors import SettingsError
 from evonas.supernet import train_supernet
 from evonas.supernet.faster import compiled_blocks
 
-
 pytestmark = pytest.mark.filterwarnings("ignore")  # the compiler's own
 
 

@@ -20,7 +20,7 @@ RULES = {
     "uniform": "uniform",
     "nsas": "nsas",
     "gradient-space": "gradient-space",
-    "immune": partial(DisturbanceImmune, alpha=0.1, strength="constant"),
+    "immune": partial(DisturbanceImmune, alpha=0.1, patches="mean", strength="constant"),
 }
 SCRIPT = """
 import runpy, sys
@@ -38,7 +38,8 @@ with parallel.data_parallel() as device:
         history = train_supernet(network, toys["toy_data"](160), rule, epochs=1, batch_size=8, lr=0.02, device=device,
                                  checkpoint=out / f"{name}-checkpoint.safetensors")
         assert history.epochs[0]["passes"] in (10, 30)
-        save_file(network.state_dict(), out / f"{name}-{parallel.rank()}.safetensors")
+        own = {key: value.contiguous() for key, value in network.state_dict().items()}
+        save_file(own, out / f"{name}-{parallel.rank()}.safetensors")
 """
 
 
