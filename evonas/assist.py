@@ -18,6 +18,8 @@ from evonas.spaces import Architecture
 
 DEAR = 1.0
 """Seconds of one evaluation above which predictors are used unless settings say otherwise."""
+BASELINES = "random", "regularized-evolution"
+"""Algorithms that are asked for to compare with, and so left as they are."""
 SHARE = 4
 """A round asks for this fraction of a population: fewer evaluations between fits, better ones."""
 MANY = 3
@@ -95,6 +97,8 @@ def _worth_it(problem: Problem, run: Run) -> bool:
     """Return what settings say, else whether an evaluation of the first generation took long."""
     if problem.settings.surrogate is not None:
         return problem.settings.surrogate
+    if problem.settings.algorithm in BASELINES:
+        return False
     first = {member.architecture for member in run.store.members() if member.generation == 0}
     rows = {
         (row.architecture, row.objective): row.seconds

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from evonas.errors import SettingsError, suggest
 
@@ -62,6 +62,13 @@ class Settings(BaseModel):
     def _readable(cls, value: str | None) -> str | None:
         if value is not None:
             parse_time(value)
+        return value
+
+    @field_validator("asynchronous")
+    @classmethod
+    def _in_rounds(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and info.data.get("surrogate"):
+            raise ValueError("predictors choose whole rounds: leave out either asynchronous or surrogate")
         return value
 
     def content(self) -> dict[str, Any]:

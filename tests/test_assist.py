@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from evonas import pipeline, read_front
+from evonas.assist import suggestion
 from evonas.config import make_settings
+from evonas.errors import SettingsError
 from evonas.run import Run
 
 SPACE = """
@@ -57,7 +59,7 @@ def settings(tmp_path_factory):
     table = folder / "truth.csv"
     rows = ["arch,acc"]
     for code in itertools.product(range(3), repeat=6):
-        wide = sum(gene * weight for gene, weight in zip(code, (3, 1, 2, 1, 1, 2)))
+        wide = 3 * code[0] + sum(code[1:])  # the same for codes that mean one network
         rows.append(f"{''.join(map(str, code))},{1 - 0.8 * np.exp(-0.2 * wide):.6f}")
     table.write_text("\n".join(rows) + "\n")
     return make_settings(
@@ -92,7 +94,6 @@ def test_it_finds_more_than_plain_evolution(finished, settings, tmp_path):
 
     costs = sorted(m.values["flops"] for m in read_front(plain))
     assert np.mean([best(finished, cost) - best(plain, cost) for cost in costs]) > 0
-    assert not plain.store.decide("surrogate", lambda: False)
 
 
 def test_a_prolonged_search_goes_on_as_one_that_was_longer_from_the_start(settings, tmp_path):
@@ -120,3 +121,20 @@ def test_what_is_slow_is_predicted(settings, tmp_path, monkeypatch):
     run = pipeline.search(settings.model_copy(update={"surrogate": None, "generations": 2}), tmp_path / "run")
     assert run.store.decide("surrogate", lambda: None) is True
     assert len(np.bincount([member.generation for member in run.store.members()])) > 2
+
+
+def test_a_baseline_stays_what_it_is(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr("evonas.assist.DEAR", -1.0)
+    changes = {"surrogate": None, "generations": 2, "algorithm": "random"}
+    run = pipeline.search(settings.model_copy(update=changes), tmp_path / "run")
+    assert len(np.bincount([member.generation for member in run.store.members()])) == 2
+
+
+def test_predictors_and_results_in_any_order_do_not_go_together():
+    with pytest.raises(SettingsError, match="either asynchronous or surrogate"):
+        make_settings(surrogate=True, asynchronous=True)
+
+
+@pytest.mark.parametrize(("algorithm", "objectives", "suggested"), [("nsga2", 4, 1), ("nsga2", 3, 0), ("nsga3", 5, 0)])
+def test_nsga3_is_suggested_above_three_objectives(algorithm, objectives, suggested):
+    assert ("nsga3" in (suggestion(algorithm, objectives) or "")) == suggested

@@ -3,8 +3,10 @@
 The hypervolume is integrated exactly along one objective and by quadrature over the others, so that any number
 of objectives will do: over each of many points of the other objectives stands the depth down to which the front
 leaves room, and a candidate gains what it reaches below that (the improvement of Emmerich et al., 2006). What
-is uncertain is sampled. A chosen candidate counts as found where it is predicted (kriging believer, Ginsbourger
-et al., 2010): the rest of a batch goes elsewhere along the front.
+is uncertain is sampled: a sample holds what all candidates are worth where the predictor errs alike for all. In
+each sample a chosen candidate counts as found, halfway between what is expected and what the sample says, for half
+of an error is taken to be its own; so the rest of a batch goes elsewhere along the front (as a kriging believer does,
+Ginsbourger et al., 2010).
 """
 
 from __future__ import annotations
@@ -69,7 +71,7 @@ def choose_batch(
             best = int(np.flatnonzero(free)[0])
         chosen.append(int(order[best]))
         free[best] = False
-        room.fill(mean[best])
+        room.fill((mean[best] + samples[:, best]) / 2)
     return np.array(chosen, dtype=np.int64)
 
 
@@ -94,9 +96,9 @@ class _Room:
             place = np.clip(np.searchsorted(grid, levels[:, j], side="right") - 1, 0, len(knots) - 2)
             weights = weights * (knots[place + 1] - knots[place]) * (len(knots) - 1)
         self._weights = weights / len(levels)
-        self._depth = np.ones(len(levels))
+        self._depth = np.ones((1, len(levels)))
         for row in front:
-            self.fill(row)
+            self.fill(row[None])
 
     def _scaled(self, values: np.ndarray) -> np.ndarray:
         return (values - self._low) / self._span
@@ -104,15 +106,16 @@ class _Room:
     def gains(self, samples: np.ndarray) -> np.ndarray:
         """Return the mean gain of candidates over samples of shape ``(s, n, m)``, shape ``(n,)``."""
         total = np.zeros(samples.shape[1])
-        for sample in self._scaled(samples):
-            gain = np.maximum(self._depth[None] - sample[:, -1:], 0.0)
+        depths = np.broadcast_to(self._depth, (len(samples), self._depth.shape[1]))
+        for depth, sample in zip(depths, self._scaled(samples)):
+            gain = np.maximum(depth - sample[:, -1:], 0.0)
             for j in range(sample.shape[1] - 1):
-                gain *= sample[:, j : j + 1] <= self._points[None, :, j]
+                gain *= sample[:, j : j + 1] <= self._points[:, j]
             total += gain @ self._weights
-        return total / len(samples)
+        return np.nan_to_num(total / len(samples))  # what cannot be computed gains nothing
 
     def fill(self, values: np.ndarray) -> None:
-        """Take away what values of shape ``(m,)`` dominate."""
-        row = self._scaled(values)
-        covered = (row[:-1] <= self._points).all(axis=1)
-        self._depth = np.where(covered, np.minimum(self._depth, row[-1]), self._depth)
+        """Take away what values of shape ``(s, m)`` dominate, each in its sample; ``(1, m)``: in all."""
+        rows = self._scaled(values)
+        covered = (rows[:, None, :-1] <= self._points).all(axis=2)
+        self._depth = np.where(covered, np.minimum(self._depth, rows[:, -1:]), self._depth)

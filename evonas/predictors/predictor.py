@@ -17,6 +17,7 @@ __all__ = ["Choice", "Predictor", "Scale", "fit_predictor"]
 FEWEST = 8
 """Values below which no correlation means anything; the first regressor is taken then."""
 BLEND = 0.5
+"""Share of ranks in a score."""
 
 
 class Scale:
@@ -29,14 +30,13 @@ class Scale:
         values: Finite, shape ``(n,)``.
     """
 
-    def __init__(self, values: np.ndarray, blend: float | None = None) -> None:
-        blend = BLEND if blend is None else blend
+    def __init__(self, values: np.ndarray) -> None:
         ranks = ndtri((rankdata(values) - 0.5) / len(values))
         middle = np.median(values)
         low, high = np.quantile(values, [0.1, 0.9])
         unit = max(high - low, 1e-12) / 2.56  # of a normal distribution: the spread between these quantiles
         plain = np.clip((values - middle) / unit, -3.0, 3.0)
-        self.scores = blend * ranks + (1 - blend) * plain
+        self.scores = BLEND * ranks + (1 - BLEND) * plain
         self._scores, first = np.unique(self.scores, return_index=True)
         self._values = values[first]
 
