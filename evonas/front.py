@@ -191,7 +191,7 @@ class Front:
         return json.dumps(content, indent=1)
 
     @classmethod
-    def from_json(cls, text: str) -> Front:
+    def from_json(cls, text: str | bytes) -> Front:
         """Read a front that `to_json` wrote.
 
         Raises:
@@ -199,7 +199,7 @@ class Front:
         """
         try:
             content = json.loads(text)
-            return cls(
+            front = cls(
                 tuple(Objective(**objective) for objective in content["objectives"]),
                 tuple(
                     Member(m["architecture"], m["values"], m["known"], tuple(m["breaks"]))
@@ -208,10 +208,30 @@ class Front:
                 tuple(content["reference_point"]),
                 content["hypervolume"],
             )
+            front._check()
+            return front
         except (ValueError, KeyError, TypeError) as error:
             raise RunError(
                 f"front.json cannot be read ({error}): run  evonas resume RUN  to write it again"
             ) from None
+
+    def _check(self) -> None:
+        """Raise a ValueError where something is of another kind than a front's."""
+        names = [objective.name for objective in self.objectives]
+        numbers = [*self.reference, *([] if self.hypervolume is None else [self.hypervolume])]
+        texts = [text for o in self.objectives for text in (o.name, o.unit)]
+        for member in self.members:
+            if sorted(member.values) != sorted(names):
+                raise ValueError(f"a member has {', '.join(member.values)}, not {', '.join(names)}")
+            texts += [member.architecture, *member.breaks, *member.known]
+            numbers += [*member.values.values(), *member.known.values()]
+        if not all(isinstance(text, str) for text in texts) or {o.direction for o in self.objectives} - {"max", "min"}:
+            raise ValueError("expected texts, and directions max or min")
+        if not all(isinstance(n, int | float) and np.isfinite(n) for n in numbers) or len(self.reference) not in (
+            0,
+            len(names),
+        ):
+            raise ValueError("expected finite numbers, and as many in the reference point as there are objectives")
 
 
 def read_front(run: Run) -> Front:
@@ -223,7 +243,7 @@ def read_front(run: Run) -> Front:
     path = run.path / "front.json"
     if not path.exists():
         raise RunError(f"{run.path} has no front yet: finish the search with  evonas resume {run.path}")
-    return Front.from_json(path.read_text())
+    return Front.from_json(path.read_bytes())
 
 
 def make_front(

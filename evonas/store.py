@@ -12,7 +12,7 @@ import math
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -141,12 +141,15 @@ class Store(Database):
         """
         collected = self._collect()
         self._base.execute(
-            "SELECT collect_number(architecture), collect_value(value) FROM"
-            " (SELECT architecture, value FROM evaluations WHERE series = ? AND value IS NOT NULL ORDER BY 1)",
+            "SELECT collect_number(architecture), collect_value(value) FROM evaluations"
+            " WHERE series = ? AND value IS NOT NULL",
             (self._find(objective, fingerprint),),
         ).fetchall()
-        numbers, values = (collected.get(code, array(code)) for code in "qd")
-        return np.array(numbers, dtype=np.int64), np.array(values, dtype=np.float64)
+        numbers, values = (np.array(collected.get(code, array(code))) for code in "qd")
+        if (numbers[1:] < numbers[:-1]).any():  # the primary key's order is the one that SQLite takes, but need not
+            order = np.argsort(numbers)
+            numbers, values = numbers[order], values[order]
+        return numbers, values
 
     def texts(self, numbers: Iterable[int]) -> list[str]:
         """Return the architectures of these numbers, in their order."""
@@ -161,14 +164,15 @@ class Store(Database):
     def evaluations(self) -> Iterator[Evaluation]:
         """Yield every stored result in the order they were stored."""
         with self._told():
-            yield from map(
-                Evaluation._make,
-                self._base.execute(
-                    "SELECT text, objective, fingerprint, value, cause, seconds FROM evaluations"
-                    " JOIN architectures ON architectures.id = architecture JOIN series ON series.id = series"
-                    " ORDER BY number"
-                ),
+            rows = self._base.execute(
+                "SELECT text, objective, fingerprint, value, cause, seconds FROM evaluations"
+                " JOIN architectures ON architectures.id = architecture JOIN series ON series.id = series"
+                " ORDER BY number"
             )
+            for row in map(Evaluation._make, rows):
+                if (type(row.value) is not float and type(row.cause) is not str) or type(row.architecture) is not str:
+                    self._refuse(row)  # SQLite hands damaged rows over as they are
+                yield row
 
     def series(self) -> dict[tuple[str, str], int]:
         """Return how many results are stored under each pair of objective and fingerprint."""
@@ -272,9 +276,13 @@ class Store(Database):
                 "SELECT generation, place, text, parents FROM members"
                 " JOIN architectures ON id = architecture ORDER BY generation, place"
             ).fetchall()
-        return [
-            Member(generation, place, text, tuple(self._parse(parents))) for generation, place, text, parents in rows
-        ]
+        members = []
+        for generation, place, text, parents in rows:
+            lineage = self._parse(parents)
+            if not isinstance(lineage, list) or not all(isinstance(part, str) for part in [text, *lineage]):
+                self._refuse((generation, place, text, parents))
+            members.append(Member(generation, place, text, tuple(lineage)))
+        return members
 
     # ------------------------------------------------------------------------------------------------ notes
 
@@ -302,17 +310,24 @@ class Store(Database):
                 "SELECT text, name, value, detail FROM notes JOIN architectures ON id = architecture ORDER BY id, name"
             ).fetchall()
         for text, name, value, detail in rows:
+            if type(value) is not float or type(text) is not str or type(name) is not str:
+                self._refuse((text, name, value))
             found.setdefault(text, {})[name] = Note(value, self._parse(detail))
         return found
 
     # -------------------------------------------------------------------------------------------- internals
 
+    def _refuse(self, row: object) -> NoReturn:
+        raise RunError(
+            f"Expected a sound store at {self.path}, got the row {row!r:.80}; restore it or start a new run."
+        )
+
     def _parse(self, text: str) -> Any:
         try:
             return json.loads(text)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise RunError(
-                f"Expected JSON in {self.path}, got {text[:40]!r} ({error}); restore it or start a new run."
+                f"Expected JSON in {self.path}, got {text!r:.40} ({error}); restore it or start a new run."
             ) from error
 
     def _forget(self) -> None:

@@ -186,3 +186,19 @@ def test_another_version_warns_and_a_moved_run_resumes(whole, tmp_path):
     pipeline.resume(moved, progress=Says(said)).close()
     assert f"Note: torch: 0.1 in the run, {torch} now; results may differ in their last digits" in said
     assert outcome(moved) == outcome(path)
+
+
+def test_failures_are_tried_again_when_asked_for(whole, tmp_path):
+    path, _ = whole()
+    copy = Path(shutil.copytree(path, tmp_path / "copy"))
+    with Store(copy / "evaluations.sqlite") as store:
+        store._base.execute(
+            "UPDATE evaluations SET value = NULL, cause = 'the worker took longer than 5 s twice' WHERE series ="
+            " (SELECT id FROM series WHERE objective = 'acc') AND architecture % 2"
+        )
+        lost = sum(value is None for value in results(copy).values())
+    said: list[str] = []
+    pipeline.resume(copy, retry_failed=True, progress=Says(said)).close()
+    assert lost > 0
+    assert f"{lost} failed evaluations will be tried again" in said
+    assert outcome(copy) == outcome(path)
