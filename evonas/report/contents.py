@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from evonas.errors import EvonasError
+from evonas.errors import EvonasError, RunError
 from evonas.evolution import minimized
 from evonas.front import Front, make_front
 from evonas.objectives import Constraint, Objective, parse_constraint, split_names
@@ -48,6 +48,7 @@ class Contents:
         seconds: Per objective: results stored, and seconds that they took.
         latency: The frozen latency table, or empty.
         supernet: What its training was like: ``epochs`` and ``forgetting``, lists of mappings.
+        rounds: What a surrogate chose in each round, in their order: ``predictors`` by number of the objective.
         baseline: ``baseline.json``: the search beside random sampling; empty where that was not asked for.
         ended: Whether the search came to its end.
     """
@@ -68,6 +69,7 @@ class Contents:
     seconds: Mapping[str, tuple[int, float]] = field(default_factory=dict)
     latency: Mapping[str, Any] = field(default_factory=dict)
     supernet: Mapping[str, Any] = field(default_factory=dict)
+    rounds: Sequence[Mapping[str, Any]] = ()
     baseline: Mapping[str, Any] = field(default_factory=dict)
     ended: bool = True
 
@@ -102,13 +104,13 @@ def gather(run: Run, *, ended: bool | None = None) -> Contents:
         run: The run, open.
         ended: Whether the search came to its end: then ``front.json`` is the front. None: whether there is one.
     """
-    asked = split_names(run.settings.get("objectives", ("acc", "flops")))
+    asked = split_names(_texts(run, "objectives", ("acc", "flops")))
     names = tuple(text.partition(":")[0] for text in asked)
-    constraints = tuple(map(parse_constraint, run.settings.get("constraints", ())))
+    constraints = tuple(map(parse_constraint, _texts(run, "constraints", ())))
     asked = tuple(dict.fromkeys((*names, *(c.objective for c in constraints))))
     file = run.path / "front.json"
     ended = file.exists() if ended is None else ended
-    front = Front.from_json(file.read_text(encoding="utf-8")) if ended and file.exists() else None
+    front = Front.from_json(file.read_bytes()) if ended and file.exists() else None
     objectives = front.objectives if front is not None else _objectives(run, names)
 
     series, seconds = _series(run.store.evaluations())
@@ -150,6 +152,7 @@ def gather(run: Run, *, ended: bool | None = None) -> Contents:
         seconds=seconds,
         latency=_json(run.path / "latency.json"),
         supernet=_supernet(run.path / "supernet.safetensors"),
+        rounds=_rounds(run.store.decisions("surrogate ")),
         baseline=_json(run.path / "baseline.json"),
         ended=ended,
     )
@@ -199,6 +202,20 @@ def _value(row: Evaluation | None) -> float:
 
 def _cause(text: str, chosen: Any) -> str | None:
     return next((rows[text].cause for rows in chosen if text in rows and rows[text].cause), None)
+
+
+def _texts(run: Run, name: str, default: Sequence[str]) -> list[str]:
+    """Return a setting that is a list of texts."""
+    texts = run.settings.get(name, default)
+    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+        raise RunError(f"Expected a list of texts as '{name}' in {run.path / 'run.toml'}, got {texts!r:.60}")
+    return list(texts)
+
+
+def _rounds(decisions: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """Return what was decided in a surrogate's rounds, by their numbers."""
+    numbered = {int(key.split()[1]): value for key, value in decisions.items() if key.split()[1].isdecimal()}
+    return tuple(value for _, value in sorted(numbered.items()) if isinstance(value, Mapping))
 
 
 def _json(path: Path) -> Mapping[str, Any]:

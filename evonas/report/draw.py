@@ -85,8 +85,10 @@ def _draw_panel(axes: Any, panel: Panel, contents: Contents) -> None:
     axes.scatter(*panel.front.T, s=34, color=FRONT, edgecolor="white", lw=0.9, label="front", zorder=5)
     if panel.selected is not None:
         x, y = panel.selected
-        axes.scatter([x], [y], s=150, facecolor="none", edgecolor=CHOSEN, lw=2.2, label="selected", zorder=6)
-        _label_selected(axes, panel, f"{number(y)} at {number(x)}")
+        axes.scatter([x], [y], s=150, facecolor="none", edgecolor=CHOSEN, lw=2.2, zorder=6)
+        # Its values stand in the legend: beside the marker they would cover the front or an axis.
+        words = f"{number(y)} at {number(x)}, selected"
+        axes.scatter([], [], s=60, facecolor="none", edgecolor=CHOSEN, lw=2, label=words)
     axes.set_xlabel(_axis(panel.x), color=INK, fontsize=10, labelpad=7)
     axes.set_ylabel(_axis(panel.y), color=INK, fontsize=10, labelpad=7)
     lower = panel.y.direction == "max"
@@ -94,25 +96,6 @@ def _draw_panel(axes: Any, panel: Panel, contents: Contents) -> None:
     axes.legend(
         loc=f"{'lower' if lower else 'upper'} {side}", frameon=True, framealpha=0.92, edgecolor="none",
         fontsize=8.5, labelcolor=INK, handletextpad=0.4, borderpad=0.6,
-    )  # fmt: skip
-
-
-def _label_selected(axes: Any, panel: Panel, text: str) -> None:
-    """Write the selected member's values on the side of the front where nothing can lie."""
-    right = panel.x.direction == "max"
-    up = panel.y.direction == "max"
-    (x_low, x_high), _ = panel.bounds
-    # Beside the left edge, or the right one, there is no room on that side.
-    part = (panel.selected[0] - x_low) / (x_high - x_low)  # type: ignore[index]
-    if part < 0.2:
-        right = True
-    elif part > 0.8:
-        right = False
-    axes.annotate(
-        text, panel.selected, xytext=(11 if right else -11, 9 if up else -9), textcoords="offset points",
-        ha="left" if right else "right", va="bottom" if up else "top", color=CHOSEN, fontsize=9.5,
-        fontweight="bold", zorder=7,
-        bbox={"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": "none", "alpha": 0.85},
     )  # fmt: skip
 
 

@@ -207,6 +207,24 @@ def supernet(contents: Contents) -> dict[str, Any]:
     }
 
 
+def predictors(contents: Contents) -> list[dict[str, Any]]:
+    """Return which predictor a surrogate chose, round by round and objective by objective.
+
+    Returns:
+        One mapping per round and objective: ``round`` (from 1), ``objective``, ``predictor`` and ``spearman``, its
+        rank correlation in cross-validation, or None.
+    """
+    rows = []
+    for number, content in enumerate(contents.rounds, start=1):
+        for place, choice in sorted(content.get("predictors", {}).items()):
+            if str(place).isdecimal() and int(place) < len(contents.objectives):
+                name = choice.get("name", "")
+                rho = choice.get("correlations", {}).get(name)
+                objective = contents.objectives[int(place)].name
+                rows.append({"round": number, "objective": objective, "predictor": name, "spearman": _finite(rho)})
+    return rows
+
+
 def failures(contents: Contents) -> list[tuple[str, int]]:
     """Return the causes of failed evaluations, the most frequent first."""
     return Counter(contents.causes.values()).most_common()

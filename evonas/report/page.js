@@ -162,7 +162,7 @@
     traces.push(trace("front", members, { size: 9, color: color("front"), line: { color: color("paper"), width: 1 } }));
     if (chosen >= 0 && known(chosen)) {
       const pairs = [];
-      const older = [chosen, ...kin(chosen).slice(0, 6).flat()].slice(0, 40).filter(known);
+      const older = [chosen, ...kin(chosen).slice(0, 3).flat()].slice(0, 40).filter(known);
       older.forEach((p) => points.parents[p].filter((q) => older.includes(q)).forEach((q) => pairs.push(q, p, null)));
       if (pairs.length) {
         const at = (i) => pairs.map((p) => (p === null ? null : points.values[i][p]));
@@ -187,7 +187,8 @@
       return { low, high, at: (v) => (v === null ? null : high > low ? (c.direction === "max" ? (v - low) / (high - low)
         : (high - v) / (high - low)) : 0.5) };
     });
-    const names = wanted.map((c) => plain(c.name) + (c.unit ? `<br>${plain(c.unit)}` : ""));
+    const narrow = matchMedia("(max-width: 600px)").matches;
+    const names = wanted.map((c) => plain(c.name) + (c.unit && !narrow ? `<br>${plain(c.unit)}` : ""));
     const run = (list) => ({ x: list.flatMap(() => [...names, null]),
       y: list.flatMap((p) => [...scaled.map((s, i) => s.at(points.values[i][p])), null]),
       customdata: list.flatMap((p) => [...names.map(() => p), null]),
@@ -328,7 +329,7 @@
       box.append(make("p", "It descends from none that was evaluated: it was drawn, not bred.", "small"));
     } else {
       const total = generations.flat().length;
-      box.append(make("p", `${total} ancestors over ${generations.length} generations of breeding; dotted in the chart. Beside each: ${columns[0].name}.`,
+      box.append(make("p", `${total} ancestors over ${generations.length} generations of breeding; the last three are dotted in the chart. Beside each: ${columns[0].name}.`,
         "small"));
       const kinList = make("ol", undefined, "kin");
       generations.slice(0, 4).forEach((level, depth) => {

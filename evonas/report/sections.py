@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from evonas.report.words import Need, found, limits
 
 MOST_ROWS = 500
 """Rows of a table at most."""
+NAMES = {"trace_over_d": "trace(P) / d, share of directions left free"}
+"""What a supernet's figures are called where their own names do not tell."""
 
 
 def header(contents: Contents, name: str) -> str:
@@ -173,7 +176,7 @@ def trust(contents: Contents, data: Mapping[str, Any]) -> str:
         parts.append(f"<div><h3>Latency table</h3>{table('', ('figure', 'value'), rows)}</div>")
     net = data["supernet"]
     if net["epochs"]:
-        rows = [(str(k).replace("_", " "), number(as_float(v))) for k, v in net["last"].items()]
+        rows = [(NAMES.get(str(k), str(k).replace("_", " ")), number(as_float(v))) for k, v in net["last"].items()]
         pairs = [(str(e), number(v, pad=True)) for e, v in zip(net["epochs"], net["losses"])]
         losses = table("mean loss", ("epoch", "loss"), pairs)
         parts.append(
@@ -191,6 +194,18 @@ def trust(contents: Contents, data: Mapping[str, Any]) -> str:
             "<div><h3>Forgetting</h3><p class='small soft'>Accuracy at the end of an epoch less that directly after "
             "the architecture's own update; below 0: forgotten.</p><div id='forgetting' class='chart low' role='img' "
             f"aria-label='Forgetting by update.'></div>{table('', ('figure', 'value'), rows)}</div>"
+        )
+    chosen = figures.predictors(contents)
+    if chosen:
+        counts = Counter((row["objective"], row["predictor"]) for row in chosen)
+        last = {(row["objective"], row["predictor"]): row["spearman"] for row in chosen}
+        rows = [(*key, f"{count:,}", signed(last[key])) for key, count in counts.most_common()]
+        each = [(f"{r['round']}", r["objective"], r["predictor"], signed(r["spearman"])) for r in chosen[-MOST_ROWS:]]
+        parts.append(
+            "<div><h3>Predictors</h3><p class='small soft'>What the surrogate's rounds trusted; ρ: rank correlation "
+            "in cross-validation, on architectures that the predictor had not seen.</p>"
+            f"{table('', ('objective', 'predictor', 'rounds', 'last ρ'), rows)}"
+            f"{numbers(table('round by round', ('round', 'objective', 'predictor', 'ρ'), each))}</div>"
         )
     causes = figures.failures(contents)
     if causes:

@@ -113,6 +113,8 @@ def limits(contents: Contents) -> list[str]:
             "acc is estimated with the shared weights of the supernet: it ranks architectures, it does not promise "
             "what training to the end gives."
         )
+    if "acc" in names and any("acc_top1" in member.known for member in contents.front):
+        lines.append("acc is what the search ranked by, mapped to accuracy's scale; acc_top1 is plain accuracy.")
     for pair in pairs:
         lines.append(_judged(pair))
     if "acc" in names and "acc_trained" not in judged and not contents.settings.get("table") and contents.ended:
@@ -136,6 +138,10 @@ def limits(contents: Contents) -> list[str]:
     if causes := failures(contents):
         total = sum(count for _, count in causes)
         lines.append(f"{total:,} evaluations failed, most often because: {causes[0][0]}.")
+    if contents.baseline:
+        from evonas.baseline import sentence  # it can search, too, and so takes seconds to import
+
+        lines.append(sentence(contents.baseline))
     if line := _levelled(contents):
         lines.append(line)
     lines.append("All of it comes from one seed: another one gives another front.")

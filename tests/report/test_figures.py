@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evonas.report import figures, gather
+from evonas.report import figures, gather, make_page
 from evonas.run import Run
 
 
@@ -98,3 +98,20 @@ def test_timings_name_what_was_stored(contents):
     rows = dict(figures.timings(contents))
     assert rows["acc: 120 results, seconds in all"] == "12"
     assert rows["training the supernet, seconds"] == "30"
+
+
+def test_predictors_are_told_round_by_round_in_the_order_of_rounds(make_run):
+    with Run.open(make_run(), write=True) as run:
+        for number, name in ((10, "tree"), (2, "ridge")):
+            run.store.decide(
+                f"surrogate {number}",
+                lambda name=name: {"genomes": [], "predictors": {"0": {"name": name, "correlations": {"ridge": 0.5}}}},
+            )
+        contents = gather(run)
+    assert figures.predictors(contents) == [
+        {"round": 1, "objective": "acc", "predictor": "ridge", "spearman": 0.5},
+        {"round": 2, "objective": "acc", "predictor": "tree", "spearman": None},
+    ]
+    page = make_page(contents)
+    assert "<h3>Predictors</h3>" in page
+    assert "ridge" in page

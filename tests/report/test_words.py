@@ -67,3 +67,14 @@ def test_empty_fronts_and_single_objectives_have_words(make_run, objectives):
     assert found(contents)
     assert limits(contents)
     assert needs(contents)[0].name.startswith("Highest acc")
+
+
+def test_random_sampling_at_equal_cost_is_told_with_its_interval(make_run):
+    with Run.open(make_run()) as run:
+        contents = gather(run)
+    side = {"evaluations": [120], "hypervolume": [0.5]}
+    improved = {"value": 3.0, "low": 1.0, "high": 5.0, "confidence": 0.95, "p": 0.01, "pairs": 7, "unmatched": 0}
+    baseline = {"evaluations": 120, "search": side, "random": side, "reference_point": [], "improvement": improved}
+    told = " ".join(limits(replace(contents, baseline=baseline)))
+    assert "accuracy not selected on improves by +3.0 % (95% interval +1.0 to +5.0 %) over 7 pairs" in told
+    assert "andom sampling" not in " ".join(limits(contents))
