@@ -104,7 +104,8 @@ def test_tensorboard_reads_every_scalar(run, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")  # of mlflow's own imports
-def test_mlflow_holds_settings_metrics_and_the_front(run, tmp_path):
+def test_mlflow_holds_settings_metrics_and_the_front(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where MLflow keeps files of a run
     mlflow = pytest.importorskip("mlflow")
     uri = f"sqlite:///{tmp_path / 'ml.db'}"
     place = export_run(run, "mlflow", uri=uri)

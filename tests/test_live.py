@@ -67,7 +67,8 @@ def test_tensorboard_reads_the_scalars_of_a_resumed_search_once(run):
 
 
 @pytest.mark.filterwarnings("ignore")  # of mlflow's own imports
-def test_mlflow_gets_metrics_by_generation_and_files_at_the_end(run, tmp_path):
+def test_mlflow_gets_metrics_by_generation_and_files_at_the_end(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where MLflow keeps files of a run
     mlflow = pytest.importorskip("mlflow")
     pytest.importorskip("sqlalchemy")
     uri = f"sqlite:///{tmp_path / 'ml.db'}"

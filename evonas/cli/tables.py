@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 
 from evonas.front import Front
+from evonas.report.origins import number as short
 
 
 def front_table(front: Front, limit: int | None = None) -> Table:
@@ -20,9 +21,9 @@ def front_table(front: Front, limit: int | None = None) -> Table:
     for objective in front.objectives:
         arrow = "↑" if objective.direction == "max" else "↓"
         unit = f"\n{objective.unit}" if objective.unit else ""
-        table.add_column(f"{objective.name} {arrow}{unit}", justify="right")
+        table.add_column(f"{objective.name} {arrow}{unit}", justify="right", overflow="fold")
     for name in more:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     places = list(range(len(front)))
     if limit is not None and len(places) > limit:
         places = [*places[: limit // 2], *places[-(limit - limit // 2) :]]
@@ -31,8 +32,8 @@ def front_table(front: Front, limit: int | None = None) -> Table:
         if place != last + 1:
             table.add_row("…", *["…"] * (len(front.objectives) + len(more)))
         member = front[place]
-        cells = [number(member.values[o.name]) for o in front.objectives]
-        cells += [number(member.known[name]) if name in member.known else "" for name in more]
+        cells = [short(member.values[o.name]) for o in front.objectives]
+        cells += [short(member.known[name]) if name in member.known else "" for name in more]
         mark = " !" if member.breaks else ""
         table.add_row(f"{place}{mark}", *cells)
         last = place

@@ -42,6 +42,8 @@ def verify(
     typer.echo(f"{len(checks) - len(moved)} of {len(checks)} numbers hold within their noise.")
     for name, by in {check.name: check.by for check in checks}.items():
         typer.echo(f"  {name}: {by}" + ("" if any(c.noise for c in checks if c.name == name) else "; no noise"))
+    for name, why in checks.skipped.items():
+        typer.echo(f"  {name} was not measured: {why}")
     raise typer.Exit(1 if moved else 0)
 
 
@@ -52,7 +54,7 @@ def _table(checks: list[Check]) -> Table:
 
     table = Table()
     for heading in ("index", "", "before", "now", "difference", "noise", ""):
-        table.add_column(heading, justify="left" if heading == "" else "right")
+        table.add_column(heading, justify="left" if heading == "" else "right", overflow="fold")
     for check in checks:
         table.add_row(
             "" if check.place is None else str(check.place),

@@ -89,6 +89,10 @@ def test_an_existing_run_is_refused_with_resume(run, home):
         (["deploy", "nowhere"], "nowhere"),
         (["report", "nowhere"], "nowhere"),
         (["describe", "drats"], "darts"),
+        (["search", "--nonsense"], "evonas search --help"),
+        (["deploy", "nowhere", "--threads", "0"], "threads"),
+        (["deploy"], "evonas deploy --help"),
+        (["serch"], "serch"),
     ],
 )
 def test_wrong_input_gets_one_line_and_exit_code_2(home, arguments, expected):
