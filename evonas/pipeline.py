@@ -329,8 +329,8 @@ class _Search:
                 if not len(genomes):
                     self.progress.say("Every architecture of the space was evaluated.")
                     break
-                forms = [problem.space.canonical(problem.space.decode(genome)) for genome in genomes]
-                texts += [str(form) for form in forms]
+                forms = [problem.space.form(genome) for genome in genomes]
+                texts += [problem.space.key(genome) for genome in genomes]
                 store.enroll(generation, texts[-len(forms) :], evolution.parents)  # type: ignore[arg-type]
                 start = time.perf_counter()
                 values = engine.evaluate(forms, problem.evaluated, task.advance)

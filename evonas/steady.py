@@ -75,7 +75,7 @@ def evolve_steadily(
             genome = evolution.ask()
             if not len(genome):
                 break
-            form = problem.space.canonical(problem.space.decode(genome[0]))
+            form = problem.space.form(genome[0])
             genomes[str(form)] = genome, tuple(map(str, evolution.parents[0]))
             if asked < end:  # asked for in any case, lest a longer search ask otherwise
                 stream.submit(form)

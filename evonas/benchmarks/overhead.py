@@ -43,14 +43,14 @@ class Amount:
         generations: Of the search.
     """
 
-    genotypes: int = 6
-    rounds: int = 3
+    genotypes: int = 4
+    rounds: int = 1
     repeats: int = 32
     channels: int = 16
     cells: int = 8
     batch: int = 64
-    steps: int = 24
-    paths: int = 6
+    steps: int = 14
+    paths: int = 3
     images: int = 2000
     generations: int = 25
 
@@ -158,8 +158,8 @@ def search_overhead(space: Space, generations: int, seed: int, *, population: in
         for generation in range(generations):
             inside, start = clock.seconds, time.process_time()
             genomes = evolution.ask()
-            forms = [space.canonical(space.decode(genome)) for genome in genomes]
-            store.enroll(generation, [str(form) for form in forms], evolution.parents)  # type: ignore[arg-type]
+            forms = [space.form(genome) for genome in genomes]
+            store.enroll(generation, [space.key(genome) for genome in genomes], evolution.parents)  # type: ignore[arg-type]
             values = engine.evaluate(forms, names)
             evolution.tell(genomes, minimized(values, directions))
             outside = time.process_time() - start - (clock.seconds - inside)

@@ -13,6 +13,9 @@ from evonas.spaces.architecture import Architecture, Path
 from evonas.spaces.definition import File
 from evonas.spaces.skeleton import Skeleton
 
+REMEMBERED = 4096
+"""Genomes whose architectures a space remembers at most."""
+
 
 class Space(ABC):
     """A search space read from TOML.
@@ -29,6 +32,7 @@ class Space(ABC):
         self.family = definition.family
         self.choices: tuple[str, ...] = ()
         self.cardinalities = np.zeros(0, dtype=np.int64)
+        self._remembered: dict[bytes, tuple[Architecture, str]] = {}
 
     def __repr__(self) -> str:
         return f"<Space {self.name}: {len(self.choices)} choices, {self.size:,} architectures>"
@@ -103,9 +107,23 @@ class Space(ABC):
         """Return how many members of the space share the canonical form, or None where that is not known."""
         return None
 
+    def form(self, genome: Sequence[int] | np.ndarray) -> Architecture:
+        """Return a genome's canonical architecture; the latest are remembered, for a search asks more than once."""
+        return self._read(genome)[0]
+
     def key(self, genome: Sequence[int] | np.ndarray) -> str:
         """Return the text of a genome's canonical architecture: what stores and duplicates go by."""
-        return str(self.canonical(self.decode(genome)))
+        return self._read(genome)[1]
+
+    def _read(self, genome: Sequence[int] | np.ndarray) -> tuple[Architecture, str]:
+        place = np.asarray(genome, dtype=np.int64).tobytes()
+        found = self._remembered.get(place)
+        if found is None:
+            if len(self._remembered) >= REMEMBERED:
+                self._remembered.clear()
+            form = self.canonical(self.decode(genome))
+            found = self._remembered[place] = form, str(form)
+        return found
 
     @property
     def skeletons(self) -> tuple[str, ...]:
