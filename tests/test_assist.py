@@ -57,13 +57,13 @@ def settings(tmp_path_factory):
     space = folder / "blocks.toml"
     space.write_text(SPACE)
     table = folder / "truth.csv"
-    rows = ["arch,acc"]
+    rows = ["arch,accuracy"]
     for code in itertools.product(range(3), repeat=6):
         wide = 3 * code[0] + sum(code[1:])  # the same for codes that mean one network
         rows.append(f"{''.join(map(str, code))},{1 - 0.8 * np.exp(-0.2 * wide):.6f}")
     table.write_text("\n".join(rows) + "\n")
     return make_settings(
-        space=str(space), table=(str(table),), objectives=("acc:max", "flops"), population=12, generations=3,
+        space=str(space), table=(str(table),), objectives=("accuracy:max", "flops"), population=12, generations=3,
         warm_start=0, surrogate=True,
     )  # fmt: skip
 
@@ -82,7 +82,7 @@ def test_rounds_are_small_and_their_proposals_stored(finished):
 
 
 def test_predictors_are_named_in_the_manifest(finished):
-    told = finished.manifest["surrogate"]["predictors"]["acc"]
+    told = finished.manifest["surrogate"]["predictors"]["accuracy"]
     assert told["name"] in told["correlations"]
 
 
@@ -90,7 +90,7 @@ def test_it_finds_more_than_plain_evolution(finished, settings, tmp_path):
     plain = pipeline.search(settings.model_copy(update={"surrogate": False}), tmp_path / "plain")
 
     def best(run: Run, at_most: float) -> float:
-        return max((m.values["acc"] for m in read_front(run) if m.values["flops"] <= at_most), default=0.0)
+        return max((m.values["accuracy"] for m in read_front(run) if m.values["flops"] <= at_most), default=0.0)
 
     costs = sorted(m.values["flops"] for m in read_front(plain))
     assert np.mean([best(finished, cost) - best(plain, cost) for cost in costs]) > 0

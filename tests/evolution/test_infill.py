@@ -20,7 +20,7 @@ def sure(values: np.ndarray, feasible: np.ndarray | None = None, violation: np.n
     )
 
 
-@pytest.mark.parametrize(("m", "tolerance"), [(2, 0.03), (3, 0.15), (4, 0.3)])
+@pytest.mark.parametrize(("m", "tolerance"), [(2, 0.05), (3, 0.25), (4, 0.4)])
 def test_gains_are_the_hypervolume_that_candidates_add(m, tolerance):
     rng = np.random.default_rng(m)
     told = rng.random((30, m))
