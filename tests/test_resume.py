@@ -18,9 +18,11 @@ from evonas.run import Run
 from evonas.spaces import shipped
 from evonas.store import Store
 
-QUICK = {"train_limit": 300, "epochs": 2, "population": 6, "generations": 4, "warm_start": 12}
+QUICK = {"train_limit": 300, "epochs": 2, "population": 6, "generations": 3, "warm_start": 12}
+SURROGATE = {"surrogate": True, "generations": 2}  # three rounds of proposals after the first population
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["evonas.pipeline"])  # a search then starts at once, not after seconds of imports
+# A search then starts at once, not after seconds of imports.
+SERVER.set_forkserver_preload(["evonas.pipeline", "evonas.evolution.surrogate", "sklearn.datasets"])
 
 
 @pytest.fixture(scope="session")
@@ -101,7 +103,7 @@ def check(kills: int, seed: int, space: str, whole, folder: Path, monkeypatch, *
     expected = outcome(reference)
     rng = np.random.default_rng(seed)
     stored = []
-    for kill in range(kills):
+    for kill in rng.permutation(kills).tolist():
         moment = seconds * (kill + rng.random()) / kills
         path = folder / str(kill)
         known, twice = kill_and_resume(path, space, moment, monkeypatch, **more)
@@ -115,14 +117,33 @@ def check(kills: int, seed: int, space: str, whole, folder: Path, monkeypatch, *
 
 
 def test_a_search_killed_at_random_moments_ends_with_the_same_front(tiny, whole, tmp_path, monkeypatch):
-    check(3, 0, tiny, whole, tmp_path, monkeypatch)
+    check(3, 0, tiny, whole, tmp_path, monkeypatch, **SURROGATE)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("workers", "kills"), [(1, 50), (2, 16)])
-def test_a_search_killed_at_many_random_moments(tiny, whole, tmp_path, monkeypatch, workers, kills):
-    stored = check(int(os.environ.get("EVONAS_KILLS", kills)), 1, tiny, whole, tmp_path, monkeypatch, workers=workers)
+@pytest.mark.parametrize(
+    ("more", "kills"), [(SURROGATE, 50), (SURROGATE | {"workers": 2}, 16)], ids=["alone", "workers"]
+)
+def test_a_search_killed_at_many_random_moments(tiny, whole, tmp_path, monkeypatch, more, kills):
+    stored = check(int(os.environ.get("EVONAS_KILLS", kills)), 1, tiny, whole, tmp_path, monkeypatch, **more)
     assert len(set(stored)) > len(stored) // 4  # moments were spread over the search
+
+
+def test_a_replay_fits_no_predictor(tiny, tmp_path, monkeypatch):
+    settings = make_settings(space=tiny, objectives=("swap", "flops"), surrogate=True, **QUICK)
+    with pipeline.search(settings, tmp_path / "run") as run:
+        before = outcome(run.path)
+        proposed = run.store.decisions("surrogate ")
+    assert len(proposed) >= 3
+
+    def refuse(*_, **__):
+        raise AssertionError("a predictor was fitted again")
+
+    monkeypatch.setattr("evonas.evolution.surrogate.fit_predictor", refuse)
+    (run.path / "front.csv").unlink()
+    with pipeline.resume(run.path) as again:
+        assert outcome(again.path) == before
+        assert again.store.decisions("surrogate ") == proposed
 
 
 def test_the_number_of_workers_changes_no_bit(tiny, whole, tmp_path):
@@ -133,8 +154,8 @@ def test_the_number_of_workers_changes_no_bit(tiny, whole, tmp_path):
         assert outcome(run.path) == outcome(path)
         assert 0 < run.manifest["engine"]["parallel_efficiency"] <= 1
     assert any("parallel efficiency" in line for line in said)
-    with pipeline.resume(run.path, workers=1, generations=5) as longer:  # and a run may go on with another number
-        assert len(longer.store.members()) == 30
+    with pipeline.resume(run.path, workers=1, generations=4) as longer:  # and a run may go on with another number
+        assert len(longer.store.members()) == 24
     with pytest.raises(SettingsError, match="cannot change 'seed'"):
         pipeline.resume(run.path, seed=3)
 
