@@ -56,7 +56,10 @@ def export_run(run: Run, to: str, out: str | Path | None = None, *, uri: str | N
     path = Path(place)
     if path.exists() and not (path.is_dir() and not any(path.iterdir()) and to == "tensorboard"):
         raise RunError(f"Expected nothing at {path}, but it exists: choose another --out")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"Cannot write {path}: {error.strerror}; check that its folder is one, and yours") from error
     (_to_optuna if to == "optuna" else _to_tensorboard)(contents, path)
     return str(path)
 

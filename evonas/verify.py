@@ -18,9 +18,9 @@ from evonas.deploy.model import to_json
 from evonas.errors import EvonasError, RunError
 from evonas.front import read_front
 from evonas.networks import build
-from evonas.objectives import Context, Evaluator, make_evaluator, split_names, torch_threads
-from evonas.objectives.accuracy import AccuracyEvaluator
+from evonas.objectives import Context, Evaluator, Result, make_evaluator, split_names, torch_threads
 from evonas.objectives.latency import measure_whole
+from evonas.objectives.short_training import accuracy_evaluator
 from evonas.problem import run_context
 from evonas.progress import Progress, Silent
 from evonas.proxies import Flops, Forward
@@ -150,17 +150,14 @@ class _Work:
     def check(self, number: int, choice: Choice) -> Iterator[Check]:
         """Yield what is measured again of a member without a look at the test part."""
         known = self._known(choice)
-        for name, half in (("acc_top1", "select"), ("acc_report", "judge")):
-            if name in known and self.context.supernet is not None:
-                yield self._accuracy(choice, name, known[name], half, AccuracyEvaluator(self.context, half=half))
         for name, evaluator in self.evaluators.items():
-            if name in known and name == "acc":
-                yield self._accuracy(choice, name, known[name], "select", evaluator)
-            elif name in known:
-                (row,) = evaluator.evaluate([choice.architecture])
-                now = math.nan if row[name].value is None else float(row[name].value)
-                rounding = 1e-6 * abs(known[name])
-                yield self._made(choice, name, known[name], now, rounding, "computed again as in the search; rounding")
+            (row,) = evaluator.evaluate([choice.architecture])
+            for part in (name, f"{name}_top1"):  # a smoother estimate comes with plain accuracy
+                if part in known and part in row:
+                    yield self._again(choice, part, known[part], _value(row[part]))
+        if "acc_report" in known and "acc" in self.evaluators:
+            (row,) = accuracy_evaluator(self.context, half="judge").evaluate([choice.architecture])
+            yield self._accuracy(choice, "acc_report", known["acc_report"], _value(row["acc"]), "judge")
         if {"flops", "params"} & set(known):
             flops, params = self._count(choice)
             for name, now, by in (
@@ -204,13 +201,13 @@ class _Work:
         for name in dict.fromkeys(text.partition(":")[0] for text in asked):
             if name in reasons or name in ("flops", "params"):
                 continue
-            if name == "acc" and self.context.supernet is None:
-                reasons |= dict.fromkeys(("acc", "acc_report", "acc_top1"), "the run has no supernet")
-                continue
             try:
                 found[name] = make_evaluator(name, self.context)
             except EvonasError as error:
-                reasons[name] = " ".join(str(error).split())
+                cause = " ".join(str(error).split())
+                if name == "acc" and self.context.supernet is None:
+                    cause = "the run has no supernet"
+                reasons |= dict.fromkeys((name, f"{name}_report", f"{name}_top1"), cause)
         return found, reasons
 
     def skipped(self, measured: set[str]) -> dict[str, str]:
@@ -220,13 +217,16 @@ class _Work:
         other = "noted by another tool"
         return {name: self.reasons.get(name, other) for name in known if name not in measured | noises}
 
-    def _accuracy(self, choice: Choice, name: str, before: float, half: str, evaluator: Evaluator) -> Check:
+    def _again(self, choice: Choice, name: str, before: float, now: float) -> Check:
+        if name in ("acc", "acc_top1"):
+            return self._accuracy(choice, name, before, now, "select")
+        return self._made(choice, name, before, now, 1e-6 * abs(before), "computed again as in the search; rounding")
+
+    def _accuracy(self, choice: Choice, name: str, before: float, now: float, half: str) -> Check:
         part: Part = getattr(self.context.data, half)
-        (row,) = evaluator.evaluate([choice.architecture])
-        value = row["acc"].value
-        by = f"supernet, validation half to {half} on; binomial standard error"
+        by = f"estimated again on the validation half to {half} on; binomial standard error"
         noise = _standard_error(min(max(before, 0.0), 1.0), len(part))
-        return self._made(choice, name, before, math.nan if value is None else value, noise, by)
+        return self._made(choice, name, before, now, noise, by)
 
     def _count(self, choice: Choice) -> tuple[float, int]:
         network = build(self.context.space, self.context.skeleton, choice.architecture).eval()
@@ -253,6 +253,10 @@ class _Work:
 
     def _made(self, choice: Choice, name: str, before: float, now: float, noise: float, by: str) -> Check:
         return Check(self.places.get(choice.text), choice.text, name, before, now, noise, by)
+
+
+def _value(result: Result) -> float:
+    return math.nan if result.value is None else float(result.value)
 
 
 def _standard_error(share: float, images: int) -> float:

@@ -122,6 +122,8 @@ def test_nothing_is_written_over_and_places_are_asked_for(run, tmp_path):
         export_run(run, "optuna", tmp_path / "mine.db")
     with pytest.raises(RunError, match="choose another --out"):
         export_run(run, "tensorboard", run.path)
+    with pytest.raises(RunError, match=r"Cannot write .*Not a directory"):
+        export_run(run, "optuna", tmp_path / "mine.db" / "x" / "y.db")
     assert (tmp_path / "mine.db").read_text() == "mine"
     with pytest.raises(SettingsError, match="Did you mean 'optuna'"):
         export_run(run, "optunna", tmp_path / "x")

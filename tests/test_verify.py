@@ -55,8 +55,8 @@ def test_what_is_measured_again_holds_to_the_last_digit(run):
     with Run.open(run) as opened:
         members = len(read_front(opened))
         images = len(run_context(opened).data.judge)
-    assert len(checks) == 4 * members
-    assert {check.name for check in checks} == {"acc", "acc_report", "flops", "params"}
+    assert len(checks) == 5 * members
+    assert {check.name for check in checks} == {"acc", "acc_top1", "acc_report", "flops", "params"}
     assert all(check.now == check.before and not check.moved for check in checks)
     noise = {check.name: check.noise for check in checks if check.place == 0}
     first = next(check for check in checks if check.name == "acc_report")
@@ -142,3 +142,28 @@ def test_a_damaged_store_is_told(run):
     sqlite3.connect(run / "evaluations.sqlite").executescript("PRAGMA application_id = 1;")
     with pytest.raises(RunError, match="store of evonas"):
         verify(run)
+
+
+def test_other_objectives_are_computed_again(made, tmp_path):
+    pipeline.search(
+        space=str(made.parent / "tiny.toml"), out=tmp_path / "run", objectives=("swap", "memory"), population=4,
+        generations=1, warm_start=0, train_limit=500,
+    ).close()  # fmt: skip
+    checks = verify(tmp_path / "run")
+    assert {check.name for check in checks} == {"swap", "memory", "flops", "params"}
+    assert not any(check.moved for check in checks)
+    assert checks.skipped == {}
+    change(tmp_path / "run", "memory", 1.0)
+    assert {check.name for check in verify(tmp_path / "run", "index:0") if check.moved} == {"memory"}
+
+
+def test_what_cannot_be_measured_is_named_with_the_cause(run):
+    with Run.open(run, write=True) as opened:
+        text = read_front(opened)[0].architecture
+        opened.store.note(text, "mystery", 1.0, {})
+    (run / "supernet.safetensors").unlink()
+    done = CliRunner().invoke(app, ["verify", str(run), "--select", "index:0", "--quiet"])
+    assert done.exit_code == 0, done.output
+    assert "mystery was not measured: noted by another tool" in done.output
+    assert "acc_report was not measured: the run has no supernet" in done.output
+    assert json.loads((run / "verify.json").read_text())["skipped"]["acc"] == "the run has no supernet"

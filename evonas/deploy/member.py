@@ -69,8 +69,8 @@ def train_members(
     """
     if weights not in _WEIGHTS:
         raise SettingsError(f"Expected weights inherited or fresh, got '{weights}'.{suggest(weights, _WEIGHTS)}")
-    if not seeds:
-        raise SettingsError("Expected at least one seed, got none")
+    if not seeds or min(seeds) < 0:
+        raise SettingsError(f"Expected at least one seed, of 0 or more, got {', '.join(map(str, seeds)) or 'none'}")
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     progress = progress or Silent()
     if not isinstance(run, Run):
@@ -81,9 +81,8 @@ def train_members(
     front = read_front(run)
     shared = weights == "inherited" or teacher is not None
     if shared and not has_supernet(run):
-        raise RunError(
-            f"{run.path} has no supernet to inherit weights from: run  evonas train {run.path} --weights fresh"
-        )
+        lack = "inherit weights from" if teacher is None else "learn from"
+        raise RunError(f"{run.path} has no supernet to {lack}: run  evonas train {run.path} --weights fresh")
     space = load_space(run.settings["space"])
     selections = [f"index:{i}" for i in range(len(front))] if select == "front" else [select]
     choices = [choose(front, space, selection) for selection in selections]

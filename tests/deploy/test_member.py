@@ -157,6 +157,7 @@ def test_agreement_is_kendalls_tau_over_architectures(tmp_path):
     [
         ({"weights": "old"}, SettingsError, "inherited or fresh, got 'old'"),
         ({"seeds": ()}, SettingsError, "at least one seed"),
+        ({"seeds": (0, -1)}, SettingsError, "of 0 or more, got 0, -1"),
         ({"recipe": "quik"}, SettingsError, "Did you mean 'quick'"),
         ({"select": "index:99"}, SettingsError, "index:99"),
     ],
@@ -172,6 +173,8 @@ def test_runs_that_lack_something_say_what_to_do(run):
     (run / "supernet.safetensors").unlink()
     with pytest.raises(RunError, match=r"no supernet to inherit weights from: run  evonas train .* --weights fresh"):
         train_members(run, "knee", RECIPE)
+    with pytest.raises(RunError, match="no supernet to learn from"):
+        train_members(run, "knee", RECIPE, weights="fresh", teacher="largest")
     (run / "front.json").unlink()
     with pytest.raises(RunError, match="evonas resume"):
         train_members(run, "knee", RECIPE)
