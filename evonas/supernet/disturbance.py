@@ -39,13 +39,14 @@ class DisturbanceImmune(Protection):
 
     From orthogonal weight modification (Zeng et al. 2019, "Continual learning of context-dependent
     processing in neural networks"): that space is the complement of each layer's own earlier *inputs*; the
-    projector and its recursion; inputs averaged over the batch; alpha.
+    projector and its recursion; alpha; inputs averaged over the batch (`patches="mean"`).
 
-    Ours: it is the optimizer's *final* update that is projected, since momentum and weight decay hold
-    directions that the gradient alone does not; an architecture's inputs enter when another one is drawn,
-    never while it is being trained; one block per group of a grouped convolution; a bias counts as the
-    weight of a constant input 1; parts of elastic weights; forgetting, the cap on directions, and strength
-    that changes over training. Weights of norms are left out, as are their statistics.
+    Ours: patches drawn of the inputs; it is the optimizer's *final* update that is projected, since momentum
+    and weight decay hold directions that the gradient alone does not; an architecture's inputs enter when
+    another one is drawn, never while it is being trained; one block per group of a grouped convolution; a
+    bias counts as the weight of a constant input 1; parts of elastic weights; forgetting, the cap on
+    directions, and strength that changes over training. Weights of norms are left out, as are their
+    statistics.
 
     Args:
         setting: What it trains.

@@ -23,8 +23,16 @@ def skeleton(space, digits, **changes):
     )
 
 
-@pytest.mark.parametrize("rule", ["disturbance-immune", "uniform"])
-@pytest.mark.parametrize("name", ["darts", "mobilenet_v3"])
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("darts", "disturbance-immune"),
+        ("darts", "uniform"),
+        ("mobilenet_v3", "disturbance-immune"),
+        ("mobilenet_v3", "gradient-space"),
+        ("mobilenet_v3", "uniform"),
+    ],
+)
 def test_a_supernet_trains_and_resumes_on_the_digits(name, rule, digits, tmp_path):
     space, path = load_space(name), tmp_path / "supernet.safetensors"
     small = skeleton(space, digits, cells=3) if name == "darts" else skeleton(space, digits)
