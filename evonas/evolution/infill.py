@@ -18,6 +18,8 @@ import numpy as np
 __all__ = ["Estimates", "choose_batch"]
 
 LINES = 256
+MARGIN = 0.1
+"""How far the reference point lies beyond the worst that was seen, lest the ends of the front count for nothing."""
 SHORTLIST = 400
 """Candidates that are looked at closely: the best if their values were a standard deviation better."""
 
@@ -80,7 +82,7 @@ class _Room:
 
     def __init__(self, told: np.ndarray, hoped: np.ndarray, front: np.ndarray, rng: np.random.Generator) -> None:
         low = np.minimum(told.min(axis=0), np.nanmin(hoped, axis=0))
-        high = told.max(axis=0)
+        high = told.max(axis=0) + MARGIN * np.ptp(told, axis=0)
         self._low, self._span = low, np.where(high > low, high - low, 1.0)
         m = told.shape[1]
         scaled = self._scaled(told)
@@ -90,7 +92,9 @@ class _Room:
         self._points, weights = np.empty_like(levels), np.ones(len(levels))
         for j in range(m - 1):
             # Half of the points go where evaluations are: an outlier may stretch a scale ten times.
-            knots = np.sort(np.concatenate([np.linspace(0, 1, 33), np.quantile(scaled[:, j], np.linspace(0, 1, 33))]))
+            # 65 of them bound 64 cells, which the lines divide evenly.
+            ends = np.linspace(0, 1, 33), np.quantile(scaled[:, j], np.linspace(0, 1, 32))
+            knots = np.sort(np.concatenate(ends))
             grid = np.linspace(0, 1, len(knots))
             self._points[:, j] = np.interp(levels[:, j], grid, knots)
             place = np.clip(np.searchsorted(grid, levels[:, j], side="right") - 1, 0, len(knots) - 2)

@@ -28,7 +28,7 @@ def test_gains_are_the_hypervolume_that_candidates_add(m, tolerance):
     best = told[front(told)]
     room = _Room(told, candidates, best, rng)
     low = np.minimum(told.min(axis=0), candidates.min(axis=0))
-    high = told.max(axis=0)
+    high = told.max(axis=0) + 0.1 * np.ptp(told, axis=0)
     scaled, ref = (best - low) / (high - low), np.ones(m)
     expected = [
         hypervolume(np.vstack([scaled, (one - low) / (high - low)]), ref) - hypervolume(scaled, ref)
@@ -44,7 +44,7 @@ def test_a_batch_spreads_along_the_front():
     told = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
     chosen = choose_batch(sure(candidates), told, told[:2], 3, np.random.default_rng(0))
     # One candidate adds most in the middle, further ones halfway between what is there.
-    assert candidates[chosen][0] == pytest.approx([0.5, 0.5], abs=0.02)
+    assert candidates[chosen][0] == pytest.approx([0.5, 0.5], abs=0.05)
     assert sorted(candidates[chosen, 0]) == pytest.approx([0.25, 0.5, 0.75], abs=0.1)
 
 
