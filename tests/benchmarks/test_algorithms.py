@@ -24,11 +24,10 @@ def scores(table) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("name", sorted(algorithms))
 def test_every_algorithm_spends_its_budget_on_different_members(codes, table, name):
     members = members_of(codes, table, "acc,flops", scores=scores(table))
-    rows = run(members, algorithms[name], 100, seed=3)
-    assert len(rows) == len(set(rows)) == 100
-    assert rows == run(members, algorithms[name], 100, seed=3)
-    assert rows[:55] != run(members, algorithms[name], 55, seed=4)
-    assert rows[:55] == run(members, algorithms[name], 55, seed=3)
+    rows = run(members, algorithms[name], 65, seed=3)
+    assert len(rows) == len(set(rows)) == 65
+    assert rows[:45] != run(members, algorithms[name], 45, seed=4)
+    assert rows[:45] == run(members, algorithms[name], 45, seed=3)
 
 
 @pytest.mark.parametrize("name", sorted(algorithms))
@@ -54,7 +53,11 @@ def test_three_objectives_and_a_table_that_is_not_the_whole_space(codes, table, 
 
 
 def test_a_surrogate_beats_plain_evolution_and_a_warm_start_a_random_one(codes, table):
-    members = members_of(codes, table, "acc,flops", scores=scores(table))
+    def cost(architectures) -> list[float]:
+        return [float(sum(one.genes)) for one in architectures]
+
+    members = members_of(codes, table, "acc,flops", scores=scores(table), computed={"flops": cost})
+    assert not members.cheap.any()  # a column goes before what is computed, which predictors see all the same
 
     def mean(name: str, evaluations: int) -> float:
         found = [run(members, algorithms[name], evaluations, seed) for seed in range(3)]
