@@ -13,6 +13,8 @@ from evonas.indicators import kendall, precision_at
 RESAMPLES = 1000
 BASE = "uniform"
 """Rule that the others are compared with, seed by seed."""
+PRIOR = ("loss", "probability")
+"""Estimates that are shown with FLOPs as a prior too."""
 TOPS = {"tau": 1.0, "top30": 0.30, "top10": 0.10}
 
 
@@ -43,12 +45,31 @@ def summarize_trials(results: Mapping[str, Any]) -> list[dict[str, Any]]:
         base = {} if rule == BASE else groups.get((BASE, passes), {})
         paired = set(trials) <= set(base)
         common = _common(list(trials.values()))
-        for estimate in next(iter(trials.values()))["estimates"]:
-            ours = [np.array(trial["estimates"][estimate], dtype=float) for trial in trials.values()]
-            theirs = [np.array(base[seed]["estimates"][estimate], dtype=float) for seed in trials] if paired else None
+        read = [_estimates(trial, results["floors"]) for trial in trials.values()]
+        other = [_estimates(base[seed], results["floors"]) for seed in trials] if paired else None
+        for estimate in read[0]:
+            ours = [one[estimate] for one in read]
+            theirs = None if other is None else [one[estimate] for one in other]
             row = {"rule": rule, "passes": passes, "estimate": estimate, "seeds": len(trials)}
             rows.append(row | _row(ours, theirs, truth, draws.astype(float)) | common)
     return rows
+
+
+def _estimates(trial: Mapping[str, Any], floors: Mapping[str, Sequence[float]]) -> dict[str, np.ndarray]:
+    """Return a training's estimates, and those of them that FLOPs as a prior improve without any truth.
+
+    Both are brought to mean 0 and standard deviation 1 over the architectures and added, FLOPs by their logarithm.
+    """
+    found = {name: np.array(values, dtype=float) for name, values in trial["estimates"].items()}
+    flops = np.array(floors.get("flops", ()), dtype=float)
+    if not len(flops) or flops.min() <= 0:
+        return found
+    prior = {f"{name}+flops": _standard(found[name]) + _standard(np.log(flops)) for name in PRIOR if name in found}
+    return found | prior
+
+
+def _standard(values: np.ndarray) -> np.ndarray:
+    return (values - values.mean()) / (values.std() or 1.0)
 
 
 def _row(
@@ -100,7 +121,10 @@ def weighted_kendall(scores: np.ndarray, truth: np.ndarray, weights: np.ndarray)
 
 
 def _ends(values: np.ndarray) -> tuple[float, float]:
-    low, high = np.nanquantile(values, [0.025, 0.975])
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return math.nan, math.nan
+    low, high = np.quantile(known, [0.025, 0.975])
     return float(low), float(high)
 
 

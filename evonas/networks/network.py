@@ -71,6 +71,13 @@ class Network(nn.Module, ABC):
     def coverage(self) -> list[Path]:
         """Return paths that together run every candidate of every slot."""
 
+    def segments(self) -> list[tuple[str, nn.Module]]:
+        """Return the parts of a stand-alone network that run one after the other, each with a name.
+
+        Copies that one supernet gave compute the same up to where their names begin to differ.
+        """
+        return [(" ".join(self._own_path or ()), self)]
+
     def slots(self) -> Iterator[tuple[str, Slot]]:
         """Yield every slot with its name."""
         for name, module in self.named_modules():

@@ -137,6 +137,15 @@ class StageNetwork(Network):
             x = slot.run(x, option) if isinstance(slot, ElasticSlot) else slot[option](x)
         return self.classifier(self.pool(self.features(x)).flatten(1))
 
+    def segments(self) -> list[tuple[str, nn.Module]]:
+        """Return stem, blocks and head; see `Network.segments`."""
+        blocks = blocks_of(self._own_path or ())
+        return [
+            ("stem", self.stem),
+            *((f"{i}.{b}.{option}", self.stages[i][b].candidate(option)) for (i, b), option in blocks.items()),
+            ("head", nn.Sequential(self.features, self.pool, nn.Flatten(1), self.classifier)),
+        ]
+
     def coverage(self) -> list[Path]:
         """Return as many full-depth paths as the widest slot has options."""
         slots = [slot for _, slot in self.slots()]

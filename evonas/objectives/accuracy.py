@@ -2,42 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
 
 from evonas.data import Part
-from evonas.errors import SettingsError
+from evonas.errors import EvaluationError, SettingsError
+from evonas.objectives.cost import CostEvaluator
+from evonas.objectives.estimators import DEFAULT, read_estimator
 from evonas.objectives.evaluator import Context, fingerprint, one_by_one
 from evonas.objectives.objective import Objective, Result
 from evonas.spaces import Architecture
-from evonas.supernet import PathEvaluator
+from evonas.supernet import PathEvaluator, PathScore
 
 ACC = Objective("acc", "fraction of images", "max")
+TOP1 = Objective("acc_top1", "fraction of images", "max")
+ESTIMATES: Mapping[str, Callable[[PathScore], float]] = {
+    "accuracy": lambda score: score.accuracy,
+    # The geometric and the arithmetic mean of the true class's probability: a score between 0 and 1 that, unlike
+    # a count of images, tells apart networks that get the same images right.
+    "loss": lambda score: math.exp(-score.loss),
+    "probability": lambda score: score.probability,
+}
+"""Estimate -> `acc` of a path. Each is one fixed increasing function of what it is named after, so that a value
+depends neither on other architectures nor on the order of evaluation."""
+PRIOR = "prior"
+"""Estimate that counts operations besides; see `Prior`."""
+REFERENCES = 64
+"""Architectures that a prior measures both scales on."""
+SEED = 20240513
+"""Of these; whatever the search's seed is, a value means the same."""
+KEPT = 2**27
+"""Bytes of activations that later paths may begin from."""
 
 
 class AccuracyEvaluator:
-    """Accuracy of a path with the supernet's weights on the validation half that the search selects on.
+    """How good a path is with the supernet's weights, on the validation half that the search selects on.
 
-    Batch-norm statistics are estimated anew for every path; the result depends on nothing evaluated before.
+    Batch-norm statistics are estimated anew for every path; the result depends on nothing evaluated before. All
+    estimates are read from the same outputs: none costs more than another, but for the sample of a prior.
 
     Args:
-        context: Data, and a trained supernet.
-        half: ``"select"``, or ``"judge"`` for reports.
+        context: Data, and a trained supernet; the option ``estimator``, such as ``supernet:loss``, says what `acc`
+            is. Where that is not plain accuracy, plain accuracy comes as `acc_top1` besides.
+        half: ``"select"``, or ``"judge"`` for reports, whose `acc` is always plain accuracy.
+        estimate: What `acc` is instead: a key of `ESTIMATES`, or `PRIOR`.
 
     Raises:
         SettingsError: No supernet, or no data.
     """
 
-    objectives = (ACC,)
-
-    def __init__(self, context: Context, half: str = "select") -> None:
+    def __init__(self, context: Context, half: str = "select", *, estimate: str | None = None) -> None:
         if context.supernet is None or context.data is None:
             raise SettingsError("The objective 'acc' needs data and a trained supernet, got neither or one")
+        kind, option = read_estimator(str(context.options.get("estimator", "supernet")))
+        asked = option if kind == "supernet" else DEFAULT
+        self.estimate = estimate or ("accuracy" if half == "judge" else asked)
+        self.objectives = (ACC,) if self.estimate == "accuracy" else (ACC, TOP1)
+        self._context = context
         part: Part = getattr(context.data, half)
-        self._path = PathEvaluator(context.supernet, context.data, part, norm_images=512)
+        self._path = PathEvaluator(context.supernet, context.data, part, norm_images=512, memory=KEPT)
         self.fingerprint = fingerprint(
-            "acc", 1, half, context.supernet_fingerprint, context.data.fingerprint, context.threads
+            "acc", 2, self.estimate, half, context.supernet_fingerprint, context.data.fingerprint, context.threads
         )
 
     def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
-        """Return the accuracy of each architecture's path, in [0, 1]."""
-        return one_by_one(self.objectives, architectures, lambda a: {"acc": self._path(a).accuracy})
+        """Return the estimate of each architecture's path, in [0, 1], and its accuracy."""
+        return one_by_one(self.objectives, architectures, self._values)
+
+    def _values(self, architecture: Architecture) -> dict[str, float]:
+        score = self._path(architecture)
+        acc = self._prior(architecture, score) if self.estimate == PRIOR else ESTIMATES[self.estimate](score)
+        return {"acc": acc, "acc_top1": score.accuracy}
+
+    @cached_property
+    def _prior(self) -> Prior:
+        return Prior(self._context, self._path)
+
+
+class Prior:
+    """The mean of a path's score and of its FLOPs, each in standard deviations of a fixed sample of the space.
+
+    Shared weights and counting operations err in different ways, so that both together rank better than either;
+    how much each counts is not learnt from any truth. The sample is read once: the cost of as many evaluations.
+
+    Args:
+        context: Space and skeleton.
+        read: Reads a path's score.
+    """
+
+    def __init__(self, context: Context, read: Callable[[Architecture], PathScore]) -> None:
+        self._costs = CostEvaluator(context)
+        space = context.space
+        genomes = space.sample(REFERENCES, np.random.default_rng(SEED), by="choice")
+        sample = {str(form): form for form in (space.canonical(space.decode(genome)) for genome in genomes)}
+        values = np.array([self._pair(form, read(form)) for form in sample.values()])
+        self._mean, self._spread = values.mean(axis=0), values.std(axis=0)
+        self._spread[self._spread == 0] = 1.0
+
+    def __call__(self, architecture: Architecture, score: PathScore) -> float:
+        """Return the share of the space that would be worse were the mean normally distributed, in (0, 1)."""
+        mean = float(((self._pair(architecture, score) - self._mean) / self._spread).mean())
+        return 0.5 * math.erfc(-mean / math.sqrt(2.0))
+
+    def _pair(self, architecture: Architecture, score: PathScore) -> np.ndarray:
+        (row,) = self._costs.evaluate([architecture])
+        if row["flops"].value is None:
+            raise EvaluationError(f"FLOPs are not known: {row['flops'].cause}")
+        return np.array([-score.loss, math.log(max(1.0, row["flops"].value))])

@@ -9,7 +9,7 @@ from evonas.errors import SettingsError, suggest
 
 DEFAULT = "loss"
 """What a supernet's outputs are read by where only ``supernet`` is asked for."""
-SUPERNET = ("accuracy", "loss", "probability")
+SUPERNET = ("accuracy", "loss", "probability", "prior")
 """What can be read off a supernet's outputs."""
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -73,6 +74,8 @@ class PathEvaluator:
         norm_images: Images that norms are estimated on, all in one batch; fewer only where there are fewer.
         batch_size: Images per forward pass otherwise.
         norm_batch: Images per pass where all `norm_images` at once need too much memory; None: at once.
+        memory: Bytes of activations to keep, so that a path is computed only from where it leaves those read
+            before. The score is the same bit for bit; but the supernet must not be trained meanwhile.
         task: What is measured.
 
     Raises:
@@ -88,6 +91,7 @@ class PathEvaluator:
         norm_images: int = 320,
         batch_size: int = 200,
         norm_batch: int | None = None,
+        memory: int = 0,
         task: Task | None = None,
     ) -> None:
         if norm_images < 1 or batch_size < 1 or (norm_batch is not None and norm_batch < 1):
@@ -104,12 +108,12 @@ class PathEvaluator:
         self._norms = norms.split(norm_batch or len(norms))
         self._images = _channels_last(data.normalize(part.images)).split(batch_size)
         self._labels = part.labels.split(batch_size)
+        self._kept = Kept(memory)
 
     def prepare(self, architecture: Any) -> nn.Module:
         """Return the path's stand-alone copy, its norms estimated, ready to evaluate."""
-        network = self._network.extract(architecture, self._values).to(memory_format=torch.channels_last)
-        dtype = next((p.dtype for p in network.parameters()), torch.float32)
-        reestimate_norms(network, (sized(batch, architecture).to(dtype) for batch in self._norms))
+        network = self._copy(architecture)
+        reestimate_norms(network, self._sized(self._norms, architecture, network))
         return network.eval()
 
     def __call__(self, architecture: Any) -> PathScore:
@@ -118,8 +122,78 @@ class PathEvaluator:
         Raises:
             EvaluationError: The outputs are not finite.
         """
-        images = [sized(batch, architecture) for batch in self._images]
-        return measure(self.prepare(architecture), images, self._labels, task=self._task)
+        network = self._copy(architecture).eval()
+        segments = network.segments() if isinstance(network, Segmented) else [("", network)]
+        names = [str(getattr(architecture, "resolution", None)), *(name for name, _ in segments)]
+        done, state = self._kept.longest(names)
+        if state is None:
+            done = 1
+            state = tuple(self._sized(part, architecture, network) for part in (self._norms, self._images))
+        for place, (_, segment) in enumerate(segments[done - 1 :], start=done + 1):
+            state = _run(segment, *state)
+            self._kept.put(names[:place], state)
+        return _score(state[1], self._labels, self._task)
+
+    def _copy(self, architecture: Any) -> nn.Module:
+        return self._network.extract(architecture, self._values).to(memory_format=torch.channels_last)
+
+    def _sized(self, batches: Sequence[Tensor], architecture: Any, network: nn.Module) -> list[Tensor]:
+        dtype = next((p.dtype for p in network.parameters()), torch.float32)
+        return [sized(batch, architecture).to(dtype) for batch in batches]
+
+
+@runtime_checkable
+class Segmented(Protocol):
+    """A stand-alone network that runs in parts one after the other."""
+
+    def segments(self) -> list[tuple[str, nn.Module]]:
+        """Return the parts with their names."""
+        ...
+
+
+@torch.inference_mode()
+def _run(segment: nn.Module, norms: list[Tensor], images: list[Tensor]) -> State:
+    """Estimate a part's norms, and return what it makes of the images for that and of those to be read."""
+    after = reestimate_norms(segment, norms)
+    segment.eval()
+    return after, [segment(batch) for batch in images]
+
+
+State = tuple[list[Tensor], list[Tensor]]
+"""Activations of the images that norms are estimated on, and of those that are read."""
+
+
+class Kept:
+    """Activations by the names of what has run, those least recently used given up first.
+
+    Args:
+        memory: Most bytes to keep.
+    """
+
+    def __init__(self, memory: int) -> None:
+        self._memory, self._bytes = memory, 0
+        self._states: OrderedDict[tuple[str, ...], State] = OrderedDict()
+
+    def longest(self, names: Sequence[str]) -> tuple[int, State | None]:
+        """Return how many of the names have run already, and their activations; 0 and None: nothing has."""
+        for done in range(len(names) - 1, 1, -1):  # the outputs of whole networks are not kept
+            key = tuple(names[:done])
+            if key in self._states:
+                self._states.move_to_end(key)
+                return done, self._states[key]
+        return 0, None
+
+    def put(self, names: Sequence[str], state: State) -> None:
+        """Keep activations, where there is room for four of the size."""
+        size = sum(tensor.nbytes for side in state for tensor in side)
+        key = tuple(names)
+        if 4 * size > self._memory or key in self._states:
+            return
+        self._states[key] = state
+        self._bytes += size
+        while self._bytes > self._memory:
+            _, gone = self._states.popitem(last=False)
+            self._bytes -= sum(tensor.nbytes for side in gone for tensor in side)
 
 
 def sized(images: Tensor, architecture: Any) -> Tensor:
@@ -147,9 +221,12 @@ def measure(
     Raises:
         EvaluationError: The outputs are not finite.
     """
-    task = task or Classification()
     dtype = next((p.dtype for p in network.parameters()), torch.float32)
-    parts = [task.measure(network(batch.to(dtype)), target) for batch, target in zip(images, labels)]
+    return _score([network(batch.to(dtype)) for batch in images], labels, task or Classification())
+
+
+def _score(outputs: Sequence[Tensor], labels: Sequence[Tensor], task: Task) -> PathScore:
+    parts = [task.measure(*pair) for pair in zip(outputs, labels)]
     means = {name: float(torch.cat([part[name] for part in parts]).mean()) for name in parts[0]}
     if not all(value == value and abs(value) != float("inf") for value in means.values()):
         raise EvaluationError(f"The network's loss is {means.get('loss')} with its inherited weights")

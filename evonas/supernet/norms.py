@@ -13,7 +13,7 @@ from evonas.errors import EvaluationError, EvonasError
 
 
 @torch.no_grad()
-def reestimate_norms(network: nn.Module, batches: Iterable[Tensor], *, path: object = None) -> None:
+def reestimate_norms(network: nn.Module, batches: Iterable[Tensor], *, path: object = None) -> list[Tensor]:
     """Set every batch norm's statistics to the mean and the population variance of what it reads.
 
     Within a batch each norm uses the batch's own statistics; over batches they are pooled, the variance
@@ -25,28 +25,31 @@ def reestimate_norms(network: nn.Module, batches: Iterable[Tensor], *, path: obj
             layer.
         path: Passed on to a supernet.
 
+    Returns:
+        The outputs, one per batch, each normalized by its own batch's statistics.
+
     Raises:
         EvaluationError: There is no batch, or a batch has a single value per channel.
     """
     norms = [m for m in network.modules() if isinstance(m, _BatchNorm) and m.running_mean is not None]
-    if not norms:
-        return
+    outputs: list[Tensor] = []
     with _collecting(network, norms) as pools:
         for images in batches:
             try:
-                network(images) if path is None else network(images, path)
+                outputs.append(network(images) if path is None else network(images, path))
             except EvonasError:
                 raise
             except ValueError as error:
                 raise EvaluationError(
                     f"Batch norms need more images than {len(images)} in a batch: {error}"
                 ) from None
-        if not pools:
+        if norms and not pools:
             raise EvaluationError("Expected images to estimate batch norms on, got none")
         results = {norm: pool.result() for norm, pool in pools.items()}
     for norm, (mean, variance) in results.items():
         norm.running_mean[: len(mean)] = mean
         norm.running_var[: len(variance)] = variance
+    return outputs
 
 
 class _Pool:

@@ -66,8 +66,7 @@ class Unique:
 
     A draw that is uniform over the space is kept with probability 1 / multiplicity (rejection sampling), so that
     an architecture with many equal forms is not trained more often than one with a single form (Ning et al.
-    2021, "Evaluating efficient performance estimators of neural architectures", section 5: de-isomorphic
-    sampling).
+    2021, "Evaluating efficient performance estimators of neural architectures", sample without isomorphs alike).
 
     Args:
         space: The space.

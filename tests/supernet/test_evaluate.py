@@ -65,3 +65,43 @@ def test_senseless_settings_are_refused(make_network, data):
     empty = SimpleNamespace(images=data.select.images[:0], labels=data.select.labels[:0])
     with pytest.raises(SettingsError, match="empty part"):
         PathEvaluator(make_network(), data, empty)
+
+
+def test_kept_activations_change_no_bit_and_stay_within_their_memory():
+    from evonas import build, load_space
+
+    space = load_space("nasbench_macro")
+    network = build(space, space.skeleton("cifar", width=0.1, resolution=8, in_channels=1, classes=3))
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (30, 1, 8, 8), generator=generator).to(torch.uint8)
+    part = SimpleNamespace(images=images, labels=torch.arange(30) % 3)
+    data = SimpleNamespace(weights=part, fingerprint="x", normalize=lambda x: x.float() / 127.5 - 1.0)
+    texts = ("22222222", "22222221", "22222222", "12222222", "22000000")
+    forms = [space.canonical(space.parse(text)) for text in texts]
+    options = {"norm_images": 20, "batch_size": 7}
+    fresh = [PathEvaluator(network, data, part, **options)(form) for form in forms]
+    assert len(set(fresh)) == 4
+    for memory in (2**14, 2**18, 2**24):
+        keeping = PathEvaluator(network, data, part, **options, memory=memory)
+        assert [keeping(form) for form in forms] == fresh
+        assert keeping._kept._bytes <= memory
+    whole = [measure(PathEvaluator(network, data, part, **options).prepare(form), data.normalize(images).split(7),
+                     part.labels.split(7)) for form in forms]  # fmt: skip
+    assert [one.accuracy for one in whole] == [one.accuracy for one in fresh]
+    assert [one.loss for one in whole] == pytest.approx([one.loss for one in fresh], rel=1e-5)
+
+
+def test_a_path_is_computed_from_where_it_leaves_those_read_before():
+    from evonas.supernet.evaluate import Kept
+
+    kept, state = Kept(4 * 4 * 12), ([torch.zeros(4)], [torch.zeros(8)])
+    for names in (["None", "a"], ["None", "a", "b"], ["None", "a", "c"]):
+        kept.put(names, state)
+    assert kept.longest(["None", "a", "b", "d", "head"])[0] == 3
+    assert kept.longest(["None", "a", "x", "head"])[0] == 2
+    assert kept.longest(["8", "a", "b", "head"]) == (0, None)
+    for extra in ("e", "f"):
+        kept.put(["None", "a", extra], state)
+    assert kept.longest(["None", "a", "c", "head"])[0] == 2  # given up first: the others were used since
+    kept.put(["None", "large"], ([torch.zeros(100)], []))
+    assert kept.longest(["None", "large", "head"]) == (0, None)

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import json
+from functools import partial
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from evonas.benchmarks.supernet import bench_supernet, rule_from_text, split_rules
+from evonas.cli import app
+from evonas.data import load_data
+from evonas.errors import SettingsError
+from evonas.spaces import load_space
+from evonas.supernet import DisturbanceImmune, Fair, Uniform
+from evonas.tables import Table
+
+
+@pytest.fixture(scope="module")
+def space():
+    return load_space("nasbench_macro")
+
+
+@pytest.fixture(scope="module")
+def data():
+    return load_data("digits", limit=120)
+
+
+@pytest.fixture(scope="module")
+def table(space):
+    texts = ["".join(map(str, genome)) for genome in space.sample(12, np.random.default_rng(0))]
+    return Table({"acc": np.arange(12.0), "params": np.arange(12.0), "flops": np.ones(12)}, texts=texts, space=space)
+
+
+def bench(space, table, data, rules, **options):
+    skeleton = space.skeleton("cifar", width=0.1)
+    given = {"passes": [6], "seeds": 1, "sample": 10, "batch_size": 8, "skeleton": skeleton, **options}
+    return bench_supernet(space, table, "acc", data, rules, **given)
+
+
+def test_rules_train_for_equal_passes_on_the_same_architectures_and_are_not_trained_twice(
+    space, table, data, tmp_path
+):
+    out, lines = tmp_path / "supernet.json", []
+    first = bench(space, table, data, ["uniform"], out=out, progress=lines.append)
+    both = bench(space, table, data, ["uniform", "fair", "uniform:"], out=out, progress=lines.append)
+    assert lines == ["uniform, 6 passes, seed 0", "fair, 6 passes, seed 0", "uniform:, 6 passes, seed 0"]
+    uniform, fair, again = both["trials"]
+    assert uniform["estimates"] == first["trials"][0]["estimates"] == again["estimates"]
+    assert (uniform["updates"], fair["updates"]) == (6, 2)  # three options: three passes per update
+    assert all(len(values) == 10 for values in fair["estimates"].values())
+    assert set(fair["estimates"]) == {"accuracy", "loss", "probability"}
+    assert json.loads(out.read_text())["architectures"] == both["architectures"]
+    assert both["floors"]["params"] == both["truth"]
+    assert {row["rule"] for row in both["rows"]} == {"flops", "params", "uniform", "fair", "uniform:"}
+    with pytest.raises(SettingsError, match="another setting"):
+        bench(space, table, data, ["uniform"], out=out, lr=0.01)
+
+
+def test_a_rule_and_its_options_are_read_from_text():
+    assert rule_from_text("fair") is Fair
+    made = rule_from_text("disturbance-immune:alpha=1,rank=none,strength=early")
+    assert isinstance(made, partial)
+    assert made.func is DisturbanceImmune
+    assert made.keywords == {"alpha": 1, "rank": None, "strength": "early"}
+    assert split_rules("uniform, disturbance-immune:alpha=1e-2,rank=8 ,fair") == [
+        "uniform", "disturbance-immune:alpha=1e-2,rank=8", "fair"
+    ]  # fmt: skip
+    assert rule_from_text("disturbance-immune:alpha=1e-2").keywords == {"alpha": 0.01}
+    assert rule_from_text("uniform") is Uniform
+    for text, said in (("unifrom", "uniform"), ("uniform:alpha=1", "none, got 'alpha'"), ("fair:alpha", "NAME:key")):
+        with pytest.raises(SettingsError, match=said):
+            rule_from_text(text)
+
+
+def test_nonsense_is_refused_before_anything_is_trained(space, table, data):
+    for options in ({"passes": [0]}, {"passes": []}, {"sample": 9}):
+        with pytest.raises(SettingsError, match="10 architectures or more and positive passes"):
+            bench(space, table, data, ["uniform"], **options)
+
+
+def test_the_command_writes_json_csv_and_a_figure(tmp_path):
+    pytest.importorskip("matplotlib")
+    file, out = tmp_path / "table.csv", tmp_path / "out.json"
+    rows = [f"{a}{b}000000,{a + b}.5,1,1" for a in range(3) for b in range(3)] + ["22222222,9,2,2"]
+    file.write_text("arch,acc,params,flops\n" + "\n".join(rows) + "\n")
+    done = CliRunner().invoke(
+        app,
+        ["bench", "supernet", "--space", "nasbench_macro", "--table", str(file), "--target", "acc", "--rules",
+         "uniform", "--passes", "2", "--seeds", "1", "--channels", "4", "--skeleton", "cifar", "--sample", "10",
+         "--train-limit", "200", "--batch-size", "8", "--out", str(out)],
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "precision@10" in done.output
+    assert "trace(P)/d" in done.output
+    assert "width=0.125" in json.loads(out.read_text())["setting"]["skeleton"]
+    assert out.with_suffix(".csv").exists()
+    assert out.with_suffix(".png").exists()
