@@ -34,11 +34,13 @@ from evonas.problem import Problem, problem_of
 from evonas.progress import Progress, Silent
 from evonas.proxies import SaturationWarning
 from evonas.run import Run
+from evonas.spaces import Architecture
 from evonas.steady import evolve_steadily
 from evonas.supernet import (
     ForgettingProbe,
     PathEvaluator,
     load_weights,
+    make_sampler,
     summarize,
     time_update,
     train_supernet,
@@ -154,6 +156,7 @@ class _Search:
         self.problem, self.run, self.progress = problem, run, progress
         self.after_generation = after_generation or (lambda run: None)
         self.settings = problem.settings
+        self.scored: tuple[list[Architecture], np.ndarray] | None = None
 
     def go(self) -> None:
         """Do the whole search, or what is left of it."""
@@ -214,6 +217,7 @@ class _Search:
             values = engine.evaluate(forms, ["swap", "flops"], task.advance)
         if caught:  # once, not for each architecture
             self.progress.say(f"{len(caught)} of {len(forms)} scores: {caught[0].message}")
+        self.scored = forms, values[:, 0]
         return genomes[choose_first(minimized(values, ["max", "min"]), settings.population, cost_column=1)]
 
     def supernet(self) -> Network:
@@ -242,6 +246,7 @@ class _Search:
                 self.problem.data,
                 settings.sharing,
                 epochs=epochs,
+                sample=make_sampler(settings.sampling, self.problem.space, scored=self.scored),
                 batch_size=settings.batch_size,
                 lr=settings.lr,
                 weight_decay=0.0,

@@ -28,7 +28,7 @@ from evonas.objectives.estimators import read_estimator
 from evonas.objectives.table import TableEvaluator
 from evonas.run import Run, compare_manifest, new_manifest
 from evonas.spaces import Architecture, load_space
-from evonas.supernet import find_rule, load_weights, weights_fingerprint
+from evonas.supernet import find_rule, load_weights, make_sampler, weights_fingerprint
 from evonas.tables import load_table
 from evonas.training import resolve_device
 
@@ -61,6 +61,7 @@ class Problem:
         columns = self._read_objectives(settings)
         find_rule(settings.sharing)
         read_estimator(settings.estimator)
+        self._check_sampling(settings)
         if settings.algorithm not in algorithms:
             raise SettingsError(
                 f"Unknown algorithm '{settings.algorithm}': expected {', '.join(algorithms)}."
@@ -106,6 +107,13 @@ class Problem:
             else:
                 check_objectives([name])
         return columns
+
+    def _check_sampling(self, settings: Settings) -> None:
+        """Say before any work what a sampling of paths lacks."""
+        if settings.sampling != "warm":
+            make_sampler(settings.sampling, self.space)
+        elif settings.warm_start == 0:
+            raise SettingsError("The sampling 'warm' draws by the scores of a warm start: give --warm-start above 0")
 
     def _literature(self) -> str:
         """Return the name of the skeleton that the literature measured a space's tables on."""
