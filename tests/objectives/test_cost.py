@@ -80,8 +80,8 @@ def test_costs_of_published_cells(genotype: str, flops: int, params: int):
 
 
 def test_costs_follow_the_resolution_that_an_architecture_chooses(count):
-    definition = load_space("mobilenet_v3").definition.model_copy(update={"resolutions": (16, 24)})
-    space = type(load_space("mobilenet_v3"))(definition)
+    macro = load_space("nasbench_macro")
+    space = type(macro)(macro.definition.model_copy(update={"form": "blocks", "resolutions": (16, 24)}))
     skeleton = space.skeleton("small", in_channels=3, classes=10)
     evaluator = CostEvaluator(Context(space, skeleton))
     genome = np.zeros(len(space.choices), dtype=int)
