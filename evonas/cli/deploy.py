@@ -14,7 +14,7 @@ def deploy(
     out: Annotated[Path | None, typer.Option(help="Folder to make. [default: one in RUN/models/]")] = None,
     quantize: Annotated[str | None, typer.Option(help="int8: 8-bit weights and activations.")] = None,
     max_drop: Annotated[float, typer.Option(help="Points of test accuracy that int8 may cost.")] = 1.0,
-    opset: Annotated[int, typer.Option(help="ONNX operator set.")] = 18,
+    opset: Annotated[int, typer.Option(help="ONNX operator set, 18 or more.")] = 18,
     fixed_batch: Annotated[bool, typer.Option("--fixed-batch", help="One image per call.")] = False,
     threads: Annotated[int, typer.Option(min=1, help="Threads that latency is measured with.")] = 1,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,

@@ -205,6 +205,6 @@ def _summary(run: Run) -> None:
 
     console = Console()
     front = read_front(run)
-    console.print(front_table(front, limit=12))
+    console.print(front_table(front, limit=12, width=console.width))
     for line in summary(run, front):
         console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -74,7 +74,7 @@ def deploy(
         select: As `choose` takes it.
         out: Folder to make; it may exist if it is empty. Default: one in the run's ``models/``.
         quantize: ``"int8"``: weights and activations of 8 bits, calibrated on validation images.
-        opset: ONNX operator set.
+        opset: ONNX operator set, 18 or more.
         dynamic_batch: Leave the batch open; else it is 1.
         max_drop: Percentage points of test accuracy that int8 may cost, 0 or more.
         threads: Threads that the latency is measured with.
@@ -89,6 +89,8 @@ def deploy(
         raise SettingsError(f"Expected int8 to quantize to, got '{quantize}'.{suggest(str(quantize), ['int8'])}")
     if not max_drop >= 0:
         raise SettingsError(f"Expected --max-drop of 0 percentage points or more, got {max_drop:g}")
+    if opset < OPSET:
+        raise SettingsError(f"Expected --opset of {OPSET}, the oldest that torch exports to, or more, got {opset}")
     if threads < 1:
         raise SettingsError(f"Expected 1 thread or more, got {threads}")
     if out is not None:
