@@ -140,6 +140,8 @@ def _scored_first(members: Members, rows: np.ndarray) -> np.ndarray:
         )
     scores = np.stack(list(members.scores.values()), axis=1)
     rows = rows[np.isfinite(scores[rows]).all(axis=1)][:_SCORED]
+    if not len(rows):
+        raise SettingsError(f"Expected a member with each of the scores {', '.join(members.scores)}, got none.")
     cost = members.statistics[rows, :1] if members.statistics.shape[1] else np.zeros((len(rows), 1))
     # Several scores count by their ranks, added up: no single one is best on every space.
     total = rankdata(scores[rows], axis=0).sum(axis=1, keepdims=True)

@@ -13,7 +13,7 @@ from evonas.tables import Table
 
 def test_scores_are_joined_by_architecture_and_truth_is_left_out(codes, table, tmp_path):
     file = tmp_path / "scores.csv"
-    file.write_text("arch,nwot,val_accuracy,flops\n222222,7,99,1\n000001,3,98,2\n")
+    file.write_text("arch,nwot,val_accuracy,flops,empty\n222222,7,99,1,\n000001,3,98,2,\n")
     scores = stored_scores(file, table, codes)
     assert set(scores) == {"nwot"}
     known = {table.texts[row]: value for row, value in enumerate(scores["nwot"]) if np.isfinite(value)}
