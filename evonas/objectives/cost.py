@@ -32,6 +32,8 @@ VERSION = 2
 class CostEvaluator:
     """FLOPs and parameters of architectures, from a table that equals fvcore on the whole network.
 
+    What a cell puts out and no later cell reads runs all the same and is counted here; fvcore leaves it out.
+
     Args:
         context: Space and skeleton.
     """

@@ -24,6 +24,10 @@ def check(space: Space, skeleton, draw, count, n: int, seed: int = 0) -> None:
         assert (row["flops"].value, row["params"].value) == count(space, skeleton, form), str(form)
 
 
+UNREAD = ("darts_open", "lhd", "lhd_3ops")
+"""Spaces in which a cell may put out what the next ones do not read: it runs and counts, but fvcore leaves it out."""
+
+
 def torch_costs(space: Space, skeleton: Skeleton, form: Architecture) -> tuple[Network, float, int]:
     """Return a network without values, half of the FLOPs that torch counts, and its parameters."""
     with torch.device("meta"):
@@ -50,7 +54,8 @@ def test_costs_equal_fvcore_and_half_of_torch_on_a_thousand_networks(space: Spac
         assert evaluator.cost(form) == (flops, parameters), str(form)
         image = torch.zeros(1, 3, 16, 16)
         forward = Forward(network.to_empty(device="cpu"), image, torch.Generator())
-        assert Flops().measure(forward) == flops, str(form)
+        by_fvcore = Flops().measure(forward)
+        assert by_fvcore == flops or (by_fvcore < flops and space.name in UNREAD), str(form)
 
 
 @pytest.mark.parametrize("canonical", [True, False])
