@@ -218,14 +218,6 @@ def _rounds(decisions: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
     return tuple(value for _, value in sorted(numbered.items()) if isinstance(value, Mapping))
 
 
-def _texts(run: Run, name: str, default: Sequence[str]) -> list[str]:
-    """Return a setting that is a list of texts."""
-    texts = run.settings.get(name, default)
-    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
-        raise RunError(f"Expected a list of texts as '{name}' in {run.path / 'run.toml'}, got {texts!r:.60}")
-    return list(texts)
-
-
 def _json(path: Path) -> Mapping[str, Any]:
     try:
         content = json.loads(path.read_bytes())
