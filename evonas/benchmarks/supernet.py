@@ -29,6 +29,7 @@ from evonas.supernet import (
     Setting,
     draw_from,
     find_rule,
+    make_sampler,
     summarize,
     train_supernet,
 )
@@ -55,6 +56,7 @@ def bench_supernet(
     seeds: int | Sequence[int] = 5,
     skeleton: Skeleton | None = None,
     sample: int = 300,
+    sampling: str = "choice",
     batch_size: int = 64,
     lr: float = 0.05,
     out: Path | None = None,
@@ -75,6 +77,7 @@ def bench_supernet(
         seeds: How many (0, 1, …), or which.
         skeleton: Of the supernet; None: small, with the data's resolution, channels and classes.
         sample: Architectures to rank, drawn from the table once for all; all rows where it has fewer.
+        sampling: How paths are drawn, one of `SAMPLINGS` that needs no scores.
         batch_size: Images per update.
         lr: Learning rate at the start.
         out: JSON file that is written after every training; trainings of the same settings that it holds
@@ -92,6 +95,7 @@ def bench_supernet(
     if sample < 10 or min(passes, default=0) < 1:
         raise SettingsError(f"Expected 10 architectures or more and positive passes, got {sample} and {list(passes)}.")
     factories = {text: rule_from_text(text) for text in rules}
+    make_sampler(sampling, space)
     seeds = range(seeds) if isinstance(seeds, int) else seeds
     skeleton = skeleton or space.skeleton("small")
     skeleton = skeleton.replace(resolution=data.resolution, in_channels=data.in_channels, classes=len(data.classes))
@@ -107,6 +111,7 @@ def bench_supernet(
             "skeleton": str(skeleton),
             "batch size": batch_size,
             "lr": lr,
+            **({} if sampling == "choice" else {"sampling": sampling}),
         },
         "architectures": [str(one) for one in written],
         "truth": table[target][chosen].tolist(),
@@ -124,7 +129,7 @@ def bench_supernet(
                 if progress is not None:
                     progress(f"{text}, {budget} passes, seed {seed}")
                 with torch_threads(1):
-                    trial = _train(space, skeleton, data, rule, budget, seed, batch_size, lr, forms)
+                    trial = _train(space, skeleton, data, rule, budget, seed, sampling, batch_size, lr, forms)
                 results["trials"].append({"rule": text, "passes": budget, "seed": seed, **trial})
                 results["rows"] = summarize_trials(results)
                 if out is not None:
@@ -196,6 +201,7 @@ def _train(
     rule: RuleFactory,
     passes: int,
     seed: int,
+    sampling: str,
     batch_size: int,
     lr: float,
     forms: Sequence[Architecture],
@@ -223,6 +229,7 @@ def _train(
         rule,
         epochs=epochs,
         updates=updates,
+        sample=make_sampler(sampling, space),
         batch_size=batch_size,
         lr=lr,
         weight_decay=0.0,

@@ -53,8 +53,11 @@ def test_rules_train_for_equal_passes_on_the_same_architectures_and_are_not_trai
     assert json.loads(out.read_text())["architectures"] == both["architectures"]
     assert both["floors"]["params"] == both["truth"]
     assert {row["rule"] for row in both["rows"]} == {"flops", "params", "uniform", "fair", "uniform:"}
-    with pytest.raises(SettingsError, match="another setting"):
-        bench(space, table, data, ["uniform"], out=out, lr=0.01)
+    for other in ({"lr": 0.01}, {"sampling": "fair"}):
+        with pytest.raises(SettingsError, match="another setting"):
+            bench(space, table, data, ["uniform"], out=out, **other)
+    with pytest.raises(SettingsError, match="needs a warm start"):
+        bench(space, table, data, ["uniform"], sampling="warm")
 
 
 def test_a_rule_and_its_options_are_read_from_text():
