@@ -43,14 +43,14 @@ class Amount:
         generations: Of the search.
     """
 
-    genotypes: int = 4
+    genotypes: int = 3
     rounds: int = 1
     repeats: int = 32
     channels: int = 16
     cells: int = 8
     batch: int = 64
-    steps: int = 14
-    paths: int = 3
+    steps: int = 12
+    paths: int = 2
     images: int = 2000
     generations: int = 25
 

@@ -137,10 +137,10 @@ def sampled_patches(count: int, generator: torch.Generator, *, centered: bool = 
     def summary(call: Call) -> Tensor:
         images, device = call.images.detach(), call.images.device
         if isinstance(call.layer, nn.Conv2d):
-            windows = _windows(call, images)
-            sizes = (len(images), *windows.shape[-2:])
-            image, row, column = (torch.randint(n, (count,), generator=generator).to(device) for n in sizes)
-            rows = _by_group(call, windows[image, :, :, :, row, column])
+            image = torch.randint(len(images), (count,), generator=generator).to(device)
+            windows = _windows(call, images[image])
+            row, column = (torch.randint(n, (count,), generator=generator).to(device) for n in windows.shape[-2:])
+            rows = _by_group(call, windows[torch.arange(count, device=device), :, :, :, row, column])
         else:
             flat = images.reshape(-1, images.shape[-1])
             rows = flat[torch.randint(len(flat), (count,), generator=generator).to(device)][None]
