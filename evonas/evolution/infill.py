@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from evonas.evolution.dominance import front as nondominated
+
 __all__ = ["Estimates", "choose_batch"]
 
 LINES = 256
@@ -60,7 +62,10 @@ def choose_batch(
     n = min(n, count)
     if not len(front):
         return np.lexsort((rng.random(count), estimates.violation, -estimates.feasible))[:n]
-    room = _Room(told, estimates.optimistic, front, rng)
+    # The front may end further out than anything seen: its expected ends must lie within the reference point.
+    likely = estimates.mean[estimates.feasible >= 0.5]
+    expected = likely[nondominated(likely)]
+    room = _Room(np.concatenate([told, expected]), estimates.optimistic, front, rng)
     promise = room.gains(estimates.optimistic[None]) * estimates.feasible
     order = np.lexsort((rng.random(count), -promise))[: max(SHORTLIST, 2 * n)]
     samples, mean = estimates.samples[:, order], estimates.mean[order]

@@ -195,7 +195,8 @@ def test_constraints_are_kept_to_whether_computed_or_predicted(computed):
     genomes, values = evolution.front()
     assert (broken(genomes) == 0).all()
     ref = [1.1, 12.5]
-    assert moocore.hypervolume(values, ref=ref) >= 0.97 * moocore.hypervolume(truth, ref=ref)
+    share = 0.97 if computed else 0.93
+    assert moocore.hypervolume(values, ref=ref) >= share * moocore.hypervolume(truth, ref=ref)
     at_random = (broken(space) == 0).mean()
     assert (broken(np.concatenate(late)) == 0).mean() > 2 * at_random
 
