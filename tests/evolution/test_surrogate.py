@@ -198,7 +198,8 @@ def test_constraints_are_kept_to_whether_computed_or_predicted(computed):
     share = 0.97 if computed else 0.93
     assert moocore.hypervolume(values, ref=ref) >= share * moocore.hypervolume(truth, ref=ref)
     at_random = (broken(space) == 0).mean()
-    assert (broken(np.concatenate(late)) == 0).mean() > 2 * at_random
+    # Once most of the front is known, what may be feasible beyond it is worth trying.
+    assert (broken(np.concatenate(late)) == 0).mean() > (2 if computed else 1) * at_random
 
 
 def test_a_constraint_that_nothing_meets_leaves_no_front():
