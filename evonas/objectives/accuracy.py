@@ -83,7 +83,9 @@ class AccuracyEvaluator:
 
 
 class Prior:
-    """The mean of a path's score and of its FLOPs, each in standard deviations of a fixed sample of the space.
+    """The mean of the true class's probability on a path and of the logarithm of the path's FLOPs.
+
+    Each is measured in standard deviations of a fixed sample of the space.
 
     Shared weights and counting operations err in different ways, so that both together rank better than either;
     how much each counts is not learnt from any truth. The sample is read once: the cost of as many evaluations.
@@ -111,4 +113,4 @@ class Prior:
         (row,) = self._costs.evaluate([architecture])
         if row["flops"].value is None:
             raise EvaluationError(f"FLOPs are not known: {row['flops'].cause}")
-        return np.array([-score.loss, math.log(max(1.0, row["flops"].value))])
+        return np.array([score.probability, math.log(max(1.0, row["flops"].value))])

@@ -60,7 +60,7 @@ def test_a_prior_is_the_mean_of_both_scales_and_does_not_depend_on_the_order(tra
     flops = [row["flops"].value for row in make_evaluator("flops", trained).evaluate(forms)]
     (mean, log_mean), (spread, log_spread) = made._prior._mean, made._prior._spread
     expected = [
-        NormalDist().cdf(0.5 * ((-score.loss - mean) / spread + (np.log(cost) - log_mean) / log_spread))
+        NormalDist().cdf(0.5 * ((score.probability - mean) / spread + (np.log(cost) - log_mean) / log_spread))
         for score, cost in zip(scores, flops)
     ]
     assert values == pytest.approx(expected)
