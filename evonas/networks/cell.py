@@ -10,12 +10,14 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from evonas.errors import SettingsError
-from evonas.networks.cell_module import CellModule, InputSlot, wirings
+from evonas.networks.cell_module import CellModule, InputSlot, Wiring, wirings
+from evonas.networks.chain import chained
 from evonas.networks.elastic import ElasticConv2d, ElasticLinear
 from evonas.networks.network import Network
 from evonas.networks.operations import FactorizedReduce, ReLUConvNorm, ResidualReduction
@@ -29,9 +31,10 @@ class CellNetwork(Network):
 
     def __init__(self, space: CellSpace, skeleton: Skeleton, architecture: Architecture | None) -> None:
         super().__init__(space, skeleton, architecture)
-        self._fillings = wirings(self._own_path or ())
-        self.cells = nn.ModuleList()
         chain = space.definition.cell.chain
+        self._order = self._kinds(chain)
+        self._parts = None if self._own_path is None else self._wired(self._own_path)
+        self.cells = nn.ModuleList()
         stems = ("conv", "imagenet", "none") if chain == "previous" else ("conv",)
         if skeleton.stem not in stems:
             raise SettingsError(f"The stem of space '{space.name}' is one of {', '.join(stems)}, got '{skeleton.stem}'")
@@ -41,9 +44,35 @@ class CellNetwork(Network):
 
     # ----------------------------------------------------------------------------------------- construction
 
-    def _cell(self, kind: str, channels: int, reduction: bool, inputs: Iterable[nn.Module]) -> CellModule:
-        filling = None if self.architecture is None else self._fillings[kind]
-        return CellModule(self.space, kind, channels, reduction, inputs, filling)
+    def _kinds(self, chain: str) -> tuple[str, ...]:
+        """Return the kind of each cell."""
+        if chain == "stages":
+            return self.space.kinds * (3 * self.skeleton.cells)
+        normal, reduce = self.space.kinds
+        return tuple(reduce if i in self._reductions() else normal for i in range(self.skeleton.cells))
+
+    def _wired(self, path: Path) -> tuple[Wiring, ...]:
+        """Return what each cell runs in a path."""
+        return chained(path, self._order, self.space.definition.cell.chain)
+
+    def _stems(self, parts: tuple[Wiring, ...]) -> tuple[bool, bool]:
+        """Return whether the first and the second stem's output is read."""
+        if self.space.definition.cell.chain == "streams":
+            return 0 in parts[0].inputs, 1 in parts[0].inputs
+        second = 1 in parts[0].inputs or (len(parts) > 1 and 0 in parts[1].inputs)
+        return second or 0 in parts[0].inputs, second
+
+    def uneven(self, path: Path) -> bool:
+        """Return whether some cells run less than others of their kind, since nothing reads it."""
+        parts = self._wired(path)
+        kinds = wirings(path)
+        return any(part is not kinds[kind] for part, kind in zip(parts, self._order)) or not (
+            self.space.definition.cell.chain == "stages" or all(self._stems(parts))
+        )
+
+    def _cell(self, place: int, channels: int, reduction: bool, inputs: Iterable[nn.Module]) -> CellModule:
+        filling = None if self._parts is None else self._parts[place]
+        return CellModule(self.space, self._order[place], channels, reduction, inputs, filling)
 
     def _reductions(self) -> set[int]:
         return {self.skeleton.cells // 3, 2 * self.skeleton.cells // 3}
@@ -52,67 +81,66 @@ class CellNetwork(Network):
         """Return how many nodes a cell puts out."""
         return self.space.definition.cell.nodes if self.space.definition.cell.outputs == "all" else 1
 
-    def _input(self, kind: str, place: int, module: nn.Module, widths: dict[str, int] | None = None) -> nn.Module:
+    def _input(self, cell: int, place: int, module: nn.Module, widths: dict[str, int] | None = None) -> nn.Module:
         """Return the slot of an input's preprocessing, or an empty place where no node reads it."""
-        live = self.architecture is None or place in self._fillings[kind].inputs
-        return InputSlot(f"{kind}.input.{place}", module, widths) if live else nn.Identity()
+        live = self._parts is None or place in self._parts[cell].inputs
+        return InputSlot(f"{self._order[cell]}.input.{place}", module, widths) if live else nn.Identity()
 
     def _previous(self) -> int:
         """DARTS: every cell reads the two cells before it."""
-        skeleton, (normal, reduce) = self.skeleton, self.space.kinds
-        c = skeleton.channels
+        skeleton, c = self.skeleton, self.skeleton.channels
+        stems = (True, True) if self._parts is None else self._stems(self._parts)
+        widths, halved = (skeleton.in_channels,) * 2, False
+        self.stem = nn.Identity()
         if skeleton.stem == "conv":
-            self.stem = _conv_norm(skeleton.in_channels, 3 * c)
-            widths, halved = (3 * c, 3 * c), False
+            self.stem = _conv_norm(skeleton.in_channels, 3 * c) if stems[0] else self.stem
+            widths = (3 * c, 3 * c)
         elif skeleton.stem == "imagenet":
-            self.stem = nn.Sequential(
-                *_conv_norm(skeleton.in_channels, c // 2, 2), nn.ReLU(), *_conv_norm(c // 2, c, 2)
-            )
-            self.stem2 = nn.Sequential(nn.ReLU(), *_conv_norm(c, c, 2))
+            first = (*_conv_norm(skeleton.in_channels, c // 2, 2), nn.ReLU(), *_conv_norm(c // 2, c, 2))
+            self.stem = nn.Sequential(*first) if stems[0] else self.stem
+            self.stem2 = nn.Sequential(nn.ReLU(), *_conv_norm(c, c, 2)) if stems[1] else nn.Identity()
             widths, halved = (c, c), True
-        else:
-            self.stem = nn.Identity()
-            widths, halved = (skeleton.in_channels, skeleton.in_channels), False
         for i in range(skeleton.cells):
             reduction = i in self._reductions()
             c = 2 * c if reduction else c
-            kind = reduce if reduction else normal
             first = FactorizedReduce(widths[0], c) if halved else ReLUConvNorm(widths[0], c)
-            inputs = [self._input(kind, 0, first), self._input(kind, 1, ReLUConvNorm(widths[1], c))]
-            self.cells.append(self._cell(kind, c, reduction, inputs))
+            inputs = [self._input(i, 0, first), self._input(i, 1, ReLUConvNorm(widths[1], c))]
+            self.cells.append(self._cell(i, c, reduction, inputs))
             halved = reduction
             widths = (widths[1], c * self._put_out())
         return widths[1]
 
     def _stages(self) -> int:
         """NAS-Bench-201: three stages of cells with residual blocks between them."""
-        skeleton, (kind,) = self.skeleton, self.space.kinds
-        c = skeleton.channels
+        skeleton, c = self.skeleton, self.skeleton.channels
         self.stem = _conv_norm(skeleton.in_channels, c)
         for stage in range(3):
             if stage:
                 self.cells.append(ResidualReduction(c, 2 * c))
                 c *= 2
-            self.cells.extend(self._cell(kind, c, False, [nn.Identity()]) for _ in range(skeleton.cells))
+            self.cells.extend(
+                self._cell(stage * skeleton.cells + i, c, False, [nn.Identity()]) for i in range(skeleton.cells)
+            )
         self.last = nn.Sequential(nn.BatchNorm2d(c), nn.ReLU())
         return c
 
     def _streams(self) -> int:
         """LHD: every cell reads the summed and the concatenated output of the cell before it."""
-        skeleton, (normal, reduce) = self.skeleton, self.space.kinds
+        skeleton = self.skeleton
         c = before = skeleton.channels
-        self.stem = _conv_norm(skeleton.in_channels, c)
-        self.stem2 = _conv_norm(skeleton.in_channels, 3 * c)
+        stems = (True, True) if self._parts is None else self._stems(self._parts)
+        self.stem = _conv_norm(skeleton.in_channels, c) if stems[0] else nn.Identity()
+        self.stem2 = _conv_norm(skeleton.in_channels, 3 * c) if stems[1] else nn.Identity()
         widths = {"after_stem": 3 * c}
         for i in range(skeleton.cells):
             reduction = i in self._reductions()
             c = 2 * c if reduction else c
-            kind = reduce if reduction else normal
-            first = self._input(kind, 0, ReLUConvNorm(before, c)) if reduction else nn.Identity()
+            first = self._input(i, 0, ReLUConvNorm(before, c)) if reduction else nn.Identity()
             module = ReLUConvNorm(max(widths.values()), c)
             if len(widths) > 1:
                 module[1] = ElasticConv2d(max(widths.values()), c, (1,))
-            self.cells.append(self._cell(kind, c, reduction, [first, self._input(kind, 1, module, widths)]))
+            self.cells.append(self._cell(i, c, reduction, [first, self._input(i, 1, module, widths)]))
+            kind = self._order[i]
             widths = {f"after_{kind}_{count}": count * c for count in self._counts(kind)}
             before = c
         self._widths = {option: width + c for option, width in widths.items()}
@@ -122,7 +150,7 @@ class CellNetwork(Network):
         """Return how many nodes the concatenation of a kind of cell may hold."""
         if self.architecture is None:
             return range(1, self.space.definition.cell.nodes + 1)
-        return [len(self._fillings[kind].concats)]
+        return [len(wirings(self._own_path or ())[kind].concats)]
 
     def _classifier(self, width: int) -> nn.Module:
         if not self.skeleton.head:
@@ -136,21 +164,30 @@ class CellNetwork(Network):
 
     def run(self, images: Tensor, path: Path) -> Tensor:
         """Run a path; see `Network.forward`."""
-        kinds = wirings(path)
+        parts = self._wired(path)
         chain = self.space.definition.cell.chain
-        x = self.stem(images)
+        side = images.shape[-1]
         if chain == "stages":
+            x, wired = self.stem(images), iter(parts)
             for cell in self.cells:
-                x = cell([x], kinds[cell.kind])[0] if isinstance(cell, CellModule) else cell(x)
+                if isinstance(cell, CellModule):
+                    x = cell([x], next(wired), partial(_zeros, x, cell.channels, side))[0]
+                else:
+                    x, side = cell(x), _halved(side)
             return self.classifier(self.pool(self.last(x)).flatten(1))
+        stems = self._stems(parts)
+        first = self.stem(images) if stems[0] else None
         if chain == "streams":
-            streams: tuple[Tensor, ...] = (x, self.stem2(images))
-            for cell in self.cells:
-                streams = cell(list(streams), kinds[cell.kind])
-            return self.classifier(self.pool(torch.cat(streams, dim=1)).flatten(1))
-        before, x = x, (self.stem2(x) if self.skeleton.stem == "imagenet" else x)
-        for cell in self.cells:
-            before, x = x, cell([before, x], kinds[cell.kind])[0]
+            streams: tuple[Tensor | None, ...] = (first, self.stem2(images) if stems[1] else None)
+        else:
+            streams = (first, self.stem2(first) if self.skeleton.stem == "imagenet" and stems[1] else first)
+            side = _halved(_halved(_halved(side))) if self.skeleton.stem == "imagenet" else side
+        for cell, part in zip(self.cells, parts):
+            side = _halved(side) if cell.reduction else side
+            zeros = partial(_zeros, images, cell.channels, side)
+            found = cell(list(streams), part, zeros) if part.read else (None,) * len(streams)
+            streams = found if chain == "streams" else (streams[1], found[0])
+        x = torch.cat(streams, dim=1) if chain == "streams" else streams[1]
         return self.classifier(self.pool(x).flatten(1))
 
     def coverage(self) -> list[Path]:
@@ -170,6 +207,14 @@ class CellNetwork(Network):
         value = own[key if key in own else ".".join(part.split("__")[0] for part in key.split("."))]
         shape = network.get_parameter(key).shape if key.endswith("weight") else value.shape
         return value[:, : shape[1]] if value.shape != shape else value
+
+
+def _halved(side: int) -> int:
+    return -(-side // 2)
+
+
+def _zeros(images: Tensor, channels: int, side: int) -> Tensor:
+    return images.new_zeros(images.shape[0], channels, side, side)
 
 
 def _conv_norm(c_in: int, c_out: int, stride: int = 1) -> nn.Sequential:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -27,6 +27,8 @@ class Wiring:
     """Places summed, in spaces with two streams."""
     concats: list[int] = field(default_factory=list)
     """Places concatenated, in spaces with two streams."""
+    read: bool = True
+    """Whether any later cell reads what this one puts out."""
 
 
 @lru_cache(maxsize=512)
@@ -122,12 +124,15 @@ class CellModule(nn.Module):
                         },
                     )
 
-    def forward(self, images: list[Tensor], wiring: Wiring) -> tuple[Tensor, ...]:
-        """Return the cell's outputs: one concatenation, or a sum and a concatenation.
+    def forward(
+        self, images: list[Tensor | None], wiring: Wiring, zeros: Callable[[], Tensor]
+    ) -> tuple[Tensor | None, ...]:
+        """Return the cell's outputs: one concatenation, or a sum and a concatenation; None where nothing reads it.
 
         Args:
-            images: One tensor per input.
+            images: One tensor per input; None where nothing reads it.
             wiring: What to run.
+            zeros: Makes what a node without inputs puts out.
         """
         values: dict[int, Tensor] = {}
         for place, (module, x) in enumerate(zip(self.inputs, images)):
@@ -142,7 +147,7 @@ class CellModule(nn.Module):
             for source, key in pairs:
                 slot = self.edges[f"{node}_{source}"]
                 if source not in values:  # a node that reads nothing is zero
-                    values[source] = self._zeros(images[-1])
+                    values[source] = zeros()
                 value = (slot[key] if key in slot else slot[key.split("__")[0]])(values[source])
                 total = value if total is None else total + value
             values[node] = total
@@ -155,16 +160,19 @@ class CellModule(nn.Module):
         for group in places:
             for place in group:
                 if place not in values:
-                    values[place] = self._zeros(images[-1])
-        concat = [values[place] for place in places[-1]]
-        outputs = [concat[0] if len(concat) == 1 else torch.cat(concat, dim=1)]
-        if len(places) == 2:
-            outputs.insert(0, sum((values[p] for p in places[0][1:]), values[places[0][0]]))
+                    values[place] = zeros()
+        outputs: list[Tensor | None] = []
+        for join, group in zip((_sum, _concat)[-len(places) :], places):
+            outputs.append(join([values[place] for place in group]) if group else None)
         return tuple(outputs)
 
-    def _zeros(self, like: Tensor) -> Tensor:
-        side = -(-like.shape[-1] // 2) if self.reduction else like.shape[-1]
-        return like.new_zeros(like.shape[0], self.channels, side, side)
+
+def _sum(values: list[Tensor]) -> Tensor:
+    return sum(values[1:], values[0])
+
+
+def _concat(values: list[Tensor]) -> Tensor:
+    return values[0] if len(values) == 1 else torch.cat(values, dim=1)
 
 
 @torch.no_grad()

@@ -71,6 +71,10 @@ class Network(nn.Module, ABC):
     def coverage(self) -> list[Path]:
         """Return paths that together run every candidate of every slot."""
 
+    def uneven(self, path: Path) -> bool:
+        """Return whether an option of a path runs in some of its places only, where no later part reads it."""
+        return False
+
     def segments(self) -> list[tuple[str, nn.Module]]:
         """Return the parts of a stand-alone network that run one after the other, each with a name.
 

@@ -25,14 +25,12 @@ from evonas.spaces import Architecture
 
 FLOPS = Objective("flops", "multiply-adds", "min")
 PARAMS = Objective("params", "parameters", "min")
-VERSION = 2
+VERSION = 3
 """Of the rule by which blocks are counted."""
 
 
 class CostEvaluator:
     """FLOPs and parameters of architectures, from a table that equals fvcore on the whole network.
-
-    What a cell puts out and no later cell reads runs all the same and is counted here; fvcore leaves it out.
 
     Args:
         context: Space and skeleton.
@@ -46,18 +44,25 @@ class CostEvaluator:
         self.space = context.space
         self.fingerprint = fingerprint("cost", VERSION, context.space.definition.model_dump(), context.skeleton)
         self._outlines = Outlines(context.space, context.skeleton)
+        self._counts: dict[str, tuple[int, int]] = {}
         self._table = lru_cache(maxsize=None)(self._make_table)
         self._table(None)
 
     def _make_table(self, resolution: int | None) -> Table:
         blocks = Blocks(self._outlines, resolution)
         counts = cached(f"cost-{VERSION}", blocks.distinct, _count, _is_count)
+        self._counts |= {key: (flops, params) for key, (flops, params) in counts.items()}
         return blocks.table({key: np.array(count, dtype=np.int64) for key, count in counts.items()})
 
     def cost(self, architecture: Architecture) -> tuple[int, int]:
         """Return FLOPs and parameters of an architecture: as written, or without dead parts if canonical."""
         table = self._table(getattr(architecture, "resolution", None))
-        flops, params = table.total(self.space.path(architecture))
+        path = self.space.path(architecture)
+        if self._outlines.uneven(path):
+            blocks = [step.block for step in self._outlines(architecture).steps]
+            counts = [self._counts[block.key] for block in blocks if block.key in self._counts]
+            return sum(flops for flops, _ in counts), sum(params for _, params in counts)
+        flops, params = table.total(path)
         return flops, params
 
     def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:

@@ -51,6 +51,10 @@ class Outlines:
         outline.output = self._network(image, path).number
         return outline
 
+    def uneven(self, path: Path) -> bool:
+        """Return whether a path's costs are no sums over its options; its outline holds what runs."""
+        return self._network.uneven(path)
+
     def candidates(self, resolution: int | None = None) -> Iterator[tuple[str, Block]]:
         """Yield each ``"decision.option"`` with the block that it brings, once per slot.
 

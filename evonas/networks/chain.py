@@ -1,0 +1,62 @@
+"""What each cell of a chain runs: all that its kind's wiring says but what no later cell reads."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from evonas.networks.cell_module import Wiring, wirings
+from evonas.spaces import Path
+
+
+@lru_cache(maxsize=512)
+def chained(path: Path, order: tuple[str, ...], chain: str) -> tuple[Wiring, ...]:
+    """Return the wiring of each cell, in order.
+
+    Cells of one kind are wired alike, but not all that they put out is read where cells of another kind follow,
+    or where a chain begins or ends. What an architecture as written holds in vain inside a cell stays: its
+    published costs count it.
+
+    Args:
+        path: The path.
+        order: Kind of each cell.
+        chain: How cells are joined, as in the space's definition.
+    """
+    kinds = wirings(path)
+    if chain == "stages":
+        return tuple(kinds[kind] for kind in order)
+    found: list[Wiring] = []
+    read: list[set[int]] = []  # inputs read by the cells after the one looked at, the next one first
+    for kind in reversed(order):
+        own = kinds[kind]
+        if chain == "previous":
+            # Input 1 is the cell before, input 0 the one before that; the last cell's reader is the classifier.
+            live = not read or 1 in read[0] or (len(read) > 1 and 0 in read[1])
+            found.append(own if live else Wiring(read=False))
+        else:
+            after = read[0] if read else {0, 1}
+            found.append(own if after >= {0, 1} else _trimmed(own, after))
+        read.insert(0, found[-1].inputs)
+    return tuple(reversed(found))
+
+
+def _trimmed(own: Wiring, after: set[int]) -> Wiring:
+    """Return the part of a cell that the outputs read need: 0 is the sum, 1 the concatenation."""
+    if not after:
+        return Wiring(read=False)
+    sums, concats = (own.sums if 0 in after else []), (own.concats if 1 in after else [])
+    vain = set(own.nodes) - _needed(own, own.sums + own.concats)
+    needed = _needed(own, sums + concats) | _needed(own, sorted(vain))
+    nodes = {node: pairs for node, pairs in own.nodes.items() if node in needed}
+    whole, left = ({source for pairs in part.values() for source, _ in pairs} for part in (own.nodes, nodes))
+    return Wiring(nodes, {place for place in own.inputs if place in left or place not in whole}, sums, concats)
+
+
+def _needed(own: Wiring, places: list[int]) -> set[int]:
+    """Return the places that these depend on, themselves included."""
+    needed, open_ = set(places), list(places)
+    while open_:
+        for source, _ in own.nodes.get(open_.pop(), ()):
+            if source not in needed:
+                needed.add(source)
+                open_.append(source)
+    return needed
