@@ -3,10 +3,9 @@
 The hypervolume is integrated exactly along one objective and by quadrature over the others, so that any number
 of objectives will do: over each of many points of the other objectives stands the depth down to which the front
 leaves room, and a candidate gains what it reaches below that (the improvement of Emmerich et al., 2006). What
-is uncertain is sampled: a sample holds what all candidates are worth where the predictor errs alike for all. In
-each sample a chosen candidate counts as found, halfway between what is expected and what the sample says, for half
-of an error is taken to be its own; so the rest of a batch goes elsewhere along the front (as a kriging believer does,
-Ginsbourger et al., 2010).
+is uncertain is sampled: a sample holds what all candidates are worth where the predictor errs alike for all. A
+chosen candidate counts as found, a standard deviation better than expected, so that the rest of a batch goes elsewhere
+along the front (a kriging believer, Ginsbourger et al., 2010, that believes its hopes).
 """
 
 from __future__ import annotations
@@ -68,7 +67,7 @@ def choose_batch(
     room = _Room(np.concatenate([told, expected]), estimates.optimistic, front, rng)
     promise = room.gains(estimates.optimistic[None]) * estimates.feasible
     order = np.lexsort((rng.random(count), -promise))[: max(SHORTLIST, 2 * n)]
-    samples, mean = estimates.samples[:, order], estimates.mean[order]
+    samples, hoped = estimates.samples[:, order], estimates.optimistic[order]
     chosen: list[int] = []
     free = np.ones(len(order), dtype=bool)
     while len(chosen) < n:
@@ -78,7 +77,7 @@ def choose_batch(
             best = int(np.flatnonzero(free)[0])
         chosen.append(int(order[best]))
         free[best] = False
-        room.fill((mean[best] + samples[:, best]) / 2)
+        room.fill(hoped[best][None])
     return np.array(chosen, dtype=np.int64)
 
 

@@ -17,6 +17,8 @@ __all__ = ["Choice", "Predictor", "Scale", "fit_predictor"]
 FEWEST = 8
 """Values below which no correlation means anything; the first regressor is taken then."""
 BLEND = 0.5
+TOLERANCE = 0.05
+"""Correlations this close are alike, for so few values cannot tell them apart: the first such regressor is taken."""
 """Share of ranks in a score."""
 
 
@@ -95,7 +97,7 @@ class Predictor:
 
 
 def fit_predictor(encoder: Encoder, known: Encoded, values: np.ndarray) -> Predictor:
-    """Learn a number of architectures by the regressor that ranks best in cross-validation.
+    """Learn a number of architectures by the regressor that ranks best in cross-validation, the first among equals.
 
     Args:
         encoder: What encoded them.
@@ -114,5 +116,5 @@ def fit_predictor(encoder: Encoder, known: Encoded, values: np.ndarray) -> Predi
     for name, regressor in fitted.items():
         rho = spearman(regressor.fit(shown, scale.scores), values)
         found[name] = 0.0 if np.isnan(rho) else round(rho, 6)
-    name = max(found, key=found.__getitem__)
+    name = next(name for name, rho in found.items() if rho >= max(found.values()) - TOLERANCE)
     return Predictor(Choice(name, found), columns, scale, fitted[name])

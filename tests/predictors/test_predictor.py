@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from evonas.predictors import Encoder, Scale, fit_predictor, regressors
+from evonas.predictors.predictor import TOLERANCE
 
 
 def words(genome: np.ndarray) -> dict[str, dict[str, float]]:
@@ -62,12 +63,17 @@ def test_noise_is_not_ranked_by_any_regressor():
     assert max(choice.correlations.values()) < 0.45
 
 
-def test_the_regressor_that_ranks_best_is_chosen():
+def test_the_first_regressor_that_ranks_about_best_is_chosen(monkeypatch):
     encoder = Encoder(words, nothing, tuple)
     known, unseen = draw(60), draw(200, seed=1)
     predictor = fit_predictor(encoder, encoder(known), linear(known))
     found = predictor.choice.correlations
-    assert found[predictor.choice.name] == max(found.values()) > 0.95
+    close = [name for name, rho in found.items() if rho >= max(found.values()) - TOLERANCE]
+    assert predictor.choice.name == close[0]
+    assert max(found.values()) > 0.95
+    monkeypatch.setattr("evonas.predictors.predictor.TOLERANCE", 0.0)
+    strict = fit_predictor(encoder, encoder(known), linear(known)).choice
+    assert found[strict.name] == max(found.values())
     score, _ = predictor(encoder(unseen))
     assert spearmanr(score, linear(unseen))[0] > 0.95
     assert np.median(np.abs(predictor.values(score) - linear(unseen))) < 1.0
