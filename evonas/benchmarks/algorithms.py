@@ -25,7 +25,8 @@ Algorithm = Callable[[Oracle, np.random.Generator], None]
 
 _POPULATION = 40
 _FIRST, _BATCH = 20, 10  # of the surrogate: the first random members, and those of a round
-_SCORED = 500  # members that a warm start scores
+_SCORED, _WARM = 500, 12  # members that a warm start scores, and those of the first that it chooses: the others
+# are random, for predictors learn from contrast
 _ROUNDS = 30  # of variation before random members fill the offspring
 
 
@@ -92,8 +93,8 @@ def surrogate(oracle: Oracle, rng: np.random.Generator, *, warm: bool = False) -
     Args:
         oracle: What may be evaluated.
         rng: Source of randomness.
-        warm: Start from the best by training-free scores and FLOPs, spread along the cost, instead of random
-            members, and let predictors see the scores too. Members without a score, and all but a sample of
+        warm: Start with some of the best by training-free scores and FLOPs, spread along the cost, instead of random
+            members only, and let predictors see the scores too. Members without a score, and all but a sample of
             those that have one, are passed over at the start, as a search scores a sample only.
 
     Raises:
@@ -102,7 +103,7 @@ def surrogate(oracle: Oracle, rng: np.random.Generator, *, warm: bool = False) -
     members = oracle.members
     rows = rng.permutation(len(members))
     if warm:
-        rows = np.concatenate([_scored_first(members, rows), rows])
+        rows = np.array(list(dict.fromkeys([*_scored_first(members, rows), *rows])))
     cheap = oracle.cheap()
 
     def known(genomes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -145,7 +146,7 @@ def _scored_first(members: Members, rows: np.ndarray) -> np.ndarray:
     cost = members.statistics[rows, :1] if members.statistics.shape[1] else np.zeros((len(rows), 1))
     # Several scores count by their ranks, added up: no single one is best on every space.
     total = rankdata(scores[rows], axis=0).sum(axis=1, keepdims=True)
-    return rows[choose_first(np.concatenate([-total, cost], axis=1), _FIRST, cost_column=1)]
+    return rows[choose_first(np.concatenate([-total, cost], axis=1), _WARM, cost_column=1)]
 
 
 algorithms: Mapping[str, Algorithm] = MappingProxyType(

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["sampled_scores", "stored_scores"]
 
-SAMPLED = 1500
-"""Rows that are scored: each search draws its own from them."""
-REPEATS = 4
-"""Re-initializations per SWAP-Score, as in the warm start of a search."""
+SCORED = 20_000
+"""Rows up to which all are scored, for predictors see the scores too; of more, as many drawn ones."""
+REPEATS = 1
+"""Re-initializations per SWAP-Score: with scores of all rows one ranks well enough."""
 
 
 def stored_scores(file: Path, table: Table, space: Space) -> dict[str, np.ndarray]:
@@ -47,13 +47,13 @@ def stored_scores(file: Path, table: Table, space: Space) -> dict[str, np.ndarra
     return found
 
 
-def sampled_scores(context: Context, table: Table, *, n: int = SAMPLED, seed: int = 0) -> dict[str, np.ndarray]:
+def sampled_scores(context: Context, table: Table, *, n: int = SCORED, seed: int = 0) -> dict[str, np.ndarray]:
     """Return the SWAP-Scores of some rows of a table, NaN for the others.
 
     Args:
         context: Space and data.
         table: Its rows are those of a benchmark.
-        n: How many rows, drawn by seed.
+        n: How many rows at most, drawn by seed.
         seed: Of the draw.
     """
     from evonas.objectives.proxy import ProxyEvaluator
@@ -63,9 +63,11 @@ def sampled_scores(context: Context, table: Table, *, n: int = SAMPLED, seed: in
     forms = [context.space.canonical(table.architectures[row]) for row in rows]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SaturationWarning)  # a saturated score still ranks the others
-        results = ProxyEvaluator(context, "swap", repeats=REPEATS).evaluate(forms)
+        distinct = list(dict.fromkeys(forms))
+        results = ProxyEvaluator(context, "swap", repeats=REPEATS).evaluate(distinct)
+    found = {form: np.nan if row["swap"].value is None else row["swap"].value for form, row in zip(distinct, results)}
     scores = np.full(len(table), np.nan)
-    scores[rows] = [np.nan if row["swap"].value is None else row["swap"].value for row in results]
+    scores[rows] = [found[form] for form in forms]
     return {"swap": scores}
 
 

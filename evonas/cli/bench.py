@@ -24,7 +24,7 @@ def bench_search(
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each search.")] = 30,
     proxy_scores: Annotated[
         Path | None,
-        typer.Option(help="A CSV of training-free scores for surrogate+warm. [default: SWAP of 1500 rows is computed]"),
+        typer.Option(help="A CSV of training-free scores for surrogate+warm. [default: SWAP is computed]"),
     ] = None,
     out: Out = None,
 ) -> None:
@@ -43,7 +43,7 @@ def bench_search(
     if proxy_scores is not None:
         scores = stored_scores(proxy_scores, truth, opened)
     elif "surrogate+warm" in split_names([algorithms], "algorithm"):
-        typer.echo("scoring rows by SWAP", err=True)
+        typer.echo(f"scoring rows of {len(truth):,} by SWAP, which takes minutes", err=True)
         data = load_data(_exact_images())
         scores = sampled_scores(Context(opened, context.skeleton, data=data), truth)
     results = benchmarks.bench_search(
