@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -36,16 +36,19 @@ def computed_objectives(context: Context) -> dict[str, Computed]:
     return {name: partial(_values, name, context) for name in known_objectives()}
 
 
-def score_sources(context: Context, *, skeleton: str | None = None) -> dict[str, Score]:
+def score_sources(context: Context, names: Iterable[str] = (), *, skeleton: str | None = None) -> dict[str, Score]:
     """Return every objective that can be computed, by name, for `bench_proxies`, which gives the seeds.
 
     Args:
         context: Space, skeleton, and data for scores that see images.
+        names: What may be asked for besides: of these, rankings and proxies with options are added.
         skeleton: Name of the skeleton that training-free scores look at; None: the one that each declares.
     """
-    from evonas.objectives import known_objectives
+    from evonas.objectives import check_objectives, known_objectives
 
-    return {name: partial(_scores, name, context, skeleton) for name in known_objectives()}
+    written = [name for name in names if "(" in name]
+    check_objectives(written)
+    return {name: partial(_scores, name, context, skeleton) for name in [*known_objectives(), *written]}
 
 
 def scores_together(context: Context, *, skeleton: str | None = None) -> Together:
@@ -62,10 +65,9 @@ def _together(
     context: Context, skeleton: str | None, names: Sequence[str], architectures: Sequence[Architecture], seed: int
 ) -> dict[str, np.ndarray]:
     from evonas.objectives.proxy import Scores
-    from evonas.proxies import load_proxy, proxies
+    from evonas.proxies import is_proxy, load_proxy
 
-    known = proxies()
-    chosen = [name for name in names if name in known and name not in FLOORS]
+    chosen = [name for name in names if is_proxy(name) and name not in FLOORS]
     values = {name: _scores(name, context, skeleton, architectures, seed) for name in names if name not in chosen}
     if not chosen:
         return values
@@ -86,10 +88,10 @@ def _scores(
     name: str, context: Context, skeleton: str | None, architectures: Sequence[Architecture], seed: int
 ) -> np.ndarray:
     from evonas.objectives.proxy import ProxyEvaluator
-    from evonas.proxies import proxies
+    from evonas.proxies import is_proxy
 
     context = replace(context, seed=seed)
-    if skeleton is None or name in FLOORS or name not in proxies():
+    if skeleton is None or name in FLOORS or not is_proxy(name):
         return _values(name, context, architectures)
     return _read(name, ProxyEvaluator(context, name, skeleton=skeleton), architectures)
 

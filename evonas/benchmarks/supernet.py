@@ -20,6 +20,7 @@ from evonas.data import Dataset, Part
 from evonas.errors import SettingsError
 from evonas.networks import build
 from evonas.objectives import Context, torch_threads
+from evonas.options import read_options
 from evonas.spaces import Architecture, Skeleton, Space
 from evonas.supernet import (
     ForgettingProbe,
@@ -146,7 +147,7 @@ def rule_from_text(text: str) -> RuleFactory:
     Raises:
         SettingsError: An unknown rule or option, or no ``key=value``.
     """
-    name, given = read_options(text)
+    name, given = split_options(text)
     factory = find_rule(name)
     known = list(inspect.signature(factory).parameters)[1:]
     for key in given:
@@ -155,14 +156,14 @@ def rule_from_text(text: str) -> RuleFactory:
     return partial(factory, **given) if given else factory
 
 
-def read_options(text: str) -> tuple[str, dict[str, Any]]:
+def split_options(text: str) -> tuple[str, dict[str, Any]]:
     """Split ``NAME:key=value,…`` into the name and its options.
 
     Raises:
         SettingsError: Something after the name is no ``key=value``.
     """
     name, _, options = text.strip().partition(":")
-    return name, dict(_option(part, text) for part in options.split(",")) if options else {}
+    return name, read_options(options, text) if options else {}
 
 
 def split_rules(text: str) -> list[str]:
@@ -177,21 +178,6 @@ def split_rules(text: str) -> list[str]:
         else:
             rules.append(part.strip())
     return rules
-
-
-def _option(part: str, text: str) -> tuple[str, Any]:
-    key, equals, value = part.partition("=")
-    if not equals or not key.strip():
-        raise SettingsError(f"Expected NAME:key=value,…, got '{text}'.")
-    words = {"true": True, "false": False, "none": None}
-    if value in words:
-        return key.strip(), words[value]
-    for number in (int, float):
-        try:
-            return key.strip(), number(value)
-        except ValueError:
-            pass
-    return key.strip(), value
 
 
 def _train(

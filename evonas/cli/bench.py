@@ -70,7 +70,9 @@ def bench_proxies(
     space: Space,
     table: Tables,
     target: Annotated[str, typer.Option(help="The column to be ranked.")],
-    proxy: Annotated[list[str], typer.Option(help="Training-free scores or columns, such as swap,synflow.")],
+    proxy: Annotated[
+        list[str], typer.Option(help="Training-free scores or columns, such as swap,'rank(swap,synflow)'.")
+    ],
     data: Annotated[str, typer.Option(help="Data that scores see.")] = "digits",
     seeds: Annotated[int, typer.Option(min=1, help="Scores of each architecture.")] = 3,
     limit: Annotated[int | None, typer.Option(min=3, help="Judge on that many rows, drawn by seed.")] = None,
@@ -88,11 +90,12 @@ def bench_proxies(
 
     opened = load_space(space)
     context = Context(opened, benchmarks.literature_skeleton(opened), data=load_data(data))
+    names = split_names(proxy, "proxy")
     rows = benchmarks.bench_proxies(
         load_table(table, opened),
         target,
-        split_names(proxy, "proxy"),
-        sources=benchmarks.score_sources(context, skeleton=skeleton),
+        names,
+        sources=benchmarks.score_sources(context, names, skeleton=skeleton),
         together=benchmarks.scores_together(context, skeleton=skeleton),
         seeds=seeds,
         limit=limit,

@@ -37,13 +37,13 @@ def bench_supernet(
     Trainings that FILE.json of --out holds already, of the same settings, are not done again.
     """
     from evonas import benchmarks
-    from evonas.benchmarks.supernet import bench_supernet, read_options, split_rules
+    from evonas.benchmarks.supernet import bench_supernet, split_options, split_rules
     from evonas.data import load_data
     from evonas.spaces import load_space
     from evonas.tables import load_table
 
     opened = load_space(space)
-    name, options = read_options(skeleton)
+    name, options = split_options(skeleton)
     if channels is not None:  # of the stem, which stage spaces scale together with all else
         stage = opened.family == "stage"
         options |= {"width": channels / opened.definition.stem.channels} if stage else {"channels": channels}

@@ -10,7 +10,7 @@ import typer
 
 def score(
     proxy: Annotated[
-        list[str], typer.Option(help="Scores such as swap,synflow or 'rank(swap,synflow)'; repeat or list.")
+        list[str], typer.Option(help="Scores such as swap,synflow, 'swap(mu=40,sigma=900)' or 'rank(swap,synflow)'.")
     ],
     archs: Annotated[Path, typer.Option(help="CSV file of architectures, plain or gzip.")],
     out: Annotated[Path, typer.Option(help="CSV file to write, gzip where it ends in .gz.")],

@@ -155,7 +155,8 @@ def _added(shipped: Iterable[str]) -> dict[str, EntryPoint]:
 
 
 def known_objectives() -> list[str]:
-    """Return the names of all objectives that can be computed here; ``rank(a,b)`` of proxies comes besides.
+    """Return the names of all objectives that can be computed here; ``rank(a,b)`` of proxies and
+    proxies with options, ``swap(mu=40,sigma=900)``, come besides.
 
     Raises:
         SettingsError: Another package takes a name that is taken.
@@ -171,10 +172,13 @@ def check_objectives(names: Iterable[str]) -> None:
         SettingsError: A name that nothing computes.
     """
     from evonas.objectives.rank import ranked
+    from evonas.proxies import is_proxy, load_proxy
 
     known = known_objectives()
     for name in names:
-        if name not in known and not ranked(name):
+        if is_proxy(name):
+            load_proxy(name)  # refuses options that it does not take
+        elif name not in known and not ranked(name):
             raise SettingsError(
                 f"Unknown objective '{name}': expected some of {', '.join(known)}.{suggest(name, known)}"
             )
@@ -191,7 +195,9 @@ def make_evaluator(name: str, context: Context) -> Evaluator:
     Raises:
         SettingsError: Nothing computes it.
     """
+    from evonas.objectives.proxy import ProxyEvaluator
     from evonas.objectives.rank import RankEvaluator, ranked
+    from evonas.proxies import is_proxy
 
     check_objectives([name])
     if ranked(name):
@@ -199,6 +205,8 @@ def make_evaluator(name: str, context: Context) -> Evaluator:
     shipped = _shipped()
     if name in shipped:
         return shipped[name](context, name)
+    if is_proxy(name):
+        return ProxyEvaluator(context, name)
     point = _added(shipped)[name]
     evaluator: Evaluator = point.load()(context)
     if name not in {objective.name for objective in evaluator.objectives}:

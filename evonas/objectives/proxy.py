@@ -92,7 +92,7 @@ class ProxyEvaluator:
 
     Args:
         context: Space and data.
-        name: Name of the proxy.
+        name: Name of the proxy, with options or without.
         **options: Options of the proxy, such as ``repeats=4``.
 
     Raises:
@@ -103,7 +103,7 @@ class ProxyEvaluator:
         self.proxy = load_proxy(name, **options)
         self.objectives = (Objective(name, "", self.proxy.direction),)
         self.scores = Scores(context, [self.proxy])
-        self.fingerprint = scores_fingerprint(self.scores, sorted(options.items()))
+        self.fingerprint = scores_fingerprint(self.scores)
 
     def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
         """Return the score of each architecture."""
@@ -122,8 +122,8 @@ def scores_fingerprint(scores: Scores, *more: Any) -> str:
     """Return what stands for all that changes scores, and `more`."""
     context = scores.context
     assert context.data is not None
-    needs = [(proxy.name, asdict(proxy.needs)) for proxy in scores.proxies]
+    settings = [(proxy.name, vars(proxy) | {"needs": asdict(proxy.needs)}) for proxy in scores.proxies]
     return fingerprint(
-        "proxy", 2, needs, more, context.seed, context.data.fingerprint, context.space.definition.model_dump(),
+        "proxy", 2, settings, more, context.seed, context.data.fingerprint, context.space.definition.model_dump(),
         scores.skeletons,
     )  # fmt: skip

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from evonas.errors import DataError, EvaluationError, SettingsError, SpaceError, suggest
+from evonas.errors import DataError, EvaluationError, SettingsError, SpaceError
 from evonas.objectives.evaluator import Context
 from evonas.objectives.proxy import Scores
 from evonas.objectives.rank import RankEvaluator, ranked
 from evonas.progress import Progress, Silent
-from evonas.proxies import load_proxy, proxies
+from evonas.proxies import load_proxy
 from evonas.run import write_whole
 from evonas.sheet import to_csv
 from evonas.spaces import Architecture
@@ -53,7 +53,7 @@ def score_file(
 
     Args:
         context: Space and data.
-        names: Proxies, or rankings of them such as ``rank(swap,synflow)``.
+        names: Proxies, such as ``swap`` or ``swap(mu=40,sigma=900)``, or rankings of them: ``rank(swap,synflow)``.
         archs: CSV file, plain or gzip; the architecture is found as `evonas.tables.load_table` finds it.
         out: File to write whole; gzip where its name ends in ``.gz``. Nothing may be there.
         limit: Score the first rows alone.
@@ -67,13 +67,7 @@ def score_file(
     if out.exists():
         raise SettingsError(f"{out} exists already: choose another --out")
     plain = [name for name in names if not ranked(name)]
-    known = proxies()
-    for name in plain:
-        if name not in known:
-            raise SettingsError(
-                f"Unknown proxy '{name}': expected some of {', '.join(sorted(known))}, or rank(A,B) of them."
-                f"{suggest(name, known)}"
-            )
+    chosen = [load_proxy(name) for name in plain]
     columns = read_csv(archs)
     for name in names:
         if name in columns:
@@ -81,7 +75,7 @@ def score_file(
     _, texts = find_architectures(columns, context.space, source=archs.name)
     columns = {name: cells[:limit] for name, cells in columns.items()}
     architectures = _parse(texts[:limit], context, archs.name)
-    together = Scores(context, [load_proxy(name) for name in plain]) if plain else None
+    together = Scores(context, chosen) if chosen else None
     ranks = {name: RankEvaluator(context, name) for name in names if name not in plain}
     cells: dict[str, list[str]] = {name: [] for name in names}
     causes: dict[str, str] = {}

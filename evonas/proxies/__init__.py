@@ -23,7 +23,7 @@ from evonas.proxies.nlc import Nlc
 from evonas.proxies.params import Params
 from evonas.proxies.patterns import count_patterns
 from evonas.proxies.proxy import Needs, Proxy
-from evonas.proxies.registry import load_proxy, proxies
+from evonas.proxies.registry import is_proxy, load_proxy, proxies
 from evonas.proxies.snip import Snip
 from evonas.proxies.swap import SaturationWarning, Swap, regularization, swap_counts
 from evonas.proxies.synflow import Synflow
@@ -48,6 +48,7 @@ __all__ = [
     "Zen",
     "count_patterns",
     "initialize",
+    "is_proxy",
     "load_proxy",
     "naive_counts",
     "naive_patterns",

@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from evonas.errors import SettingsError, suggest
+from evonas.options import read_options
 from evonas.proxies.epsinas import Epsinas
 from evonas.proxies.flops import Flops
 from evonas.proxies.grad_norm import GradNorm
@@ -46,18 +47,26 @@ def load_proxy(name: str, **options: Any) -> Proxy:
     """Make a proxy by its name.
 
     Args:
-        name: Such as ``"swap"``.
-        options: Arguments of the proxy's class, such as ``repeats=4``.
+        name: Such as ``"swap"``, or with options ``"swap(mu=40,sigma=900)"``.
+        options: Arguments of the proxy's class, such as ``repeats=4``; they go before those in the name.
 
     Raises:
         SettingsError: No such proxy, or options that it refuses.
     """
+    base, _, rest = name.partition("(")
     known = proxies()
-    if name not in known:
+    if base not in known or (rest and not rest.endswith(")")):
         raise SettingsError(
-            f"expected one of the proxies {', '.join(sorted(known))}, got '{name}'.{suggest(name, known)}"
+            f"expected one of the proxies {', '.join(sorted(known))}, or one with options such as "
+            f"swap(mu=40,sigma=900), got '{name}'.{suggest(base, known)}"
         )
+    written = read_options(rest[:-1], name) if rest else {}
     try:
-        return known[name](**options)
+        return known[base](**{**written, **options})
     except TypeError as error:
-        raise SettingsError(f"expected options of the proxy '{name}', got {error}: leave them out") from error
+        raise SettingsError(f"expected options of the proxy '{base}', got {error}: leave them out") from error
+
+
+def is_proxy(name: str) -> bool:
+    """Return whether a name, its options aside, is that of a proxy."""
+    return name.partition("(")[0] in proxies()

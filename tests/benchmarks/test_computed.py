@@ -5,9 +5,9 @@ import pytest
 
 from evonas.benchmarks import computed_objectives, literature_skeleton, score_sources, scores_together
 from evonas.data import load_data
-from evonas.errors import EvaluationError
+from evonas.errors import EvaluationError, SettingsError
 from evonas.networks import build
-from evonas.objectives import Context, Objective, Result
+from evonas.objectives import Context, Objective, Result, rank
 from evonas.spaces import load_space
 from evonas.tables import load_table
 
@@ -56,6 +56,19 @@ def test_scores_look_at_the_skeleton_that_is_named(nasbench201):
     )
     np.testing.assert_array_equal(own, small)
     assert (own != proxy).all()
+
+
+def test_rankings_and_options_can_be_judged(nasbench201, monkeypatch):
+    monkeypatch.setattr(rank, "REFERENCES", 5)
+    context = Context(nasbench201, literature_skeleton(nasbench201), data=load_data("digits", limit=200))
+    architectures = [nasbench201.decode(genome) for genome in nasbench201.sample(2, np.random.default_rng(0))]
+    names = ["rank(swap,synflow)", "swap(mu=10,sigma=900)"]
+    sources = score_sources(context, names)
+    found = scores_together(context)(names, architectures, 0)
+    for name in names:
+        np.testing.assert_array_equal(found[name], sources[name](architectures, 0))
+    with pytest.raises(SettingsError, match="swpa"):
+        score_sources(context, ["rank(swpa)"])
 
 
 def test_scores_together_are_those_of_each_alone(nasbench201, monkeypatch):

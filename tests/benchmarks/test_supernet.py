@@ -71,7 +71,7 @@ def test_a_rule_and_its_options_are_read_from_text():
     ]  # fmt: skip
     assert rule_from_text("disturbance-immune:alpha=1e-2").keywords == {"alpha": 0.01}
     assert rule_from_text("uniform") is Uniform
-    for text, said in (("unifrom", "uniform"), ("uniform:alpha=1", "none, got 'alpha'"), ("fair:alpha", "NAME:key")):
+    for text, said in (("unifrom", "uniform"), ("uniform:alpha=1", "none, got 'alpha'"), ("fair:alpha", "key=value")):
         with pytest.raises(SettingsError, match=said):
             rule_from_text(text)
 

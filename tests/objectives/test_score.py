@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from evonas.cli.latency import latency
 from evonas.errors import DataError, EvaluationError, SettingsError
-from evonas.objectives import Context, rank, score
+from evonas.objectives import Context, check_objectives, make_evaluator, rank, score
 from evonas.objectives.score import score_file
 
 
@@ -68,9 +68,23 @@ def test_ranks_stand_beside_scores(trained: Context, archs, tmp_path, monkeypatc
     assert all(0 <= float(row["rank(params,flops)"]) <= 1 for row in after)
 
 
+def test_options_stand_behind_a_name(trained: Context, archs, tmp_path):
+    names = ("swap(repeats=2)", "swap(repeats=2,mu=1,sigma=1e9)", "params")
+    score_file(trained, names, archs, tmp_path / "out.csv", limit=2)
+    for row in rows(tmp_path / "out.csv"):
+        plain, regularized, _ = (float(row[name]) for name in names)
+        assert 0.9 * plain < regularized < plain
+    plain, regularized = (make_evaluator(name, trained) for name in names[:2])
+    assert plain.fingerprint != regularized.fingerprint
+    for name, words in [("swap(mu=1)", "both mu and sigma"), ("swap(nu=1)", "nu"), ("swap(mu", "got 'swap"),
+                        ("swap(mu)", "key=value")]:  # fmt: skip
+        with pytest.raises(SettingsError, match=words):
+            check_objectives([name])
+
+
 def test_what_cannot_be_scored_is_said_before_work(trained: Context, archs, tmp_path):
     out = tmp_path / "out.csv"
-    with pytest.raises(SettingsError, match=r"Unknown proxy 'parmas'.*Did you mean 'params'"):
+    with pytest.raises(SettingsError, match=r"got 'parmas'.*Did you mean 'params'"):
         score_file(trained, ("parmas",), archs, out)
     with pytest.raises(SettingsError, match="exists already"):
         score_file(trained, ("params",), archs, archs)
