@@ -132,8 +132,8 @@ def training_summary(trained: Sequence[Trained]) -> list[str]:
         )
     images = trained[0].test_images
     lines.append(
-        f"trained is accuracy on the {images:,} test images; acc and acc_report are the supernet's estimates on the "
-        "validation half that the search selected on and on the other."
+        f"trained is accuracy on the {images:,} test images; acc is what the search ranked by, acc_report the "
+        "supernet's accuracy on the validation half that the search did not select on."
     )
     tau = agreement(trained)
     if tau is not None:

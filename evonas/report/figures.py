@@ -147,29 +147,35 @@ def truths(contents: Contents) -> list[dict[str, Any]]:
     """Return how estimates compare with what is known better of the same architectures.
 
     Returns:
-        One mapping per pair: ``objective``, ``truth`` (name of the further number), ``meaning``, ``texts``,
+        One mapping per pair: ``estimate`` (its name), ``truth`` (name of the further number), ``meaning``, ``texts``,
         ``estimates`` and ``truths`` (lists), ``noise`` (list or None), ``kendall``, ``spearman`` (None where
-        they are not defined), ``gap`` (mean of truth less estimate), ``error`` (median of its absolute value
-        relative to the truth, or None).
+        they are not defined), ``gap`` (mean of truth less estimate), ``less`` (name of the estimate in `gap` and
+        `error`), ``error`` (median of the gap's absolute value relative to the truth, or None).
     """
     found = []
+    known = dict(contents.known) | {m.architecture: {**m.known} for m in contents.front}
     for i, objective in enumerate(contents.objectives):
         estimates = {text: float(v) for text, v in zip(contents.texts, contents.values[:, i])}
         estimates |= {member.architecture: member.values[objective.name] for member in contents.front}
         for ending in TRUTHS:
-            name = f"{objective.name}_{ending}"
-            known = dict(contents.known) | {m.architecture: {**m.known} for m in contents.front}
+            name, plain = f"{objective.name}_{ending}", f"{objective.name}_top1"
             texts = [
                 text for text, notes in known.items() if name in notes and math.isfinite(estimates.get(text, math.nan))
             ]
             if not texts:
                 continue
             own = np.array([estimates[text] for text in texts])
+            # Like with like: where the search ranks by a smoother score, plain accuracy stands beside it.
+            smooth = all(plain in known[text] for text in texts)
+            near = np.array([known[text][plain] for text in texts]) if smooth else own
+            if ending == "report":
+                own = near
             true = np.array([known[text][name] for text in texts])
             noise = [known[text].get(f"{objective.name}_mad") for text in texts]
             found.append(
                 {
-                    "objective": objective.name,
+                    "estimate": plain if smooth and ending == "report" else objective.name,
+                    "less": plain if smooth else objective.name,
                     "unit": objective.unit,
                     "truth": name,
                     "meaning": meaning(name),
@@ -179,8 +185,8 @@ def truths(contents: Contents) -> list[dict[str, Any]]:
                     "noise": noise if ending == "measured" and all(v is not None for v in noise) else None,
                     "kendall": _finite(kendall(own, true)),
                     "spearman": _finite(spearman(own, true)),
-                    "gap": float((true - own).mean()),
-                    "error": float(np.median(np.abs(own / true - 1))) if (true != 0).all() else None,
+                    "gap": float((true - near).mean()),
+                    "error": float(np.median(np.abs(near / true - 1))) if (true != 0).all() else None,
                 }
             )
     return found

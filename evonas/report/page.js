@@ -229,12 +229,12 @@
       { type: "scatter", mode: "lines", name: "equal", x: [low, high], y: [low, high], hoverinfo: "skip",
         line: { color: color("cloud"), dash: "dot", width: 1.4 } },
       { type: "scatter", mode: "markers", name: "architectures", x: pair.estimates, y: pair.truths, customdata: numbers,
-        hovertemplate: numbers.map((p, i) => `<b>${p < 0 ? "not drawn" : title(p)}</b><br>${plain(pair.objective)} ` +
+        hovertemplate: numbers.map((p, i) => `<b>${p < 0 ? "not drawn" : title(p)}</b><br>${plain(pair.estimate)} ` +
           `${show(pair.estimates[i])}<br>${plain(pair.truth)} ${show(pair.truths[i])}<extra></extra>`),
         error_y: pair.noise ? { type: "data", array: pair.noise, color: color("soft"), thickness: 1, width: 2 } : undefined,
         marker: { size: numbers.map((p) => (p === chosen ? 13 : 8)),
           color: numbers.map((p) => (p === chosen ? color("chosen") : color("front"))) } },
-    ], layout(axis(`${plain(pair.objective)}${unit}, estimated`), axis(`${plain(pair.truth)}${unit}`),
+    ], layout(axis(`${plain(pair.estimate)}${unit}, estimated`), axis(`${plain(pair.truth)}${unit}`),
       { showlegend: false }), config);
   };
 

@@ -152,17 +152,17 @@ def trust(contents: Contents, data: Mapping[str, Any]) -> str:
             ("architectures", f"{len(pair['texts']):,}"),
             ("Kendall's τ", signed(pair["kendall"])),
             ("Spearman's ρ", signed(pair["spearman"])),
-            ("truth less estimate, mean", number(pair["gap"])),
+            (f"{pair['truth']} less {pair['less']}, mean", number(pair["gap"])),
             ("relative error, median", "–" if pair["error"] is None else f"{pair['error']:.1%}"),
         ]
         listed = list(zip(pair["estimates"], pair["truths"]))[:MOST_ROWS]
         cells = [(number(a, pad=True), number(b, pad=True)) for a, b in listed]
-        title = f"{pair['objective']} against {pair['truth']}"
+        title = f"{pair['estimate']} against {pair['truth']}"
         parts.append(
             f"<div><h3>{text(title)}</h3><p class='small soft'>{text(pair['meaning'])}</p>"
             f"<div id='truth{i}' class='chart low' role='img' aria-label='{text(title)}'></div>"
             f"{table('', ('figure', 'value'), rows)}"
-            f"{numbers(table(title, (pair['objective'], pair['truth']), cells))}</div>"
+            f"{numbers(table(title, (pair['estimate'], pair['truth']), cells))}</div>"
         )
     latency = contents.latency
     if latency:

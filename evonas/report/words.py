@@ -134,10 +134,10 @@ def limits(contents: Contents) -> list[str]:
         lines.append("flops counts a multiply-add as one and says little about the time on a given device.")
     broken = sum(bool(member.breaks) for member in contents.front)
     if broken:
-        lines.append(f"{broken} members, marked !, break a constraint now that they were measured whole.")
+        lines.append(told_broken(broken))
     if causes := failures(contents):
         total = sum(count for _, count in causes)
-        lines.append(f"{total:,} evaluations failed, most often because: {causes[0][0]}.")
+        lines.append(f"{total:,} evaluation{'s' if total != 1 else ''} failed, most often because: {causes[0][0]}.")
     if contents.baseline:
         from evonas.baseline import sentence  # it can search, too, and so takes seconds to import
 
@@ -148,6 +148,13 @@ def limits(contents: Contents) -> list[str]:
     return lines
 
 
+def told_broken(members: int) -> str:
+    """Return in words that members break a constraint."""
+    if members == 1:
+        return "1 member, marked !, breaks a constraint now that it was measured whole."
+    return f"{members} members, marked !, break a constraint now that they were measured whole."
+
+
 def _judged(pair: dict) -> str:
     n = len(pair["texts"])
     text = f"{pair['truth']} ({pair['meaning']}) is known of {n} architecture{'s' if n != 1 else ''}"
@@ -155,11 +162,11 @@ def _judged(pair: dict) -> str:
         text += f"; the estimate is off by {pair['error']:.1%} in the median"
     else:
         side = "higher" if pair["gap"] >= 0 else "lower"
-        text += f"; it is {abs(pair['gap']):.3g} {side} than {pair['objective']} on average"
+        text += f"; it is {abs(pair['gap']):.3g} {side} than {pair['less']} on average"
     if pair["kendall"] is not None and n >= FEW:
         tau = pair["kendall"]
         word = "agree well" if tau > 0.7 else "agree in part" if tau > 0.3 else "hardly agree"
-        text += f", and the two orders {word} (Kendall's τ {tau:.2f})"
+        text += f", and its order and {pair['estimate']}'s {word} (Kendall's τ {tau:.2f})"
     return text + "."
 
 

@@ -67,6 +67,24 @@ def test_estimates_are_compared_with_what_is_known_better(contents):
     assert measured["noise"] == [0.004] * len(contents.front)
 
 
+def test_like_is_compared_with_like_where_the_search_ranked_by_a_smoother_score(contents):
+    members = tuple(
+        replace(m, known={**m.known, "acc_top1": m.known["acc_report"] + 0.03, "acc_trained": 0.9})
+        for m in contents.front
+    )
+    pairs = {
+        pair["truth"]: pair for pair in figures.truths(replace(contents, front=replace(contents.front, members=members)))
+    }
+    report, trained = pairs["acc_report"], pairs["acc_trained"]
+    assert (report["estimate"], report["less"]) == ("acc_top1", "acc_top1")
+    assert report["gap"] == pytest.approx(-0.03)
+    assert report["kendall"] == pytest.approx(1.0)
+    # What ranked is judged by its ranking, its accuracy by plain accuracy.
+    assert (trained["estimate"], trained["less"]) == ("acc", "acc_top1")
+    assert dict(zip(trained["texts"], trained["estimates"])) == {m.architecture: m.values["acc"] for m in members}
+    assert trained["gap"] == pytest.approx(0.9 - np.mean([m.known["acc_top1"] for m in members]))
+
+
 def test_one_pair_has_no_rank_correlation(contents):
     text = contents.texts[0]
     (pair,) = figures.truths(
