@@ -76,8 +76,8 @@ def by_hand(width: float, strides: tuple[int, ...], classes: int) -> nn.Module:
 
 
 @pytest.mark.filterwarnings("ignore")  # of the exporter
-@pytest.mark.parametrize("name", ["imagenet", "small"])
-def test_the_largest_path_is_as_fast_as_the_same_network_by_hand(name: str) -> None:
+@pytest.mark.parametrize(("name", "rounds"), [("imagenet", 5), ("small", 40)])  # half a millisecond is soon disturbed
+def test_the_largest_path_is_as_fast_as_the_same_network_by_hand(name: str, rounds: int) -> None:
     space = load_space("mobilenet_v3")
     skeleton = space.skeleton(name, in_channels=3, classes=10)
     costs = make_evaluator("flops", Context(space, skeleton))
@@ -92,8 +92,10 @@ def test_the_largest_path_is_as_fast_as_the_same_network_by_hand(name: str) -> N
     deployed = export(UnitInput(ours, [0.0] * 3, [1.0] * 3).eval(), image.repeat(2, 1, 1, 1))
     direct = torch.onnx.export(theirs, (image,), dynamo=True, opset_version=18, verbose=False).model_proto
     ratios = []
-    for _ in range(5):
-        ours_ms, theirs_ms = (t.median_ms for t in measure_models([deployed, direct], repeats=100, seconds=20.0))
+    for i in range(rounds):  # sessions are opened anew in each, in either order: where their memory lies is chance
+        models = [deployed, direct] if i % 2 else [direct, deployed]
+        times = [t.median_ms for t in measure_models(models, repeats=100, seconds=20.0)]
+        ours_ms, theirs_ms = times if i % 2 else times[::-1]
         ratios.append(ours_ms / theirs_ms)
         print(f"{name}: deployed {ours_ms:.3f} ms, by hand {theirs_ms:.3f} ms, ratio {ratios[-1]:.3f}")
     print(f"{name}: median ratio {np.median(ratios):.3f}, {min(ratios):.3f} to {max(ratios):.3f}")
