@@ -18,7 +18,7 @@ Initialization = Literal["torch", "own"]
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """What a proxy wants to be given; proxies with equal needs share one network and one forward pass.
+    """What a proxy wants to be given; proxies of equal skeleton, initialization and batch share forward passes.
 
     Args:
         skeleton: Name of the space's skeleton that the network is built on.

@@ -13,6 +13,9 @@ from evonas.proxies.forward import Forward
 from evonas.proxies.initialize import initialize, restored
 from evonas.proxies.proxy import Needs, Proxy
 
+STEP = 2654435761
+"""Between the seeds of two draws of weights: 2^32 over the golden ratio, so that none of them lie close."""
+
 
 def score_all(
     proxies: Sequence[Proxy], network: nn.Module, images: Tensor, seed: int, labels: Tensor | None = None
@@ -34,7 +37,7 @@ def score_all(
     """
     groups: dict[Needs, list[int]] = {}
     for place, proxy in enumerate(proxies):
-        groups.setdefault(replace(proxy.needs, labels=False), []).append(place)
+        groups.setdefault(replace(proxy.needs, labels=False, repeats=1), []).append(place)
     results: dict[int, float | EvaluationError] = {}
     with restored(network):
         for needs, places in groups.items():
@@ -47,7 +50,7 @@ def score_all(
 def _score_group(
     proxies: list[Proxy], needs: Needs, network: nn.Module, images: Tensor, labels: Tensor | None, seed: int
 ) -> list[float | EvaluationError]:
-    """Score by proxies of equal needs, averaging over passes unless they draw their own weights."""
+    """Score by proxies of equal needs, each averaged over as many weights as it wants unless it draws its own."""
     if len(images) < needs.batch:
         text = f"expected {needs.batch} images, got {len(images)}: pass more images"
         return [EvaluationError(f"{proxy.name}: {text}") for proxy in proxies]
@@ -55,12 +58,15 @@ def _score_group(
         return [
             _read(proxy, Forward(network, images, torch.Generator().manual_seed(seed), labels)) for proxy in proxies
         ]
-    generator = torch.Generator().manual_seed(seed)
-    rows = []
-    for _ in range(needs.repeats):
+    scores: list[list[float | EvaluationError]] = [[] for _ in proxies]
+    for draw in range(max(proxy.needs.repeats for proxy in proxies)):
+        # A seed for each draw, so that its weights do not depend on what was read off those before.
+        generator = torch.Generator().manual_seed((seed + draw * STEP) % 2**32)
         forward = Forward(initialize(network, generator), images, generator, labels)
-        rows.append([_read(proxy, forward) for proxy in proxies])
-    return [_mean(scores) for scores in zip(*rows)]
+        for proxy, own in zip(proxies, scores):
+            if draw < proxy.needs.repeats:
+                own.append(_read(proxy, forward))
+    return [_mean(own) for own in scores]
 
 
 def _read(proxy: Proxy, forward: Forward) -> float | EvaluationError:
