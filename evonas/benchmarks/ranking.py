@@ -13,8 +13,8 @@ from evonas.indicators import kendall, precision_at
 RESAMPLES = 1000
 BASE = "uniform"
 """Rule that the others are compared with, seed by seed."""
-PRIOR = ("loss", "probability")
-"""Estimates that are shown with FLOPs as a prior too."""
+PRIOR = "flops", "swap"
+"""Floors whose logarithms are added to the probability: the estimator `supernet:prior`."""
 TOPS = {"tau": 1.0, "top30": 0.30, "top10": 0.10}
 
 
@@ -56,16 +56,15 @@ def summarize_trials(results: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _estimates(trial: Mapping[str, Any], floors: Mapping[str, Sequence[float]]) -> dict[str, np.ndarray]:
-    """Return a training's estimates, and those of them that FLOPs as a prior improve without any truth.
+    """Return a training's estimates, and `prior`: the probability, and the logarithms of FLOPs and of SWAP.
 
-    Both are brought to mean 0 and standard deviation 1 over the architectures and added, FLOPs by their logarithm.
+    Each is brought to mean 0 and standard deviation 1 over the architectures, and they are added.
     """
     found = {name: np.array(values, dtype=float) for name, values in trial["estimates"].items()}
-    flops = np.array(floors.get("flops", ()), dtype=float)
-    if not len(flops) or flops.min() <= 0:
+    if "probability" not in found or any(name not in floors for name in PRIOR):
         return found
-    prior = {f"{name}+flops": _standard(found[name]) + _standard(np.log(flops)) for name in PRIOR if name in found}
-    return found | prior
+    before = [np.log(np.maximum(np.array(floors[name], dtype=float), 1.0)) for name in PRIOR]
+    return found | {"prior": sum(map(_standard, before), start=_standard(found["probability"]))}
 
 
 def _standard(values: np.ndarray) -> np.ndarray:

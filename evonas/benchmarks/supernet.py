@@ -20,6 +20,7 @@ from evonas.data import Dataset, Part
 from evonas.errors import SettingsError
 from evonas.networks import build
 from evonas.objectives import Context, torch_threads
+from evonas.objectives.prior import REPEATS
 from evonas.options import read_options
 from evonas.spaces import Architecture, Skeleton, Space
 from evonas.supernet import (
@@ -86,7 +87,7 @@ def bench_supernet(
         progress: Called with a line before each training.
 
     Returns:
-        ``setting``, ``architectures``, ``truth``, ``floors`` (FLOPs and parameters), ``trials`` (estimates of
+        ``setting``, ``architectures``, ``truth``, ``floors`` (FLOPs, parameters and SWAP), ``trials`` (estimates of
         every kind, forgetting values, `trace_over_d`, seconds) and ``rows``, as `summarize_trials` gives them.
 
     Raises:
@@ -116,7 +117,7 @@ def bench_supernet(
         },
         "architectures": [str(one) for one in written],
         "truth": table[target][chosen].tolist(),
-        "floors": _floors(space, table, chosen, written),
+        "floors": _floors(space, table, chosen, written, data),
         "trials": [],
     }
     results["trials"] = _earlier(results, out)
@@ -266,14 +267,20 @@ def _passes_per_update(network: Any, rule: RuleFactory, seed: int) -> int:
 
 
 def _floors(
-    space: Space, table: Table, rows: np.ndarray, architectures: Sequence[Architecture]
+    space: Space, table: Table, rows: np.ndarray, architectures: Sequence[Architecture], data: Dataset
 ) -> dict[str, list[float]]:
-    """Return what counting says of each architecture: the table's columns, or computed as the literature does."""
-    sources = score_sources(Context(space, literature_skeleton(space)))
-    return {
-        name: np.asarray(table[name][rows] if name in table else sources[name](architectures, 0), float).tolist()
+    """Return what is known of each architecture before training.
+
+    FLOPs and parameters are the table's columns, or computed as the literature does; SWAP is what a prior takes.
+    """
+    swap = f"swap(repeats={REPEATS})"
+    sources = score_sources(Context(space, literature_skeleton(space), data=data), [swap])
+    found = {
+        name: np.asarray(table[name][rows] if name in table else sources[name](architectures, 0), float)
         for name in FLOORS
     }
+    found["swap"] = np.nan_to_num(sources[swap](architectures, 0), nan=1.0)  # no activations: a single pattern
+    return {name: values.tolist() for name, values in found.items()}
 
 
 def _earlier(results: Mapping[str, Any], out: Path | None) -> list[dict[str, Any]]:

@@ -6,14 +6,12 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
-import numpy as np
-
 from evonas.data import Part
-from evonas.errors import EvaluationError, SettingsError
-from evonas.objectives.cost import CostEvaluator
+from evonas.errors import SettingsError
 from evonas.objectives.estimators import DEFAULT, read_estimator
 from evonas.objectives.evaluator import Context, fingerprint, one_by_one
 from evonas.objectives.objective import Objective, Result
+from evonas.objectives.prior import Prior
 from evonas.spaces import Architecture
 from evonas.supernet import PathEvaluator, PathScore
 
@@ -29,11 +27,7 @@ ESTIMATES: Mapping[str, Callable[[PathScore], float]] = {
 """Estimate -> `acc` of a path. Each is one fixed increasing function of what it is named after, so that a value
 depends neither on other architectures nor on the order of evaluation."""
 PRIOR = "prior"
-"""Estimate that counts operations besides; see `Prior`."""
-REFERENCES = 64
-"""Architectures that a prior measures both scales on."""
-SEED = 20240513
-"""Of these; whatever the search's seed is, a value means the same."""
+"""Estimate that takes in what is known before training; see `Prior`."""
 KEPT = 2**27
 """Bytes of activations that later paths may begin from."""
 
@@ -42,7 +36,7 @@ class AccuracyEvaluator:
     """How good a path is with the supernet's weights, on the validation half that the search selects on.
 
     Batch-norm statistics are estimated anew for every path; the result depends on nothing evaluated before. All
-    estimates are read from the same outputs: none costs more than another, but for the sample of a prior.
+    estimates are read from the same outputs: none costs more than another, but for what a prior counts besides.
 
     Args:
         context: Data, and a trained supernet; the option ``estimator``, such as ``supernet:loss``, says what `acc`
@@ -63,9 +57,10 @@ class AccuracyEvaluator:
         self.objectives = (ACC,) if self.estimate == "accuracy" else (ACC, TOP1)
         self._context = context
         part: Part = getattr(context.data, half)
+        self._images = len(part.labels)
         self._path = PathEvaluator(context.supernet, context.data, part, norm_images=512, memory=KEPT)
         self.fingerprint = fingerprint(
-            "acc", 2, self.estimate, half, context.supernet_fingerprint, context.data.fingerprint, context.threads
+            "acc", 3, self.estimate, half, context.supernet_fingerprint, context.data.fingerprint, context.threads
         )
 
     def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
@@ -79,38 +74,4 @@ class AccuracyEvaluator:
 
     @cached_property
     def _prior(self) -> Prior:
-        return Prior(self._context, self._path)
-
-
-class Prior:
-    """The mean of the true class's probability on a path and of the logarithm of the path's FLOPs.
-
-    Each is measured in standard deviations of a fixed sample of the space.
-
-    Shared weights and counting operations err in different ways, so that both together rank better than either;
-    how much each counts is not learnt from any truth. The sample is read once: the cost of as many evaluations.
-
-    Args:
-        context: Space and skeleton.
-        read: Reads a path's score.
-    """
-
-    def __init__(self, context: Context, read: Callable[[Architecture], PathScore]) -> None:
-        self._costs = CostEvaluator(context)
-        space = context.space
-        genomes = space.sample(REFERENCES, np.random.default_rng(SEED), by="choice")
-        sample = {str(form): form for form in (space.canonical(space.decode(genome)) for genome in genomes)}
-        values = np.array([self._pair(form, read(form)) for form in sample.values()])
-        self._mean, self._spread = values.mean(axis=0), values.std(axis=0)
-        self._spread[self._spread == 0] = 1.0
-
-    def __call__(self, architecture: Architecture, score: PathScore) -> float:
-        """Return the share of the space that would be worse were the mean normally distributed, in (0, 1)."""
-        mean = float(((self._pair(architecture, score) - self._mean) / self._spread).mean())
-        return 0.5 * math.erfc(-mean / math.sqrt(2.0))
-
-    def _pair(self, architecture: Architecture, score: PathScore) -> np.ndarray:
-        (row,) = self._costs.evaluate([architecture])
-        if row["flops"].value is None:
-            raise EvaluationError(f"FLOPs are not known: {row['flops'].cause}")
-        return np.array([score.probability, math.log(max(1.0, row["flops"].value))])
+        return Prior(self._context, self._path, self._images)

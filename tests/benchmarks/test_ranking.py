@@ -53,18 +53,19 @@ def test_known_rankings_have_known_figures():
 def test_no_gain_is_told_where_uniform_lacks_a_seed_or_the_budget():
     rows = summarize_trials(results(trial("uniform", 0, TRUTH), trial("fair", 1, TRUTH), trial("fair", 0, TRUTH, 200)))
     assert all("tau_gain" not in row for row in rows)
-    assert [row["passes"] for row in rows if row["estimate"] != "loss+flops"] == [0, 100, 100, 200]
+    assert [row["passes"] for row in rows] == [0, 100, 100, 200]
 
 
-def test_flops_as_a_prior_count_as_much_as_the_estimate():
+def test_a_prior_counts_flops_and_swap_as_much_as_the_probability():
     made = results(trial("uniform", 0, TRUTH))
-    costs = np.random.default_rng(2).normal(5, 1, 40)
-    made["floors"]["flops"] = np.exp(costs).tolist()
+    made["trials"][0]["estimates"] = {"probability": made["trials"][0]["estimates"].popitem()[1]}
+    costs = np.random.default_rng(2).normal(5, 1, (2, 40))
+    made["floors"] |= {name: np.exp(cost).tolist() for name, cost in zip(("flops", "swap"), costs)}
     row = summarize_trials(made)[-1]
-    assert row["estimate"] == "loss+flops"
-    both = (TRUTH - TRUTH.mean()) / TRUTH.std() + (costs - costs.mean()) / costs.std()
+    assert row["estimate"] == "prior"
+    both = sum((facts - facts.mean()) / facts.std() for facts in (TRUTH, *costs))
     assert row["tau"] == pytest.approx(kendalltau(both, TRUTH).statistic)
-    made["floors"]["flops"] = np.exp(TRUTH / 10).tolist()
+    made["floors"] |= dict.fromkeys(("flops", "swap"), np.exp(TRUTH / 10).tolist())
     assert summarize_trials(made)[-1]["tau"] == pytest.approx(1)
 
 

@@ -52,7 +52,7 @@ def test_rules_train_for_equal_passes_on_the_same_architectures_and_are_not_trai
     assert set(fair["estimates"]) == {"accuracy", "loss", "probability"}
     assert json.loads(out.read_text())["architectures"] == both["architectures"]
     assert both["floors"]["params"] == both["truth"]
-    assert {row["rule"] for row in both["rows"]} == {"flops", "params", "uniform", "fair", "uniform:"}
+    assert {row["rule"] for row in both["rows"]} == {"flops", "params", "swap", "uniform", "fair", "uniform:"}
     for other in ({"lr": 0.01}, {"sampling": "fair"}):
         with pytest.raises(SettingsError, match="another setting"):
             bench(space, table, data, ["uniform"], out=out, **other)

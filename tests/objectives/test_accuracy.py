@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -47,23 +46,6 @@ def test_the_default_is_the_loss_and_reports_are_plain_accuracy(trained: Context
     assert set(judged) == {"acc"}
     n = len(trained.data.judge)
     assert judged["acc"].value * n == pytest.approx(round(judged["acc"].value * n))
-
-
-def test_a_prior_is_the_mean_of_both_scales_and_does_not_depend_on_the_order(trained: Context, draw):
-    forms = draw(trained.space, 4)
-    prior = estimator(trained, "supernet:prior")
-    values = [row["acc"].value for row in AccuracyEvaluator(prior).evaluate(forms)]
-    assert values == [row["acc"].value for row in AccuracyEvaluator(prior).evaluate(forms[::-1])][::-1]
-    assert all(0 < value < 1 for value in values)
-    made = AccuracyEvaluator(prior)
-    scores = [made._path(form) for form in forms]
-    flops = [row["flops"].value for row in make_evaluator("flops", trained).evaluate(forms)]
-    (mean, log_mean), (spread, log_spread) = made._prior._mean, made._prior._spread
-    expected = [
-        NormalDist().cdf(0.5 * ((score.probability - mean) / spread + (np.log(cost) - log_mean) / log_spread))
-        for score, cost in zip(scores, flops)
-    ]
-    assert values == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("name", ["supernet:los", "oracle"])
