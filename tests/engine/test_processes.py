@@ -111,7 +111,7 @@ def test_a_worker_that_dies_once_costs_nothing_and_others_fail_alone(forms, buil
 
 
 def test_a_hang_is_a_failure_that_can_be_tried_again(forms, build, monkeypatch):
-    monkeypatch.setattr("evonas.engine.processes.RETRIES", 0)
+    monkeypatch.setattr("evonas.engine.workers.RETRIES", 0)
     engine = build({str(forms[0]): "hang"}, workers=1)
     assert np.isnan(engine.evaluate(forms[:1], ["length"])).all()
     assert "took longer than 1 s" in engine.store.lookup([str(forms[0])], "length", "f")[str(forms[0])].cause
