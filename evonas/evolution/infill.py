@@ -23,6 +23,8 @@ MARGIN = 0.1
 """How far the reference point lies beyond the worst that was seen, lest the ends of the front count for nothing."""
 SHORTLIST = 400
 """Candidates that are looked at closely: the best if their values were a standard deviation better."""
+NOTHING = 1e-12
+"""A gain that rounding may leave where nothing is gained; the whole space is 1."""
 
 
 @dataclass(frozen=True)
@@ -68,16 +70,16 @@ def choose_batch(
     promise = room.gains(estimates.optimistic[None]) * estimates.feasible
     order = np.lexsort((rng.random(count), -promise))[: max(SHORTLIST, 2 * n)]
     samples, hoped = estimates.samples[:, order], estimates.optimistic[order]
+    gains = room.gains(samples) * estimates.feasible[order]
     chosen: list[int] = []
     free = np.ones(len(order), dtype=bool)
     while len(chosen) < n:
-        gain = np.where(free, room.gains(samples) * estimates.feasible[order], -np.inf)
-        best = int(gain.argmax())
-        if gain[best] <= 0:  # nothing is expected to help: the most promising go on
+        best = int(np.where(free, gains, -np.inf).argmax())
+        if gains[best] <= NOTHING:  # the most promising go on
             best = int(np.flatnonzero(free)[0])
         chosen.append(int(order[best]))
         free[best] = False
-        room.fill(hoped[best][None])
+        gains -= room.fill(hoped[best], samples) * estimates.feasible[order]
     return np.array(chosen, dtype=np.int64)
 
 
@@ -104,26 +106,37 @@ class _Room:
             place = np.clip(np.searchsorted(grid, levels[:, j], side="right") - 1, 0, len(knots) - 2)
             weights = weights * (knots[place + 1] - knots[place]) * (len(knots) - 1)
         self._weights = weights / len(levels)
-        self._depth = np.ones((1, len(levels)))
+        self._depth = np.ones(len(levels))
         for row in front:
-            self.fill(row[None])
+            self.fill(row)
 
     def _scaled(self, values: np.ndarray) -> np.ndarray:
         return (values - self._low) / self._span
 
     def gains(self, samples: np.ndarray) -> np.ndarray:
         """Return the mean gain of candidates over samples of shape ``(s, n, m)``, shape ``(n,)``."""
+        return self._above(samples, np.arange(len(self._depth)))
+
+    def fill(self, values: np.ndarray, samples: np.ndarray | None = None) -> np.ndarray:
+        """Take away what values of shape ``(m,)`` dominate; return what candidates gain less for it.
+
+        Args:
+            values: In the objectives' order.
+            samples: Of candidates, as for `gains`; None: there are none.
+        """
+        row = self._scaled(values)
+        lines = np.flatnonzero((row[:-1] <= self._points).all(axis=1) & (row[-1] < self._depth))
+        before = 0.0 if samples is None else self._above(samples, lines)
+        self._depth[lines] = row[-1]
+        return np.zeros(0) if samples is None else before - self._above(samples, lines)
+
+    def _above(self, samples: np.ndarray, lines: np.ndarray) -> np.ndarray:
+        """Return the mean gain over some lines only."""
+        points, depth, weights = self._points[lines], self._depth[lines], self._weights[lines]
         total = np.zeros(samples.shape[1])
-        depths = np.broadcast_to(self._depth, (len(samples), self._depth.shape[1]))
-        for depth, sample in zip(depths, self._scaled(samples)):
+        for sample in self._scaled(samples):
             gain = np.maximum(depth - sample[:, -1:], 0.0)
             for j in range(sample.shape[1] - 1):
-                gain *= sample[:, j : j + 1] <= self._points[:, j]
-            total += gain @ self._weights
+                gain *= sample[:, j : j + 1] <= points[:, j]
+            total += gain @ weights
         return np.nan_to_num(total / len(samples))  # what cannot be computed gains nothing
-
-    def fill(self, values: np.ndarray) -> None:
-        """Take away what values of shape ``(s, m)`` dominate, each in its sample; ``(1, m)``: in all."""
-        rows = self._scaled(values)
-        covered = (rows[:, None, :-1] <= self._points).all(axis=2)
-        self._depth = np.where(covered, np.minimum(self._depth, rows[:, -1:]), self._depth)
