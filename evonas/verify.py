@@ -224,7 +224,8 @@ class _Work:
 
     def _accuracy(self, choice: Choice, name: str, before: float, now: float, half: str) -> Check:
         part: Part = getattr(self.context.data, half)
-        by = f"estimated again on the validation half to {half} on; binomial standard error"
+        which = "selected on" if half == "select" else "not selected on"
+        by = f"estimated again on the validation half {which}; binomial standard error"
         noise = _standard_error(min(max(before, 0.0), 1.0), len(part))
         return self._made(choice, name, before, now, noise, by)
 
