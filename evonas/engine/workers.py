@@ -1,4 +1,4 @@
-"""What pools of workers have in common: tasks go out in batches, and a worker that dies or hangs costs one try of one."""
+"""What pools of workers share: tasks go out in batches; a worker that dies or hangs costs one try of one task."""
 
 from __future__ import annotations
 
