@@ -90,6 +90,9 @@ def _reset(genomes: np.ndarray, cardinalities: np.ndarray, rng: np.random.Genera
 def surrogate(oracle: Oracle, rng: np.random.Generator, *, warm: bool = False) -> None:
     """Surrogate-assisted search as the product does it, with rows instead of a space.
 
+    Of members that are equal networks one is evaluated, whichever comes first in random order; the others, further
+    measurements of it, come when nothing else is left.
+
     Args:
         oracle: What may be evaluated.
         rng: Source of randomness.
@@ -111,7 +114,7 @@ def surrogate(oracle: Oracle, rng: np.random.Generator, *, warm: bool = False) -
 
     search = SurrogateEvolution(
         members.space.cardinalities,
-        key=members.row,
+        key=members.form,
         objectives=len(members.objectives),
         population=_FIRST,
         seed=int(rng.integers(2**31)),
@@ -120,11 +123,12 @@ def surrogate(oracle: Oracle, rng: np.random.Generator, *, warm: bool = False) -
         encoder=members.encoder(scored=warm),
         cheap=known,
         batch=_BATCH,
-        listed=members.genomes,
+        listed=members.genomes[rows[::-1]],  # of equal keys the last counts
     )
     while oracle.left:
         genomes = search.ask()
         if not len(genomes):
+            oracle.evaluate(rows)
             return
         search.tell(genomes, oracle.evaluate(_rows(members, genomes)))
 

@@ -93,6 +93,18 @@ class Members:
         """Return the row of a genome, or None where it is no member."""
         return self._places.get(np.asarray(genome, dtype=np.int16).tobytes())
 
+    @cached_property
+    def _forms(self) -> list[int]:
+        """Number of every member's canonical form."""
+        numbers: dict[Architecture, int] = {}
+        forms = map(self.space.canonical, self.architectures)
+        return [numbers.setdefault(form, len(numbers)) for form in forms]
+
+    def form(self, genome: ArrayLike) -> int | None:
+        """Return what members that are equal networks have in common, or None where a genome is no member."""
+        row = self.row(genome)
+        return None if row is None else self._forms[row]
+
     def nearest(self, genome: ArrayLike, among: np.ndarray) -> int:
         """Return the row of the member that differs in the fewest genes, the first where several do.
 

@@ -4,8 +4,9 @@ The hypervolume is integrated exactly along one objective and by quadrature over
 of objectives will do: over each of many points of the other objectives stands the depth down to which the front
 leaves room, and a candidate gains what it reaches below that (the improvement of Emmerich et al., 2006). What
 is uncertain is sampled: a sample holds what all candidates are worth where the predictor errs alike for all. A
-chosen candidate counts as found, a standard deviation better than expected, so that the rest of a batch goes elsewhere
-along the front (a kriging believer, Ginsbourger et al., 2010, that believes its hopes).
+chosen candidate counts as found, in each sample at its value there or a standard deviation better than expected,
+whichever is better, so that the rest of a batch goes elsewhere along the front (a kriging believer, Ginsbourger et al.,
+2010, that believes its hopes) and to none that is predicted alike.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def choose_batch(
             best = int(np.flatnonzero(free)[0])
         chosen.append(int(order[best]))
         free[best] = False
-        gains -= room.fill(hoped[best], samples) * estimates.feasible[order]
+        gains -= room.fill(np.minimum(samples[:, best], hoped[best]), samples) * estimates.feasible[order]
     return np.array(chosen, dtype=np.int64)
 
 
@@ -106,37 +107,44 @@ class _Room:
             place = np.clip(np.searchsorted(grid, levels[:, j], side="right") - 1, 0, len(knots) - 2)
             weights = weights * (knots[place + 1] - knots[place]) * (len(knots) - 1)
         self._weights = weights / len(levels)
-        self._depth = np.ones(len(levels))
+        self._depth = np.ones((1, len(levels)))
         for row in front:
-            self.fill(row)
+            self.fill(row[None])
 
     def _scaled(self, values: np.ndarray) -> np.ndarray:
         return (values - self._low) / self._span
 
     def gains(self, samples: np.ndarray) -> np.ndarray:
         """Return the mean gain of candidates over samples of shape ``(s, n, m)``, shape ``(n,)``."""
-        return self._above(samples, np.arange(len(self._depth)))
+        total = sum(self._above(k, sample, slice(None)) for k, sample in enumerate(samples))
+        return np.nan_to_num(total / len(samples))  # what cannot be computed gains nothing
 
     def fill(self, values: np.ndarray, samples: np.ndarray | None = None) -> np.ndarray:
-        """Take away what values of shape ``(m,)`` dominate; return what candidates gain less for it.
+        """Take away what values of shape ``(s, m)`` dominate, each in its sample; ``(1, m)``: in all.
 
         Args:
             values: In the objectives' order.
             samples: Of candidates, as for `gains`; None: there are none.
-        """
-        row = self._scaled(values)
-        lines = np.flatnonzero((row[:-1] <= self._points).all(axis=1) & (row[-1] < self._depth))
-        before = 0.0 if samples is None else self._above(samples, lines)
-        self._depth[lines] = row[-1]
-        return np.zeros(0) if samples is None else before - self._above(samples, lines)
 
-    def _above(self, samples: np.ndarray, lines: np.ndarray) -> np.ndarray:
-        """Return the mean gain over some lines only."""
-        points, depth, weights = self._points[lines], self._depth[lines], self._weights[lines]
-        total = np.zeros(samples.shape[1])
-        for sample in self._scaled(samples):
-            gain = np.maximum(depth - sample[:, -1:], 0.0)
-            for j in range(sample.shape[1] - 1):
-                gain *= sample[:, j : j + 1] <= points[:, j]
-            total += gain @ weights
-        return np.nan_to_num(total / len(samples))  # what cannot be computed gains nothing
+        Returns:
+            What candidates gain less for it, shape ``(n,)``.
+        """
+        if len(self._depth) < len(values):
+            self._depth = np.repeat(self._depth, len(values), axis=0)
+        less = np.zeros(0 if samples is None else samples.shape[1])
+        for k, row in enumerate(self._scaled(values)):
+            lines = np.flatnonzero((row[:-1] <= self._points).all(axis=1) & (row[-1] < self._depth[k]))
+            before = 0.0 if samples is None else self._above(k, samples[k], lines)
+            self._depth[k, lines] = row[-1]
+            if samples is not None:
+                less += np.nan_to_num(before - self._above(k, samples[k], lines)) / len(samples)
+        return less
+
+    def _above(self, k: int, sample: np.ndarray, lines: np.ndarray | slice) -> np.ndarray:
+        """Return gains in a sample over some lines."""
+        points, depth = self._points[lines], self._depth[min(k, len(self._depth) - 1), lines]
+        scaled = self._scaled(sample)
+        gain = np.maximum(depth - scaled[:, -1:], 0.0)
+        for j in range(scaled.shape[1] - 1):
+            gain *= scaled[:, j : j + 1] <= points[:, j]
+        return gain @ self._weights[lines]

@@ -16,17 +16,17 @@ __all__ = ["Choice", "Predictor", "Scale", "fit_predictor"]
 
 FEWEST = 8
 """Values below which no correlation means anything; the first regressor is taken then."""
-BLEND = 0.5
+BLEND = 0.25
+"""Share of ranks in a score."""
 TOLERANCE = 0.05
 """Correlations this close are alike, for so few values cannot tell them apart: the first such regressor is taken."""
-"""Share of ranks in a score."""
 
 
 class Scale:
     """An increasing map of values to scores of about a standard normal's spread, and back.
 
-    Half of a score is the value's rank, which no outlier can stretch, half its distance from the median in
-    robust units, clipped: ranks alone would spread a crowd of equally good members as wide as all the others.
+    A quarter of a score is the value's rank, which no outlier can stretch, the rest its distance from the median
+    in robust units, clipped: ranks alone would spread a crowd of equally good members as wide as all the others.
 
     Args:
         values: Finite, shape ``(n,)``.
