@@ -72,9 +72,8 @@ def test_like_is_compared_with_like_where_the_search_ranked_by_a_smoother_score(
         replace(m, known={**m.known, "acc_top1": m.known["acc_report"] + 0.03, "acc_trained": 0.9})
         for m in contents.front
     )
-    pairs = {
-        pair["truth"]: pair for pair in figures.truths(replace(contents, front=replace(contents.front, members=members)))
-    }
+    known = replace(contents, front=replace(contents.front, members=members))
+    pairs = {pair["truth"]: pair for pair in figures.truths(known)}
     report, trained = pairs["acc_report"], pairs["acc_trained"]
     assert (report["estimate"], report["less"]) == ("acc_top1", "acc_top1")
     assert report["gap"] == pytest.approx(-0.03)
