@@ -25,8 +25,8 @@ Algorithm = Callable[[Oracle, np.random.Generator], None]
 
 _POPULATION = 40
 _FIRST, _BATCH = 20, 10  # of the surrogate: the first random members, and those of a round
-_SCORED, _WARM = 500, 12  # members that a warm start scores, and those of the first that it chooses: the others
-# are random, for predictors learn from contrast
+_SCORED, _WARM, _CHOSEN = 500, 16, 12  # of a warm start: members that it scores, its first members, and those of them
+# that scores choose: the others are random, for predictors learn from contrast
 _ROUNDS = 30  # of variation before random members fill the offspring
 
 
@@ -96,16 +96,17 @@ def surrogate(oracle: Oracle, rng: np.random.Generator, *, warm: bool = False) -
     Args:
         oracle: What may be evaluated.
         rng: Source of randomness.
-        warm: Start with some of the best by training-free scores and FLOPs, spread along the cost, instead of random
-            members only, and let predictors see the scores too. Members without a score, and all but a sample of
-            those that have one, are passed over at the start, as a search scores a sample only.
+        warm: Start with fewer members, most of them among the best by training-free scores and FLOPs, spread along
+            the cost. Members without a score, and all but a sample of those that have one, are passed over, as a
+            search scores a sample only; for that reason predictors do not see scores either.
 
     Raises:
         SettingsError: A warm start without scores.
     """
     members = oracle.members
-    rows = rng.permutation(len(members))
+    rows, first = rng.permutation(len(members)), _FIRST
     if warm:
+        first = _WARM
         rows = np.array(list(dict.fromkeys([*_scored_first(members, rows), *rows])))
     cheap = oracle.cheap()
 
@@ -116,11 +117,11 @@ def surrogate(oracle: Oracle, rng: np.random.Generator, *, warm: bool = False) -
         members.space.cardinalities,
         key=members.form,
         objectives=len(members.objectives),
-        population=_FIRST,
+        population=first,
         seed=int(rng.integers(2**31)),
         sample=lambda n, generator: members.genomes[generator.integers(len(members), size=n)],
-        initial=members.genomes[rows[:_FIRST]],
-        encoder=members.encoder(scored=warm),
+        initial=members.genomes[rows[:first]],
+        encoder=members.encoder,
         cheap=known,
         batch=_BATCH,
         listed=members.genomes[rows[::-1]],  # of equal keys the last counts
@@ -150,7 +151,7 @@ def _scored_first(members: Members, rows: np.ndarray) -> np.ndarray:
     cost = members.statistics[rows, :1] if members.statistics.shape[1] else np.zeros((len(rows), 1))
     # Several scores count by their ranks, added up: no single one is best on every space.
     total = rankdata(scores[rows], axis=0).sum(axis=1, keepdims=True)
-    return rows[choose_first(np.concatenate([-total, cost], axis=1), _WARM, cost_column=1)]
+    return rows[choose_first(np.concatenate([-total, cost], axis=1), _CHOSEN, cost_column=1)]
 
 
 algorithms: Mapping[str, Algorithm] = MappingProxyType(

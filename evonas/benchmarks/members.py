@@ -36,7 +36,7 @@ class Members:
     cheap: np.ndarray
     """Shape ``(m,)``, bool: computed objectives, known of every member before it is evaluated."""
     scores: Mapping[str, np.ndarray] = field(default_factory=dict)
-    """Training-free scores for starts and predictors, name -> shape ``(n,)``; NaN where there is none."""
+    """Training-free scores for starts, name -> shape ``(n,)``; NaN where there is none."""
     free: Mapping[str, Computed] = field(default_factory=dict)
     """What costs no evaluation whatever the objectives are, for predictors: FLOPs first, then parameters."""
 
@@ -64,26 +64,14 @@ class Members:
         columns = [_checked(name, compute(self.architectures), len(self)) for name, compute in self.free.items()]
         return np.stack(columns, axis=1) if columns else np.zeros((len(self), 0))
 
-    def encoder(self, scored: bool = False) -> Encoder:
-        """Return what predictors see of members: their parts, what is free, and scores where `scored`.
-
-        It is made once, for all searches of a benchmark.
-        """
-        return self._scored_encoder if scored else self._plain_encoder
-
     @cached_property
-    def _plain_encoder(self) -> Encoder:
-        return self._encoder(self.statistics)
+    def encoder(self) -> Encoder:
+        """What predictors see of members, their parts and what is free; made once, for all searches of a benchmark."""
 
-    @cached_property
-    def _scored_encoder(self) -> Encoder:
-        return self._encoder(np.concatenate([self.statistics, np.stack(list(self.scores.values()), axis=1)], axis=1))
-
-    def _encoder(self, statistics: np.ndarray) -> Encoder:
         def parts(genome: np.ndarray) -> Mapping[str, Tokens]:
             return describe(self.space, self.space.canonical(self.space.decode(genome)))
 
-        return Encoder(parts, lambda genomes: statistics[[self.row(genome) for genome in genomes]], self.row)
+        return Encoder(parts, lambda genomes: self.statistics[[self.row(genome) for genome in genomes]], self.row)
 
     @cached_property
     def _places(self) -> dict[bytes, int]:

@@ -46,7 +46,7 @@ def bench_search(
             number of rows means all of them.
         seeds: How many (0, 1, …), or which. A seed gives the same search whatever else is asked for.
         computed: Objectives that need no table, such as FLOPs: architectures -> values.
-        scores: Training-free scores, one per row, for algorithms that start or predict from them.
+        scores: Training-free scores, one per row, for algorithms that start from them.
         progress: Called with algorithm and seed before each search.
 
     Returns:

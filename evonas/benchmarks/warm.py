@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["sampled_scores", "stored_scores"]
 
 SCORED = 20_000
-"""Rows up to which all are scored, for predictors see the scores too; of more, as many drawn ones."""
+"""Rows up to which all are scored, for each search draws a sample of its own; of more, as many drawn ones."""
 REPEATS = 1
-"""Re-initializations per SWAP-Score: with scores of all rows one ranks well enough."""
+"""Re-initializations per SWAP-Score: one ranks well enough to start from."""
 
 
 def stored_scores(file: Path, table: Table, space: Space) -> dict[str, np.ndarray]:
