@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from evonas.errors import RunError, SettingsError, require, suggest
+from evonas.files import write_whole
 from evonas.live import connect, log_files, start_run
 from evonas.report.contents import Contents, gather
 from evonas.report.figures import progress
-from evonas.run import Run, write_whole
+from evonas.run import Run
 from evonas.spaces import Space
 
 FORMATS = ("optuna", "tensorboard", "mlflow")

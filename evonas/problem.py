@@ -12,6 +12,7 @@ from evonas.config import Settings, make_settings
 from evonas.data import Dataset, load_data
 from evonas.errors import RunError, SettingsError, suggest
 from evonas.evolution import algorithms
+from evonas.manifest import compare_manifest, new_manifest
 from evonas.networks import build
 from evonas.objectives import (
     Constraint,
@@ -26,7 +27,7 @@ from evonas.objectives import (
 )
 from evonas.objectives.estimators import read_estimator
 from evonas.objectives.table import TableEvaluator
-from evonas.run import Run, compare_manifest, new_manifest
+from evonas.run import Run
 from evonas.spaces import Architecture, load_space
 from evonas.supernet import find_rule, load_weights, make_sampler, weights_fingerprint
 from evonas.tables import load_table

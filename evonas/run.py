@@ -6,31 +6,26 @@ write. Nothing in it knows where it stands, so it may be moved.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import json
 import os
-import platform
 import shlex
 import shutil
-import time
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from html import escape
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evonas.errors import RunError, SettingsError
-from evonas.store import SCHEMA, Store
+from evonas.errors import RunError
+from evonas.files import AGAIN, cannot_write, write_whole
+from evonas.store import Store
+from evonas.toml import to_toml
 
 if TYPE_CHECKING:
     from evonas.front import Records
 
-__all__ = ["Run", "compare_manifest", "new_manifest", "to_toml", "write_whole"]
-
-_LIBRARIES = ("torch", "numpy", "pymoo", "moocore", "onnx", "onnxruntime", "onnxscript", "scikit-learn")
-_DECIDING = ("schema", "seed", "space", "data")  # a run made with another one of these has other results
+__all__ = ["Run"]
 
 
 class Run:
@@ -47,7 +42,7 @@ class Run:
 
     def __init__(self, path: Path, lock: int | None) -> None:
         self.path = path
-        self._again = "run the same command again"  # what to do once the disk has space
+        self._again = AGAIN  # what to do once the disk has space
         self._lock = lock
         self.settings = _read_settings(path)
         self.manifest = _read_manifest(path)
@@ -85,7 +80,7 @@ class Run:
                 os.close(lock)
             shutil.rmtree(draft, ignore_errors=True)
             if isinstance(error, OSError):
-                raise _told(error, path, "free some and run the same command again") from error
+                raise cannot_write(path, error) from error
             raise
         run = cls._opened(path, lock)
         run._again = f"run  evonas resume {shlex.quote(str(path))}"  # the same command would find it there
@@ -171,9 +166,9 @@ class Run:
         path = self.path / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write_whole(path, content)
         except OSError as error:
-            raise _told(error, path, f"free some and {self._again}") from error
+            raise cannot_write(path, error, self._again) from error
+        write_whole(path, content, again=self._again)
         return path
 
     def update_manifest(self, **changes: Any) -> None:
@@ -187,178 +182,6 @@ class Run:
         text = _manifest_text(manifest)
         self.write("manifest.json", text)
         self.manifest = json.loads(text)
-
-
-# ------------------------------------------------------------------------------------------------- manifest
-
-
-def new_manifest(*, seed: int, space: Any = None, data: Any = None, **more: Any) -> dict[str, Any]:
-    """Return what a run must remember of where and with what it was made.
-
-    Args:
-        seed: The seed of everything.
-        space: What tells the space apart from others, such as its name and a fingerprint.
-        data: The same of the data.
-        more: Further entries.
-    """
-    return {
-        "schema": SCHEMA,
-        "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "seed": seed,
-        "space": space,
-        "data": data,
-        "versions": _versions(),
-        "machine": {"processor": _processor(), "cores": os.cpu_count(), "system": platform.platform()},
-        "timings": {},
-        **more,
-    }
-
-
-def compare_manifest(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """Return what differs between a run's manifest and this process's.
-
-    Args:
-        old: The manifest in the run directory.
-        new: What `new_manifest` gives now.
-
-    Returns:
-        Differences that forbid to continue (schema, seed, space, data), and those that deserve a warning, for
-        results may differ in their last bits (versions, machine); each as "name: old in the run, new now".
-    """
-    warn = [
-        line
-        for group in ("versions", "machine")
-        for line in _differences(old.get(group, {}), new.get(group, {}))
-    ]
-    return _differences(old, new, _DECIDING), warn
-
-
-def _differences(
-    old: Mapping[str, Any], new: Mapping[str, Any], names: Iterable[str] | None = None
-) -> list[str]:
-    names = dict.fromkeys([*old, *new]) if names is None else names
-    pairs = ((name, old.get(name), new.get(name)) for name in names)
-    return [f"{name}: {before} in the run, {now} now" for name, before, now in pairs if before != now]
-
-
-def _versions() -> dict[str, str | None]:
-    from evonas import __version__
-
-    versions: dict[str, str | None] = {"evonas": __version__, "python": platform.python_version()}
-    for name in _LIBRARIES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            versions[name] = None
-    return versions
-
-
-def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith(("model name", "Model")):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
-def _manifest_text(manifest: Mapping[str, Any]) -> str:
-    try:
-        return json.dumps(manifest, indent=2, allow_nan=False) + "\n"
-    except (TypeError, ValueError) as error:
-        raise RunError(f"Expected a manifest of JSON's types and finite numbers: {error}.") from error
-
-
-# --------------------------------------------------------------------------------------- files and settings
-
-
-def write_whole(path: str | Path, content: str | bytes) -> None:
-    """Write a file so that a kill or a power cut leaves either the old one or the new one, whole.
-
-    Args:
-        path: The file; its folder exists.
-        content: Text is written as UTF-8, line ends as they are.
-
-    Raises:
-        RunError: The file cannot be written, as on a full disk; the old one is still there.
-    """
-    try:
-        _write_whole(Path(path), content)
-    except OSError as error:
-        raise _told(error, Path(path), "free some and run the same command again") from error
-
-
-def _write_whole(path: Path, content: str | bytes) -> None:
-    draft = path.parent / f".{path.name}.{os.getpid()}.new"
-    try:
-        with draft.open("wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def to_toml(settings: Mapping[str, Any]) -> str:
-    """Return settings as TOML that `tomllib` reads back equal.
-
-    Args:
-        settings: Text, integers, floats, booleans, lists and nested mappings of these, with text as keys. An
-            entry that is None is left out, for TOML has no such value.
-
-    Raises:
-        SettingsError: A value of another type; the message names it.
-    """
-    return "\n".join(_table(settings, ())) + "\n"
-
-
-def _table(table: Mapping[str, Any], where: tuple[str, ...]) -> list[str]:
-    lines, nested = [], []
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            here = (*where, key)
-            nested += ["", f"[{'.'.join(map(_name, here))}]", *_table(value, here)]
-        elif value is not None:
-            lines.append(f"{_name(key)} = {_value(value, (*where, key))}")
-    return lines + nested
-
-
-def _value(value: Any, where: tuple[str, ...]) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int):
-        return int.__repr__(value)
-    if isinstance(value, float):
-        return float.__repr__(value)
-    if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(_value(item, where) for item in value)}]"
-    if isinstance(value, Mapping):
-        items = ((key, item) for key, item in value.items() if item is not None)
-        return f"{{{', '.join(f'{_name(key)} = {_value(item, (*where, key))}' for key, item in items)}}}"
-    raise SettingsError(
-        f"Expected text, a number, a boolean, a list or a table as setting '{'.'.join(where)}',"
-        f" got {type(value).__name__}."
-    )
-
-
-def _name(key: str) -> str:
-    if not isinstance(key, str):
-        raise SettingsError(f"Expected text as the name of every setting, got {key!r}.")
-    return key if key.isascii() and key.replace("-", "_").isidentifier() else _text(key)
-
-
-def _text(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML escapes one character more
 
 
 def _read_settings(path: Path) -> dict[str, Any]:
@@ -384,7 +207,11 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     return manifest
 
 
-# ------------------------------------------------------------------------------------------ lock and errors
+def _manifest_text(manifest: Mapping[str, Any]) -> str:
+    try:
+        return json.dumps(manifest, indent=2, allow_nan=False) + "\n"
+    except (TypeError, ValueError) as error:
+        raise RunError(f"Expected a manifest of JSON's types and finite numbers: {error}.") from error
 
 
 def _acquire(path: Path) -> int:
@@ -393,7 +220,7 @@ def _acquire(path: Path) -> int:
     try:
         lock = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)  # not inherited by programs started
     except OSError as error:
-        raise _told(error, file, "free some and run the same command again") from error
+        raise cannot_write(file, error) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -405,11 +232,3 @@ def _acquire(path: Path) -> int:
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
     return lock
-
-
-def _told(error: OSError, path: Path, do: str) -> RunError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return RunError(f"No space left on the disk of {path}: {do}")
-    return RunError(
-        f"Cannot write {path}: {error.strerror or error}; check that its folder exists and is yours."
-    )

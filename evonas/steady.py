@@ -8,9 +8,10 @@ import numpy as np
 
 from evonas.engine import LocalEngine, Stream
 from evonas.evolution import SteadyEvolution, minimized
+from evonas.generations import generations
 from evonas.objectives import Objective
 from evonas.problem import Problem
-from evonas.progress import Task
+from evonas.progress import Progress
 from evonas.run import Run
 
 AHEAD = 2
@@ -23,8 +24,7 @@ def evolve_steadily(
     first: np.ndarray,
     objectives: Sequence[Objective],
     engine: LocalEngine,
-    task: Task,
-    total: Callable[[int], int],
+    progress: Progress,
     after_generation: Callable[[Run], None],
 ) -> tuple[list[str], np.ndarray]:
     """Search, telling each result as it comes.
@@ -38,8 +38,7 @@ def evolve_steadily(
         first: Genomes to begin with.
         objectives: What is optimized, k of them.
         engine: What evaluates.
-        task: Told of progress.
-        total: Given how many were told, returns how many are to be told in all.
+        progress: Shows how far it is.
         after_generation: Called with the run after each population's worth.
 
     Returns:
@@ -70,30 +69,31 @@ def evolve_steadily(
     lineage: list[tuple[str, ...]] = []
     told: list[np.ndarray] = []
     asked = 0
-    while len(texts) < (end := total(len(texts))):
-        while asked < len(texts) + under_way:
-            genome = evolution.ask()
-            if not len(genome):
+    with progress.task("Searching", size * generations(problem, run, 0)) as task:
+        while len(texts) < (end := size * generations(problem, run, len(texts))):
+            while asked < len(texts) + under_way:
+                genome = evolution.ask()
+                if not len(genome):
+                    break
+                form = problem.space.form(genome[0])
+                genomes[str(form)] = genome, tuple(map(str, evolution.parents[0]))
+                if asked < end:  # asked for in any case, lest a longer search ask otherwise
+                    stream.submit(form)
+                asked += 1
+            if not genomes:
                 break
-            form = problem.space.form(genome[0])
-            genomes[str(form)] = genome, tuple(map(str, evolution.parents[0]))
-            if asked < end:  # asked for in any case, lest a longer search ask otherwise
-                stream.submit(form)
-            asked += 1
-        if not genomes:
-            break
-        form, values = stream.next(stored[len(texts)] if len(texts) < len(stored) else None)
-        text = str(form)
-        genome, parents = genomes.pop(text)
-        texts.append(text)
-        lineage.append(parents)
-        generation = (len(texts) - 1) // size
-        store.enroll(generation, texts[generation * size :], lineage[generation * size :])
-        told.append(values)
-        own = minimized(values[None, : len(directions)], directions)
-        evolution.tell(genome, own, problem.violations(values[None]))
-        task.advance(1)
-        if len(texts) % size == 0:
-            after_generation(run)
+            form, values = stream.next(stored[len(texts)] if len(texts) < len(stored) else None)
+            text = str(form)
+            genome, parents = genomes.pop(text)
+            texts.append(text)
+            lineage.append(parents)
+            generation = (len(texts) - 1) // size
+            store.enroll(generation, texts[generation * size :], lineage[generation * size :])
+            told.append(values)
+            own = minimized(values[None, : len(directions)], directions)
+            evolution.tell(genome, own, problem.violations(values[None]))
+            task.advance(1)
+            if len(texts) % size == 0:
+                after_generation(run)
     stream.drain()
     return texts, np.stack(told)

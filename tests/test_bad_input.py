@@ -26,12 +26,13 @@ from evonas.objectives.latency import read_latency_table
 from evonas.objectives.latency_table import Fit, LatencyTable
 from evonas.report import write_report
 from evonas.report.contents import gather
-from evonas.run import Run, to_toml
+from evonas.run import Run
 from evonas.sheet import to_csv
 from evonas.spaces import Architecture, load_space, shipped
 from evonas.store import Store
 from evonas.supernet.checkpoint import read_checkpoint, write_checkpoint
 from evonas.tables import load_table
+from evonas.toml import to_toml
 
 FEW, MANY = 25, 1000
 TOKENS = [

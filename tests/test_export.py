@@ -15,8 +15,9 @@ from evonas.cli import app
 from evonas.errors import MissingExtraError, RunError, SettingsError
 from evonas.export import export_run
 from evonas.front import make_front
+from evonas.manifest import new_manifest
 from evonas.objectives import Objective, parse_constraint
-from evonas.run import Run, new_manifest
+from evonas.run import Run
 from evonas.spaces import load_space
 from evonas.store import Evaluation
 

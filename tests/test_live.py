@@ -7,8 +7,9 @@ import pytest
 
 from evonas.errors import MissingExtraError, RunError
 from evonas.live import MLflowLog, NewScalars, TensorBoardLog
+from evonas.manifest import new_manifest
 from evonas.report.contents import gather
-from evonas.run import Run, new_manifest
+from evonas.run import Run
 from evonas.spaces import load_space
 from evonas.store import Evaluation
 

@@ -17,8 +17,11 @@ from hypothesis import strategies as st
 
 import evonas
 from evonas.errors import RunError, SettingsError
-from evonas.run import Run, compare_manifest, new_manifest, to_toml, write_whole
+from evonas.files import write_whole
+from evonas.manifest import compare_manifest, new_manifest
+from evonas.run import Run
 from evonas.store import Evaluation
+from evonas.toml import to_toml
 
 ROOT = Path(evonas.__file__).parents[1]
 SETTINGS = {"objectives": ["acc", "flops"], "seed": 3, "supernet": {"epochs": 20, "rate": 0.1}}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import os
@@ -14,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from evonas.errors import SettingsError
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from evonas.files import write_whole
+from evonas.sheet import to_csv
 
 
 def write_results(
@@ -45,9 +43,13 @@ def write_results(
     if path.suffix.lower() != ".json":
         raise SettingsError(f"Expected an output file that ends in .json, got '{path}'.")
     written = [write_json(path, results)]
-    written.append(_write_whole(path.with_suffix(".csv"), _csv(rows).encode()))
+    table = [tuple(rows[0]), *([plain(row[name]) for name in rows[0]] for row in rows)] if rows else []
+    files: list[tuple[str, Callable[[], str | bytes]]] = [(".csv", lambda: to_csv(table))]
     if figure is not None:
-        written.append(_write_whole(path.with_suffix(".png"), figure()))
+        files.append((".png", figure))
+    for suffix, content in files:
+        written.append(path.with_suffix(suffix))
+        write_whole(written[-1], content())
     return written
 
 
@@ -56,7 +58,8 @@ def write_json(path: str | os.PathLike[str], results: Any) -> Path:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(plain(results), indent=1, ensure_ascii=False, allow_nan=False)
-    return _write_whole(path, text.encode() + b"\n")
+    write_whole(path, text + "\n")
+    return path
 
 
 def plain(value: Any) -> Any:
@@ -70,29 +73,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    buffer = io.StringIO(newline="")
-    if rows:
-        writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerow([_cell(name) for name in rows[0]])
-        writer.writerows([_cell(row[name]) for name in rows[0]] for row in rows)
-    return buffer.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    value = plain(value)
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return "'" + value
-    return "" if value is None else value
-
-
-def _write_whole(path: Path, content: bytes) -> Path:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path

@@ -22,9 +22,9 @@ def describe(
     import numpy as np
 
     from evonas.errors import SettingsError
+    from evonas.files import write_whole
     from evonas.report.architecture import draw_architecture
     from evonas.report.drawing import to_png, to_svg
-    from evonas.run import write_whole
     from evonas.spaces import load_space
 
     if out is not None and (out.is_dir() or out.suffix.lower() not in (".svg", ".png")):

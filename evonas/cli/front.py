@@ -29,9 +29,10 @@ def front(
 ) -> None:
     """Show, export and draw the front of a run."""
     from evonas.errors import SettingsError, suggest
+    from evonas.files import write_whole
     from evonas.report import gather, plot_front
     from evonas.report.listing import places, to_markdown, to_parquet
-    from evonas.run import Run, write_whole
+    from evonas.run import Run
 
     if format not in FORMATS:
         raise SettingsError(f"Unknown format '{format}': expected {', '.join(FORMATS)}.{suggest(format, FORMATS)}")

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from evonas.data import Dataset
 from evonas.errors import EvonasError, RunError
 from evonas.networks import Network, build
-from evonas.run import to_toml
 from evonas.spaces import Skeleton, load_space
+from evonas.toml import to_toml
 
 FORMAT = 1
 WEIGHTS, NETWORK, SPACE = "weights.safetensors", "network.toml", "space.toml"

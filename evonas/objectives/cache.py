@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from evonas.errors import EvonasError
-from evonas.run import write_whole
+from evonas.files import write_whole
 
 Value = TypeVar("Value")
 

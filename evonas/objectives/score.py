@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evonas.errors import DataError, EvaluationError, SettingsError, SpaceError
+from evonas.files import write_whole
 from evonas.objectives.evaluator import Context
 from evonas.objectives.proxy import Scores
 from evonas.objectives.rank import RankEvaluator, ranked
 from evonas.progress import Progress, Silent
 from evonas.proxies import load_proxy
-from evonas.run import write_whole
 from evonas.sheet import to_csv
 from evonas.spaces import Architecture
 from evonas.tables import find_architectures, read_csv

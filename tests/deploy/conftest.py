@@ -9,8 +9,8 @@ import pytest
 
 from evonas import pipeline
 from evonas.deploy import Trained, train_members
-from evonas.run import to_toml
 from evonas.spaces import load_space
+from evonas.toml import to_toml
 from evonas.training import Recipe
 
 RECIPE = Recipe(name="short", epochs=2, batch_size=128, lr=0.1, momentum=0.9)

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from evonas.front import make_front
+from evonas.manifest import new_manifest
 from evonas.objectives import Objective, parse_constraint
-from evonas.run import Run, new_manifest
+from evonas.run import Run
 from evonas.spaces import load_space
 from evonas.store import Evaluation
 

@@ -16,11 +16,11 @@ SMALL = {
 @pytest.mark.slow
 @pytest.mark.parametrize("sampling", ["warm", "fair"])
 def test_a_search_draws_paths_as_asked_and_shows_plain_accuracy_beside_acc(sampling, tmp_path, monkeypatch):
-    from evonas import pipeline, read_front
+    from evonas import prepare, read_front
 
     asked = []
-    real = pipeline.make_sampler
-    monkeypatch.setattr(pipeline, "make_sampler", lambda name, *a, **k: asked.append((name, k)) or real(name, *a, **k))
+    real = prepare.make_sampler
+    monkeypatch.setattr(prepare, "make_sampler", lambda name, *a, **k: asked.append((name, k)) or real(name, *a, **k))
     with search(**SMALL, sampling=sampling, out=tmp_path / "run") as run:
         front = read_front(run)
     assert [name for name, _ in asked] == [sampling]
