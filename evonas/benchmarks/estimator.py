@@ -48,6 +48,8 @@ def bench_estimator(
         SettingsError: Fewer than ten architectures.
     """
     from evonas.objectives import make_evaluator
+    from evonas.objectives.accuracy import AccuracyEvaluator
+    from evonas.objectives.estimators import DEFAULT, SUPERNET
     from evonas.objectives.short_training import TrainingEvaluator
 
     if len(architectures) < 2 * FOLDS or len(truth) != len(architectures):
@@ -65,9 +67,13 @@ def bench_estimator(
         "flops": _values(make_evaluator("flops", context), "flops", architectures),
         "params": _values(make_evaluator("params", context), "params", architectures),
         "swap": _values(make_evaluator("swap", context), "swap", architectures),
-        "supernet": _values(training.shared, "acc", architectures),
+        f"supernet:{DEFAULT}": _values(training.shared, "acc", architectures),
     }
-    estimates: dict[str, Any] = {**known, "short training": short}
+    others = [name for name in SUPERNET if name != DEFAULT]
+    read = {
+        f"supernet:{name}": _values(AccuracyEvaluator(context, estimate=name), "acc", architectures) for name in others
+    }
+    estimates: dict[str, Any] = {**known, **read, "short training": short}
     for name, used in (("predicted from costs and SWAP", 3), ("predicted with the supernet: corrected", 4)):
         columns = np.array(list(known.values())[:used], dtype=np.float64).T
         estimates[name] = out_of_fold(context.space, architectures, columns, np.array(short), seed)

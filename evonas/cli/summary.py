@@ -9,6 +9,8 @@ import numpy as np
 
 from evonas.baseline import BASELINE, sentence
 from evonas.front import Front
+from evonas.objectives.estimators import describe_estimator
+from evonas.report.words import told_broken
 from evonas.run import Run
 
 
@@ -28,8 +30,9 @@ def summary(run: Run, front: Front) -> list[str]:
         )
     if (baseline := run.path / BASELINE).exists():
         lines.append(sentence(json.loads(baseline.read_text(encoding="utf-8"))))
-    if "acc" in names:
-        text = "acc is what shared weights give: it ranks architectures, it does not promise what training gives."
+    if "acc" in names and not run.settings.get("table"):
+        what = describe_estimator(run.settings.get("estimator", "supernet"))
+        text = f"acc is {what}: it ranks architectures, it does not promise what training gives."
         # Like with like: where acc is a smooth score, plain accuracy stands beside it.
         gaps = [
             m.known.get("acc_top1", m.values["acc"]) - m.known["acc_report"] for m in front if "acc_report" in m.known
@@ -45,7 +48,9 @@ def summary(run: Run, front: Front) -> list[str]:
         lines.append("latency is the table's estimate; latency_measured (± latency_mad) is the whole network's.")
     broken = sum(bool(member.breaks) for member in front)
     if broken:
-        lines.append(f"{broken} members, marked !, break a constraint now that they were measured whole.")
+        lines.append(told_broken(broken))
+    if (report := run.path / "report.html").exists():
+        lines.append(f"Drawings, lineage and how far to trust it all: open {report} in a browser.")
     lines += ["Next:", f"  evonas front {run.path} --plot front.png"]
     if "acc" in names:
         lines += [f"  evonas train {run.path} --select knee", f"  evonas deploy {run.path} --select knee"]

@@ -64,7 +64,13 @@ class AccuracyEvaluator:
         )
 
     def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
-        """Return the estimate of each architecture's path, in [0, 1], and its accuracy."""
+        """Return the estimate of each architecture's path, in [0, 1], and its accuracy.
+
+        Raises:
+            EvaluationError: A prior finds no path that can be read.
+        """
+        if self.estimate == PRIOR:
+            self._prior  # noqa: B018  # made here, so that the first architecture's seconds are its own
         return one_by_one(self.objectives, architectures, self._values)
 
     def _values(self, architecture: Architecture) -> dict[str, float]:

@@ -7,10 +7,15 @@ from collections.abc import Callable, Mapping
 
 from evonas.errors import SettingsError, suggest
 
-DEFAULT = "loss"
-"""What a supernet's outputs are read by where only ``supernet`` is asked for."""
-SUPERNET = ("accuracy", "loss", "probability", "prior")
-"""What can be read off a supernet's outputs."""
+SUPERNET = {
+    "accuracy": "the share of validation images that shared weights get right",
+    "loss": "the geometric mean of the true class's probability under shared weights",
+    "probability": "the mean probability of the true class under shared weights",
+    "prior": "what shared weights give joined with FLOPs and SWAP, on the scale of accuracy",
+}
+"""What can be read off a supernet's outputs, and what `acc` then is."""
+DEFAULT = "prior"
+"""What is read where only ``supernet`` is asked for: it ranked best on tables of true accuracies."""
 
 
 def _supernet(option: str) -> str:
@@ -47,6 +52,15 @@ def _training(option: str) -> str:
 
 KINDS: Mapping[str, Callable[[str], str]] = {"supernet": _supernet, "train": _training}
 """Kind -> what checks its option and fills in the default."""
+
+
+def describe_estimator(text: str) -> str:
+    """Return what `acc` is by an estimator of accuracy, in half a sentence."""
+    kind, option = read_estimator(text)
+    if kind == "supernet":
+        return SUPERNET[option]
+    epochs, inherit = read_training(option)
+    return f"what {epochs} epochs of training give, from {'inherited' if inherit else 'fresh'} weights"
 
 
 def read_estimator(text: str) -> tuple[str, str]:

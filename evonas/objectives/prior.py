@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 
@@ -15,12 +16,12 @@ from evonas.proxies import load_proxy
 from evonas.spaces import Architecture
 from evonas.supernet import PathScore
 
-REFERENCES = 64
+REFERENCES = 24
 """Architectures that every scale is measured on."""
 SEED = 20240513
 """Of these; whatever the search's seed is, a value means the same."""
-REPEATS = 4
-"""Re-initializations of a SWAP-Score: as many as rank within a search."""
+REPEATS = 2
+"""Re-initializations of a SWAP-Score: half of what a warm start takes, for it is one of three."""
 
 
 class Prior:
@@ -45,11 +46,17 @@ class Prior:
         space = context.space
         genomes = space.sample(REFERENCES, np.random.default_rng(SEED), by="choice")
         sample = {str(form): form for form in (space.canonical(space.decode(genome)) for genome in genomes)}
-        scores = [read(form) for form in sample.values()]
-        facts = np.array([self._facts(form, score) for form, score in zip(sample.values(), scores)])
+        known: list[tuple[float, np.ndarray]] = []
+        for form in sample.values():
+            with suppress(EvaluationError):
+                score = read(form)
+                known.append((score.accuracy, self._facts(form, score)))
+        if not known:
+            raise EvaluationError("None of the paths that a prior is measured on could be read")
+        facts = np.array([row for _, row in known])
         self._mean, self._spread = facts.mean(axis=0), _nonzero(facts.std(axis=0))
         # No share of images is told apart from another half an image away.
-        shares = np.clip([score.accuracy for score in scores], 0.5 / images, 1 - 0.5 / images)
+        shares = np.clip([accuracy for accuracy, _ in known], 0.5 / images, 1 - 0.5 / images)
         logits = np.log(shares / (1 - shares))
         means = self._standard(facts)
         self._slope = float(_nonzero(logits.std()) / _nonzero(means.std()))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from evonas.front import Member
 from evonas.objectives import Objective
+from evonas.objectives.estimators import describe_estimator
 from evonas.report.contents import Contents
 from evonas.report.figures import failures, progress, supernet, truths
 from evonas.report.origins import number
@@ -110,11 +111,11 @@ def limits(contents: Contents) -> list[str]:
     names = {objective.name for objective in contents.objectives}
     if "acc" in names and not contents.settings.get("table"):
         lines.append(
-            "acc is estimated with the shared weights of the supernet: it ranks architectures, it does not promise "
-            "what training to the end gives."
+            f"acc is {describe_estimator(contents.settings.get('estimator', 'supernet'))}: it ranks architectures, it "
+            "does not promise what training to the end gives."
         )
     if "acc" in names and any("acc_top1" in member.known for member in contents.front):
-        lines.append("acc is what the search ranked by, mapped to accuracy's scale; acc_top1 is plain accuracy.")
+        lines.append("acc_top1 is plain accuracy with shared weights.")
     for pair in pairs:
         lines.append(_judged(pair))
     if "acc" in names and "acc_trained" not in judged and not contents.settings.get("table") and contents.ended:
@@ -159,10 +160,10 @@ def _judged(pair: dict) -> str:
     n = len(pair["texts"])
     text = f"{pair['truth']} ({pair['meaning']}) is known of {n} architecture{'s' if n != 1 else ''}"
     if pair["truth"].endswith("measured") and pair["error"] is not None:
-        text += f"; the estimate is off by {pair['error']:.1%} in the median"
+        text += f"; the estimate is off by {pair['error']:.1%}{' in the median' if n > 1 else ''}"
     else:
         side = "higher" if pair["gap"] >= 0 else "lower"
-        text += f"; it is {abs(pair['gap']):.3g} {side} than {pair['less']} on average"
+        text += f"; it is {abs(pair['gap']):.3g} {side} than {pair['less']}{' on average' if n > 1 else ''}"
     if pair["kendall"] is not None and n >= FEW:
         tau = pair["kendall"]
         word = "agree well" if tau > 0.7 else "agree in part" if tau > 0.3 else "hardly agree"

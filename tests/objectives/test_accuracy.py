@@ -37,11 +37,11 @@ def test_estimates_rank_as_what_they_are_named_after_with_plain_accuracy_beside(
         assert [row["acc_top1"].value for row in rows] == [score.accuracy for score in scores]
 
 
-def test_the_default_is_the_loss_and_reports_are_plain_accuracy(trained: Context, draw):
+def test_the_default_is_the_prior_and_reports_are_plain_accuracy(trained: Context, draw):
     (form,) = draw(trained.space, 1)
     (ours,) = AccuracyEvaluator(trained).evaluate([form])
-    (loss,) = AccuracyEvaluator(estimator(trained, "supernet:loss")).evaluate([form])
-    assert ours["acc"].value == loss["acc"].value
+    (prior,) = AccuracyEvaluator(estimator(trained, "supernet:prior")).evaluate([form])
+    assert ours["acc"].value == prior["acc"].value
     (judged,) = AccuracyEvaluator(trained, half="judge").evaluate([form])
     assert set(judged) == {"acc"}
     n = len(trained.data.judge)

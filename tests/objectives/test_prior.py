@@ -50,6 +50,25 @@ def test_its_scale_is_that_of_the_accuracies_it_was_measured_on(trained: Context
     assert prior._spread[0] == 1.0  # a probability that tells nothing counts for nothing
 
 
+def test_paths_that_cannot_be_read_are_left_out(trained: Context):
+    luck = iter([0.25] + [None] * 22 + [0.75])
+
+    def read(form):
+        if (share := next(luck)) is None:
+            raise EvaluationError("no luck")
+        return PathScore(accuracy=share, loss=1.0, probability=share)
+
+    prior = Prior(trained, read, 100)
+    assert prior._middle == pytest.approx(0)
+    assert prior._mean[0] == pytest.approx(0.5)
+    with pytest.raises(EvaluationError, match="None of the paths"):
+        Prior(trained, lambda form: _fail(), 100)
+
+
+def _fail():
+    raise EvaluationError("no luck")
+
+
 def test_a_network_without_activations_counts_as_one_pattern(evaluator, trained: Context, draw, monkeypatch):
     (form,) = draw(trained.space, 1)
     prior, score = evaluator._prior, PathScore(accuracy=0.5, loss=1.0, probability=0.5)

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from evonas.cli.summary import summary
+from evonas.front import read_front
 from evonas.report import gather
-from evonas.report.words import NEAR, found, limits, needs
+from evonas.report.words import NEAR, found, limits, needs, told_broken
 from evonas.run import Run
 
 
@@ -78,3 +80,16 @@ def test_random_sampling_at_equal_cost_is_told_with_its_interval(make_run):
     told = " ".join(limits(replace(contents, baseline=baseline)))
     assert "accuracy not selected on improves by +3.0 % (95% interval +1.0 to +5.0 %) over 7 pairs" in told
     assert "andom sampling" not in " ".join(limits(contents))
+
+
+def test_a_search_ends_with_the_place_of_its_report(make_run):
+    with Run.open(make_run()) as run:
+        front = read_front(run)
+        assert not any("report.html" in line for line in summary(run, front))
+        (run.path / "report.html").touch()
+        assert any(str(run.path / "report.html") in line for line in summary(run, front))
+
+
+def test_one_member_is_no_members():
+    assert told_broken(1).startswith("1 member, marked !, breaks")
+    assert told_broken(2).startswith("2 members, marked !, break ")
