@@ -201,10 +201,10 @@ def sentence(baseline: Mapping[str, Any]) -> str:
     ri = baseline.get("improvement")
     if ri is None:
         return f"{text}."
-    text += f"; at no higher cost, accuracy not selected on improves by {ri['value']:+.1f} %"
+    text += f"; accuracy not selected on, against random architectures of no higher cost: {ri['value']:+.1f} %"
     if ri["low"] is not None and ri["high"] is not None:
         text += f" ({ri['confidence']:.0%} interval {ri['low']:+.1f} to {ri['high']:+.1f} %)"
-    pairs = f"{ri['pairs']} pair{'s' if ri['pairs'] != 1 else ''}"
+    pairs = f"{ri['pairs']} pair{'s' if ri['pairs'] != 1 else ''}{', too few to tell' if ri['pairs'] < FEWEST else ''}"
     missing = f"; {ri['unmatched']} more had no random architecture as cheap" if ri["unmatched"] else ""
     return f"{text} over {pairs}{missing}."
 

@@ -127,7 +127,7 @@ def test_the_sentence_says_what_is_known():
     }  # fmt: skip
     assert "+5.0 % (95% interval -1.0 to +9.0 %) over 8 pairs; 1 more had no" in sentence(baseline)
     baseline["improvement"] |= {"low": None, "high": None, "confidence": None, "pairs": 1}
-    assert "+5.0 % over 1 pair;" in sentence(baseline)
+    assert "+5.0 % over 1 pair, too few to tell;" in sentence(baseline)
 
 
 def test_random_architectures_keep_to_cheap_bounds_and_extend(tiny):

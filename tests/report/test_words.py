@@ -78,7 +78,9 @@ def test_random_sampling_at_equal_cost_is_told_with_its_interval(make_run):
     improved = {"value": 3.0, "low": 1.0, "high": 5.0, "confidence": 0.95, "p": 0.01, "pairs": 7, "unmatched": 0}
     baseline = {"evaluations": 120, "search": side, "random": side, "reference_point": [], "improvement": improved}
     told = " ".join(limits(replace(contents, baseline=baseline)))
-    assert "accuracy not selected on improves by +3.0 % (95% interval +1.0 to +5.0 %) over 7 pairs" in told
+    improved["pairs"] = 1
+    assert "over 1 pair, too few to tell" in " ".join(limits(replace(contents, baseline=baseline)))
+    assert "of no higher cost: +3.0 % (95% interval +1.0 to +5.0 %) over 7 pairs." in told
     assert "andom sampling" not in " ".join(limits(contents))
 
 
