@@ -53,8 +53,8 @@ def _table(checks: list[Check]) -> Table:
     from evonas.cli.tables import number
 
     table = Table()
-    for heading in ("index", "", "before", "now", "difference", "noise", ""):
-        table.add_column(heading, justify="left" if heading == "" else "right", overflow="fold")
+    for heading in ("index", "", "before", "now", "change", "noise", ""):
+        table.add_column(heading, justify="left" if heading == "" else "right", no_wrap=heading == "", overflow="fold")
     for check in checks:
         table.add_row(
             "" if check.place is None else str(check.place),
