@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -76,6 +78,19 @@ def test_columns_of_the_table_are_never_seen_before_they_are_evaluated(codes, ta
     accuracy[hidden] = np.random.default_rng(0).permutation(accuracy[hidden])
     changed = Table({**table.columns, "acc": accuracy}, texts=table.texts, space=codes)
     assert run(members_of(codes, changed, "acc,flops"), algorithms["surrogate"], 60, seed=0) == rows
+
+
+def test_of_equal_networks_one_is_evaluated_until_nothing_else_is_left(codes, table):
+    class Bags(type(codes)):
+        """Codes whose order means nothing: 28 different ones."""
+
+        def canonical(self, code):
+            return replace(code, genes=tuple(sorted(code.genes)))
+
+    members = members_of(Bags(), table, "acc,flops")
+    rows = run(members, algorithms["surrogate"], 40, seed=0)
+    assert len({members.form(members.genomes[row]) for row in rows[:28]}) == 28
+    assert len(set(rows)) == 40
 
 
 def test_a_warm_start_needs_scores(codes, table):

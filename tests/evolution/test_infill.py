@@ -75,3 +75,13 @@ def test_what_is_uncertain_is_worth_more_than_what_is_surely_no_better():
     estimates = Estimates(mean, mean - spread, samples, np.ones(2), np.zeros(2))
     told = np.array([[0.5, 0.5], [1.0, 1.0]])
     assert choose_batch(estimates, told, told[:1], 1, np.random.default_rng(0)).tolist() == [1]
+
+
+def test_what_is_predicted_alike_is_taken_once_while_anything_else_helps():
+    mean = np.array([[0.2, 0.3], [0.2, 0.3], [0.2, 0.3], [0.8, 0.1]])
+    levels = np.array([-1.5, -0.5, 0.5, 1.5])[:, None, None] * np.array([0.0, 0.2])
+    estimates = Estimates(mean, mean - [0.0, 0.2], mean + levels, np.ones(4), np.zeros(4))
+    told = np.array([[0.1, 0.9], [1.0, 1.0]])
+    chosen = choose_batch(estimates, told, told[:1], 2, np.random.default_rng(0))
+    assert chosen[0] < 3
+    assert chosen[1] == 3
