@@ -79,6 +79,14 @@ def test_the_first_regressor_that_ranks_about_best_is_chosen(monkeypatch):
     assert np.median(np.abs(predictor.values(score) - linear(unseen))) < 1.0
 
 
+def test_boosted_trees_are_chosen_from_where_they_are_installed():
+    pytest.importorskip("lightgbm", reason="lightgbm is not installed: pip install 'evonas[lightgbm]'")
+    encoder = Encoder(words, nothing, tuple)
+    found = fit_predictor(encoder, encoder(draw(60)), linear(draw(60))).choice.correlations
+    assert list(found) == ["gaussian-process", "ridge", "lightgbm"]
+    assert found["lightgbm"] > 0.7
+
+
 def test_an_outlier_does_not_spoil_the_ranking():
     encoder = Encoder(words, nothing, tuple)
     known, unseen = draw(60), draw(200, seed=1)
