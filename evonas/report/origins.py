@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from evonas.objectives.estimators import describe_estimator
+
 COSTS = {
     "flops": "one multiply-add is 1; norms and pooling are free",
     "macs": "one multiply-add is 1; norms and pooling are free",
@@ -25,7 +27,7 @@ KNOWN = {
 
 
 def origin(name: str, settings: Mapping[str, Any]) -> str:
-    """Return what an objective's values are, such as "estimated by the supernet".
+    """Return what an objective's values are, such as "sum over a table of measured blocks".
 
     Args:
         name: Name of the objective.
@@ -35,7 +37,7 @@ def origin(name: str, settings: Mapping[str, Any]) -> str:
         return COSTS[name]
     if settings.get("table"):
         return "from a table"
-    return "estimated by the supernet" if name == "acc" else "training-free score"
+    return describe_estimator(settings.get("estimator", "supernet")) if name == "acc" else "training-free score"
 
 
 def meaning(name: str) -> str:
