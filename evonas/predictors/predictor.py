@@ -18,7 +18,7 @@ FEWEST = 8
 """Values below which no correlation means anything; the first regressor is taken then."""
 BLEND = 0.25
 """Share of ranks in a score."""
-TOLERANCE = 0.05
+TOLERANCE = 0.15
 """Correlations this close are alike, for so few values cannot tell them apart: the first such regressor is taken."""
 
 
