@@ -125,8 +125,9 @@ def test_a_search_killed_at_random_moments_ends_with_the_same_front(tiny, whole,
     ("more", "kills"), [(SURROGATE, 50), (SURROGATE | {"workers": 2}, 16)], ids=["alone", "workers"]
 )
 def test_a_search_killed_at_many_random_moments(tiny, whole, tmp_path, monkeypatch, more, kills):
-    stored = check(int(os.environ.get("EVONAS_KILLS", kills)), 1, tiny, whole, tmp_path, monkeypatch, **more)
-    assert len(set(stored)) > len(stored) // 4  # moments were spread over the search
+    kills = int(os.environ.get("EVONAS_KILLS", kills))
+    stored = check(kills, 1, tiny, whole, tmp_path, monkeypatch, **more)
+    assert len(set(stored)) >= min(5, kills // 3)  # moments were spread over the search, which stores in steps
 
 
 def test_a_replay_fits_no_predictor(tiny, tmp_path, monkeypatch):
