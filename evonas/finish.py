@@ -9,9 +9,9 @@ import numpy as np
 
 from evonas.errors import EvaluationError
 from evonas.front import make_front
-from evonas.objectives import Context, Objective
+from evonas.objectives import Constraint, Context, Objective
 from evonas.objectives.accuracy import TOP1
-from evonas.objectives.latency import measure_whole
+from evonas.objectives.latency import LatencyEvaluator, measure_whole
 from evonas.objectives.short_training import accuracy_evaluator, trains
 from evonas.problem import Problem
 from evonas.progress import Progress
@@ -61,7 +61,7 @@ def write_front(
                 note_report(run, form, context)
             task.advance(1)
     known = {t: {name: note.value for name, note in notes.items()} for t, notes in run.store.notes().items()}
-    front = make_front(texts, own, objectives, violations, known, problem.constraints)
+    front = make_front(texts, own, objectives, violations, known, _judged(problem))
     run.write("front.csv", front.to_csv())
     run.write("front.json", front.to_json())
 
@@ -101,6 +101,13 @@ def _note_latency(problem: Problem, run: Run, forms: Mapping[str, Architecture])
     for text, timing in zip(missing, timings):
         run.store.note(text, "latency_measured", timing.median_ms, asdict(timing))
         run.store.note(text, "latency_mad", timing.mad_ms, {})
+
+
+def _judged(problem: Problem) -> list[Constraint]:
+    """Return the constraints that whole measurements judge: none on the latency of another device than this one."""
+    evaluator = problem.cheap.get("latency")
+    foreign = isinstance(evaluator, LatencyEvaluator) and bool(evaluator.foreign)
+    return [c for c in problem.constraints if not (foreign and c.objective == "latency")]
 
 
 def _infeasible(problem: Problem, run: Run, values: np.ndarray) -> str:

@@ -13,7 +13,7 @@ from evonas.data import Part
 from evonas.engine import LocalEngine
 from evonas.evolution import choose_first, minimized
 from evonas.networks import Network, build
-from evonas.objectives.latency import LatencyEvaluator, measure_latency_table
+from evonas.objectives.latency import LatencyEvaluator, device_latency_table
 from evonas.objectives.proxy import ProxyEvaluator
 from evonas.problem import Problem
 from evonas.progress import Progress
@@ -55,16 +55,18 @@ class Preparation:
         self._scored: tuple[list[Architecture], np.ndarray] | None = None
 
     def latency_table(self) -> None:
-        """Measure the latency table and freeze it in the run: a replay must not measure anew."""
+        """Measure the latency table, once per device, and freeze it in the run: a replay must not measure anew."""
         if "latency" not in self.problem.evaluated:
             return
         frozen = self.run.path / "latency.json"
         options = {"latency_table": str(frozen) if frozen.exists() else self.settings.latency_table}
         if options["latency_table"] is None:
-            table = measure_latency_table(
+            table, kept = device_latency_table(
                 self.problem.space, self.problem.skeleton, seed=self.settings.seed, threads=self.settings.threads,
                 progress=self.progress,
             )  # fmt: skip
+            if kept is not None:
+                self.progress.say(f"The latency table was measured on this device before; remove {kept} for another")
             self.progress.say(
                 f"The table's median error is {table.error:.1%} on whole networks that were left out of its fit"
             )

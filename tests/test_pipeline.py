@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,9 @@ import pytest
 from evonas import pipeline, read_front
 from evonas.config import make_settings
 from evonas.errors import EvaluationError, EvonasError, RunError, SettingsError
+from evonas.objectives.latency import measure_latency_table
+from evonas.problem import Problem
+from evonas.progress import Silent
 from evonas.run import Run
 from evonas.spaces import load_space, shipped
 
@@ -142,6 +146,24 @@ def test_one_cheap_objective_needs_no_training(tiny, tmp_path):
     front = read_front(run)
     assert not (run.path / "supernet.safetensors").exists()
     assert len({m.values["flops"] for m in front}) == 1
+
+
+def test_the_latency_of_another_device_is_said_and_not_judged_by_what_this_one_measures(tiny, tmp_path):
+    space = load_space(tiny)
+    table = measure_latency_table(space, Problem(make_settings(space=tiny)).skeleton, networks=20, repeats=5, seconds=2)
+    quick = replace(table.fit, constant=1e-4, slope=1e-4, per_node=1e-5, kinds={})
+    path = tmp_path / "phone.json"
+    path.write_text(replace(table, device={**table.device, "cpu": "a phone"}, fit=quick).to_json())
+    settings = make_settings(
+        space=tiny, objectives=("latency,flops",), constraints=("latency<=0.01",), latency_table=str(path),
+        population=4, generations=1, warm_start=0,
+    )  # fmt: skip
+    said = []
+    progress = Silent()
+    progress.say = said.append
+    front = read_front(pipeline.search(settings, tmp_path / "phone", progress=progress))
+    assert any(text.startswith("The latency table is of another device: cpu: measured on a phone") for text in said)
+    assert all(m.known["latency_measured"] > 0.01 > m.values["latency"] and not m.breaks for m in front)
 
 
 def test_swap_and_params_with_a_constraint_on_something_else(tiny, tmp_path):

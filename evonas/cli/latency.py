@@ -33,6 +33,7 @@ def build(
     classes: Annotated[int | None, typer.Option(min=1, help="Classes of the images.")] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads of onnxruntime.")] = 1,
     batch: Annotated[int, typer.Option(min=1, help="Images per call.")] = 1,
+    provider: Annotated[str, typer.Option(help="Execution provider of onnxruntime.")] = "CPUExecutionProvider",
     networks: Annotated[int, typer.Option(min=20, help="Whole networks that sums are fitted to.")] = 40,
     seconds: Seconds = 60.0,
     seed: Annotated[int, typer.Option(min=0, help="Of the architectures that the fit is made on.")] = 0,
@@ -53,8 +54,9 @@ def build(
     frame = _frame(read.skeleton(skeleton), data, {name: value for name, value in given.items() if value is not None})
     progress = make_progress(quiet)
     table = measure_latency_table(
-        read, frame, seed=seed, threads=threads, batch=batch, networks=networks, seconds=seconds, progress=progress
-    )
+        read, frame, seed=seed, threads=threads, batch=batch, provider=provider, networks=networks, seconds=seconds,
+        progress=progress,
+    )  # fmt: skip
     write_whole(out, table.to_json())
     typer.echo(f"Measured {len(table.blocks)} blocks on {describe(table.device)}")
     typer.echo(

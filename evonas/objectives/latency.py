@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 
-from evonas.errors import SettingsError
+from evonas.errors import EvonasError, SettingsError
+from evonas.files import write_whole
+from evonas.objectives.cache import cache_folder
 from evonas.objectives.evaluator import Context, fingerprint, one_by_one
 from evonas.objectives.latency_check import Check, check_latency_table, skeleton_of
 from evonas.objectives.latency_measure import measure_latency_table, measure_whole
-from evonas.objectives.latency_table import LatencyTable
+from evonas.objectives.latency_table import FORMAT, LatencyTable
 from evonas.objectives.objective import Objective, Result
 from evonas.objectives.outlines import Outlines
-from evonas.spaces import Architecture
+from evonas.progress import Progress
+from evonas.spaces import Architecture, Skeleton, Space
 
 __all__ = [
     "LATENCY",
@@ -21,12 +26,15 @@ __all__ = [
     "LatencyEvaluator",
     "LatencyTable",
     "check_latency_table",
+    "device_latency_table",
     "measure_latency_table",
     "measure_whole",
     "read_latency_table",
 ]
 
 LATENCY = Objective("latency", "ms", "min")
+WORST = 0.08
+"""Median error of a fit above which a table is not kept for later searches."""
 
 
 class LatencyEvaluator:
@@ -40,8 +48,8 @@ class LatencyEvaluator:
 
     Attributes:
         table: The table.
-        foreign: In what the table's device differs from this one, empty where in nothing: whoever shows a latency
-            says so.
+        foreign: In what the table's device, threads and batch differ from how whole networks are measured here, empty
+            where in nothing: whoever shows a latency says so.
     """
 
     objectives = (LATENCY,)
@@ -66,13 +74,43 @@ class LatencyEvaluator:
             )
             raise SettingsError(f"The latency table is of another skeleton ({differ}): build one for this skeleton")
         self._outlines = Outlines(context.space, context.skeleton)
-        threads, batch = (int(self.table.device.get(name, 1)) for name in ("threads", "batch"))
-        self.foreign = runtime.differences(self.table.device, runtime.fingerprint(threads=threads, batch=batch))
+        # As whole networks of the front are measured here: one image, this search's threads.
+        self.foreign = runtime.differences(self.table.device, runtime.fingerprint(threads=context.threads))
         self.fingerprint = fingerprint("latency", 2, self.table.to_json())
 
     def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
         """Return the latency of each architecture in ms."""
         return one_by_one(self.objectives, architectures, lambda a: {"latency": self.table.latency(self._outlines(a))})
+
+
+def device_latency_table(
+    space: Space, skeleton: Skeleton, *, seed: int = 0, threads: int = 1, progress: Progress | None = None
+) -> tuple[LatencyTable, Path | None]:
+    """Return this device's table: one that an earlier search measured here, else measured now and kept.
+
+    A table whose fit errs by more than `WORST` is not kept: something else ran meanwhile.
+
+    Args:
+        space, skeleton, seed, threads, progress: See `measure_latency_table`.
+
+    Returns:
+        The table, and the file that it was read from; None where it was measured now.
+    """
+    from evonas import runtime
+
+    key = fingerprint(
+        FORMAT, space.name, space.definition.model_dump(), skeleton, runtime.fingerprint(threads=threads),
+        runtime.session_settings(threads=threads), version("torch"),
+    )  # fmt: skip
+    path = cache_folder() / f"latency-{key}.json"
+    with contextlib.suppress(SettingsError):
+        return read_latency_table(path), path
+    table = measure_latency_table(space, skeleton, seed=seed, threads=threads, progress=progress)
+    if table.error <= WORST:
+        with contextlib.suppress(OSError, EvonasError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, table.to_json())
+    return table, None
 
 
 def read_latency_table(path: str | Path) -> LatencyTable:

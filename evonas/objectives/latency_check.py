@@ -10,7 +10,7 @@ import numpy as np
 from evonas.errors import SettingsError
 from evonas.indicators import spearman
 from evonas.objectives.assemble import assemble
-from evonas.objectives.latency_measure import REPEATS, SECONDS, export_all
+from evonas.objectives.latency_measure import CPU, REPEATS, SECONDS, export_all
 from evonas.objectives.latency_table import LatencyTable
 from evonas.objectives.outlines import Outlines, draw
 from evonas.progress import Progress, Silent
@@ -70,7 +70,8 @@ def check_latency_table(
         progress: Shows how far it is.
 
     Raises:
-        SettingsError: A table of another space, or fewer than two networks.
+        SettingsError: A table of another space, of a provider that this onnxruntime does not have, or fewer than
+            two networks.
     """
     from evonas import runtime
 
@@ -78,6 +79,7 @@ def check_latency_table(
     if networks < 2:
         raise SettingsError(f"Expected 2 networks or more to check a latency table on, got {networks}")
     threads, batch = int(table.device.get("threads", 1)), int(table.device.get("batch", 1))
+    provider = str(table.device.get("provider", CPU))
     outlines = Outlines(space, skeleton)
     architectures = draw(space, networks, [seed, 21])
     drawn = [outlines(architecture) for architecture in architectures]
@@ -85,11 +87,13 @@ def check_latency_table(
     blocks = {step.block.key: step.block for outline in drawn for step in outline.steps if step.reads}
     models = export_all(blocks, batch, progress or Silent())
     whole = [assemble(outline, models, batch=batch) for outline in drawn]
-    timings = runtime.measure_models([*whole, *whole], threads=threads, batch=batch, repeats=repeats, seconds=seconds)
+    timings = runtime.measure_models(
+        [*whole, *whole], threads=threads, batch=batch, repeats=repeats, seconds=seconds, providers=[provider]
+    )
     first, second = timings[: len(whole)], timings[len(whole) :]
     truth, again = (np.array([timing.median_ms for timing in part]) for part in (first, second))
     errors = np.abs(predicted / truth - 1.0)
-    here = runtime.fingerprint(threads=threads, batch=batch)
+    here = runtime.fingerprint(threads=threads, batch=batch, provider=provider)
     return Check(
         networks=len(whole),
         spearman=spearman(predicted, truth),

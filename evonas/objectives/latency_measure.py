@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 CALIBRATION = 40
 """Whole networks that the fit is made on, 20 or more."""
+CPU = "CPUExecutionProvider"
+"""Of onnxruntime: what blocks run on unless another provider is asked for."""
 REPEATS, SECONDS = 300, 60.0
 """Calls of each model, and the seconds after which no further round begins."""
 
@@ -34,6 +36,7 @@ def measure_latency_table(
     seed: int = 0,
     threads: int = 1,
     batch: int = 1,
+    provider: str = CPU,
     networks: int = CALIBRATION,
     repeats: int = REPEATS,
     seconds: float = SECONDS,
@@ -49,6 +52,7 @@ def measure_latency_table(
         seed: Of the architectures that the fit is made on.
         threads: Threads of onnxruntime.
         batch: Images per call; the latency is that of the call.
+        provider: Execution provider of onnxruntime.
         networks: Whole networks to fit to, 20 or more.
         repeats: Timed calls of each block and network.
         seconds: Begin no further round after that time.
@@ -56,7 +60,7 @@ def measure_latency_table(
 
     Raises:
         ExportError: A block cannot be exported; it is named, with the exporter's cause.
-        SettingsError: Fewer than 20 networks.
+        SettingsError: Fewer than 20 networks, or a provider that this onnxruntime does not have.
     """
     from evonas import runtime
 
@@ -80,6 +84,7 @@ def measure_latency_table(
             batch=batch,
             repeats=repeats,
             seconds=seconds,
+            providers=[provider],
         )
         task.advance(1)
     floor = measured[len(models) + len(single)].minimum_ms
@@ -106,8 +111,8 @@ def measure_latency_table(
     return LatencyTable(
         space=space.name,
         skeleton={name: list(v) if isinstance(v, tuple) else v for name, v in asdict(skeleton).items()},
-        device=dict(runtime.fingerprint(threads=threads, batch=batch)),
-        session=dict(runtime.session_settings(threads=threads)),
+        device=dict(runtime.fingerprint(threads=threads, batch=batch, provider=provider)),
+        session=dict(runtime.session_settings(threads=threads, providers=[provider])),
         blocks=table,
         heads=spent,
         fit=fit,

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from evonas import runtime
 from evonas.errors import EvaluationError, ExportError, SettingsError
 from evonas.indicators import spearman
-from evonas.objectives import Context, latency_measure, make_evaluator
+from evonas.objectives import Context, latency, latency_measure, make_evaluator
 from evonas.objectives.assemble import assemble, export_block
 from evonas.objectives.latency import (
     LatencyTable,
     check_latency_table,
+    device_latency_table,
     measure_latency_table,
     read_latency_table,
 )
@@ -108,6 +109,34 @@ def test_a_table_of_another_device_is_said(tiny: Context, clockwork, tmp_path):
     assert make_evaluator("latency", replace(tiny, options={"latency_table": path})).foreign == []
 
 
+def test_threads_and_batch_of_a_table_that_the_search_does_not_share_are_said(tiny: Context, clockwork, tmp_path):
+    path = tmp_path / "table.json"
+    path.write_text(measure_latency_table(tiny.space, tiny.skeleton, networks=20, threads=2, batch=4).to_json())
+    evaluator = make_evaluator("latency", replace(tiny, options={"latency_table": path}))
+    assert evaluator.foreign == ["threads: measured on 2, here 1", "batch: measured on 4, here 1"]
+
+
+def test_a_provider_is_asked_for_recorded_and_used_by_the_check(tiny: Context, clockwork, monkeypatch):
+    asked = []
+    timed = runtime.measure_models
+
+    def noted(models, **options):
+        asked.append(options["providers"])
+        return timed(models, **options)
+
+    monkeypatch.setattr(runtime, "measure_models", noted)
+    table = measure_latency_table(tiny.space, tiny.skeleton, networks=20, provider="XnnpackExecutionProvider")
+    assert table.device["provider"] == "XnnpackExecutionProvider"
+    assert table.session["providers"] == ["XnnpackExecutionProvider"]
+    assert check_latency_table(table, tiny.space, networks=3).differs == []
+    assert asked == [["XnnpackExecutionProvider"]] * 2
+
+
+def test_a_provider_that_is_not_there_is_refused(tiny: Context):
+    with pytest.raises(SettingsError, match=r"Expected an execution provider of .*got 'Xnnpack'"):
+        measure_latency_table(tiny.space, tiny.skeleton, networks=20, provider="Xnnpack")
+
+
 def test_a_table_of_another_space_or_skeleton_is_refused(tiny: Context, clockwork, tmp_path):
     table = measure_latency_table(tiny.space, tiny.skeleton, networks=20)
     path = tmp_path / "table.json"
@@ -172,6 +201,33 @@ def test_a_block_that_cannot_be_exported_is_named(tiny: Context, monkeypatch):
     monkeypatch.setattr(runtime, "export", refuse)
     with pytest.raises(ExportError, match=r"The block \S+ cannot be exported: no operator for it"):
         measure_latency_table(tiny.space, tiny.skeleton, networks=20)
+
+
+def test_a_device_is_measured_once(tiny: Context, clockwork, cache, monkeypatch):
+    table, kept = device_latency_table(tiny.space, tiny.skeleton)
+    assert kept is None
+    measured = latency.measure_latency_table
+    monkeypatch.setattr(latency, "measure_latency_table", lambda *a, **o: pytest.fail("measured again"))
+    again, kept = device_latency_table(tiny.space, tiny.skeleton, seed=1)
+    assert again == table
+    assert kept is not None
+    assert kept.parent == cache
+    monkeypatch.setattr(latency, "measure_latency_table", measured)
+    kept.write_text("{")
+    assert device_latency_table(tiny.space, tiny.skeleton) == (table, None)
+    # Other threads are another device.
+    assert device_latency_table(tiny.space, tiny.skeleton, threads=2)[1] is None
+    assert len(list(cache.glob("latency-*.json"))) == 2
+
+
+def test_a_disturbed_table_is_not_kept(tiny: Context, clockwork, cache, monkeypatch):
+    measured = latency.measure_latency_table
+    monkeypatch.setattr(
+        latency, "measure_latency_table", lambda *a, **o: replace(measured(*a, **o), error=2 * latency.WORST)
+    )
+    for _ in range(2):
+        assert device_latency_table(tiny.space, tiny.skeleton)[1] is None
+    assert not list(cache.glob("latency-*.json"))
 
 
 @pytest.mark.parametrize("batch", [1, 3])
