@@ -42,4 +42,6 @@ def score(
         report = score_file(context, names, archs, out, limit=limit, progress=make_progress(quiet))
     for name, cause in report.causes.items():
         typer.echo(f"{name} scored {report.scored[name]} of {report.rows}; the first failure: {cause}", err=True)
+    for name, column in report.columns.items():
+        typer.echo(f"{archs.name} has a column '{name}' of its own: the score stands in '{column}'", err=True)
     typer.echo(f"Wrote {out}: {report.rows} rows, {report.rows / max(report.seconds, 1e-9):.1f} architectures/s")

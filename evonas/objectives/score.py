@@ -19,6 +19,9 @@ from evonas.sheet import to_csv
 from evonas.spaces import Architecture
 from evonas.tables import find_architectures, read_csv
 
+OWN = "_scored"
+"""Behind the name of a score whose name is that of a column of the file, such as a published table of scores."""
+
 
 @dataclass(frozen=True)
 class Report:
@@ -28,12 +31,14 @@ class Report:
         rows: Rows written.
         scored: Score to the rows that have it.
         causes: Score to the first cause why a row has none.
+        columns: Score to the column that it stands in where that is not the score's own name.
         seconds: Spent on scoring.
     """
 
     rows: int
     scored: dict[str, int]
     causes: dict[str, str]
+    columns: dict[str, str]
     seconds: float
 
 
@@ -48,6 +53,8 @@ def score_file(
 ) -> Report:
     """Write a file's rows with one column per score added; a cell is empty where a score failed.
 
+    A score stands in the column of its name, with `OWN` behind where the file has such a column.
+
     Architectures are scored as written. Proxies that declare the same skeleton, initialization and batch share
     network and forward pass.
 
@@ -60,7 +67,7 @@ def score_file(
         progress: Shows how far it is.
 
     Raises:
-        SettingsError: An unknown score, a column that exists already, or an `out` that does.
+        SettingsError: An unknown score, an `out` that exists already, or both columns that a score may stand in.
         DataError: The file cannot be read, or a row holds no architecture of the space.
     """
     archs, out = Path(archs), Path(out)
@@ -70,8 +77,9 @@ def score_file(
     chosen = [load_proxy(name) for name in plain]
     columns = read_csv(archs)
     for name in names:
-        if name in columns:
-            raise SettingsError(f"{archs.name} has a column '{name}' already: rename it, or leave the score out")
+        if {name, name + OWN} <= columns.keys():
+            raise SettingsError(f"{archs.name} has columns '{name}' and '{name}{OWN}' already: rename one of them")
+    headings = {name: name + OWN if name in columns else name for name in names}
     _, texts = find_architectures(columns, context.space, source=archs.name)
     columns = {name: cells[:limit] for name, cells in columns.items()}
     architectures = _parse(texts[:limit], context, archs.name)
@@ -95,9 +103,10 @@ def score_file(
                     causes.setdefault(name, value)
             task.advance(1)
     seconds = time.perf_counter() - began
-    _write(out, {**columns, **cells})
+    _write(out, {**columns, **{headings[name]: column for name, column in cells.items()}})
     scored = {name: sum(cell != "" for cell in cells[name]) for name in names}
-    return Report(len(architectures), scored, causes, seconds)
+    renamed = {name: heading for name, heading in headings.items() if heading != name}
+    return Report(len(architectures), scored, causes, renamed, seconds)
 
 
 def _parse(texts: Sequence[str], context: Context, source: str) -> list[Architecture]:

@@ -82,14 +82,25 @@ def test_options_stand_behind_a_name(trained: Context, archs, tmp_path):
             check_objectives([name])
 
 
+def test_a_column_of_a_score_s_name_stays_and_the_score_stands_beside(trained: Context, archs, tmp_path):
+    archs.write_text(archs.read_text().replace("id,", "params,"))
+    report = score_file(trained, ("params", "flops"), archs, tmp_path / "out.csv")
+    after = rows(tmp_path / "out.csv")
+    assert list(after[0]) == ["params", "genotype", "params_scored", "flops"]
+    assert [row["params"] for row in after] == ["000", "001", "002", "003"]
+    assert all(float(row["params_scored"]) > 0 for row in after)
+    assert report.columns == {"params": "params_scored"}
+
+
 def test_what_cannot_be_scored_is_said_before_work(trained: Context, archs, tmp_path):
     out = tmp_path / "out.csv"
     with pytest.raises(SettingsError, match=r"got 'parmas'.*Did you mean 'params'"):
         score_file(trained, ("parmas",), archs, out)
     with pytest.raises(SettingsError, match="exists already"):
         score_file(trained, ("params",), archs, archs)
-    archs.write_text(archs.read_text().replace("id,", "params,"))
-    with pytest.raises(SettingsError, match="has a column 'params' already"):
+    lines = archs.read_text().splitlines()
+    archs.write_text("\n".join(["params,params_scored," + lines[0], *(f"1,2,{line}" for line in lines[1:])]))
+    with pytest.raises(SettingsError, match="has columns 'params' and 'params_scored' already"):
         score_file(trained, ("params",), archs, out)
     with pytest.raises(DataError, match=r"No table at .*none\.csv"):
         score_file(trained, ("params",), tmp_path / "none.csv", out)
