@@ -101,7 +101,7 @@ def bench_proxies(
         limit=limit,
         progress=_progress,
     )
-    keys = ["proxy", "seed", "n", "spearman", "kendall", "kendall_top30", "kendall_top10"]
+    keys = ["proxy", "seed", "n", "coverage", "spearman", "kendall", "kendall_top30", "kendall_top10"]
     _show(keys, [[_cell(row[key]) for key in keys] for row in rows])
     _write(out, rows, rows, lambda: benchmarks.draw_proxies(rows))
 
