@@ -170,7 +170,7 @@ def trust(contents: Contents, data: Mapping[str, Any]) -> str:
         rows = [
             ("median error on whole networks", percent(latency.get("error"))),
             ("noise of a measurement, ms", number(as_float(latency.get("noise_ms")))),
-            ("blocks", f"{len(latency.get('entries', ())):,}"),
+            ("blocks", f"{len(latency.get('blocks', ())):,}"),
             *((str(k), str(v)) for k, v in (device.items() if isinstance(device, Mapping) else ())),
         ]
         parts.append(f"<div><h3>Latency table</h3>{table('', ('figure', 'value'), rows)}</div>")

@@ -99,7 +99,7 @@ def fabricate(
             run.write(
                 "latency.json",
                 json.dumps(
-                    {"error": 0.031, "noise_ms": 0.004, "entries": {"a": 1.0}, "device": {"processor": "Tiny <CPU>"}}
+                    {"error": 0.031, "noise_ms": 0.004, "blocks": {"a": {}, "b": {}}, "device": {"cpu": "Tiny <CPU>"}}
                 ),
             )
             log = {
