@@ -22,6 +22,7 @@ from evonas.errors import RunError
 from evonas.finish import write_front
 from evonas.generations import evolve
 from evonas.objectives import Context, Objective, torch_threads
+from evonas.objectives.latency import LatencyEvaluator
 from evonas.prepare import Preparation
 from evonas.problem import Problem, problem_of
 from evonas.progress import Progress, Silent
@@ -58,6 +59,8 @@ def search(
     if path.exists():
         raise RunError(f"{path} exists already: continue it with  evonas resume {path}  or choose another --out")
     problem = Problem(settings)
+    if problem.settings.latency_table and "latency" in problem.evaluated:
+        LatencyEvaluator(problem.context(options={"latency_table": problem.settings.latency_table}))
     with Run.create(path, problem.settings.content(), problem.manifest()) as run:
         _Search(problem, run, progress or Silent(), after_generation).go()
     return Run.open(path)

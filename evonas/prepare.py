@@ -71,9 +71,9 @@ class Preparation:
                 f"The table's median error is {table.error:.1%} on whole networks that were left out of its fit"
             )
             options["latency_table"] = str(self.run.write(frozen.name, table.to_json()))
-        elif not frozen.exists():
-            self.run.write(frozen.name, Path(options["latency_table"]).read_bytes())
         evaluator = LatencyEvaluator(self.problem.context(options=options))
+        if not frozen.exists():  # one that cannot be read, or does not fit, never comes into the run
+            self.run.write(frozen.name, evaluator.table.to_json())
         if evaluator.foreign:
             self.progress.say(f"The latency table is of another device: {'; '.join(evaluator.foreign)}")
         self.problem.add_cheap("latency", evaluator)

@@ -166,6 +166,17 @@ def test_the_latency_of_another_device_is_said_and_not_judged_by_what_this_one_m
     assert all(m.known["latency_measured"] > 0.01 > m.values["latency"] and not m.breaks for m in front)
 
 
+@pytest.mark.parametrize("content", [None, "{", '{"format": 3}'])
+def test_a_latency_table_that_cannot_be_read_is_told_before_there_is_a_run(content, tiny, tmp_path):
+    path = tmp_path / "table.json"
+    if content is not None:
+        path.write_text(content)
+    settings = make_settings(space=tiny, objectives=("latency,flops",), latency_table=str(path), **QUICK)
+    with pytest.raises(SettingsError, match=r"Cannot read .*table\.json: .*build one with  evonas latency build"):
+        pipeline.search(settings, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_swap_and_params_with_a_constraint_on_something_else(tiny, tmp_path):
     settings = make_settings(space=tiny, objectives=("swap,params",), constraints=("flops<=40000",), **QUICK)
     run = pipeline.search(settings, tmp_path / "swap")

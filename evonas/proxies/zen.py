@@ -8,7 +8,7 @@ from torch.func import functional_call
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from evonas.errors import EvaluationError
-from evonas.proxies.forward import Forward
+from evonas.proxies.forward import Forward, check_logits
 from evonas.proxies.initialize import GaussianWeights, batch_statistics
 from evonas.proxies.proxy import Needs, Proxy
 
@@ -77,7 +77,7 @@ def _features(network: nn.Module, weights: dict[str, Tensor], *batches: Tensor) 
     features = []
     try:
         for batch in batches:
-            functional_call(network, weights, (batch,))
+            check_logits(functional_call(network, weights, (batch,)))
             if not last:
                 raise EvaluationError("expected a convolutional network, got one without 4-D features")
             features.append(last.pop())

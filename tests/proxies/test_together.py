@@ -98,7 +98,7 @@ def test_bad_batches_are_failures_for_every_proxy(network, images, name):
             load_proxy(name).score(network, batch, torch.Generator(), labels[: len(batch)])
 
 
-@pytest.mark.parametrize("name", ["epsinas", "nlc", "naswot", "jacov", "grad_norm", "snip"])
+@pytest.mark.parametrize("name", ["swap", "synflow", "zen", "epsinas", "nlc", "naswot", "jacov", "grad_norm", "snip"])
 def test_outputs_that_are_not_finite_are_failures(network, images, name):
     class Infinite(nn.Module):
         def __init__(self):
