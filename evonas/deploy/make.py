@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
+from onnx.defs import onnx_opset_version
 
 from evonas import __version__
 from evonas.data import Dataset
@@ -89,8 +90,12 @@ def deploy(
         raise SettingsError(f"Expected int8 to quantize to, got '{quantize}'.{suggest(str(quantize), ['int8'])}")
     if not max_drop >= 0:
         raise SettingsError(f"Expected --max-drop of 0 percentage points or more, got {max_drop:g}")
-    if opset < OPSET:
-        raise SettingsError(f"Expected --opset of {OPSET}, the oldest that torch exports to, or more, got {opset}")
+    newest = onnx_opset_version()
+    if not OPSET <= opset <= newest:
+        raise SettingsError(
+            f"Expected --opset of {OPSET}, the oldest that torch exports to, to {newest}, the newest that the "
+            f"installed onnx knows, got {opset}"
+        )
     if threads < 1:
         raise SettingsError(f"Expected 1 thread or more, got {threads}")
     if out is not None:

@@ -60,7 +60,7 @@ def check_interface(
             )
     version = next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), None)
     if version != opset:
-        raise ExportError(f"Expected {who} to export with opset {opset}, got {version}: ask for that one")
+        raise ExportError(f"Expected {who} in opset {opset}, but torch gives it in {version}: ask for that one")
     for value in graph.output if dynamic_batch else ():
         dimensions = value.type.tensor_type.shape.dim
         if len(dimensions) and dimensions[0].HasField("dim_value"):
