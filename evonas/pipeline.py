@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,8 @@ def search(
     if path.exists():
         raise RunError(f"{path} exists already: continue it with  evonas resume {path}  or choose another --out")
     problem = Problem(settings)
+    if problem.settings.supernet:  # one that does not fit is told before there is a run
+        problem.trained(Path(problem.settings.supernet) / "supernet.safetensors")
     if problem.settings.latency_table and "latency" in problem.evaluated:
         LatencyEvaluator(problem.context(options={"latency_table": problem.settings.latency_table}))
     with Run.create(path, problem.settings.content(), problem.manifest()) as run:
@@ -135,8 +137,7 @@ class _Search:
 
     def go(self) -> None:
         """Do the whole search, or what is left of it."""
-        began = time.perf_counter()
-        with torch_threads(self.settings.threads):
+        with self.timed(), torch_threads(self.settings.threads):
             prepare = Preparation(self.problem, self.run, self.progress)
             prepare.latency_table()
             first = prepare.warm_start()
@@ -151,11 +152,25 @@ class _Search:
                     self.problem, self.run, first, objectives, engine, self.progress, self.after_generation
                 )
                 self.note_efficiency(engine)
-                seconds = round(time.perf_counter() - began, 3)
-                self.run.update_manifest(timings={"search_seconds": seconds, "evaluations_computed": engine.computed})
+                self.run.update_manifest(timings={"evaluations_computed": engine.computed})
                 write_front(self.problem, self.run, objectives, texts, values, context, self.progress)
                 if self.settings.baseline or self.run.manifest.get("baseline"):
                     write_baseline(self.problem, self.run, objectives, values, engine, context, self.progress)
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Add up the time of a search that was resumed; a sitting that is killed counts as begun, its time is lost."""
+        before = self.run.manifest.get("timings", {})
+        self.run.update_manifest(timings={"sittings": before.get("sittings", 0) + 1})
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            seconds = before.get("search_seconds", 0.0) + time.perf_counter() - began
+            with suppress(RunError):  # a full disk has been told of already
+                self.run.update_manifest(
+                    timings={"search_seconds": round(seconds, 3), "sittings_timed": before.get("sittings_timed", 0) + 1}
+                )
 
     @contextmanager
     def engine(self, context: Context) -> Iterator[LocalEngine]:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from evonas import pipeline, read_front
+from evonas.cli.summary import summary
 from evonas.config import make_settings
 from evonas.errors import EvaluationError, EvonasError, RunError, SettingsError
 from evonas.objectives.latency import measure_latency_table
@@ -50,6 +51,20 @@ def finished(tiny, tmp_path_factory) -> Run:
     """A search that ended."""
     path = tmp_path_factory.mktemp("runs") / "done"
     return pipeline.search(make_settings(space=tiny, **QUICK), path)
+
+
+def test_the_time_of_a_search_adds_up_over_sittings(tiny, tmp_path):
+    settings = make_settings(space=tiny, objectives=("flops",), population=4, generations=2, warm_start=0)
+    first = pipeline.search(settings, tmp_path / "run").manifest["timings"]
+    assert (first["sittings"], first["sittings_timed"]) == (1, 1)
+    run = pipeline.resume(tmp_path / "run")
+    timings = run.manifest["timings"]
+    assert (timings["sittings"], timings["sittings_timed"]) == (2, 2)
+    assert timings["search_seconds"] > first["search_seconds"] > 0
+    assert "s in 2 sittings." in summary(run, read_front(run))[0]
+    with Run.open(tmp_path / "run", write=True) as run:
+        run.update_manifest(timings={"sittings": 3})  # as a kill leaves it
+        assert "s in 2 sittings, without the time of 1 that did not end." in summary(run, read_front(run))[0]
 
 
 def front_of(path) -> str:

@@ -9,7 +9,17 @@ import typer
 
 bench = typer.Typer(no_args_is_help=True, help="Judge the parts against known truth.")
 
-Out = Annotated[Path | None, typer.Option(help="Write FILE.json, FILE.csv and FILE.png.")]
+
+def _json_file(out: Path | None) -> Path | None:
+    """Refuse a name before hours of work, not after."""
+    from evonas.errors import SettingsError
+
+    if out is not None and (out.suffix.lower() != ".json" or out.is_dir()):
+        raise SettingsError(f"Expected --out to name a file that ends in .json, got '{out}'")
+    return out
+
+
+Out = Annotated[Path | None, typer.Option(callback=_json_file, help="Write FILE.json, FILE.csv and FILE.png.")]
 Space = Annotated[str, typer.Option(help="A space's name or TOML file.")]
 Tables = Annotated[list[Path], typer.Option("--table", help="A CSV of measured truth; repeat to join several.")]
 

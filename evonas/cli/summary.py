@@ -16,12 +16,11 @@ from evonas.run import Run
 
 def summary(run: Run, front: Front) -> list[str]:
     """Return the lines that end a search."""
-    seconds = run.manifest.get("timings", {}).get("search_seconds", 0.0)
     evaluated = len({member.architecture for member in run.store.members()})
     names = {objective.name for objective in front.objectives}
     lines = [
         f"{evaluated:,} architectures of {Path(run.settings['space']).stem} on {_source(run)} "
-        f"were evaluated; {len(front)} of them are on the front. The search took {seconds:.0f} s."
+        f"were evaluated; {len(front)} of them are on the front. {_duration(run)}"
     ]
     if front.hypervolume is not None:
         point = ", ".join(f"{o.name} {v:,.6g}" for o, v in zip(front.objectives, front.reference))
@@ -55,6 +54,18 @@ def summary(run: Run, front: Front) -> list[str]:
     if "acc" in names:
         lines += [f"  evonas train {run.path} --select knee", f"  evonas deploy {run.path} --select knee"]
     return lines
+
+
+def _duration(run: Run) -> str:
+    """Return how long a search took, in a sentence that counts how often it was begun."""
+    timings = run.manifest.get("timings", {})
+    begun, timed = timings.get("sittings", 1), timings.get("sittings_timed", 1)
+    what = "The search and its baseline" if (run.path / BASELINE).exists() else "The search"
+    text = f"{what} took {timings.get('search_seconds', 0.0):.0f} s"
+    if begun == 1:
+        return f"{text}."
+    killed = f", without the time of {begun - timed} that did not end" if begun > timed else ""
+    return f"{text} in {timed} sitting{'s' if timed != 1 else ''}{killed}."
 
 
 def _source(run: Run) -> str:

@@ -83,6 +83,8 @@ def test_an_existing_run_is_refused_with_resume(run, home):
         (["search", "--time", "soon"], "30m"),
         (["search", "--config", "nowhere.toml"], "nowhere.toml"),
         (["search", "--sharing", "unifrm"], "uniform"),
+        (["search", "--supernet", "nowhere"], "nowhere/supernet.safetensors"),
+        (["bench", "search", "--space", "darts", "--table", "no.csv", "--objectives", "a", "--out", "b"], ".json"),
         (["resume", "nowhere"], "nowhere"),
         (["front", "."], "run"),
         (["train", "nowhere"], "nowhere"),
