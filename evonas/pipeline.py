@@ -18,7 +18,7 @@ from evonas.assist import suggestion
 from evonas.baseline import write_baseline
 from evonas.config import Settings, make_settings, move_settings, parse_time
 from evonas.engine import LocalEngine, Recipe, is_dear, open_pool
-from evonas.errors import RunError
+from evonas.errors import RunError, SettingsError
 from evonas.finish import write_front
 from evonas.generations import evolve
 from evonas.objectives import Context, Objective, torch_threads
@@ -101,6 +101,12 @@ def resume(
         if retry_failed:
             progress.say(f"{run.store.forget_failures()} failed evaluations will be tried again")
         if generations is not None:
+            told = 1 + max((member.generation for member in run.store.members()), default=-1)
+            if generations < told:  # a front of the first few would hide what is known
+                raise SettingsError(
+                    f"{run.path} has {told} generations already, got --generations {generations}: "
+                    f"give {told} to end it there, or more"
+                )
             run.update_manifest(generations=generations)
         if baseline:
             run.update_manifest(baseline=True)

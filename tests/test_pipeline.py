@@ -62,6 +62,8 @@ def test_the_time_of_a_search_adds_up_over_sittings(tiny, tmp_path):
     assert (timings["sittings"], timings["sittings_timed"]) == (2, 2)
     assert timings["search_seconds"] > first["search_seconds"] > 0
     assert "s in 2 sittings." in summary(run, read_front(run))[0]
+    with pytest.raises(SettingsError, match="2 generations already, got --generations 1: give 2"):
+        pipeline.resume(tmp_path / "run", generations=1)
     with Run.open(tmp_path / "run", write=True) as run:
         run.update_manifest(timings={"sittings": 3})  # as a kill leaves it
         assert "s in 2 sittings, without the time of 1 that did not end." in summary(run, read_front(run))[0]

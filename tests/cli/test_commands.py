@@ -128,7 +128,7 @@ def test_interrupting_leaves_a_run_that_resumes(run, home):
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "evonas resume stopped" in errors
-    done = evonas(home, "resume", "stopped", "--generations", "2")
+    done = evonas(home, "resume", "stopped", "--generations", "12")
     assert done.returncode == 0, done.stderr
 
 
