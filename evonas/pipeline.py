@@ -101,7 +101,8 @@ def resume(
         if retry_failed:
             progress.say(f"{run.store.forget_failures()} failed evaluations will be tried again")
         if generations is not None:
-            told = 1 + max((member.generation for member in run.store.members()), default=-1)
+            # Counted in evaluations, for rounds with predictors are smaller than generations.
+            told = -(-len(run.store.members()) // problem.settings.population)
             if generations < told:  # a front of the first few would hide what is known
                 raise SettingsError(
                     f"{run.path} has {told} generations already, got --generations {generations}: "
