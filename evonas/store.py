@@ -174,6 +174,11 @@ class Store(Database):
                     self._refuse(row)  # SQLite hands damaged rows over as they are
                 yield row
 
+    @property
+    def changes(self) -> int:
+        """Rows that were stored or changed since the store was opened here."""
+        return self._base.total_changes
+
     def series(self) -> dict[tuple[str, str], int]:
         """Return how many results are stored under each pair of objective and fingerprint."""
         with self._told():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,9 @@ import typer
 
 if TYPE_CHECKING:
     from evonas.run import Run
+
+REPORTING = 30.0, 0.2
+"""Seconds that reports may take of a search, and the share of its time that they may take beyond."""
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 Workers = Annotated[
@@ -156,8 +160,16 @@ def _logs(tensorboard: bool, mlflow: str | None, progress: Any) -> list[Any]:
 
 
 def _after(logs: list[Any]) -> Callable[[Run], None]:
+    began, spent, stored = time.perf_counter(), 0.0, -1
+
     def after(run: Run) -> None:
-        _refresh_report(run)
+        nonlocal spent, stored
+        start = time.perf_counter()
+        # A replay stores nothing; and where generations take less than a report, the search has the time.
+        if run.store.changes != stored and spent <= max(REPORTING[0], REPORTING[1] * (start - began)):
+            _refresh_report(run)
+            stored = run.store.changes
+            spent += time.perf_counter() - start
         for log in logs:
             log(run)
 
