@@ -83,8 +83,8 @@ class Recipe(BaseModel):
             raise ValueError("tail belongs to a linear schedule per epoch")
         if max(self.tail, self.warm_up) >= self.epochs:
             raise ValueError(
-                f"expected fewer than the {self.epochs} epochs for warm_up and tail, got {self.warm_up} and {self.tail}: "
-                f"train {max(self.tail, self.warm_up) + 1} epochs or more, or copy the recipe and lower them"
+                f"expected fewer than the {self.epochs} epochs for warm_up and tail, got {self.warm_up} and "
+                f"{self.tail}: train {max(self.tail, self.warm_up) + 1} epochs or more, or lower them in a copy"
             )
         return self
 
