@@ -199,6 +199,7 @@ def test_sampled_patches_fill_more_dimensions_than_their_mean(make_network, data
         ({"burst": 0}, "burst and memory of at least 1"),
         ({"memory": 0.5}, "burst and memory of at least 1"),
         ({"patches": "all"}, "patches 'mean' or a number"),
+        ({"layers": "some"}, "layers all or bare"),
         ({"strength": 1.5}, r"strength in \[0, 1\]"),
         ({"strength": "earlie"}, "Did you mean 'early'"),
     ],
@@ -218,3 +219,11 @@ def test_a_state_of_another_network_is_refused_by_name(make_network):
         rule.load_state_dict({**state, "projector/stem.0/rows": torch.zeros(1, 0, 25)})
     with pytest.raises(TrainingError, match=r"Only the checkpoint has a projector 'other'"):
         rule.load_state_dict({**state, "projector/other/rows": torch.zeros(1, 0, 25)})
+
+
+def test_protection_may_be_kept_to_layers_that_no_norm_follows(make_network):
+    network = make_network()
+    setting = Setting(network, network.space.sample, network.space.path, 1)
+    everything, bare = (set(DisturbanceImmune(setting, layers=layers).projectors) for layers in ("all", "bare"))
+    assert bare == {name for name in everything if network.get_submodule(name).bias is not None}
+    assert 0 < len(bare) < len(everything)
