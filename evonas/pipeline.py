@@ -22,6 +22,7 @@ from evonas.errors import RunError, SettingsError
 from evonas.finish import write_front
 from evonas.generations import evolve
 from evonas.objectives import Context, Objective, torch_threads
+from evonas.objectives.accuracy import AccuracyEvaluator
 from evonas.objectives.latency import LatencyEvaluator
 from evonas.prepare import Preparation
 from evonas.problem import Problem, problem_of
@@ -29,6 +30,9 @@ from evonas.progress import Progress, Silent
 from evonas.run import Run
 from evonas.steady import evolve_steadily
 from evonas.supernet import weights_fingerprint
+
+LITTLE = 0.1
+"""Share of the estimate of accuracy below which shared weights count so little that it is said."""
 
 
 def search(
@@ -159,6 +163,7 @@ class _Search:
                     self.problem, self.run, first, objectives, engine, self.progress, self.after_generation
                 )
                 self.note_efficiency(engine)
+                self.note_weights(engine)
                 self.run.update_manifest(timings={"evaluations_computed": engine.computed})
                 write_front(self.problem, self.run, objectives, texts, values, context, self.progress)
                 if self.settings.baseline or self.run.manifest.get("baseline"):
@@ -224,3 +229,15 @@ class _Search:
         self.run.update_manifest(
             engine={"workers": self.settings.workers, "parallel_efficiency": round(engine.efficiency, 4)}
         )
+
+    def note_weights(self, engine: LocalEngine) -> None:
+        """Say what the default estimate of accuracy counts, where anything was estimated."""
+        evaluator = engine.evaluators.get("acc")
+        if not engine.computed or not isinstance(evaluator, AccuracyEvaluator) or evaluator.weights is None:
+            return
+        weights = {name: round(weight, 4) for name, weight in evaluator.weights.items()}
+        self.run.update_manifest(acc_weights=weights)
+        if (shared := weights["shared weights"]) < LITTLE:
+            self.progress.say(
+                f"Shared weights disagree with FLOPs and SWAP and count {shared:.0%} of acc: more --epochs may help"
+            )

@@ -142,7 +142,7 @@ class Preparation:
         """Return what reads a few forgetting values while the supernet trains, on few images: a thing to log."""
         part = self.problem.data.select
         few = PathEvaluator(network, self.problem.data, Part(part.images[:PROBED], part.labels[:PROBED]))
-        return ForgettingProbe(lambda form: few(form).accuracy, per_epoch=1, every=-(-epochs // PROBES))
+        return ForgettingProbe(lambda form: few.each(form)["accuracy"], per_epoch=1, every=-(-epochs // PROBES))
 
     def _epochs(self, per_epoch: int) -> int:
         """Return the epochs of supernet training: given, or what the time allows, or by the size of the data."""

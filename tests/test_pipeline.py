@@ -93,6 +93,17 @@ def test_a_search_leaves_a_whole_run(finished):
         assert member.known["params"] > 0
     assert len({m.architecture for m in finished.store.members()}) == 18
     assert finished.manifest["timings"]["outside_evaluations_ms_per_candidate"] > 0
+    weights = finished.manifest["acc_weights"]
+    assert list(weights) == ["shared weights", "FLOPs", "SWAP"]
+    assert sum(weights.values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_shared_weights_that_hardly_count_are_said(tiny, tmp_path, monkeypatch):
+    said, progress = [], Silent()
+    progress.say = said.append
+    monkeypatch.setattr(pipeline, "LITTLE", 1.01)
+    pipeline.search(make_settings(space=tiny, **QUICK), tmp_path / "run", progress=progress)
+    assert any("disagree with FLOPs and SWAP" in line for line in said)
 
 
 def test_the_same_seed_gives_the_same_front_and_another_another(finished, tiny, tmp_path):

@@ -13,8 +13,6 @@ from evonas.indicators import kendall, precision_at
 RESAMPLES = 1000
 BASE = "uniform"
 """Rule that the others are compared with, seed by seed."""
-PRIOR = "flops", "swap"
-"""Floors whose logarithms are added to the probability: the estimator `supernet:prior`."""
 TOPS = {"tau": 1.0, "top30": 0.30, "top10": 0.10}
 
 
@@ -45,8 +43,8 @@ def summarize_trials(results: Mapping[str, Any]) -> list[dict[str, Any]]:
         base = {} if rule == BASE else groups.get((BASE, passes), {})
         paired = set(trials) <= set(base)
         common = _common(list(trials.values()))
-        read = [_estimates(trial, results["floors"]) for trial in trials.values()]
-        other = [_estimates(base[seed], results["floors"]) for seed in trials] if paired else None
+        read = [_estimates(trial) for trial in trials.values()]
+        other = [_estimates(base[seed]) for seed in trials] if paired else None
         for estimate in read[0]:
             ours = [one[estimate] for one in read]
             theirs = None if other is None else [one[estimate] for one in other]
@@ -55,20 +53,8 @@ def summarize_trials(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-def _estimates(trial: Mapping[str, Any], floors: Mapping[str, Sequence[float]]) -> dict[str, np.ndarray]:
-    """Return a training's estimates, and `prior`: the probability, and the logarithms of FLOPs and of SWAP.
-
-    Each is brought to mean 0 and standard deviation 1 over the architectures, and they are added.
-    """
-    found = {name: np.array(values, dtype=float) for name, values in trial["estimates"].items()}
-    if "probability" not in found or any(name not in floors for name in PRIOR):
-        return found
-    before = [np.log(np.maximum(np.array(floors[name], dtype=float), 1.0)) for name in PRIOR]
-    return found | {"prior": sum(map(_standard, before), start=_standard(found["probability"]))}
-
-
-def _standard(values: np.ndarray) -> np.ndarray:
-    return (values - values.mean()) / (values.std() or 1.0)
+def _estimates(trial: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    return {name: np.array(values, dtype=float) for name, values in trial["estimates"].items()}
 
 
 def _row(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from evonas.benchmarks.computed import literature_skeleton, score_sources
 from evonas.benchmarks.output import write_json
@@ -20,7 +21,8 @@ from evonas.data import Dataset, Part
 from evonas.errors import SettingsError
 from evonas.networks import build
 from evonas.objectives import Context, torch_threads
-from evonas.objectives.prior import REPEATS
+from evonas.objectives.effects import REFERENCES, Effects
+from evonas.objectives.prior import REPEATS, Beforehand, Prior
 from evonas.options import read_options
 from evonas.spaces import Architecture, Skeleton, Space
 from evonas.supernet import (
@@ -39,8 +41,8 @@ from evonas.tables import Table
 
 PROBED = 64
 """Forgetting values of one training, at equal distances."""
-PROBE_IMAGES = 500
-"""Images that a forgetting value is read on: the same before and after, so that few do."""
+PROBE_IMAGES = 2000
+"""Images that a forgetting value is read on, of `select`, the same before and after."""
 KEPT = 2**28
 """Bytes of activations that paths which begin alike share."""
 TRIED = 20
@@ -113,6 +115,7 @@ def bench_supernet(
             "skeleton": str(skeleton),
             "batch size": batch_size,
             "lr": lr,
+            "references": REFERENCES,
             **({} if sampling == "choice" else {"sampling": sampling}),
         },
         "architectures": [str(one) for one in written],
@@ -122,6 +125,7 @@ def bench_supernet(
     }
     results["trials"] = _earlier(results, out)
     forms = [space.canonical(one) for one in written]
+    before = Beforehand(Context(space, skeleton, data=data))
     done = {(trial["rule"], trial["passes"], trial["seed"]) for trial in results["trials"]}
     for budget in passes:
         for seed in seeds:
@@ -131,7 +135,7 @@ def bench_supernet(
                 if progress is not None:
                     progress(f"{text}, {budget} passes, seed {seed}")
                 with torch_threads(1):
-                    trial = _train(space, skeleton, data, rule, budget, seed, sampling, batch_size, lr, forms)
+                    trial = _train(space, skeleton, data, rule, budget, seed, sampling, batch_size, lr, forms, before)
                 results["trials"].append({"rule": text, "passes": budget, "seed": seed, **trial})
                 results["rows"] = summarize_trials(results)
                 if out is not None:
@@ -192,6 +196,7 @@ def _train(
     batch_size: int,
     lr: float,
     forms: Sequence[Architecture],
+    before: Beforehand,
 ) -> dict[str, Any]:
     """Train a supernet and read all architectures."""
     network = build(space, skeleton, seed=seed)
@@ -202,12 +207,12 @@ def _train(
     few = PathEvaluator(network, data, part, norm_images=320)
     probed = 0.0
 
-    def accuracy(architecture: Architecture) -> float:
+    def right(architecture: Architecture) -> Tensor:
         nonlocal probed
         began = time.perf_counter()
-        value = few(architecture).accuracy
+        found = few.each(architecture)["accuracy"]
         probed += time.perf_counter() - began
-        return value
+        return found
 
     began = time.perf_counter()
     history = train_supernet(
@@ -222,7 +227,7 @@ def _train(
         weight_decay=0.0,
         augment=data.augment,
         seed=seed,
-        probe=ForgettingProbe(accuracy, per_epoch=max(1, round(PROBED / epochs))),
+        probe=ForgettingProbe(right, per_epoch=max(1, round(PROBED / epochs))),
     )
     trained = time.perf_counter() - began - probed
     began = time.perf_counter()
@@ -231,17 +236,23 @@ def _train(
     order = sorted(range(len(forms)), key=lambda i: space.path(forms[i]))
     read = {i: evaluator(forms[i]) for i in order}
     scores = [read[i] for i in range(len(forms))]
+    seconds = time.perf_counter() - began
+    effects = Effects(space, evaluator)
+    prior = Prior(before, effects, len(data.select.labels))
+    pairs = list(zip(forms, scores))
     return {
         "updates": updates,
         "passes_done": history.epochs[-1]["passes"],
-        "estimates": estimates(scores),
+        "estimates": estimates(scores)
+        | {"smoothed": [effects(*pair) for pair in pairs], "prior": [prior(*pair) for pair in pairs]},
+        "weights": prior.weights.tolist(),
         "accuracy": float(np.mean([score.accuracy for score in scores])),
         "loss": history.epochs[-1]["loss"],
         "forgetting": summarize(history.forgetting),
         "forgetting_values": [[one.step, one.before, one.after] for one in history.forgetting],
         "trace_over_d": history.epochs[-1].get("trace_over_d", 1.0),
         "train_seconds": trained,
-        "read_seconds": time.perf_counter() - began,
+        "read_seconds": seconds,
     }
 
 

@@ -85,9 +85,10 @@ def _ranking(rows: list[dict]) -> list[str]:
 
 def _training(rows: list[dict]) -> list[str]:
     """Return a table of what each rule and budget made of the weights."""
-    head = ["passes", "rule", "accuracy", "forgetting", "sd", "1st quarter", "sd", "last quarter", "sd", "trace(P)/d"]
-    names = ["accuracy", *(f"forgetting_{kind}{part}" for part in ("", "_first_quarter", "_last_quarter")
-                           for kind in ("mean", "sd")), "trace_over_d"]  # fmt: skip
+    parts = {"forgetting": "", "1st quarter": "_first_quarter", "last quarter": "_last_quarter"}
+    kinds = ("mean", "sd", "sd_beyond_noise")
+    head = ["passes", "rule", "accuracy", *(w for part in parts for w in (part, "sd", "beyond noise")), "trace(P)/d"]
+    names = ["accuracy", *(f"forgetting_{kind}{part}" for part in parts.values() for kind in kinds), "trace_over_d"]
     trained = {(row["passes"], row["rule"]): row for row in rows if row["passes"]}
     cells = [
         [str(passes), rule, *(f"{row[name]:.4f}" for name in names)]

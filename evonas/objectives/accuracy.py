@@ -8,10 +8,11 @@ from functools import cached_property
 
 from evonas.data import Part
 from evonas.errors import SettingsError
+from evonas.objectives.effects import Effects
 from evonas.objectives.estimators import DEFAULT, read_estimator
 from evonas.objectives.evaluator import Context, fingerprint, one_by_one
 from evonas.objectives.objective import Objective, Result
-from evonas.objectives.prior import Prior
+from evonas.objectives.prior import Beforehand, Prior
 from evonas.spaces import Architecture
 from evonas.supernet import PathEvaluator, PathScore
 
@@ -26,8 +27,8 @@ ESTIMATES: Mapping[str, Callable[[PathScore], float]] = {
 }
 """Estimate -> `acc` of a path. Each is one fixed increasing function of what it is named after, so that a value
 depends neither on other architectures nor on the order of evaluation."""
-PRIOR = "prior"
-"""Estimate that takes in what is known before training; see `Prior`."""
+SMOOTHED, PRIOR = "smoothed", "prior"
+"""Estimates that take in other paths, see `Effects`, and what is known before training, see `Prior`."""
 KEPT = 2**27
 """Bytes of activations that later paths may begin from."""
 
@@ -36,13 +37,14 @@ class AccuracyEvaluator:
     """How good a path is with the supernet's weights, on the validation half that the search selects on.
 
     Batch-norm statistics are estimated anew for every path; the result depends on nothing evaluated before. All
-    estimates are read from the same outputs: none costs more than another, but for what a prior counts besides.
+    estimates are read from the same outputs: none costs more than another, but for the sample that two of them read
+    once, and what a prior counts besides.
 
     Args:
         context: Data, and a trained supernet; the option ``estimator``, such as ``supernet:loss``, says what `acc`
             is. Where that is not plain accuracy, plain accuracy comes as `acc_top1` besides.
         half: ``"select"``, or ``"judge"`` for reports, whose `acc` is always plain accuracy.
-        estimate: What `acc` is instead: a key of `ESTIMATES`, or `PRIOR`.
+        estimate: What `acc` is instead: a key of `ESTIMATES`, `SMOOTHED` or `PRIOR`.
 
     Raises:
         SettingsError: No supernet, or no data.
@@ -60,24 +62,35 @@ class AccuracyEvaluator:
         self._images = len(part.labels)
         self._path = PathEvaluator(context.supernet, context.data, part, norm_images=512, memory=KEPT)
         self.fingerprint = fingerprint(
-            "acc", 3, self.estimate, half, context.supernet_fingerprint, context.data.fingerprint, context.threads
+            "acc", 4, self.estimate, half, context.supernet_fingerprint, context.data.fingerprint, context.threads
         )
 
     def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
         """Return the estimate of each architecture's path, in [0, 1], and its accuracy.
 
         Raises:
-            EvaluationError: A prior finds no path that can be read.
+            EvaluationError: No path of the sample can be read.
         """
-        if self.estimate == PRIOR:
-            self._prior  # noqa: B018  # made here, so that the first architecture's seconds are its own
+        self._estimate  # noqa: B018  # made here, so that the first architecture's seconds are its own
         return one_by_one(self.objectives, architectures, self._values)
 
     def _values(self, architecture: Architecture) -> dict[str, float]:
         score = self._path(architecture)
-        acc = self._prior(architecture, score) if self.estimate == PRIOR else ESTIMATES[self.estimate](score)
-        return {"acc": acc, "acc_top1": score.accuracy}
+        return {"acc": self._estimate(architecture, score), "acc_top1": score.accuracy}
+
+    @property
+    def weights(self) -> Mapping[str, float] | None:
+        """How much each score of a prior counts, of 1 in all; None of another estimate."""
+        made = self._estimate
+        if not isinstance(made, Prior):
+            return None
+        return dict(zip(("shared weights", "FLOPs", "SWAP"), made.weights.tolist()))
 
     @cached_property
-    def _prior(self) -> Prior:
-        return Prior(self._context, self._path, self._images)
+    def _estimate(self) -> Callable[[Architecture, PathScore], float]:
+        if self.estimate in ESTIMATES:
+            return lambda architecture, score: ESTIMATES[self.estimate](score)
+        effects = Effects(self._context.space, self._path)
+        if self.estimate == SMOOTHED:
+            return lambda architecture, score: min(1.0, math.exp(effects(architecture, score)))
+        return Prior(Beforehand(self._context), effects, self._images)

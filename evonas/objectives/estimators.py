@@ -11,7 +11,8 @@ SUPERNET = {
     "accuracy": "the share of validation images that shared weights get right",
     "loss": "the geometric mean of the true class's probability under shared weights",
     "probability": "the mean probability of the true class under shared weights",
-    "prior": "what shared weights give joined with FLOPs and SWAP, on the scale of accuracy",
+    "smoothed": "the geometric mean of the true class's probability, by what each choice adds to it over many paths",
+    "prior": "what shared weights give, smoothed over many paths, joined with FLOPs and SWAP, on the scale of accuracy",
 }
 """What can be read off a supernet's outputs, and what `acc` then is."""
 DEFAULT = "prior"

@@ -3,81 +3,107 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from contextlib import suppress
 
 import numpy as np
 
 from evonas.errors import EvaluationError
 from evonas.objectives.cost import CostEvaluator
+from evonas.objectives.effects import Effects
 from evonas.objectives.evaluator import Context
 from evonas.objectives.proxy import Scores
 from evonas.proxies import load_proxy
 from evonas.spaces import Architecture
 from evonas.supernet import PathScore
 
-REFERENCES = 24
-"""Architectures that every scale is measured on."""
-SEED = 20240513
-"""Of these; whatever the search's seed is, a value means the same."""
 REPEATS = 2
 """Re-initializations of a SWAP-Score: half of what a warm start takes, for it is one of three."""
 
 
-class Prior:
-    """The mean of three standard scores: probability of the true class, logarithm of FLOPs, logarithm of SWAP.
-
-    Shared weights, counting and untrained networks err in different ways, so that together they rank better than
-    each; how much each counts is not learnt from any truth. Each is measured in standard deviations of a fixed
-    sample of the space, and the mean is brought to accuracy's scale: by one increasing function its mean and
-    spread on the sample become those of the paths' accuracies, in logits. The combination is our own.
-
-    The sample is read once, at the cost of as many evaluations; after that a value costs a SWAP-Score more than
-    the path.
+class Beforehand:
+    """Logarithms of FLOPs and of SWAP, computed once per architecture.
 
     Args:
         context: Space, skeleton and data.
-        read: Reads a path's score.
-        images: How many images `read` counts.
     """
 
-    def __init__(self, context: Context, read: Callable[[Architecture], PathScore], images: int) -> None:
+    def __init__(self, context: Context) -> None:
         self._costs, self._swap = CostEvaluator(context), Scores(context, [load_proxy("swap", repeats=REPEATS)])
-        space = context.space
-        genomes = space.sample(REFERENCES, np.random.default_rng(SEED), by="choice")
-        sample = {str(form): form for form in (space.canonical(space.decode(genome)) for genome in genomes)}
-        known: list[tuple[float, np.ndarray]] = []
-        for form in sample.values():
-            with suppress(EvaluationError):
-                score = read(form)
-                known.append((score.accuracy, self._facts(form, score)))
-        if not known:
-            raise EvaluationError("None of the paths that a prior is measured on could be read")
-        facts = np.array([row for _, row in known])
+        self._known: dict[str, np.ndarray] = {}
+
+    def __call__(self, architecture: Architecture) -> np.ndarray:
+        """Return both, shape (2,).
+
+        Raises:
+            EvaluationError: FLOPs are not known.
+        """
+        key = str(architecture)
+        if key not in self._known:
+            (row,) = self._costs.evaluate([architecture])
+            if row["flops"].value is None:
+                raise EvaluationError(f"FLOPs are not known: {row['flops'].cause}")
+            (patterns,) = self._swap(architecture)
+            # What cannot be scored has no activations, and so a single pattern.
+            counted = 1.0 if isinstance(patterns, EvaluationError) else patterns
+            self._known[key] = np.log(np.maximum([row["flops"].value, counted], 1.0))
+        return self._known[key]
+
+
+class Prior:
+    """Three standard scores, each by how far it agrees with the other two: smoothed loss, FLOPs and SWAP.
+
+    Shared weights, counting and untrained networks err in different ways, so that together they rank better than
+    each. Of judges whose errors are independent, those who know more agree more with the others: the first principal
+    component of their rank correlations on a fixed sample of the space weighs them by that (after Parisi et al.,
+    "Ranking and combining multiple predictors without labeled data", PNAS 2014). What contradicts the other two
+    counts for nothing, as shared weights do that have not learnt to tell paths apart. No truth is used. The sum is
+    brought to accuracy's scale: by one increasing function its mean and spread on the sample become those of the
+    paths' accuracies, in logits. The choice of the three and the scale are our own.
+
+    Args:
+        before: Logarithms of FLOPs and SWAP.
+        effects: The smoothed loss, and the sample.
+        images: How many images a path's accuracy counts.
+    """
+
+    def __init__(self, before: Beforehand, effects: Effects, images: int) -> None:
+        self._before, self._effects = before, effects
+        facts = np.array([self._facts(form, score) for form, score in effects.sample])
         self._mean, self._spread = facts.mean(axis=0), _nonzero(facts.std(axis=0))
+        self.weights = _agreement(facts)
         # No share of images is told apart from another half an image away.
-        shares = np.clip([accuracy for accuracy, _ in known], 0.5 / images, 1 - 0.5 / images)
+        shares = np.clip([score.accuracy for _, score in effects.sample], 0.5 / images, 1 - 0.5 / images)
         logits = np.log(shares / (1 - shares))
         means = self._standard(facts)
         self._slope = float(_nonzero(logits.std()) / _nonzero(means.std()))
         self._middle = float(logits.mean())
 
     def __call__(self, architecture: Architecture, score: PathScore) -> float:
-        """Return the architecture's value, in (0, 1)."""
+        """Return the architecture's value, in (0, 1).
+
+        Raises:
+            EvaluationError: FLOPs are not known.
+        """
         (mean,) = self._standard(self._facts(architecture, score)[None])
         return 1.0 / (1.0 + math.exp(-(self._middle + self._slope * mean)))
 
     def _standard(self, facts: np.ndarray) -> np.ndarray:
-        return ((facts - self._mean) / self._spread).mean(axis=1)
+        return ((facts - self._mean) / self._spread) @ self.weights
 
     def _facts(self, architecture: Architecture, score: PathScore) -> np.ndarray:
-        (row,) = self._costs.evaluate([architecture])
-        if row["flops"].value is None:
-            raise EvaluationError(f"FLOPs are not known: {row['flops'].cause}")
-        (patterns,) = self._swap(architecture)
-        # What cannot be scored has no activations, and so a single pattern.
-        counted = 1.0 if isinstance(patterns, EvaluationError) else patterns
-        return np.array([score.probability, *np.log(np.maximum([row["flops"].value, counted], 1.0))])
+        return np.array([self._effects(architecture, score), *self._before(architecture)])
+
+
+def _agreement(facts: np.ndarray) -> np.ndarray:
+    """Return weights that sum to 1, one per column: the first principal component of their rank correlations."""
+    from scipy.stats import rankdata
+
+    ranks = rankdata(facts, axis=0)  # a network without activations lies far off and would decide alone
+    ranks = (ranks - ranks.mean(axis=0)) / _nonzero(ranks.std(axis=0))
+    values, vectors = np.linalg.eigh(ranks.T @ ranks / len(ranks))
+    if values[-1] == 0:  # nothing tells any apart
+        return np.full(len(values), 1 / len(values))
+    weights = np.maximum(vectors[:, -1] * np.sign(vectors[:, -1].sum()), 0.0)
+    return weights / weights.sum()
 
 
 def _nonzero(spread: np.ndarray) -> np.ndarray:

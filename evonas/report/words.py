@@ -114,6 +114,9 @@ def limits(contents: Contents) -> list[str]:
             f"acc is {describe_estimator(contents.settings.get('estimator', 'supernet'))}: it ranks architectures, it "
             "does not promise what training to the end gives."
         )
+    if weights := contents.manifest.get("acc_weights"):
+        shares = ", ".join(f"{name} {weight:.0%}" for name, weight in weights.items())
+        lines.append(f"How much each counts in acc, by how far it agrees with the others: {shares}.")
     if "acc" in names and any("acc_top1" in member.known for member in contents.front):
         lines.append("acc_top1 is plain accuracy with shared weights.")
     for pair in pairs:

@@ -122,6 +122,10 @@ class PathEvaluator:
         Raises:
             EvaluationError: The outputs are not finite.
         """
+        return _score(self.each(architecture))
+
+    def each(self, architecture: Any) -> Mapping[str, Tensor]:
+        """Return what the score is the mean of: `accuracy` and the others of every image, each of shape (n,)."""
         network = self._copy(architecture).eval()
         segments = network.segments() if isinstance(network, Segmented) else [("", network)]
         names = [str(getattr(architecture, "resolution", None)), *(name for name, _ in segments)]
@@ -132,7 +136,7 @@ class PathEvaluator:
         for place, (_, segment) in enumerate(segments[done - 1 :], start=done + 1):
             state = _run(segment, *state)
             self._kept.put(names[:place], state)
-        return _score(state[1], self._labels, self._task)
+        return _each(state[1], self._labels, self._task)
 
     def _copy(self, architecture: Any) -> nn.Module:
         return self._network.extract(architecture, self._values).to(memory_format=torch.channels_last)
@@ -222,12 +226,16 @@ def measure(
         EvaluationError: The outputs are not finite.
     """
     dtype = next((p.dtype for p in network.parameters()), torch.float32)
-    return _score([network(batch.to(dtype)) for batch in images], labels, task or Classification())
+    return _score(_each([network(batch.to(dtype)) for batch in images], labels, task or Classification()))
 
 
-def _score(outputs: Sequence[Tensor], labels: Sequence[Tensor], task: Task) -> PathScore:
+def _each(outputs: Sequence[Tensor], labels: Sequence[Tensor], task: Task) -> Mapping[str, Tensor]:
     parts = [task.measure(*pair) for pair in zip(outputs, labels)]
-    means = {name: float(torch.cat([part[name] for part in parts]).mean()) for name in parts[0]}
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+
+def _score(each: Mapping[str, Tensor]) -> PathScore:
+    means = {name: float(values.mean()) for name, values in each.items()}
     if not all(value == value and abs(value) != float("inf") for value in means.values()):
         raise EvaluationError(f"The network's loss is {means.get('loss')} with its inherited weights")
     return PathScore(**means)

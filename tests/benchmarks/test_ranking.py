@@ -56,19 +56,6 @@ def test_no_gain_is_told_where_uniform_lacks_a_seed_or_the_budget():
     assert [row["passes"] for row in rows] == [0, 100, 100, 200]
 
 
-def test_a_prior_counts_flops_and_swap_as_much_as_the_probability():
-    made = results(trial("uniform", 0, TRUTH))
-    made["trials"][0]["estimates"] = {"probability": made["trials"][0]["estimates"].popitem()[1]}
-    costs = np.random.default_rng(2).normal(5, 1, (2, 40))
-    made["floors"] |= {name: np.exp(cost).tolist() for name, cost in zip(("flops", "swap"), costs)}
-    row = summarize_trials(made)[-1]
-    assert row["estimate"] == "prior"
-    both = sum((facts - facts.mean()) / facts.std() for facts in (TRUTH, *costs))
-    assert row["tau"] == pytest.approx(kendalltau(both, TRUTH).statistic)
-    made["floors"] |= dict.fromkeys(("flops", "swap"), np.exp(TRUTH / 10).tolist())
-    assert summarize_trials(made)[-1]["tau"] == pytest.approx(1)
-
-
 def test_a_gain_of_nothing_has_an_interval_of_nothing():
     """The bootstrap is paired: the same seeds and architectures on both sides."""
     noisy = [TRUTH + np.random.default_rng(seed).normal(0, 15, 40) for seed in range(3)]

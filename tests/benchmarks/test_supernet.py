@@ -49,7 +49,8 @@ def test_rules_train_for_equal_passes_on_the_same_architectures_and_are_not_trai
     assert uniform["estimates"] == first["trials"][0]["estimates"] == again["estimates"]
     assert (uniform["updates"], fair["updates"]) == (6, 2)  # three options: three passes per update
     assert all(len(values) == 10 for values in fair["estimates"].values())
-    assert set(fair["estimates"]) == {"accuracy", "loss", "probability"}
+    assert set(fair["estimates"]) == {"accuracy", "loss", "probability", "smoothed", "prior"}
+    assert sum(fair["weights"]) == pytest.approx(1)
     assert json.loads(out.read_text())["architectures"] == both["architectures"]
     assert both["floors"]["params"] == both["truth"]
     assert {row["rule"] for row in both["rows"]} == {"flops", "params", "swap", "uniform", "fair", "uniform:"}

@@ -12,7 +12,7 @@ import torch
 
 from evonas.data import Dataset, load_data
 from evonas.networks import Network, build
-from evonas.objectives import Context
+from evonas.objectives import Context, effects
 from evonas.proxies import Flops, Forward
 from evonas.spaces import Architecture, Skeleton, Space, load_space, shipped
 
@@ -22,6 +22,12 @@ SPACES = sorted(shipped())
 @pytest.fixture(scope="session")
 def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def few_references(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Learn effects from fewer paths than are worth it."""
+    monkeypatch.setattr(effects, "REFERENCES", 12)
 
 
 @pytest.fixture(autouse=True)

@@ -8,70 +8,81 @@ import pytest
 from evonas.errors import EvaluationError
 from evonas.objectives import Context, make_evaluator
 from evonas.objectives.accuracy import AccuracyEvaluator
-from evonas.objectives.prior import REPEATS, Prior
+from evonas.objectives.effects import Effects
+from evonas.objectives.prior import REPEATS, Beforehand, Prior, _agreement
 from evonas.supernet import PathEvaluator, PathScore
 
 
-@pytest.fixture
-def evaluator(trained: Context) -> AccuracyEvaluator:
-    return AccuracyEvaluator(replace(trained, options={"estimator": "supernet:prior"}))
+def made(context: Context, read, images: int = 100) -> Prior:
+    return Prior(Beforehand(context), Effects(context.space, read), images)
 
 
-def test_it_ranks_by_the_mean_of_three_standard_scores(evaluator, trained: Context, draw):
+def test_it_ranks_by_the_weighted_sum_of_three_standard_scores(trained: Context, draw):
     forms = draw(trained.space, 5)
-    prior, read = evaluator._prior, PathEvaluator(trained.supernet, trained.data, trained.data.select, norm_images=512)
+    read = PathEvaluator(trained.supernet, trained.data, trained.data.select, norm_images=512)
+    smoothed = Effects(trained.space, read)
+    prior = Prior(Beforehand(trained), smoothed, len(trained.data.select))
     swap = make_evaluator(f"swap(repeats={REPEATS})", trained)
     facts = np.stack(
         [
-            [read(form).probability for form in forms],
+            [smoothed(form, read(form)) for form in forms],
             [np.log(row["flops"].value) for row in make_evaluator("flops", trained).evaluate(forms)],
             [np.log(row[swap.objectives[0].name].value) for row in swap.evaluate(forms)],
         ],
         axis=1,
     )
-    means = ((facts - prior._mean) / prior._spread).mean(axis=1)
+    sums = ((facts - prior._mean) / prior._spread) @ prior.weights
+    evaluator = AccuracyEvaluator(replace(trained, options={"estimator": "supernet:prior"}))
     values = np.array([row["acc"].value for row in evaluator.evaluate(forms)])
     assert ((values > 0) & (values < 1)).all()
     logits = np.log(values / (1 - values))
-    np.testing.assert_allclose(np.diff(logits), prior._slope * np.diff(means))
+    np.testing.assert_allclose(np.diff(logits), prior._slope * np.diff(sums))
     assert prior._slope > 0
 
 
-def test_it_does_not_depend_on_the_order(evaluator, trained: Context, draw):
+def test_it_does_not_depend_on_the_order(trained: Context, draw):
     forms = draw(trained.space, 3)
+    evaluator = AccuracyEvaluator(trained)
     first = [row["acc"].value for row in evaluator.evaluate(forms)]
-    assert first == [row["acc"].value for row in evaluator.evaluate(forms[::-1])][::-1]
+    assert first == [row["acc"].value for row in AccuracyEvaluator(trained).evaluate(forms[::-1])][::-1]
+
+
+def test_scores_count_by_how_far_they_agree_with_the_others():
+    """Two copies of the truth with noise, and something else: nothing, or the reverse."""
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=4000)
+    for third, least in ((rng.normal(size=4000), 0.0), (-truth, 0.0)):
+        scores = np.stack([truth + 0.5 * rng.normal(size=4000), truth + 0.5 * rng.normal(size=4000), third], axis=1)
+        weights = _agreement(scores)
+        assert weights.sum() == pytest.approx(1)
+        assert weights[2] == pytest.approx(least, abs=0.05)
+    np.testing.assert_allclose(_agreement(np.repeat(truth[:, None], 3, axis=1)), 1 / 3)
+    np.testing.assert_allclose(_agreement(np.zeros((5, 3))), 1 / 3)
+
+
+def test_shared_weights_that_contradict_costs_and_swap_are_not_counted(trained: Context, draw):
+    before = Beforehand(trained)
+
+    def read(form):
+        return PathScore(accuracy=0.5, loss=float(before(form).sum()), probability=0.5)
+
+    prior = made(trained, read)
+    assert prior.weights[0] < 0.02
+    agreeing = made(trained, lambda form: replace(read(form), loss=-read(form).loss))
+    assert agreeing.weights[0] > 0.3
 
 
 def test_its_scale_is_that_of_the_accuracies_it_was_measured_on(trained: Context):
     """Were all paths right on the same share of images, every value would be that share."""
-    prior = Prior(trained, lambda form: PathScore(accuracy=0.75, loss=1.0, probability=0.5), 100)
+    prior = made(trained, lambda form: PathScore(accuracy=0.75, loss=1.0, probability=0.5))
     assert prior._middle == pytest.approx(np.log(3))
-    assert prior._spread[0] == 1.0  # a probability that tells nothing counts for nothing
+    assert prior.weights[0] == 0.0  # a loss that tells nothing counts for nothing
 
 
-def test_paths_that_cannot_be_read_are_left_out(trained: Context):
-    luck = iter([0.25] + [None] * 22 + [0.75])
-
-    def read(form):
-        if (share := next(luck)) is None:
-            raise EvaluationError("no luck")
-        return PathScore(accuracy=share, loss=1.0, probability=share)
-
-    prior = Prior(trained, read, 100)
-    assert prior._middle == pytest.approx(0)
-    assert prior._mean[0] == pytest.approx(0.5)
-    with pytest.raises(EvaluationError, match="None of the paths"):
-        Prior(trained, lambda form: _fail(), 100)
-
-
-def _fail():
-    raise EvaluationError("no luck")
-
-
-def test_a_network_without_activations_counts_as_one_pattern(evaluator, trained: Context, draw, monkeypatch):
+def test_a_network_without_activations_counts_as_one_pattern(trained: Context, draw, monkeypatch):
     (form,) = draw(trained.space, 1)
-    prior, score = evaluator._prior, PathScore(accuracy=0.5, loss=1.0, probability=0.5)
-    known = prior(form, score)
-    monkeypatch.setattr(prior, "_swap", lambda architecture: [EvaluationError("no activations")])
-    assert prior(form, score) < known
+    before = Beforehand(trained)
+    known = before(form)
+    monkeypatch.setattr(before, "_swap", lambda architecture: [EvaluationError("no activations")])
+    before._known.clear()
+    assert before(form).tolist() == [known[0], 0.0]

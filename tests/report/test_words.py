@@ -44,6 +44,13 @@ def test_what_was_found_and_what_limits_trust_is_said(make_run):
     assert "No member has been trained" not in trust
 
 
+def test_what_an_estimate_counts_is_said(make_run):
+    contents = read(make_run())
+    weights = {"shared weights": 0.25, "FLOPs": 0.35, "SWAP": 0.4}
+    trust = " ".join(limits(replace(contents, manifest={**contents.manifest, "acc_weights": weights})))
+    assert "shared weights 25%, FLOPs 35%, SWAP 40%" in trust
+
+
 def test_an_untrained_front_is_called_a_guess(make_run):
     trust = " ".join(limits(read(make_run(extras=False))))
     assert "No member has been trained to the end yet" in trust

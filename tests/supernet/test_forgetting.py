@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import dataclasses
+
+import numpy as np
 import pytest
 
 from evonas.errors import EvaluationError, SettingsError
@@ -16,8 +19,25 @@ def test_summary_of_known_values():
     assert figures["mean_first_quarter"] == pytest.approx(-0.2)
     assert figures["mean_last_quarter"] == pytest.approx(0.2)
     assert figures["sd_first_quarter"] == 0.0
+    assert figures["sd_beyond_noise"] == figures["sd"]
     with pytest.raises(SettingsError, match="at least one"):
         summarize([])
+
+
+def test_what_comes_of_few_images_is_taken_out_of_the_spread():
+    """Two networks that are each right on half of all images, at random, differ by chance alone."""
+    rng = np.random.default_rng(0)
+    readings = iter(rng.integers(2, size=(400, 100)))
+    probe = ForgettingProbe(lambda architecture: next(readings), per_epoch=200)
+    for step in range(200):
+        probe.after_step("net", step, 200, step)
+    values = probe.after_epoch()
+    assert np.mean([value.noise for value in values]) == pytest.approx(2 * 0.25 / 100, rel=0.05)
+    figures = summarize(values)
+    assert figures["sd"] == pytest.approx(0.0707, rel=0.1)
+    assert figures["sd_beyond_noise"] < 0.4 * figures["sd"]
+    spread = [dataclasses.replace(v, after=v.after + change) for v, change in zip(values, rng.normal(0, 0.1, 200))]
+    assert summarize(spread)["sd_beyond_noise"] == pytest.approx(0.1, rel=0.2)
 
 
 def test_a_probe_reads_after_the_update_and_after_the_epoch():

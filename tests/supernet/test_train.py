@@ -218,7 +218,7 @@ def test_forgetting_is_read_and_does_not_change_the_training(make_network, data)
     plain, probed = make_network(), make_network()
     train_supernet(plain, data, **OPTIONS)
     evaluator = PathEvaluator(probed, data, data.select)
-    probe = ForgettingProbe(lambda architecture: evaluator(architecture).accuracy, per_epoch=2)
+    probe = ForgettingProbe(lambda architecture: evaluator.each(architecture)["accuracy"], per_epoch=2)
     history = train_supernet(probed, data, **OPTIONS, probe=probe)
     assert same(plain, probed)
     assert [value.step for value in history.forgetting] == [1, 4, 7, 10, 13, 16]

@@ -1,0 +1,71 @@
+"""What shared weights say of choices, learnt from many paths, rather than of one path alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import numpy as np
+
+from evonas.errors import EvaluationError
+from evonas.spaces import Architecture, Space
+from evonas.supernet import PathScore
+
+REFERENCES = 96
+"""Architectures that the effects are learnt from."""
+SEED = 20240513
+"""Of these; whatever the search's seed is, a value means the same."""
+
+
+class Effects:
+    """The loss of paths as a sum of what each choice adds to it, learnt from a fixed sample of the space.
+
+    A path is read with weights that others have moved last, so that its loss errs by more than architectures of
+    a kind differ; what a choice adds on average over many paths errs far less. The sum is linear regression on the
+    one-hot genome, its penalty found by maximum likelihood (MacKay, Neural Computation 1992). A path's own loss
+    counts by how much is not known of its sum yet, as against what single paths err by: `s^2 / (s^2 + n^2)`, s the
+    standard deviation of the sum and n that of a reading. The use on shared weights is our own.
+
+    Args:
+        space: The space.
+        read: Reads a path's score; called on the sample once.
+
+    Attributes:
+        sample: What was read: canonical architectures and their scores.
+
+    Raises:
+        EvaluationError: No path of the sample can be read.
+    """
+
+    def __init__(self, space: Space, read: Callable[[Architecture], PathScore]) -> None:
+        from sklearn.linear_model import BayesianRidge  # takes a second that other commands need not wait for
+
+        self._space = space
+        genomes = space.sample(REFERENCES, np.random.default_rng(SEED), by="choice")
+        forms = {str(form): form for form in (space.canonical(space.decode(genome)) for genome in genomes)}
+        self.sample: list[tuple[Architecture, PathScore]] = []
+        for form in sorted(forms.values(), key=space.path):  # so that each begins where it leaves the one before
+            with suppress(EvaluationError):
+                self.sample.append((form, read(form)))
+        if not self.sample:
+            raise EvaluationError("None of the paths that the effects of choices are learnt from could be read")
+        self._ends = np.cumsum(space.cardinalities)
+        rows = np.stack([self._one_hot(form) for form, _ in self.sample])
+        self._regression = BayesianRidge().fit(rows, [-score.loss for _, score in self.sample])
+
+    def __call__(self, architecture: Architecture, score: PathScore) -> float:
+        """Return the smoothed mean logarithm of the true class's probability, minus the loss of a path.
+
+        Args:
+            architecture: A canonical one.
+            score: Its path's.
+        """
+        (mean,), (deviation,) = self._regression.predict(self._one_hot(architecture)[None], return_std=True)
+        reading = 1.0 / self._regression.alpha_
+        own = max(0.0, 1.0 - reading / deviation**2)
+        return float(mean + own * (-score.loss - mean))
+
+    def _one_hot(self, architecture: Architecture) -> np.ndarray:
+        row = np.zeros(self._ends[-1])
+        row[np.concatenate([[0], self._ends[:-1]]) + self._space.encode(architecture)] = 1.0
+        return row
