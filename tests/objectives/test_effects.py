@@ -38,17 +38,21 @@ def test_a_sum_of_effects_is_found_where_nothing_errs(monkeypatch):
 
 def test_readings_that_err_rank_better_smoothed(monkeypatch):
     monkeypatch.setattr(effects, "REFERENCES", MANY)
-    rng = np.random.default_rng(7)
-
-    def read(form):
-        return score(true_loss(form) + 2.0 * rng.normal())
-
-    smoothed, read_once = Effects(SPACE, read), [read(form) for form in FORMS]
     truth = np.array([-true_loss(form) for form in FORMS])
-    raw = kendall([-one.loss for one in read_once], truth)
-    better = kendall([smoothed(*pair) for pair in zip(FORMS, read_once)], truth)
-    assert raw < 0.5
-    assert better > raw + 0.15
+
+    def gain(seed: int) -> float:
+        rng = np.random.default_rng(seed)
+
+        def read(form):
+            return score(true_loss(form) + 2.0 * rng.normal())
+
+        smoothed, once = Effects(SPACE, read), [read(form) for form in FORMS]
+        better = kendall([smoothed(*pair) for pair in zip(FORMS, once)], truth)
+        return better - kendall([-one.loss for one in once], truth)
+
+    gains = [gain(seed) for seed in range(5)]
+    assert min(gains) > 0.05
+    assert np.mean(gains) > 0.2
 
 
 def test_a_paths_own_loss_counts_by_how_little_is_known(monkeypatch):
