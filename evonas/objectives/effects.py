@@ -11,7 +11,7 @@ from evonas.errors import EvaluationError
 from evonas.spaces import Architecture, Space
 from evonas.supernet import PathScore
 
-REFERENCES = 96
+REFERENCES = 128
 """Architectures that the effects are learnt from."""
 SEED = 20240513
 """Of these; whatever the search's seed is, a value means the same."""
@@ -42,16 +42,21 @@ class Effects:
 
         self._space = space
         genomes = space.sample(REFERENCES, np.random.default_rng(SEED), by="choice")
-        forms = {str(form): form for form in (space.canonical(space.decode(genome)) for genome in genomes)}
+        forms = [space.form(genome) for genome in genomes]
+        read_once: dict[str, PathScore] = {}
         self.sample: list[tuple[Architecture, PathScore]] = []
-        for form in sorted(forms.values(), key=space.path):  # so that each begins where it leaves the one before
+        # In order, so that each begins where it leaves the one before.
+        for form in sorted({str(form): form for form in forms}.values(), key=space.path):
             with suppress(EvaluationError):
-                self.sample.append((form, read(form)))
+                read_once[str(form)] = read(form)
+                self.sample.append((form, read_once[str(form)]))
         if not self.sample:
             raise EvaluationError("None of the paths that the effects of choices are learnt from could be read")
         self._ends = np.cumsum(space.cardinalities)
-        rows = np.stack([self._one_hot(form) for form, _ in self.sample])
-        self._regression = BayesianRidge().fit(rows, [-score.loss for _, score in self.sample])
+        # As drawn, not as their canonical forms are written: of several genomes of one network none is preferred.
+        known = [(genome, read_once[str(form)]) for genome, form in zip(genomes, forms) if str(form) in read_once]
+        rows = np.stack([self._one_hot(genome) for genome, _ in known])
+        self._regression = BayesianRidge().fit(rows, [-score.loss for _, score in known])
 
     def __call__(self, architecture: Architecture, score: PathScore) -> float:
         """Return the smoothed mean logarithm of the true class's probability, minus the loss of a path.
@@ -60,12 +65,13 @@ class Effects:
             architecture: A canonical one.
             score: Its path's.
         """
-        (mean,), (deviation,) = self._regression.predict(self._one_hot(architecture)[None], return_std=True)
+        row = self._one_hot(self._space.encode(architecture))
+        (mean,), (deviation,) = self._regression.predict(row[None], return_std=True)
         reading = 1.0 / self._regression.alpha_
         own = max(0.0, 1.0 - reading / deviation**2)
         return float(mean + own * (-score.loss - mean))
 
-    def _one_hot(self, architecture: Architecture) -> np.ndarray:
+    def _one_hot(self, genome: np.ndarray) -> np.ndarray:
         row = np.zeros(self._ends[-1])
-        row[np.concatenate([[0], self._ends[:-1]]) + self._space.encode(architecture)] = 1.0
+        row[np.concatenate([[0], self._ends[:-1]]) + genome] = 1.0
         return row

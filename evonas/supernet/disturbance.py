@@ -25,7 +25,9 @@ from evonas.supernet.projector import Projector
 from evonas.supernet.protection import Protection
 from evonas.supernet.sgd import Updates
 
-LAYERS = "all", "bare"
+LAYERS = "first", "bare", "all"
+FIRST = 0.25
+"""Share of a network's shared weights, from its input on, that are its first ones."""
 READ_EVERY = 4
 """Of the images of a batch, those that enter its mean."""
 
@@ -56,7 +58,9 @@ class DisturbanceImmune(Protection):
         patches: How many patches to draw of each call; or "mean": over positions and every fourth image, the form of
             Zeng et al., which protects less, since a norm behind a convolution undoes what moves its mean output.
         centered: Take the mean out of drawn patches where a norm follows (a layer without bias).
-        layers: "all" shared weights, or those that are "bare": with no norm behind, as a layer with a bias has none.
+        layers: "all" shared weights; the "first" quarter of them, whose changes disturb all that lies behind, while
+            later ones rank architectures better free (RESULTS.md); or those that are "bare", with no norm behind, as
+            a layer with a bias has none.
         burst: Updates in a row of one sampled architecture.
         rank: Directions kept of a weight with more than twice as many inputs; None: all.
         memory: Architectures after whose entry the first one's energy has faded to 1/e, so that P neither fills up nor
@@ -76,7 +80,7 @@ class DisturbanceImmune(Protection):
         alpha: float = 4.0,
         patches: str | int = 4,
         centered: bool = False,
-        layers: str = "all",
+        layers: str = "first",
         burst: int = 1,
         rank: int | None = 32,
         memory: float | None = 20.0,
@@ -92,12 +96,14 @@ class DisturbanceImmune(Protection):
             else sampled_patches(int(patches), self._generator, centered=centered)
         )
         if layers not in LAYERS:
-            raise SettingsError(f"Expected layers {' or '.join(LAYERS)}, got {layers!r}")
+            raise SettingsError(f"Expected layers {', '.join(LAYERS)}, got {layers!r}")
+        shared = [(name, layer) for name, layer in setting.network.named_modules() if is_shared(layer)]
         self._layers = {
             name: layer
-            for name, layer in setting.network.named_modules()
-            if is_shared(layer) and (layers == "all" or layer.bias is not None)
+            for place, (name, layer) in enumerate(shared)
+            if layers == "all" or (place < FIRST * len(shared) if layers == "first" else layer.bias is not None)
         }
+        self.heard = frozenset(self._layers)
         projectors: dict[str, Projector] = {}
         for name, layer in self._layers.items():
             groups, size = geometry(layer)
@@ -130,7 +136,7 @@ class DisturbanceImmune(Protection):
     def after_step(self, plan: Sequence[Pass], inputs: Mapping[str, Sequence[Inputs]]) -> None:
         """Keep the inputs until another architecture is drawn; a burst's last step stands for it."""
         self._step += 1
-        self._pending = {name: _joined(calls) for name, calls in inputs.items() if name in self._layers}
+        self._pending = {name: _joined(calls) for name, calls in inputs.items()}
         if self._averaged:
             parallel.average([one.rows for one in self._pending.values()])
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -86,10 +86,12 @@ class UpdateRule(Protocol):
     calls `transform` with the optimizer's final updates, then `after_step`.
 
     Attributes:
-        summary: What the training is to keep of every layer's input; None: nothing.
+        summary: What the training is to keep of layers' inputs; None: nothing.
+        heard: Names of these layers; None: all with shared weights.
     """
 
     summary: Summary | None
+    heard: Collection[str] | None
 
     def plan(self, rng: np.random.Generator) -> list[Pass]:
         """Return the passes whose gradients make the next update."""

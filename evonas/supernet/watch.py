@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from types import TracebackType
 
 import torch
@@ -17,15 +18,17 @@ class Watch:
     Args:
         network: The network.
         summary: What to keep of a layer's inputs; None keeps nothing.
+        heard: Layers whose inputs are kept; None: all with shared weights.
 
     Attributes:
         regions: Parameter -> the parts in use since `clear`, where a call used less than the whole.
         inputs: Layer -> what its calls since `clear` have read.
     """
 
-    def __init__(self, network: nn.Module, summary: Summary | None) -> None:
+    def __init__(self, network: nn.Module, summary: Summary | None, heard: Collection[str] | None = None) -> None:
         self._network = network
         self._summary = summary
+        self._heard = heard
         self._handles: list[torch.utils.hooks.RemovableHandle] = []
         self.regions: dict[str, list[Region | None]] = {}
         self.inputs: dict[str, list[Inputs]] = {}
@@ -35,7 +38,7 @@ class Watch:
         narrows = any(hasattr(layer, "active") for layer in modules.values())  # else norms are used whole
         for name, layer in modules.items():
             elastic = hasattr(layer, "active") or (narrows and isinstance(layer, _BatchNorm))
-            listens = is_shared(layer) and self._summary is not None
+            listens = is_shared(layer) and self._summary is not None and (self._heard is None or name in self._heard)
             if elastic or listens:
                 hook = self._hook(name, elastic, listens)
                 self._handles.append(layer.register_forward_hook(hook, with_kwargs=True))

@@ -16,6 +16,7 @@ from evonas.supernet import PathScore
 SPACE = load_space("nasbench_macro")
 MANY = effects.REFERENCES
 WORTH = np.random.default_rng(5).normal(size=(8, 3))
+WORTH[4], WORTH[7] = WORTH[3], WORTH[6]  # blocks that change places make the same network
 FORMS = [SPACE.form(genome) for genome in SPACE.sample(120, np.random.default_rng(6))]
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import numpy as np
@@ -40,7 +41,7 @@ def train_a_then_b(inputs, alpha, strength=1.0, momentum=0.9, weight_decay=1e-2)
     )
     optimizer = SGD(dict(network.named_parameters()), momentum=momentum, weight_decay=weight_decay)
     rng = np.random.default_rng(0)
-    with Watch(network, rule.summary) as watch:
+    with Watch(network, rule.summary, rule.heard) as watch:
         for step in range(25):
             (one,) = plan = rule.plan(rng)
             if step == 5:
@@ -116,13 +117,13 @@ def a_rule(network, order, **options):
     setting = Setting(
         network, lambda rng: network.space.parse(next(names)), network.space.path, steps=100, **options
     )
-    return DisturbanceImmune(setting)
+    return DisturbanceImmune(setting, layers="all")
 
 
 def run_step(network, rule, data, optimizer=None):
     optimizer = optimizer or SGD(dict(network.named_parameters()))
     plan = rule.plan(np.random.default_rng(0))
-    with Watch(network, rule.summary) as watch:
+    with Watch(network, rule.summary, rule.heard) as watch:
         optimizer.zero_grad()
         network(data.normalize(data.weights.images[:8]), plan[0].path).square().mean().backward()
         optimizer.step(0.1, rule.transform, watch.regions)
@@ -199,7 +200,7 @@ def test_sampled_patches_fill_more_dimensions_than_their_mean(make_network, data
         ({"burst": 0}, "burst and memory of at least 1"),
         ({"memory": 0.5}, "burst and memory of at least 1"),
         ({"patches": "all"}, "patches 'mean' or a number"),
-        ({"layers": "some"}, "layers all or bare"),
+        ({"layers": "some"}, "layers first, bare, all"),
         ({"strength": 1.5}, r"strength in \[0, 1\]"),
         ({"strength": "earlie"}, "Did you mean 'early'"),
     ],
@@ -221,9 +222,14 @@ def test_a_state_of_another_network_is_refused_by_name(make_network):
         rule.load_state_dict({**state, "projector/other/rows": torch.zeros(1, 0, 25)})
 
 
-def test_protection_may_be_kept_to_layers_that_no_norm_follows(make_network):
+def test_protection_may_be_kept_to_the_first_layers_or_those_that_no_norm_follows(make_network):
     network = make_network()
     setting = Setting(network, network.space.sample, network.space.path, 1)
-    everything, bare = (set(DisturbanceImmune(setting, layers=layers).projectors) for layers in ("all", "bare"))
-    assert bare == {name for name in everything if network.get_submodule(name).bias is not None}
+    everything, first, bare = (
+        list(DisturbanceImmune(setting, layers=layers).projectors) for layers in ("all", "first", "bare")
+    )
+    assert set(bare) == {name for name in everything if network.get_submodule(name).bias is not None}
     assert 0 < len(bare) < len(everything)
+    assert first == everything[: math.ceil(len(everything) / 4)]
+    assert first[0].startswith("stem")
+    assert DisturbanceImmune(setting).heard == set(first)
