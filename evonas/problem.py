@@ -25,6 +25,7 @@ from evonas.objectives import (
     parse_constraint,
     split_names,
 )
+from evonas.objectives.accuracy import AccuracyEvaluator
 from evonas.objectives.estimators import read_estimator
 from evonas.objectives.table import TableEvaluator
 from evonas.run import Run
@@ -297,7 +298,11 @@ def make_worker(
     """
     problem = Problem(make_settings(**settings))
     context = problem.context() if supernet is None else problem.trained(supernet)
-    return lambda text: problem.space.canonical(problem.space.parse(text)), problem.evaluators(context, names)
+    evaluators = problem.evaluators(context, names)
+    for evaluator in evaluators.values():
+        if isinstance(evaluator, AccuracyEvaluator):
+            evaluator.prepare()  # else the first task would have to do it within its own time
+    return lambda text: problem.space.canonical(problem.space.parse(text)), evaluators
 
 
 def _absolute(settings: Settings) -> Settings:

@@ -16,8 +16,8 @@ __all__ = ["Worker", "Workers"]
 
 LIMIT = 3600.0
 """Seconds after which an evaluation counts as hung where no time-out is given."""
-START = 600.0
-"""Seconds that a worker may take to be ready, for it imports and reads data."""
+START = 1800.0
+"""Seconds that a worker may take to be ready, for it imports, reads data and, to estimate accuracy, paths."""
 DEATHS = 3
 """Workers in a row that may die before they are ready, while none is."""
 PATIENCE = 60.0

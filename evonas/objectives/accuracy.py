@@ -65,13 +65,21 @@ class AccuracyEvaluator:
             "acc", 4, self.estimate, half, context.supernet_fingerprint, context.data.fingerprint, context.threads
         )
 
+    def prepare(self) -> None:
+        """Read what every estimate rests on, once.
+
+        Raises:
+            EvaluationError: No path of the sample can be read.
+        """
+        self._estimate  # noqa: B018
+
     def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
         """Return the estimate of each architecture's path, in [0, 1], and its accuracy.
 
         Raises:
             EvaluationError: No path of the sample can be read.
         """
-        self._estimate  # noqa: B018  # made here, so that the first architecture's seconds are its own
+        self.prepare()  # so that the first architecture's seconds are its own
         return one_by_one(self.objectives, architectures, self._values)
 
     def _values(self, architecture: Architecture) -> dict[str, float]:
