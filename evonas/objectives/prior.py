@@ -18,6 +18,9 @@ from evonas.supernet import PathScore
 REPEATS = 2
 """Re-initializations of a SWAP-Score: half of what a warm start takes, for it is one of three."""
 
+TRUST = np.array([2.0, 1.0, 1.0])
+"""How much scores that agree alike count: what was trained as much as the two that were not."""
+
 
 class Beforehand:
     """Logarithms of FLOPs and of SWAP, computed once per architecture.
@@ -49,7 +52,7 @@ class Beforehand:
 
 
 class Prior:
-    """Three standard scores, each by how far it agrees with the other two: smoothed loss, FLOPs and SWAP.
+    """Three standard scores, each by how far it agrees with the other two: smoothed loss (twofold), FLOPs and SWAP.
 
     Shared weights, counting and untrained networks err in different ways, so that together they rank better than
     each. Of judges whose errors are independent, those who know more agree more with the others: the first principal
@@ -69,7 +72,8 @@ class Prior:
         self._before, self._effects = before, effects
         facts = np.array([self._facts(form, score) for form, score in effects.sample])
         self._mean, self._spread = facts.mean(axis=0), _nonzero(facts.std(axis=0))
-        self.weights = _agreement(facts)
+        weights = _agreement(facts) * TRUST
+        self.weights = weights / weights.sum()
         # No share of images is told apart from another half an image away.
         shares = np.clip([score.accuracy for _, score in effects.sample], 0.5 / images, 1 - 0.5 / images)
         logits = np.log(shares / (1 - shares))

@@ -69,7 +69,7 @@ def test_shared_weights_that_contradict_costs_and_swap_are_not_counted(trained: 
     prior = made(trained, read)
     assert prior.weights[0] < 0.02
     agreeing = made(trained, lambda form: replace(read(form), loss=-read(form).loss))
-    assert agreeing.weights[0] > 0.3
+    assert agreeing.weights[0] > 0.45
 
 
 def test_its_scale_is_that_of_the_accuracies_it_was_measured_on(trained: Context):
