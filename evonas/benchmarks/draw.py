@@ -95,7 +95,7 @@ def draw_improvements(rows: Sequence[Mapping[str, Any]]) -> bytes:
     return _png(figure)
 
 
-def draw_supernet(results: Mapping[str, Any], estimate: str = "loss") -> bytes:
+def draw_supernet(results: Mapping[str, Any], estimate: str = "prior") -> bytes:
     """Draw estimate against truth, one panel per rule and budget, of the first seed.
 
     Args:

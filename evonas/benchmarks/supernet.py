@@ -90,7 +90,8 @@ def bench_supernet(
 
     Returns:
         ``setting``, ``architectures``, ``truth``, ``floors`` (FLOPs, parameters and SWAP), ``trials`` (estimates of
-        every kind, forgetting values, `trace_over_d`, seconds) and ``rows``, as `summarize_trials` gives them.
+        every kind, what the scores in `prior` count, forgetting values, `trace_over_d`, seconds) and ``rows``, as
+        `summarize_trials` gives them.
 
     Raises:
         SettingsError: An unknown rule or option, a sample below 10, a budget below one pass, or a file of
@@ -249,7 +250,7 @@ def _train(
         "accuracy": float(np.mean([score.accuracy for score in scores])),
         "loss": history.epochs[-1]["loss"],
         "forgetting": summarize(history.forgetting),
-        "forgetting_values": [[one.step, one.before, one.after] for one in history.forgetting],
+        "forgetting_values": [[one.step, one.before, one.after, one.noise] for one in history.forgetting],
         "trace_over_d": history.epochs[-1].get("trace_over_d", 1.0),
         "train_seconds": trained,
         "read_seconds": seconds,

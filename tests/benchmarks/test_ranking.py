@@ -68,4 +68,4 @@ def test_the_scatter_is_a_png():
     pytest.importorskip("matplotlib")
     made = results(trial("uniform", 0, TRUTH), trial("fair", 0, TRUTH))
     made["rows"] = summarize_trials(made)
-    assert draw_supernet(made).startswith(b"\x89PNG\r\n\x1a\n")
+    assert draw_supernet(made, "loss").startswith(b"\x89PNG\r\n\x1a\n")
