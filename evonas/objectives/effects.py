@@ -38,7 +38,9 @@ class Effects:
     """
 
     def __init__(self, space: Space, read: Callable[[Architecture], PathScore]) -> None:
-        from sklearn.linear_model import BayesianRidge  # takes a second that other commands need not wait for
+        # These take a second that other commands need not wait for.
+        from sklearn.linear_model import BayesianRidge
+        from threadpoolctl import threadpool_limits
 
         self._space = space
         genomes = space.sample(REFERENCES, np.random.default_rng(SEED), by="choice")
@@ -56,7 +58,8 @@ class Effects:
         # As drawn, not as their canonical forms are written: of several genomes of one network none is preferred.
         known = [(genome, read_once[str(form)]) for genome, form in zip(genomes, forms) if str(form) in read_once]
         rows = np.stack([self._one_hot(genome) for genome, _ in known])
-        self._regression = BayesianRidge().fit(rows, [-score.loss for _, score in known])
+        with threadpool_limits(1, user_api="blas"):  # sums in one order, whatever the number of threads
+            self._regression = BayesianRidge().fit(rows, [-score.loss for _, score in known])
 
     def __call__(self, architecture: Architecture, score: PathScore) -> float:
         """Return the smoothed mean logarithm of the true class's probability, minus the loss of a path.
