@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -87,11 +87,11 @@ class UpdateRule(Protocol):
 
     Attributes:
         summary: What the training is to keep of layers' inputs; None: nothing.
-        heard: Names of these layers; None: all with shared weights.
+
+    A rule that needs the inputs of some layers alone names them in `heard`; without it, it hears of all.
     """
 
     summary: Summary | None
-    heard: Collection[str] | None
 
     def plan(self, rng: np.random.Generator) -> list[Pass]:
         """Return the passes whose gradients make the next update."""

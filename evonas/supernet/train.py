@@ -243,7 +243,7 @@ class _Loop:
             torch.random.fork_rng(devices),
             parallel.synchronized_norms(own.network),
             compiled_blocks(own.network, "inductor" if self.compiled else None),
-            Watch(own.network, own.rule.summary, own.rule.heard) as watch,
+            Watch(own.network, own.rule.summary, getattr(own.rule, "heard", None)) as watch,
         ):
             torch.manual_seed(int(torch.randint(2**62, (1,), generator=own.batches)) + parallel.rank())
             own.network.train()

@@ -21,7 +21,6 @@ class Uniform:
     """
 
     summary = None
-    heard = None
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
