@@ -125,7 +125,11 @@ class PathEvaluator:
         return _score(self.each(architecture))
 
     def each(self, architecture: Any) -> Mapping[str, Tensor]:
-        """Return what the score is the mean of: `accuracy` and the others of every image, each of shape (n,)."""
+        """Return what the score is the mean of: `accuracy` and the others of every image, each of shape (n,).
+
+        Raises:
+            EvaluationError: The outputs are not finite.
+        """
         network = self._copy(architecture).eval()
         segments = network.segments() if isinstance(network, Segmented) else [("", network)]
         names = [str(getattr(architecture, "resolution", None)), *(name for name, _ in segments)]
@@ -231,11 +235,11 @@ def measure(
 
 def _each(outputs: Sequence[Tensor], labels: Sequence[Tensor], task: Task) -> Mapping[str, Tensor]:
     parts = [task.measure(*pair) for pair in zip(outputs, labels)]
-    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+    found = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+    if not all(bool(torch.isfinite(values).all()) for values in found.values()):
+        raise EvaluationError(f"The network's loss is {float(found['loss'].mean())} with its inherited weights")
+    return found
 
 
 def _score(each: Mapping[str, Tensor]) -> PathScore:
-    means = {name: float(values.mean()) for name, values in each.items()}
-    if not all(value == value and abs(value) != float("inf") for value in means.values()):
-        raise EvaluationError(f"The network's loss is {means.get('loss')} with its inherited weights")
-    return PathScore(**means)
+    return PathScore(**{name: float(values.mean()) for name, values in each.items()})
