@@ -106,7 +106,7 @@ def _agreement(facts: np.ndarray) -> np.ndarray:
     values, vectors = np.linalg.eigh(ranks.T @ ranks / len(ranks))
     if values[-1] == 0:  # nothing tells any apart
         return np.full(len(values), 1 / len(values))
-    weights = np.maximum(vectors[:, -1] * np.sign(vectors[:, -1].sum()), 0.0)
+    weights = np.maximum(vectors[:, -1] * np.copysign(1.0, vectors[:, -1].sum()), 0.0)
     return weights / weights.sum()
 
 

@@ -58,6 +58,9 @@ def test_scores_count_by_how_far_they_agree_with_the_others():
         assert weights[2] == pytest.approx(least, abs=0.05)
     np.testing.assert_allclose(_agreement(np.repeat(truth[:, None], 3, axis=1)), 1 / 3)
     np.testing.assert_allclose(_agreement(np.zeros((5, 3))), 1 / 3)
+    opposed = _agreement(np.stack([truth, -truth, np.zeros(4000)], axis=1))  # no majority, but still numbers
+    assert opposed.sum() == pytest.approx(1)
+    assert opposed[2] == 0
 
 
 def test_shared_weights_that_contradict_costs_and_swap_are_not_counted(trained: Context, draw):
