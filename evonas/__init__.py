@@ -18,38 +18,40 @@ if TYPE_CHECKING:
     from evonas.config import Settings
     from evonas.data import Dataset, load_data
     from evonas.errors import EvonasError
-    from evonas.front import Front, read_front
     from evonas.networks import build
-    from evonas.objectives import Context, Objective, Result
-    from evonas.pipeline import resume, search
-    from evonas.problem import run_context
-    from evonas.run import Run
+    from evonas.objectives import Context
+    from evonas.objectives.result import Result
+    from evonas.pareto.front import Front
+    from evonas.pareto.objective import Objective
+    from evonas.pipeline.problem import run_context
+    from evonas.pipeline.run import resume, search
+    from evonas.runs.front_file import read_front
+    from evonas.runs.run import Run
     from evonas.spaces import Architecture, Skeleton, Space, load_space
-    from evonas.tables import Table, load_table
-
-__version__ = "0.1.0"
+    from evonas.tables.table import Table, load_table
 
 _HOME = {
+    "__version__": "evonas.version",
     "Architecture": "evonas.spaces",
     "Context": "evonas.objectives",
     "Dataset": "evonas.data",
     "EvonasError": "evonas.errors",
-    "Front": "evonas.front",
-    "Objective": "evonas.objectives",
+    "Front": "evonas.pareto.front",
+    "Objective": "evonas.pareto.objective",
     "Result": "evonas.objectives",
-    "Run": "evonas.run",
+    "Run": "evonas.runs.run",
     "Settings": "evonas.config",
     "Skeleton": "evonas.spaces",
     "Space": "evonas.spaces",
-    "Table": "evonas.tables",
+    "Table": "evonas.tables.table",
     "build": "evonas.networks",
     "load_data": "evonas.data",
     "load_space": "evonas.spaces",
-    "load_table": "evonas.tables",
-    "read_front": "evonas.front",
-    "resume": "evonas.pipeline",
-    "run_context": "evonas.problem",
-    "search": "evonas.pipeline",
+    "load_table": "evonas.tables.table",
+    "read_front": "evonas.runs.front_file",
+    "resume": "evonas.pipeline.run",
+    "run_context": "evonas.pipeline.problem",
+    "search": "evonas.pipeline.run",
 }
 
 __all__ = [

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from evonas.config import Settings, make_settings, parse_time
 from evonas.errors import SettingsError
-from evonas.toml import to_toml
+from evonas.files.toml import to_toml
 
 
 def test_defaults_are_the_main_job():

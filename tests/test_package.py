@@ -18,7 +18,8 @@ def test_every_public_name_is_there():
 
 @pytest.mark.parametrize(
     "module",
-    ["evonas", "evonas.cli", "evonas.spaces", "evonas.run", "evonas.store", "evonas.tables", "evonas.evolution"],
+    ["evonas", "evonas.cli", "evonas.spaces", "evonas.runs.run", "evonas.runs.store",
+     "evonas.tables.table", "evonas.evolution"],
 )
 def test_torch_is_not_loaded_before_it_is_needed(module):
     code = f"import sys, {module}; sys.exit('torch' in sys.modules)"

@@ -16,8 +16,8 @@ from scipy.stats import rankdata
 from evonas.benchmarks.members import Members, Oracle
 from evonas.errors import SettingsError
 from evonas.evolution import algorithms as evolutionary
-from evonas.evolution import choose_first
 from evonas.evolution.surrogate import SurrogateEvolution
+from evonas.pareto.dominance import choose_first
 
 __all__ = ["Algorithm", "algorithms", "nsga2", "random_search", "surrogate"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evonas.errors import SettingsError
-from evonas.indicators import kendall, spearman
+from evonas.pareto.indicators import kendall, spearman
 from evonas.predictors import Encoder, describe, fit_predictor
 from evonas.spaces import Architecture, Space
 
@@ -48,9 +48,9 @@ def bench_estimator(
         SettingsError: Fewer than ten architectures.
     """
     from evonas.objectives import make_evaluator
-    from evonas.objectives.accuracy import AccuracyEvaluator
-    from evonas.objectives.estimators import DEFAULT, SUPERNET
-    from evonas.objectives.short_training import TrainingEvaluator
+    from evonas.objectives.accuracy.accuracy import AccuracyEvaluator
+    from evonas.objectives.accuracy.estimators import DEFAULT, SUPERNET
+    from evonas.objectives.accuracy.low_fidelity import TrainingEvaluator
 
     if len(architectures) < 2 * FOLDS or len(truth) != len(architectures):
         raise SettingsError(

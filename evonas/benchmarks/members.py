@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evonas.errors import SettingsError, suggest
-from evonas.indicators import hypervolume, min_max
+from evonas.pareto.indicators import hypervolume, min_max
 from evonas.predictors import Encoder, Tokens, describe
 from evonas.spaces import Architecture, Space
-from evonas.tables import Table, column_direction
+from evonas.tables.table import Table, column_direction
 
 FREE = ("flops", "params")
 """Computed objectives that predictors always see."""

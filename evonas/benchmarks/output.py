@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from evonas.errors import SettingsError
-from evonas.files import write_whole
-from evonas.sheet import to_csv
+from evonas.files.csv import to_csv
+from evonas.files.whole import write_whole
 
 
 def write_results(

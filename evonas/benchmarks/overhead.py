@@ -18,11 +18,12 @@ from evonas.benchmarks.overhead_supernet import supernet_overhead
 from evonas.benchmarks.overhead_swap import swap_overhead
 from evonas.data import Dataset, resize
 from evonas.engine import LocalEngine
-from evonas.evolution import Evolution, minimized
+from evonas.evolution import Evolution
 from evonas.objectives import Context, make_evaluator, torch_threads
+from evonas.pareto.dominance import minimized
+from evonas.runs.store import Store
 from evonas.runtime.device import processor
 from evonas.spaces import Space, load_space
-from evonas.store import Store
 
 SIDE = 32
 """Pixels of the images: those of the configurations that the literature states its costs for."""

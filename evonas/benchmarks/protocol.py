@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evonas.errors import EvaluationError, SettingsError
-from evonas.indicators import kendall, relative_improvement
+from evonas.pareto.indicators import kendall, relative_improvement
 from evonas.spaces import Architecture, Space
 
 Train = Callable[[Sequence[Architecture], int], ArrayLike]

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evonas.errors import SettingsError, suggest
-from evonas.indicators import coverage, kendall, spearman
+from evonas.pareto.indicators import coverage, kendall, spearman
 from evonas.spaces import Architecture
-from evonas.tables import Table, column_direction
+from evonas.tables.table import Table, column_direction
 
 FLOORS = ("params", "flops")
 """Scores that cost nothing: one that ranks no better is not worth computing."""

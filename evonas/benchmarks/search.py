@@ -13,9 +13,9 @@ from evonas.benchmarks.algorithms import Algorithm
 from evonas.benchmarks.algorithms import algorithms as known
 from evonas.benchmarks.members import Computed, Members, Oracle, Spent, members_of
 from evonas.errors import SettingsError, suggest
-from evonas.indicators import hypervolume_curve, nondominated, quartiles
+from evonas.pareto.indicators import hypervolume_curve, nondominated, quartiles
 from evonas.spaces import Space
-from evonas.tables import Table
+from evonas.tables.table import Table
 
 _STEPS = 50  # points of the anytime curve
 

@@ -19,11 +19,11 @@ from evonas.benchmarks.proxies import FLOORS
 from evonas.benchmarks.ranking import summarize_trials
 from evonas.data import Dataset, Part
 from evonas.errors import SettingsError
+from evonas.files.options import read_options
 from evonas.networks import build
 from evonas.objectives import Context, torch_threads
-from evonas.objectives.effects import REFERENCES, Effects
-from evonas.objectives.prior import REPEATS, Beforehand, Prior
-from evonas.options import read_options
+from evonas.objectives.accuracy.combined import REPEATS, Beforehand, Prior
+from evonas.objectives.accuracy.main_effects import REFERENCES, Effects
 from evonas.spaces import Architecture, Skeleton, Space
 from evonas.supernet import (
     ForgettingProbe,
@@ -37,7 +37,7 @@ from evonas.supernet import (
     summarize,
     train_supernet,
 )
-from evonas.tables import Table
+from evonas.tables.table import Table
 
 PROBED = 64
 """Forgetting values of one training, at equal distances."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from evonas.errors import SettingsError
 from evonas.spaces import Space
-from evonas.tables import Table, column_direction, load_table
+from evonas.tables.table import Table, column_direction, load_table
 
 if TYPE_CHECKING:
     from evonas.objectives import Context

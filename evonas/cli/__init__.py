@@ -34,7 +34,7 @@ app.add_typer(bench, name="bench")
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from evonas import __version__
+        from evonas.version import __version__
 
         typer.echo(__version__)
         raise typer.Exit

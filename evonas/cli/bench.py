@@ -42,9 +42,10 @@ def bench_search(
     from evonas import benchmarks
     from evonas.benchmarks.warm import sampled_scores, stored_scores
     from evonas.data import load_data
-    from evonas.objectives import Context, split_names
+    from evonas.objectives import Context
+    from evonas.pareto.objective import split_names
     from evonas.spaces import load_space
-    from evonas.tables import load_table
+    from evonas.tables.table import load_table
 
     opened = load_space(space)
     truth = load_table(table, opened)
@@ -94,9 +95,10 @@ def bench_proxies(
     """Rank correlation of training-free scores with truth, beside FLOPs and parameters."""
     from evonas import benchmarks
     from evonas.data import load_data
-    from evonas.objectives import Context, split_names
+    from evonas.objectives import Context
+    from evonas.pareto.objective import split_names
     from evonas.spaces import load_space
-    from evonas.tables import load_table
+    from evonas.tables.table import load_table
 
     opened = load_space(space)
     context = Context(opened, benchmarks.literature_skeleton(opened), data=load_data(data))
@@ -160,7 +162,7 @@ def bench_protocol(
         _show(keys, [[_cell(row[key]) for key in keys] for row in rows])
         _write(out, rows, rows, lambda: benchmarks.draw_improvements(rows))
         return
-    from evonas.judge import judge_front
+    from evonas.benchmarks.run_protocol import judge_front
 
     result = judge_front(run, recipe=recipe, members=members, seeds=seeds, progress=_progress)
     _show(["figure", "value"], [[key, _cell(result[key])] for key in ("ri", "low", "high", "p", "seed_kendall")])

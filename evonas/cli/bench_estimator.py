@@ -42,10 +42,10 @@ def bench_estimator(
     from evonas.errors import SettingsError
     from evonas.networks import build
     from evonas.objectives import Context
-    from evonas.objectives.estimators import read_estimator
+    from evonas.objectives.accuracy.estimators import read_estimator
     from evonas.spaces import load_space
     from evonas.supernet import train_supernet, weights_fingerprint
-    from evonas.tables import load_table
+    from evonas.tables.table import load_table
 
     if read_estimator(estimator)[0] != "train":
         raise SettingsError(f"Expected an estimator 'train:EPOCHS', got '{estimator}'")

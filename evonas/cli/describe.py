@@ -22,7 +22,7 @@ def describe(
     import numpy as np
 
     from evonas.errors import SettingsError
-    from evonas.files import write_whole
+    from evonas.files.whole import write_whole
     from evonas.report.architecture import draw_architecture
     from evonas.report.drawing import to_png, to_svg
     from evonas.spaces import load_space
@@ -93,7 +93,7 @@ def _show_architecture(space: Space, architecture: Architecture, frame: Skeleton
     from rich.table import Table
 
     from evonas.objectives import Context
-    from evonas.objectives.cost import CostEvaluator
+    from evonas.objectives.cost.cost import CostEvaluator
 
     console = _console()
     console.print(str(architecture), highlight=False, markup=False, soft_wrap=True)

@@ -15,8 +15,8 @@ def export(
     uri: Annotated[str | None, typer.Option(help="Tracking URI for mlflow.")] = None,
 ) -> None:
     """Write a run for Optuna's dashboard, TensorBoard or MLflow."""
-    from evonas.export import export_run
-    from evonas.run import Run
+    from evonas.export.run_export import export_run
+    from evonas.runs.run import Run
 
     with Run.open(run) as opened:
         place = export_run(opened, to, out, uri=uri)

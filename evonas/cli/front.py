@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from evonas.front import Front, Member
+    from evonas.pareto.front import Front, Member
     from evonas.report import Contents
 
 FORMATS = ("table", "csv", "json", "md", "parquet")
@@ -29,10 +29,10 @@ def front(
 ) -> None:
     """Show, export and draw the front of a run."""
     from evonas.errors import SettingsError, suggest
-    from evonas.files import write_whole
+    from evonas.files.whole import write_whole
     from evonas.report import gather, plot_front
     from evonas.report.listing import places, to_markdown, to_parquet
-    from evonas.run import Run
+    from evonas.runs.run import Run
 
     if format not in FORMATS:
         raise SettingsError(f"Unknown format '{format}': expected {', '.join(FORMATS)}.{suggest(format, FORMATS)}")

@@ -42,8 +42,8 @@ def build(
     """Measure every distinct block of a space on this device; run nothing else meanwhile."""
     from evonas.cli.progress import make_progress
     from evonas.errors import SettingsError
-    from evonas.files import write_whole
-    from evonas.objectives.latency import measure_latency_table
+    from evonas.files.whole import write_whole
+    from evonas.objectives.latency.latency import measure_latency_table
     from evonas.runtime import describe
     from evonas.spaces import load_space
 
@@ -82,8 +82,8 @@ def check(
 
     from evonas.cli.progress import make_progress
     from evonas.errors import SettingsError
-    from evonas.files import write_whole
-    from evonas.objectives.latency import check_latency_table, read_latency_table
+    from evonas.files.whole import write_whole
+    from evonas.objectives.latency.latency import check_latency_table, read_latency_table
     from evonas.runtime import describe
     from evonas.spaces import load_space
 

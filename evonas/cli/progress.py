@@ -104,7 +104,7 @@ class _Lines:
 def make_progress(quiet: bool) -> object:
     """Return what suits where output goes: a bar on a terminal, lines in a file, nothing when quiet."""
     if quiet:
-        from evonas.progress import Silent
+        from evonas.files.progress import Silent
 
         return Silent()
     if sys.stderr.isatty():

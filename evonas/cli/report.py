@@ -15,7 +15,7 @@ def report(
     """Write a run's report: one HTML file to look at, keep and send."""
     from evonas.errors import SettingsError
     from evonas.report import write_report
-    from evonas.run import Run
+    from evonas.runs.run import Run
 
     if out is not None and out.is_dir():
         raise SettingsError(f"Expected a file to write, got the folder {out}: name a file in it")

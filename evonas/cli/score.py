@@ -28,8 +28,9 @@ def score(
     """Score a list of architectures without training: the rows of a CSV file with a column per score added."""
     from evonas.cli.progress import make_progress
     from evonas.data import load_data
-    from evonas.objectives import Context, split_names, torch_threads
+    from evonas.objectives import Context, torch_threads
     from evonas.objectives.score import score_file
+    from evonas.pareto.objective import split_names
     from evonas.spaces import load_space
     from evonas.training import resolve_device
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from evonas.run import Run
+    from evonas.runs.run import Run
 
 REPORTING = 30.0, 0.2
 """Seconds that reports may take of a search, and the share of its time that they may take beyond."""
@@ -90,9 +90,9 @@ def search(
     quiet: Quiet = False,
 ) -> None:
     """Search for Pareto-optimal architectures: data and space in, a front out."""
-    from evonas import pipeline
     from evonas.cli.progress import make_progress
     from evonas.config import make_settings
+    from evonas.pipeline import run as pipeline
 
     settings = make_settings(
         config,
@@ -129,8 +129,8 @@ def resume(
     quiet: Quiet = False,
 ) -> None:
     """Continue a search that was stopped, or prolong one that ended."""
-    from evonas import pipeline
     from evonas.cli.progress import make_progress
+    from evonas.pipeline import run as pipeline
 
     progress = make_progress(quiet)
     logs = _logs(tensorboard, mlflow, progress)
@@ -154,7 +154,7 @@ def resume(
 
 def _logs(tensorboard: bool, mlflow: str | None, progress: Any) -> list[Any]:
     """Return what the search is logged to besides its report; a package that is missing is told at once."""
-    from evonas.live import MLflowLog, TensorBoardLog
+    from evonas.export.live import MLflowLog, TensorBoardLog
 
     return [*([TensorBoardLog()] if tensorboard else []), *([MLflowLog(mlflow, progress.say)] if mlflow else [])]
 
@@ -213,7 +213,7 @@ def _summary(run: Run) -> None:
 
     from evonas.cli.summary import summary
     from evonas.cli.tables import front_table
-    from evonas.front import read_front
+    from evonas.runs.front_file import read_front
 
     console = Console()
     front = read_front(run)

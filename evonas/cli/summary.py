@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from evonas.baseline import BASELINE, sentence
-from evonas.front import Front
-from evonas.objectives.estimators import describe_estimator
-from evonas.report.words import told_broken
-from evonas.run import Run
+from evonas.objectives.accuracy.estimators import describe_estimator
+from evonas.pareto.front import Front
+from evonas.pipeline.baseline import BASELINE, sentence
+from evonas.report.summary import told_broken
+from evonas.runs.run import Run
 
 
 def summary(run: Run, front: Front) -> list[str]:

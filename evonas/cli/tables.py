@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from evonas.front import Front
+from evonas.pareto.front import Front
 from evonas.report.origins import number as short
 
 JUDGES = ("_report", "_measured", "_trained")

@@ -23,7 +23,7 @@ def train(
 ) -> None:
     """Train a member of the front to the end and read its test accuracy, once."""
     from evonas.cli.progress import make_progress
-    from evonas.deploy import train_members, training_summary
+    from evonas.deployment import train_members, training_summary
     from evonas.training import load_recipe
 
     try:

@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from evonas.verify import Check
+    from evonas.deployment.verify import Check
 
 
 def verify(
@@ -27,7 +27,7 @@ def verify(
     from rich.console import Console
 
     from evonas.cli.progress import make_progress
-    from evonas.verify import verify
+    from evonas.deployment.verify import verify
 
     try:
         checks = verify(run, select, trained=trained, progress=make_progress(quiet))  # type: ignore[arg-type]

@@ -22,10 +22,10 @@ What bounds a search at 1,000 workers, and what is done about each:
   for searches by generations only.
 """
 
+from evonas.engine.job import Pool, Recipe, Task
 from evonas.engine.local import PATIENCE, LocalEngine, is_dear
 from evonas.engine.open import open_pool
 from evonas.engine.processes import ProcessPool
 from evonas.engine.stream import Stream
-from evonas.engine.task import Pool, Recipe, Task
 
 __all__ = ["PATIENCE", "LocalEngine", "Pool", "ProcessPool", "Recipe", "Stream", "Task", "is_dear", "open_pool"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from evonas.engine.task import Recipe, Task, cause_of
+from evonas.engine.job import Recipe, Task, cause_of
 from evonas.engine.workers import Worker, Workers
 from evonas.errors import EvaluationError, EvonasError, require
 

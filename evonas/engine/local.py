@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from evonas.engine.task import Pool, Row, Task, attempt
+from evonas.engine.job import Pool, Row, Task, attempt
 from evonas.errors import EvaluationError
 from evonas.objectives import Evaluator
+from evonas.runs.store import Evaluation, Store
 from evonas.spaces import Architecture
-from evonas.store import Evaluation, Store
 
 PATIENCE = 10
 """Failed evaluations in a row that stop a search: then something is wrong with more than one architecture."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from evonas.engine.job import Pool, Recipe
 from evonas.engine.processes import ProcessPool
-from evonas.engine.task import Pool, Recipe
 
 __all__ = ["open_pool"]
 

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-from evonas.engine.task import Recipe, Task
+from evonas.engine.job import Recipe, Task
 from evonas.engine.workers import Worker, Workers
 
 __all__ = ["ProcessPool"]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from evonas.engine.job import Task
 from evonas.engine.local import LocalEngine, is_dear
-from evonas.engine.task import Task
 from evonas.errors import RunError
 from evonas.objectives import Evaluator
 from evonas.spaces import Architecture

@@ -25,7 +25,7 @@ def main() -> None:
     content: dict[str, Any] = json.loads(first)
     sys.path[:] = content["path"]
     threading.Thread(target=_listen, args=(lines,), daemon=True).start()
-    from evonas.engine.task import Recipe, cause_of
+    from evonas.engine.job import Recipe, cause_of
     from evonas.errors import EvonasError
 
     try:

@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from evonas.engine.task import RETRIES, Row, Task
+from evonas.engine.job import RETRIES, Row, Task
 from evonas.errors import EvaluationError
-from evonas.objectives import Result
+from evonas.objectives.result import Result
 
 __all__ = ["Worker", "Workers"]
 

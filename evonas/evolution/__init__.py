@@ -1,16 +1,12 @@
-"""Evolution: genome operators, multi-objective algorithms by ask and tell, and dominance.
+"""Evolution: genome operators, multi-objective algorithms by ask and tell.
 
 - `Evolution` proposes genomes and learns from their values; `algorithms` are the ways it can go about it.
 - `crossover` and `mutate` vary genomes.
-- `front`, `ranks`, `spread` and `choose_first` compare values; `minimized` turns them, once, into what this
-  package
-  minimizes.
 
 This is the only package that imports pymoo (Blank and Deb, IEEE Access 2020).
 """
 
 from evonas.evolution.algorithms import algorithms
-from evonas.evolution.dominance import choose_first, front, minimized, ranks, spread
 from evonas.evolution.evolution import Evolution
 from evonas.evolution.operators import crossover, mutate
 from evonas.evolution.steady import SteadyEvolution
@@ -19,11 +15,6 @@ __all__ = [
     "Evolution",
     "SteadyEvolution",
     "algorithms",
-    "choose_first",
     "crossover",
-    "front",
-    "minimized",
     "mutate",
-    "ranks",
-    "spread",
 ]

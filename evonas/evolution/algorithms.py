@@ -24,7 +24,7 @@ from pymoo.operators.selection.tournament import TournamentSelection
 from pymoo.util.ref_dirs import get_reference_directions
 
 from evonas.errors import MissingExtraError, SettingsError
-from evonas.evolution.dominance import ranks
+from evonas.pareto.dominance import ranks
 
 __all__ = ["Algorithm", "PymooAlgorithm", "RandomSearch", "RegularizedEvolution", "algorithms"]
 

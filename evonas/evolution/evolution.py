@@ -8,8 +8,8 @@ import numpy as np
 
 from evonas.errors import EvaluationError, SettingsError, suggest
 from evonas.evolution.algorithms import algorithms
-from evonas.evolution.dominance import front
 from evonas.evolution.operators import crossover, mutate
+from evonas.pareto.dominance import first_front
 
 __all__ = ["Evolution"]
 
@@ -190,10 +190,10 @@ class Evolution:
         """The genomes that may become parents, shape (k, n_choices)."""
         return self._rows(self._algorithm.population)
 
-    def front(self) -> tuple[np.ndarray, np.ndarray]:
+    def first_front(self) -> tuple[np.ndarray, np.ndarray]:
         """Return genomes and values of the feasible and not dominated among all told, in the order told."""
         values = np.concatenate(self._values)
-        found = front(values, np.concatenate(self._violations))
+        found = first_front(values, np.concatenate(self._violations))
         return self._rows(found), values[found]
 
     def _vary(self, batch: _Batch, wanted: int) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evonas.evolution.dominance import front as nondominated
+from evonas.pareto.dominance import first_front
 
 __all__ = ["Estimates", "choose_batch"]
 
@@ -66,7 +66,7 @@ def choose_batch(
         return np.lexsort((rng.random(count), estimates.violation, -estimates.feasible))[:n]
     # The front may end further out than anything seen: its expected ends must lie within the reference point.
     likely = estimates.mean[estimates.feasible >= 0.5]
-    expected = likely[nondominated(likely)]
+    expected = likely[first_front(likely)]
     room = _Room(np.concatenate([told, expected]), estimates.optimistic, front, rng)
     promise = room.gains(estimates.optimistic[None]) * estimates.feasible
     order = np.lexsort((rng.random(count), -promise))[: max(SHORTLIST, 2 * n)]

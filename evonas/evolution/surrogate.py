@@ -10,9 +10,9 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from evonas.errors import SettingsError
-from evonas.evolution.dominance import front
 from evonas.evolution.evolution import Evolution
 from evonas.evolution.infill import Estimates, choose_batch
+from evonas.pareto.dominance import first_front
 from evonas.predictors import Choice, Encoded, Encoder, fit_predictor
 
 __all__ = ["LISTED", "SurrogateEvolution"]
@@ -115,7 +115,7 @@ class SurrogateEvolution(Evolution):
         chosen = np.zeros(0, dtype=np.int64)
         if len(candidates):
             estimates = belief.estimates(facts, rng)
-            best = front(values, broken)
+            best = first_front(values, broken)
             order = belief.order
             chosen = choose_batch(estimates, values[:, order], values[best][:, order], self._batch, rng)
         return {
@@ -145,7 +145,7 @@ class SurrogateEvolution(Evolution):
             population=self._inner[0],
             seed=int(rng.integers(2**31)),
             sample=self._sample,
-            initial=np.concatenate([self._rows(front(values, broken)), self.population]).astype(np.int16),
+            initial=np.concatenate([self._rows(first_front(values, broken)), self.population]).astype(np.int16),
         )
         found: dict[Hashable, np.ndarray] = {}
         for _ in range(self._inner[1]):

@@ -14,19 +14,15 @@ from evonas.objectives.evaluator import (
     make_evaluator,
     torch_threads,
 )
-from evonas.objectives.objective import Constraint, Objective, Result, parse_constraint, split_names
+from evonas.objectives.result import Result
 
 __all__ = [
-    "Constraint",
     "Context",
     "Evaluator",
-    "Objective",
     "Result",
     "check_objectives",
     "fingerprint",
     "known_objectives",
     "make_evaluator",
-    "parse_constraint",
-    "split_names",
     "torch_threads",
 ]

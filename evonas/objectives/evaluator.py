@@ -14,7 +14,8 @@ from typing import Any, Protocol, runtime_checkable
 from evonas.data import Dataset
 from evonas.errors import EvonasError, SettingsError, suggest
 from evonas.networks import Network
-from evonas.objectives.objective import Objective, Result
+from evonas.objectives.result import Result
+from evonas.pareto.objective import Objective
 from evonas.spaces import Architecture, Skeleton, Space
 
 
@@ -121,12 +122,12 @@ Named = Callable[[Context, str], Evaluator]
 
 def _shipped() -> dict[str, Named]:
     """Return the package's own: objective name to factory."""
-    from evonas.objectives.cost import CostEvaluator
-    from evonas.objectives.latency import LatencyEvaluator
-    from evonas.objectives.memory import MemoryEvaluator
+    from evonas.objectives.accuracy.low_fidelity import accuracy_evaluator
+    from evonas.objectives.cost.cost import CostEvaluator
+    from evonas.objectives.cost.memory import MemoryEvaluator
+    from evonas.objectives.cost.size import SizeEvaluator
+    from evonas.objectives.latency.latency import LatencyEvaluator
     from evonas.objectives.proxy import ProxyEvaluator
-    from evonas.objectives.short_training import accuracy_evaluator
-    from evonas.objectives.size import SizeEvaluator
     from evonas.proxies import proxies
 
     found: dict[str, Named] = dict.fromkeys(proxies(), ProxyEvaluator)

@@ -13,7 +13,8 @@ from evonas.data import resize
 from evonas.errors import EvaluationError, SettingsError
 from evonas.networks import build
 from evonas.objectives.evaluator import Context, fingerprint, one_by_one
-from evonas.objectives.objective import Objective, Result
+from evonas.objectives.result import Result
+from evonas.pareto.objective import Objective
 from evonas.proxies import Proxy, load_proxy, score_all
 from evonas.spaces import Architecture, Skeleton, StageArchitecture
 

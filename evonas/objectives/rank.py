@@ -10,8 +10,9 @@ import numpy as np
 
 from evonas.errors import EvaluationError, SettingsError
 from evonas.objectives.evaluator import Context, one_by_one
-from evonas.objectives.objective import Objective, Result, split_names
 from evonas.objectives.proxy import Scores, scores_fingerprint
+from evonas.objectives.result import Result
+from evonas.pareto.objective import Objective, split_names
 from evonas.proxies import load_proxy
 from evonas.spaces import Architecture
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evonas.errors import DataError, EvaluationError, SettingsError, SpaceError
-from evonas.files import write_whole
+from evonas.files.csv import to_csv
+from evonas.files.progress import Progress, Silent
+from evonas.files.whole import write_whole
 from evonas.objectives.evaluator import Context
 from evonas.objectives.proxy import Scores
 from evonas.objectives.rank import RankEvaluator, ranked
-from evonas.progress import Progress, Silent
 from evonas.proxies import load_proxy
-from evonas.sheet import to_csv
 from evonas.spaces import Architecture
-from evonas.tables import find_architectures, read_csv
+from evonas.tables.table import find_architectures, read_csv
 
 OWN = "_scored"
 """Behind the name of a score whose name is that of a column of the file, such as a published table of scores."""
@@ -61,7 +61,7 @@ def score_file(
     Args:
         context: Space and data.
         names: Proxies, such as ``swap`` or ``swap(mu=40,sigma=900)``, or rankings of them: ``rank(swap,synflow)``.
-        archs: CSV file, plain or gzip; the architecture is found as `evonas.tables.load_table` finds it.
+        archs: CSV file, plain or gzip; the architecture is found as `evonas.tables.table.load_table` finds it.
         out: File to write whole; gzip where its name ends in ``.gz``. Nothing may be there.
         limit: Score the first rows alone.
         progress: Shows how far it is.

@@ -8,9 +8,10 @@ import numpy as np
 
 from evonas.errors import EvaluationError
 from evonas.objectives.evaluator import fingerprint, one_by_one
-from evonas.objectives.objective import Objective, Result
+from evonas.objectives.result import Result
+from evonas.pareto.objective import Objective
 from evonas.spaces import Architecture
-from evonas.tables import Table, column_direction
+from evonas.tables.table import Table, column_direction
 
 
 class TableEvaluator:

@@ -11,6 +11,7 @@ package adds its own under the entry points group ``evonas.proxies``.
 
 from __future__ import annotations
 
+from evonas.proxies.batch_scoring import score_all
 from evonas.proxies.epsinas import Epsinas
 from evonas.proxies.flops import Flops
 from evonas.proxies.forward import Forward
@@ -27,7 +28,6 @@ from evonas.proxies.registry import is_proxy, load_proxy, proxies
 from evonas.proxies.snip import Snip
 from evonas.proxies.swap import SaturationWarning, Swap, regularization, swap_counts
 from evonas.proxies.synflow import Synflow
-from evonas.proxies.together import score_all
 from evonas.proxies.zen import Zen
 
 __all__ = [

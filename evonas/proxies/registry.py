@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from evonas.errors import SettingsError, suggest
-from evonas.options import read_options
+from evonas.files.options import read_options
 from evonas.proxies.epsinas import Epsinas
 from evonas.proxies.flops import Flops
 from evonas.proxies.grad_norm import GradNorm

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from evonas.errors import EvonasError, RunError
-from evonas.evolution import minimized
-from evonas.front import Front, make_front
-from evonas.objectives import Constraint, Objective, parse_constraint, split_names
-from evonas.run import Run
+from evonas.pareto.dominance import minimized
+from evonas.pareto.front import Front, make_front
+from evonas.pareto.objective import Constraint, Objective, parse_constraint, split_names
+from evonas.runs.run import Run
+from evonas.runs.store import Evaluation
 from evonas.spaces import Space, load_space
-from evonas.store import Evaluation
-from evonas.tables import column_direction
+from evonas.tables.table import column_direction
 
 UNITS = {"acc": "fraction of images", "flops": "multiply-adds", "params": "parameters", "latency": "ms"}
 """Units of shipped objectives, for runs that have not written their front yet."""

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from evonas.errors import require
-from evonas.front import Member
-from evonas.objectives import Constraint, Objective
+from evonas.pareto.front import Member
+from evonas.pareto.objective import Constraint, Objective
 from evonas.report.contents import Contents
 from evonas.report.front_figure import Panel, front_panels, staircase
 from evonas.report.origins import number, origin

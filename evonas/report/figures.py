@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from evonas.indicators import hypervolume, kendall, nondominated, spearman
+from evonas.pareto.indicators import hypervolume, kendall, nondominated, spearman
 from evonas.report.contents import Contents, short
 from evonas.report.origins import meaning, origin
 

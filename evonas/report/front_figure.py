@@ -7,10 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from evonas.evolution import front as non_dominated
-from evonas.evolution import minimized
-from evonas.front import Member
-from evonas.objectives import Objective
+from evonas.pareto.dominance import first_front, minimized
+from evonas.pareto.front import Member
+from evonas.pareto.objective import Objective
 from evonas.report.contents import Contents
 
 WIDE = 30.0
@@ -86,7 +85,7 @@ def _alone(contents: Contents, selected: Member | None) -> Panel:
         chosen = np.array([contents.place[selected.architecture] + 1, selected.values[objective.name]], dtype=float)
     panel = _panel(order, objective, values[finite], contents.able[finite], front.reshape(-1, 2).astype(float), chosen)
     # The line is the best so far; the order is no quantity whose ratios mean something.
-    best = non_dominated(minimized(panel.evaluations, ["min", objective.direction]))
+    best = first_front(minimized(panel.evaluations, ["min", objective.direction]))
     high = len(values) + 0.5
     bounds = np.array([(0.5 - 0.03 * high, 1.03 * high), panel.bounds[1]])
     return replace(panel, joined=panel.evaluations[np.sort(best)], log=False, bounds=bounds)
@@ -101,7 +100,7 @@ def _panel(
     selected: np.ndarray | None,
 ) -> Panel:
     front = front[np.argsort(front[:, 0], kind="stable")]
-    joined = front[non_dominated(minimized(front, [x.direction, y.direction]))] if len(front) else front
+    joined = front[first_front(minimized(front, [x.direction, y.direction]))] if len(front) else front
     joined = joined[np.lexsort((joined[:, 1], joined[:, 0]))]
     both = np.concatenate([values[able], front])
     log = bool(len(both) and both[:, 0].min() > 0 and both[:, 0].max() / both[:, 0].min() > WIDE)

@@ -6,8 +6,8 @@ import io
 from collections.abc import Sequence
 
 from evonas.errors import require
-from evonas.front import Front, Member
-from evonas.objectives import Objective
+from evonas.pareto.front import Front, Member
+from evonas.pareto.objective import Objective
 from evonas.report.origins import number
 
 

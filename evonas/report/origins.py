@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from evonas.objectives.estimators import describe_estimator
+from evonas.objectives.accuracy.estimators import describe_estimator
 
 COSTS = {
     "flops": "one multiply-add is 1; norms and pooling are free",

@@ -19,7 +19,7 @@ from evonas.report.architecture import draw_architecture
 from evonas.report.contents import Contents
 from evonas.report.drawing import stylesheet, to_svg
 from evonas.report.markup import text
-from evonas.report.words import Need, needs
+from evonas.report.summary import Need, needs
 from evonas.spaces import load_space
 
 DRAWINGS = 300

@@ -14,7 +14,7 @@ from evonas.report.contents import Contents
 from evonas.report.listing import further, heading, row
 from evonas.report.markup import as_float, numbers, percent, plain, signed, table, text
 from evonas.report.origins import number
-from evonas.report.words import Need, found, limits
+from evonas.report.summary import Need, found, limits
 
 MOST_ROWS = 500
 """Rows of a table at most."""

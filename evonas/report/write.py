@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from evonas.files import write_whole
+from evonas.files.whole import write_whole
 from evonas.report.contents import gather
 from evonas.report.page import make_page
-from evonas.run import Run
+from evonas.runs.run import Run
 
 
 def write_report(run: Run, out: str | Path | None = None, *, ended: bool | None = None) -> Path:

@@ -14,25 +14,25 @@ part in use.
 """
 
 from evonas.supernet.checkpoint import load_weights, read_checkpoint, weights_fingerprint, write_checkpoint
-from evonas.supernet.disturbance import DisturbanceImmune
 from evonas.supernet.evaluate import PathEvaluator, PathScore, measure
-from evonas.supernet.fair import Fair
 from evonas.supernet.forgetting import Forgetting, ForgettingProbe, summarize
-from evonas.supernet.gradient_space import GradientSpace
 from evonas.supernet.layers import Call, Inputs, mean_patch, sampled_patches
 from evonas.supernet.norms import reestimate_norms
-from evonas.supernet.nsas import NSAS
-from evonas.supernet.plan import Pass, RuleFactory, Setting, UpdateRule, draw_from
 from evonas.supernet.projector import Projector, closed_form, woodbury
 from evonas.supernet.protection import STRENGTHS, Protection
-from evonas.supernet.rules import RULES, find_rule
+from evonas.supernet.rules.contract import Pass, RuleFactory, Setting, UpdateRule, draw_from
+from evonas.supernet.rules.disturbance import DisturbanceImmune
+from evonas.supernet.rules.fair import Fair
+from evonas.supernet.rules.gradient_space import GradientSpace
+from evonas.supernet.rules.nsas import NSAS
+from evonas.supernet.rules.registry import RULES, find_rule
+from evonas.supernet.rules.sandwich import Sandwich, extremes
+from evonas.supernet.rules.uniform import Uniform
 from evonas.supernet.sampling import SAMPLINGS, FairSampler, Sampler, Unique, Warm, make_sampler
-from evonas.supernet.sandwich import Sandwich, extremes
 from evonas.supernet.sgd import SGD, Updates
-from evonas.supernet.speed import time_update
 from evonas.supernet.task import Classification, Task
+from evonas.supernet.throughput import time_update
 from evonas.supernet.train import History, Progress, train_supernet
-from evonas.supernet.uniform import Uniform
 
 __all__ = [
     "NSAS",

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from evonas.errors import SettingsError, TrainingError, suggest
 from evonas.supernet.layers import Inputs
-from evonas.supernet.plan import Pass, Setting
 from evonas.supernet.projector import Projector
-from evonas.supernet.uniform import Uniform
+from evonas.supernet.rules.contract import Pass, Setting
+from evonas.supernet.rules.uniform import Uniform
 
 STRENGTHS: dict[str, Callable[[float], float]] = {
     "constant": lambda progress: 1.0,

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from evonas.errors import SettingsError, suggest
 from evonas.spaces import Architecture, Space
-from evonas.supernet.plan import draw_from
+from evonas.supernet.rules.contract import draw_from
 
 SAMPLINGS = {
     "choice": "every choice uniform",

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from evonas.errors import TrainingError
 from evonas.supernet.checkpoint import WEIGHTS, read_checkpoint, set_weights, write_checkpoint
-from evonas.supernet.plan import UpdateRule
+from evonas.supernet.rules.contract import UpdateRule
 from evonas.supernet.sgd import SGD
 
 MOMENTUM = "momentum/"

@@ -16,15 +16,15 @@ from torch import Tensor, nn
 from evonas import spaces
 from evonas.errors import SettingsError, TrainingError, suggest
 from evonas.supernet import parallel, state
+from evonas.supernet.activation_capture import Watch
 from evonas.supernet.adam import Adam
 from evonas.supernet.evaluate import Source, sized
-from evonas.supernet.faster import autocast, compiled_blocks
 from evonas.supernet.forgetting import Forgetting, ForgettingProbe
-from evonas.supernet.plan import RuleFactory, Setting, UpdateRule, draw_from
-from evonas.supernet.rules import find_rule
+from evonas.supernet.precision import autocast, compiled_blocks
+from evonas.supernet.rules.contract import RuleFactory, Setting, UpdateRule, draw_from
+from evonas.supernet.rules.registry import find_rule
 from evonas.supernet.sgd import SGD
 from evonas.supernet.task import Classification, Task
-from evonas.supernet.watch import Watch
 
 OPTIMIZERS: dict[str, type[SGD]] = {"sgd": SGD, "adam": Adam}
 Augmentation = Callable[[Tensor, torch.Generator], Tensor]

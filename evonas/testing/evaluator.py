@@ -9,7 +9,9 @@ from typing import Any, NoReturn, TypeAlias
 import numpy as np
 
 from evonas.errors import EvaluationError
-from evonas.objectives import Evaluator, Objective, Result
+from evonas.objectives import Evaluator
+from evonas.objectives.result import Result
+from evonas.pareto.objective import Objective
 from evonas.spaces import Architecture, Space
 
 ARCHITECTURES = 5

@@ -8,7 +8,7 @@ import pytest
 
 from evonas.errors import SpaceError
 from evonas.spaces import load_space
-from evonas.tables import Table
+from evonas.tables.table import Table
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from evonas.benchmarks import algorithms, members_of
 from evonas.benchmarks.algorithms import _reset
 from evonas.benchmarks.search import run
 from evonas.errors import SettingsError
-from evonas.indicators import hypervolume
-from evonas.tables import Table
+from evonas.pareto.indicators import hypervolume
+from evonas.tables.table import Table
 
 UNLIKELY = 0.5  # the spread of a made-up score's error, in accuracy's own
 

@@ -7,9 +7,11 @@ from evonas.benchmarks import computed_objectives, literature_skeleton, score_so
 from evonas.data import load_data
 from evonas.errors import EvaluationError, SettingsError
 from evonas.networks import build
-from evonas.objectives import Context, Objective, Result, rank
+from evonas.objectives import Context, rank
+from evonas.objectives.result import Result
+from evonas.pareto.objective import Objective
 from evonas.spaces import load_space
-from evonas.tables import load_table
+from evonas.tables.table import load_table
 
 
 class Shaky:

@@ -5,7 +5,7 @@ import pytest
 
 from evonas.benchmarks import Oracle, Spent, members_of
 from evonas.errors import SettingsError
-from evonas.tables import Table
+from evonas.tables.table import Table
 
 
 def test_objectives_are_scaled_and_minimised(codes, table):

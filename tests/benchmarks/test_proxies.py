@@ -7,7 +7,7 @@ import pytest
 
 from evonas.benchmarks import bench_proxies
 from evonas.errors import SettingsError
-from evonas.tables import Table, load_table
+from evonas.tables.table import Table, load_table
 
 KEYS = {
     "proxy",

@@ -5,8 +5,8 @@ import pytest
 
 from evonas.benchmarks import bench_search, members_of, table_rows
 from evonas.errors import SettingsError
-from evonas.indicators import spearman
-from evonas.tables import Table, load_table
+from evonas.pareto.indicators import spearman
+from evonas.tables.table import Table, load_table
 
 
 def mean(results, algorithm: str, evaluations: int) -> float:

@@ -13,7 +13,7 @@ from evonas.data import load_data
 from evonas.errors import SettingsError
 from evonas.spaces import load_space
 from evonas.supernet import DisturbanceImmune, Fair, Uniform
-from evonas.tables import Table
+from evonas.tables.table import Table
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from evonas.data import load_data
 from evonas.errors import SettingsError
 from evonas.objectives import Context
 from evonas.spaces import load_space
-from evonas.tables import Table
+from evonas.tables.table import Table
 
 
 def test_scores_are_joined_by_architecture_and_truth_is_left_out(codes, table, tmp_path):

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from evonas.objectives import Objective, Result
+from evonas.objectives.result import Result
+from evonas.pareto.objective import Objective
 from evonas.spaces import load_space
 
 WAYS = ("sound", "raise", "nan", "hang", "die", "exit", "memory", "once", "short", "none", "print", "threads")

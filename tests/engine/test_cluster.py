@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evonas import pipeline
 from evonas.config import make_settings
 from evonas.engine import LocalEngine, Recipe
 from evonas.errors import MissingExtraError
-from evonas.run import Run
+from evonas.pipeline import run as pipeline
+from evonas.runs.run import Run
+from evonas.runs.store import Store
 from evonas.spaces import load_space, shipped
-from evonas.store import Store
 
 sys.path.insert(0, str(Path(__file__).parent))
 from faulty import make

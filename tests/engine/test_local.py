@@ -5,9 +5,10 @@ import pytest
 
 from evonas.engine import PATIENCE, LocalEngine
 from evonas.errors import EvaluationError
-from evonas.objectives import Objective, Result
+from evonas.objectives.result import Result
+from evonas.pareto.objective import Objective
+from evonas.runs.store import Store
 from evonas.spaces import load_space
-from evonas.store import Store
 
 
 class Fake:

@@ -15,8 +15,8 @@ import pytest
 
 from evonas.engine import PATIENCE, LocalEngine, ProcessPool, Recipe
 from evonas.errors import EvaluationError
+from evonas.runs.store import Store
 from evonas.spaces import load_space
-from evonas.store import Store
 
 sys.path.insert(0, str(Path(__file__).parent))
 from faulty import make

@@ -11,7 +11,8 @@ import pytest
 
 import evonas
 from evonas.errors import EvaluationError, MissingExtraError, SettingsError
-from evonas.evolution import Evolution, algorithms, front
+from evonas.evolution import Evolution, algorithms
+from evonas.pareto.dominance import first_front
 
 CARDINALITIES = np.array([4] * 8)
 WEIGHTS = np.array([2, 1, 1, 1, 1, 1, 1, 2])
@@ -67,10 +68,10 @@ def everything(cardinalities: np.ndarray) -> np.ndarray:
 def test_nsga2_finds_every_point_of_a_front_found_by_enumeration():
     space = everything(CARDINALITIES)
     values, broken = problem(space), violation(space)
-    best = front(values, broken)
+    best = first_front(values, broken)
     truth = np.unique(values[best], axis=0)
     assert len(truth) == 28
-    assert set(map(tuple, truth)) != set(map(tuple, values[front(values)]))  # the constraints matter
+    assert set(map(tuple, truth)) != set(map(tuple, values[first_front(values)]))  # the constraints matter
     evolution = start(constraints=2, population=40)
     asked = search(evolution, 200, constrained=True)
     genomes, found = evolution.front()
@@ -91,7 +92,7 @@ def test_every_algorithm_runs_repeats_itself_and_asks_for_nothing_twice(name, co
     assert len(set(map(text, runs[0]))) == len(runs[0]) >= 70
     assert not evolution.exhausted
     genomes, values = evolution.front()
-    expected = front(problem(runs[0]), violation(runs[0]) if constrained else None)
+    expected = first_front(problem(runs[0]), violation(runs[0]) if constrained else None)
     np.testing.assert_array_equal(genomes, runs[0][expected])
     np.testing.assert_array_equal(values, problem(runs[0][expected]))
 
@@ -435,7 +436,7 @@ def test_agemoea_runs_or_says_what_it_needs():
 
 def test_the_room_imports_no_torch_and_the_package_no_pymoo():
     code = (
-        "import sys, evonas, evonas.run; assert 'pymoo' not in sys.modules and 'torch' not in sys.modules;"
+        "import sys, evonas, evonas.runs.run; assert 'pymoo' not in sys.modules and 'torch' not in sys.modules;"
         "import evonas.evolution; assert 'pymoo' in sys.modules and 'torch' not in sys.modules"
     )
     root = Path(evonas.__file__).parents[1]

@@ -10,7 +10,6 @@ from evonas.errors import EvaluationError, SettingsError
 from evonas.objectives import (
     Context,
     Evaluator,
-    Objective,
     check_objectives,
     evaluator,
     fingerprint,
@@ -19,6 +18,7 @@ from evonas.objectives import (
     torch_threads,
 )
 from evonas.objectives.evaluator import one_by_one
+from evonas.pareto.objective import Objective
 
 X = Objective("x", "", "min")
 

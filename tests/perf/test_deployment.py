@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from evonas import build, load_space
-from evonas.deploy import UnitInput, largest
+from evonas.deployment import UnitInput, largest
 from evonas.objectives import Context, make_evaluator
 from evonas.runtime import export, measure_models
 

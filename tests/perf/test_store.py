@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from evonas.evolution import front, minimized
-from evonas.store import Evaluation, Store
+from evonas.pareto.dominance import first_front, minimized
+from evonas.runs.store import Evaluation, Store
 
 ARCHITECTURES = 500_000
 """Of two objectives each."""
@@ -34,7 +34,7 @@ def store(tmp_path_factory):
 def test_front_of_a_million_evaluations(benchmark, store):
     def read() -> list[str]:
         numbers, values = store.values([("acc", "f"), ("flops", "f")])
-        return store.texts(numbers[front(minimized(values, ["max", "min"]))])
+        return store.texts(numbers[first_front(minimized(values, ["max", "min"]))])
 
     assert 1 <= len(benchmark.pedantic(read, rounds=5)) < 100
 

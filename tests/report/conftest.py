@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evonas.front import make_front
-from evonas.manifest import new_manifest
-from evonas.objectives import Objective, parse_constraint
-from evonas.run import Run
+from evonas.pareto.front import make_front
+from evonas.pareto.objective import Objective, parse_constraint
+from evonas.runs.manifest import new_manifest
+from evonas.runs.run import Run
+from evonas.runs.store import Evaluation
 from evonas.spaces import load_space
-from evonas.store import Evaluation
 
 KNOWN = {
     "acc": Objective("acc", "", "max"),

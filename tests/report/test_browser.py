@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from evonas.report import write_report
-from evonas.run import Run
+from evonas.runs.run import Run
 
 OPTIONS = (
     "--headless",

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from evonas.report import gather, short
-from evonas.run import Run
-from evonas.store import Evaluation
+from evonas.runs.run import Run
+from evonas.runs.store import Evaluation
 
 
 def test_a_run_is_gathered_in_the_order_told(make_run):

@@ -9,7 +9,7 @@ import pytest
 from evonas.errors import MissingExtraError
 from evonas.report import gather, plot_front
 from evonas.report.draw import CHOSEN, FRONT
-from evonas.run import Run
+from evonas.runs.run import Run
 
 
 def pixels(png: bytes) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evonas.report import figures, gather, make_page
-from evonas.run import Run
+from evonas.runs.run import Run
 
 
 @pytest.fixture

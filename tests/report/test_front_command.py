@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from evonas.cli import app
-from evonas.front import Front
+from evonas.pareto.front import Front
 
 
 def call(*arguments: object):

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evonas.front import make_front
-from evonas.objectives import Objective, parse_constraint
+from evonas.pareto.front import make_front
+from evonas.pareto.objective import Objective, parse_constraint
 from evonas.report import Contents, front_panels, staircase
 
 ACC, FLOPS, TIME = Objective("acc", "", "max"), Objective("flops", "", "min"), Objective("time", "ms", "min")

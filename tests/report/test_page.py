@@ -14,12 +14,12 @@ from typer.testing import CliRunner
 
 from evonas.cli import app
 from evonas.errors import MissingExtraError, RunError
-from evonas.front import Member
-from evonas.objectives import Objective
+from evonas.pareto.front import Member
+from evonas.pareto.objective import Objective
 from evonas.report import gather, make_page, write_report
 from evonas.report.page import _data, _library
-from evonas.report.words import needs
-from evonas.run import Run
+from evonas.report.summary import needs
+from evonas.runs.run import Run
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
 

@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from evonas.supernet import mean_patch, sampled_patches
+from evonas.supernet.activation_capture import Watch
 from evonas.supernet.layers import Call, columns_in_use, embed, geometry, groups_in_use, read_call
-from evonas.supernet.watch import Watch
 
 
 def images(*shape):

@@ -16,7 +16,8 @@ SMALL = {
 @pytest.mark.slow
 @pytest.mark.parametrize("sampling", ["warm", "fair"])
 def test_a_search_draws_paths_as_asked_and_shows_plain_accuracy_beside_acc(sampling, tmp_path, monkeypatch):
-    from evonas import prepare, read_front
+    from evonas import read_front
+    from evonas.pipeline import warmup as prepare
 
     asked = []
     real = prepare.make_sampler

@@ -9,11 +9,13 @@ import pytest
 
 from evonas.data import load_data
 from evonas.networks import build
-from evonas.objectives import Context, Objective, Result, make_evaluator
+from evonas.objectives import Context, make_evaluator
 from evonas.objectives.evaluator import one_by_one
+from evonas.objectives.result import Result
 from evonas.objectives.table import TableEvaluator
+from evonas.pareto.objective import Objective
 from evonas.spaces import load_space
-from evonas.tables import Table
+from evonas.tables.table import Table
 from evonas.testing import EvaluatorContract
 
 

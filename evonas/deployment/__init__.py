@@ -1,0 +1,44 @@
+"""What a user ships: trained members, and the folder of a deployed one.
+
+`train_members` trains members of a run's front into its folder ``models/`` and notes the accuracy in the run's
+store; `deploy` turns a member into a folder with a checked ``model.onnx``, never training::
+
+    train_members(run, "knee", "quick")
+    deployment = deploy(run, "knee", "digit-reader")
+    print(*summary(deployment), sep="\\n")
+
+Every folder with a ``network.toml`` and its weights is rebuilt by `load_model`. Test images are read here alone:
+once by `train_members`, after training, and by `deploy`.
+"""
+
+from evonas.deployment.check import Figures
+from evonas.deployment.choice import Choice, choose
+from evonas.deployment.deploy import deploy
+from evonas.deployment.deployment import Deployment, summary
+from evonas.deployment.isolated_check import Fresh, run_fresh
+from evonas.deployment.largest import largest
+from evonas.deployment.member import train_members
+from evonas.deployment.model import UnitInput, load_model, model_files
+from evonas.deployment.quantize import quantize
+from evonas.deployment.trained import Trained, agreement, trained_models, training_summary
+
+__all__ = [
+    "Choice",
+    "Deployment",
+    "Figures",
+    "Fresh",
+    "Trained",
+    "UnitInput",
+    "agreement",
+    "choose",
+    "deploy",
+    "largest",
+    "load_model",
+    "model_files",
+    "quantize",
+    "run_fresh",
+    "summary",
+    "train_members",
+    "trained_models",
+    "training_summary",
+]

@@ -1,0 +1,97 @@
+"""The model card: what a deployed model is, how it came about, its figures and what measured them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SNIPPET = """import json
+import numpy as np
+import onnxruntime
+
+session = onnxruntime.InferenceSession("model.onnx", providers=["CPUExecutionProvider"])
+classes = json.loads(session.get_modelmeta().custom_metadata_map["classes"])
+images = np.random.rand({shape}).astype(np.float32)  # yours: values in [0, 1]
+logits = session.run(["logits"], {{"images": images}})[0]
+for row in logits:
+    print(classes[row.argmax()], row.max())
+"""
+"""Runs where it stands beside the model."""
+
+
+def snippet(shape: tuple[int, ...]) -> str:
+    """Return ten lines that run the model on images of a shape (n, c, h, w)."""
+    return SNIPPET.format(shape=", ".join(map(str, shape)))
+
+
+def render(card: dict[str, Any]) -> str:
+    """Return a card as Markdown.
+
+    Args:
+        card: Content of ``card.json``.
+    """
+    model, data, architecture = card["model"], card["data"], card["architecture"]
+    batch, channels, side, _ = model["input"]["shape"]
+    lines = [
+        f"# {model['task'].capitalize()}: {data['name']}, {len(data['classes'])} classes",
+        "",
+        f"`model.onnx` ({model['precision']}, opset {model['opset']}, {model['batch']} batch) reads images of "
+        f"{channels} x {side} x {side} (channels, height, width) and gives one logit per class. It was found by "
+        f"evonas in the search space `{architecture['space']}`.",
+        "",
+        "## Run it",
+        "",
+        "In this folder, with `pip install onnxruntime numpy`:",
+        "",
+        "```python",
+        snippet((1 if batch == "batch" else batch, channels, side, side)).rstrip(),
+        "```",
+        "",
+        f"Input `images`: float32, (batch, channels, height, width), values in [0, 1] (pixels / "
+        f"{data['scale']:g}); normalization happens inside. Output `logits`: float32, (batch, classes). Classes, in "
+        "order, stand in the file's metadata.",
+        "",
+        "## Figures",
+        "",
+        "| figure | value | measured by |",
+        "|---|---:|---|",
+        *(f"| {f['name']} | {_value(f)} | {f['by']} |" for f in card["figures"]),
+        "",
+        "## Where the weights come from",
+        "",
+        card["weights"]["words"],
+        "",
+        "## Data",
+        "",
+        f"`{data['name']}`: {data['images']['training']:,} training images ({data['images']['validation']:,} of them "
+        f"the search's validation part) and {data['images']['test']:,} test images, {channels} x {side} x {side} "
+        f"as the network reads them. Fingerprint `{data['fingerprint'][:16]}`.",
+        f"Classes: {_some(data['classes'])}.",
+        "",
+        "## Architecture",
+        "",
+        "```",
+        architecture["text"],
+        "```",
+        "",
+        "`weights.safetensors` is the plain torch state dict; `evonas.deployment.load_model` rebuilds the network from "
+        "it, `network.toml` and `space.toml`.",
+        "",
+        "## Limits",
+        "",
+        *(f"- {limit}" for limit in card["limits"]),
+        "",
+        "Made with " + ", ".join(f"{name} {version}" for name, version in card["versions"].items()) + ".",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _value(figure: dict[str, Any]) -> str:
+    value = figure["value"]
+    text = f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+    return f"{text} {figure['unit']}".strip()
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:20])
+    return shown + (f" and {len(names) - 20} more (all in card.json)" if len(names) > 20 else "")

@@ -1,0 +1,287 @@
+"""Deploying: a member becomes a folder with a checked, measured ONNX model."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+from onnx.defs import onnx_opset_version
+
+from evonas.data import Dataset
+from evonas.deployment.access_log import log_look
+from evonas.deployment.card import render
+from evonas.deployment.check import Figures, compare, load_again
+from evonas.deployment.choice import Choice, choose
+from evonas.deployment.deployment import MODEL, Deployment, points
+from evonas.deployment.describe import describe
+from evonas.deployment.folder import refuse_content, whole_folder
+from evonas.deployment.member import NORM_IMAGES, has_supernet, inherit
+from evonas.deployment.model import UnitInput, load_model, model_files, to_json
+from evonas.deployment.quantize import check_calibration
+from evonas.deployment.quantize import quantize as to_int8
+from evonas.deployment.trained import Trained, trained_models
+from evonas.errors import ExportError, RunError, SettingsError, suggest
+from evonas.files.progress import Progress, Silent, Task
+from evonas.networks import Network
+from evonas.objectives import Context
+from evonas.pipeline.problem import run_context
+from evonas.runs.front_file import read_front
+from evonas.runs.run import Run
+from evonas.runtime import Parity, export, fingerprint, measure_models, save
+from evonas.runtime import describe as describe_device
+from evonas.runtime.checks import set_metadata
+from evonas.runtime.export import OPSET
+from evonas.spaces import load_space
+from evonas.version import __version__
+
+if TYPE_CHECKING:
+    import onnx
+
+CALIBRATION = 512
+"""Validation images that int8 is calibrated on; fewer where there are fewer."""
+LARGE = 50.0
+"""Logits beyond which rounding alone, about a millionth of them in a deep network, nears what parity allows."""
+REPEATS, SECONDS = 200, 10.0
+"""Timed calls of each model, and the time after which no further round of them begins."""
+
+
+def deploy(
+    run: Run | str | Path,
+    select: str = "knee",
+    out: str | Path | None = None,
+    *,
+    quantize: Literal["int8"] | None = None,
+    opset: int = OPSET,
+    dynamic_batch: bool = True,
+    max_drop: float = 1.0,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> Deployment:
+    """Write a folder with a self-contained ONNX model of a member, checked, measured and described.
+
+    Weights are those of the member's latest training, else those it inherits from the supernet, batch-norm
+    statistics estimated anew; nothing is trained here.
+
+    Args:
+        run: A run that ended, open or by path.
+        select: As `choose` takes it.
+        out: Folder to make; it may exist if it is empty. Default: one in the run's ``models/``.
+        quantize: ``"int8"``: weights and activations of 8 bits, calibrated on validation images.
+        opset: ONNX operator set, 18 or more.
+        dynamic_batch: Leave the batch open; else it is 1.
+        max_drop: Percentage points of test accuracy that int8 may cost, 0 or more.
+        threads: Threads that the latency is measured with.
+        progress: Shows how far it is.
+
+    Raises:
+        ExportError: The model fails a check, differs from torch by more than 1e-4 or in one class, costs too much
+            accuracy in int8, cannot be calibrated or written, or something is at `out`; nothing is left there.
+        EvonasError: No such member, no front, or neither trained nor shared weights.
+    """
+    if quantize not in (None, "int8"):
+        raise SettingsError(f"Expected int8 to quantize to, got '{quantize}'.{suggest(str(quantize), ['int8'])}")
+    if not max_drop >= 0:
+        raise SettingsError(f"Expected --max-drop of 0 percentage points or more, got {max_drop:g}")
+    newest = onnx_opset_version()
+    if not OPSET <= opset <= newest:
+        raise SettingsError(
+            f"Expected --opset of {OPSET}, the oldest that torch exports to, to {newest}, the newest that the "
+            f"installed onnx knows, got {opset}"
+        )
+    if threads < 1:
+        raise SettingsError(f"Expected 1 thread or more, got {threads}")
+    if out is not None:
+        refuse_content(Path(out))
+    with _opened(run) as source:
+        front = read_front(source)
+        choice = choose(front, load_space(source.settings["space"]), select)
+        trained = next(iter(trained_models(source, choice)), None)
+        if trained is None and not has_supernet(source):
+            raise RunError(
+                f"{select:.60} was not trained and {source.path} has no supernet to inherit weights from: run  "
+                f"evonas train {shlex.quote(str(source.path))} --select {shlex.quote(select)} --weights fresh  first"
+            )
+        context = run_context(source, with_supernet=trained is None)
+        with (progress or Silent()).task("Deploying", 7 if quantize else 5) as task:
+            work = _Work(source, choice, trained, context, task, quantize is not None, opset, dynamic_batch, threads)
+            return work.deploy(work.default_out() if out is None else Path(out), max_drop)
+
+
+@dataclass
+class _Work:
+    """One deployment, step by step."""
+
+    run: Run
+    choice: Choice
+    trained: Trained | None
+    context: Context
+    task: Task
+    eight_bits: bool
+    opset: int
+    dynamic_batch: bool
+    threads: int
+
+    @cached_property
+    def data(self) -> Dataset:
+        """The run's data, at the resolution that the member chose where its space lets it."""
+        data = self.context.data
+        assert data is not None
+        return data.at(getattr(self.choice.architecture, "resolution", None) or data.resolution)
+
+    def default_out(self) -> Path:
+        """Return the place in the run's ``models/``."""
+        weights = f"{self.choice.key}-supernet" if self.trained is None else self.trained.folder.name
+        return self.run.path / "models" / f"{weights}-{'int8' if self.eight_bits else 'onnx'}"
+
+    def deploy(self, out: Path, max_drop: float) -> Deployment:
+        """Do all steps; the folder appears when the last has succeeded."""
+        calibration = self.calibration()
+        with whole_folder(out) as draft:
+            network, words = self.weights()
+            module = UnitInput(network, self.data.mean, self.data.std).eval()
+            self.task.advance(1, "exporting")
+            models = [self.export(module)]
+            self.task.advance(1, "comparing with torch on every test image")
+            log_look(self.run, "deploy", self.choice.text)
+            seen = [self.compare(module, models[0])]
+            self.require_parity(seen[0])
+            if calibration is not None:
+                self.task.advance(1, "calibrating int8")
+                models.append(to_int8(models[0], calibration))
+                self.task.advance(1, "comparing int8 with torch")
+                seen.append(self.compare(module, models[1]))
+                self.refuse_drop(seen, max_drop)
+            self.task.advance(1, "loading it in a fresh process")
+            set_metadata(models[-1], self.metadata(words, self.accuracy(seen[-1])))
+            file = save(models[-1], draft / MODEL)
+            fresh = load_again(file, seen[-1], self.data.test, scale=self.data.scale)
+            self.task.advance(1, "measuring latency")
+            timings = measure_models(models, threads=self.threads, repeats=REPEATS, seconds=SECONDS)
+            figures = [
+                Figures(
+                    accuracy=self.accuracy(parity),
+                    torch_accuracy=self.accuracy(seen[0]),  # every class was the same,
+                    images=len(self.data.test),
+                    max_abs_difference=parity.max_abs_difference,
+                    agreement=parity.agreement,
+                    latency=timing,
+                    threads=self.threads,
+                    size=model.ByteSize(),
+                    peak_memory=fresh.peak_memory if model is models[-1] else 0,
+                    own_memory=fresh.own_memory if model is models[-1] else 0,
+                )
+                for model, parity, timing in zip(models, seen, timings)
+            ]
+            deployment = Deployment(
+                folder=out,
+                run=self.run.path,
+                selection=self.choice.selection,
+                architecture=self.choice.text,
+                trained=self.trained,
+                weights=words,
+                figures=figures[-1],
+                float_figures=figures[0] if self.eight_bits else None,
+                calibration=0 if calibration is None else len(calibration),
+                opset=self.opset,
+                dynamic_batch=self.dynamic_batch,
+                measured_on=describe_device(fingerprint(threads=self.threads)),
+            )
+            card = describe(deployment, run=self.run, choice=self.choice, network=network, context=self.context)
+            for name, content in model_files(network, self.data).items():
+                (draft / name).write_bytes(content)
+            (draft / "card.json").write_text(to_json(card), encoding="utf-8")
+            (draft / "README.md").write_text(render(card), encoding="utf-8")
+        self.task.advance(1)
+        return deployment
+
+    def calibration(self) -> np.ndarray | None:
+        """Return the images that int8 is calibrated on, of both validation halves where one is too small."""
+        if not self.eight_bits:
+            return None
+        images = torch.cat([self.data.select.images, self.data.judge.images])[:CALIBRATION]
+        check_calibration(len(images))
+        return (images.cpu().float() / self.data.scale).numpy()
+
+    def weights(self) -> tuple[Network, str]:
+        """Return the network with its weights, on the CPU, and where they come from."""
+        if self.trained is not None:
+            network = load_model(self.trained.folder)
+            assert isinstance(network, Network)
+            return network, f"trained: {self.trained.how}"
+        images = min(NORM_IMAGES, len(self.data.weights))
+        words = f"inherited from the supernet, batch-norm statistics re-estimated on {images} images; not trained"
+        return inherit(self.context, self.choice.architecture).cpu(), words
+
+    def export(self, module: UnitInput) -> onnx.ModelProto:
+        """Return the float32 model; the exporter and its checks see to names, batch, opset and validity."""
+        side = self.data.resolution
+        example = torch.zeros(2 if self.dynamic_batch else 1, self.data.in_channels, side, side)
+        model = export(module, example, dynamic_batch=self.dynamic_batch, opset=self.opset)
+        assert not isinstance(model, Path)
+        return model
+
+    def compare(self, module: UnitInput, model: onnx.ModelProto) -> Parity:
+        """Compare a model with torch on every test image."""
+        return compare(module, model, self.data.test, scale=self.data.scale)
+
+    def require_parity(self, seen: Parity) -> None:
+        """Raise `ExportError`, with the cause where it is known, unless the float32 model agrees with torch."""
+        try:
+            seen.require()
+        except ExportError as error:
+            peak, cause = float(np.abs(seen.logits).max()), ""
+            if seen.agreement == 1.0 and peak > LARGE:
+                # Rounding grows with the logits: torch in float32 is then as far from float64.
+                cause = f" (its logits reach {peak:.3g}, where float32 rounds more coarsely: train this member first)"
+            raise ExportError(f"Parity failed, nothing was written: {error}{cause}") from None
+
+    def accuracy(self, parity: Parity) -> float:
+        """Return the test accuracy of an ONNX model that was compared."""
+        return float((parity.predictions == self.data.test.labels.cpu().numpy()).mean())
+
+    def refuse_drop(self, seen: list[Parity], max_drop: float) -> None:
+        """Raise `ExportError` where int8 costs more test accuracy than allowed."""
+        before, after = map(self.accuracy, seen)
+        n = len(self.data.test)
+        drop = points(before, after, n)
+        if drop > max_drop:
+            raise ExportError(
+                f"int8 costs {drop:.2f} points of test accuracy ({before:.4f} to {after:.4f} on {n:,} images), more "
+                f"than --max-drop {max_drop:g}; nothing was written: deploy without --quantize, or allow more"
+            )
+
+    def metadata(self, words: str, accuracy: float) -> dict[str, str]:
+        """Return the texts that travel inside the file."""
+        data = self.data
+        side = f"{data.in_channels}x{data.resolution}x{data.resolution}"
+        return {
+            "classes": json.dumps(list(data.classes), ensure_ascii=False),
+            "space": self.context.space.name,
+            "architecture": self.choice.text,
+            "input_size": side,
+            "input": f"images: float32, (batch, {side.replace('x', ', ')}), values in [0, 1]; normalized inside",
+            "output": "logits: float32, (batch, classes)",
+            "accuracy": repr(accuracy),
+            "accuracy_by": f"onnxruntime on the {len(data.test)} test images of {data.name}",
+            "weights": words,
+            "precision": "int8" if self.eight_bits else "float32",
+            "producer": f"evonas {__version__}",
+        }
+
+
+@contextmanager
+def _opened(run: Run | str | Path) -> Iterator[Run]:
+    """Give an open run; one that was opened here is closed again."""
+    if isinstance(run, Run):
+        yield run
+        return
+    with Run.open(run) as opened:
+        yield opened

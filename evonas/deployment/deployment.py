@@ -1,0 +1,115 @@
+"""Deployment: what came of deploying a member, and how it is told."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from evonas.deployment.check import Figures
+from evonas.deployment.trained import Trained
+
+MODEL = "model.onnx"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What was deployed.
+
+    Attributes:
+        folder: Holds ``model.onnx``, ``README.md``, ``card.json`` and the files that `load_model` reads.
+        run: The run's directory.
+        selection: As asked for.
+        architecture: Canonical text.
+        trained: The training that the weights come from; None where they are the supernet's.
+        weights: Where the weights come from, in words.
+        figures: Of ``model.onnx``.
+        float_figures: Of the float32 model that an int8 one was made from, measured beside it.
+        calibration: Images that int8 was calibrated on.
+        opset: ONNX operator set.
+        dynamic_batch: Whether the batch is open; else it is 1.
+        measured_on: Device of the latencies, in words.
+    """
+
+    folder: Path
+    run: Path
+    selection: str
+    architecture: str
+    trained: Trained | None
+    weights: str
+    figures: Figures
+    float_figures: Figures | None
+    calibration: int
+    opset: int
+    dynamic_batch: bool
+    measured_on: str
+
+    @property
+    def model(self) -> Path:
+        """The ONNX file."""
+        return self.folder / MODEL
+
+    @property
+    def precision(self) -> str:
+        """``float32`` or ``int8``."""
+        return "float32" if self.float_figures is None else "int8"
+
+    @property
+    def drop(self) -> float | None:
+        """Percentage points of test accuracy that int8 costs, below 0 where it gains; None for float32."""
+        before, after = self.float_figures, self.figures
+        return None if before is None else points(before.accuracy, after.accuracy, after.images)
+
+
+def points(before: float, after: float, images: int) -> float:
+    """Return the fall of an accuracy in percentage points, exact: accuracies are whole images over their number.
+
+    Args:
+        before: In [0, 1].
+        after: Likewise, on the same images.
+        images: How many these are.
+    """
+    return 100 * (round(before * images) - round(after * images)) / images
+
+
+def summary(deployment: Deployment) -> list[str]:
+    """Return what was deployed, how far to trust it, and what to type next, as lines for people."""
+    figures, before = deployment.figures, deployment.float_figures
+    batch = "dynamic batch" if deployment.dynamic_batch else "batch 1"
+    lines = [
+        f"{deployment.model}: {deployment.precision}, {figures.size:,} bytes, opset {deployment.opset}, {batch}",
+        f"Weights {deployment.weights}.",
+        f"Test accuracy of the ONNX file: {figures.accuracy:.4f} on {figures.images:,} images "
+        f"(torch: {figures.torch_accuracy:.4f}).",
+    ]
+    if before is None:
+        lines.append(
+            f"Parity with torch: largest difference of a logit {figures.max_abs_difference:.2g}, the same class on all "
+            f"{figures.images:,} test images; a fresh process with onnxruntime alone agrees."
+        )
+    else:
+        lines.append(
+            f"int8 costs {deployment.drop:.2f} points of accuracy ({before.accuracy:.4f} before), calibrated on "
+            f"{deployment.calibration} validation images; it gives {figures.agreement:.2%} of the test images torch's "
+            f"class. {before.size:,} bytes and {before.latency.median_ms:.3g} ms before."
+        )
+    latency = figures.latency
+    lines.append(
+        f"Latency: median {latency.median_ms:.3g} ms, MAD {latency.mad_ms:.2g} ms over {latency.repeats} calls on "
+        f"{deployment.measured_on}."
+    )
+    if before is not None and latency.median_ms > before.latency.median_ms:
+        lines.append("int8 is slower than float32 on this device: a network this small spends more on conversions.")
+    if figures.peak_memory:
+        lines.append(
+            f"Peak memory of a process with onnxruntime alone: {figures.peak_memory / 1e6:.0f} MB, "
+            f"{figures.own_memory / 1e6:.1f} MB of it for this model."
+        )
+    if deployment.trained is None:
+        lines += [
+            "Next:",
+            f"  evonas train {deployment.run} --select {shlex.quote(deployment.selection)}   (then deploy again)",
+        ]
+    else:
+        lines.append(f"How to run it stands in {deployment.folder / 'README.md'}")
+    return lines

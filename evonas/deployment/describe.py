@@ -1,0 +1,163 @@
+"""The content of a model card, from what was deployed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+from evonas.deployment.check import Figures
+from evonas.deployment.choice import Choice
+from evonas.deployment.deployment import MODEL, Deployment
+from evonas.networks import Network
+from evonas.objectives import Context, make_evaluator
+from evonas.runs.run import Run
+from evonas.version import __version__
+
+FORMAT = 1
+_VERSIONS = ("torch", "onnx", "onnxruntime")
+
+
+def describe(deployment: Deployment, *, run: Run, choice: Choice, network: Network, context: Context) -> dict[str, Any]:
+    """Return the content of ``card.json``.
+
+    Args:
+        deployment: What was deployed.
+        run: Where it was found.
+        choice: Which member.
+        network: The torch network.
+        context: Data and what costs are counted with.
+    """
+    data = context.data
+    assert data is not None
+    skeleton = network.skeleton
+    side = [data.in_channels, skeleton.resolution, skeleton.resolution]
+    batch = "batch" if deployment.dynamic_batch else 1
+    return {
+        "format": FORMAT,
+        "model": {
+            "file": MODEL,
+            "task": "image classification",
+            "precision": deployment.precision,
+            "opset": deployment.opset,
+            "batch": "dynamic" if deployment.dynamic_batch else "fixed",
+            "input": {"name": "images", "type": "float32", "shape": [batch, *side], "range": [0.0, 1.0]},
+            "output": {"name": "logits", "type": "float32", "shape": [batch, len(data.classes)]},
+            "normalization": {"inside": True, "mean": list(data.mean), "std": list(data.std)},
+        },
+        "architecture": {
+            "space": network.space.name,
+            "text": deployment.architecture,
+            "skeleton": asdict(skeleton),
+        },
+        "weights": _weights(deployment),
+        "data": {
+            "name": data.name,
+            "fingerprint": data.fingerprint,
+            "classes": list(data.classes),
+            "scale": data.scale,
+            "images": {
+                "training": len(data.weights) + len(data.select) + len(data.judge),
+                "validation": len(data.select) + len(data.judge),
+                "test": len(data.test),
+            },
+        },
+        "figures": [*_cost(choice, context), *_figures(deployment), *_estimates(choice, deployment)],
+        "search": {"run": run.path.name, "selection": deployment.selection, "settings": run.settings},
+        "limits": _limits(deployment),
+        "versions": {"evonas": __version__, **{name: version(name) for name in _VERSIONS}},
+    }
+
+
+def _weights(deployment: Deployment) -> dict[str, Any]:
+    trained = deployment.trained
+    if trained is None:
+        words = f"Weights {deployment.weights}: training this architecture to the end gives more accuracy."
+        return {"origin": "inherited", "words": words}
+    record = trained.record
+    on = "all training images, the validation part among them" if record["trained_on"] == "all" else "the weight part"
+    words = (
+        f"Trained by the recipe `{record['recipe']['name']}` from {record['weights']} weights, seed {record['seed']}: "
+        f"{record['recipe']['epochs']} epochs on {record['images']:,} images ({on}), {record['seconds']:.0f} s."
+    )
+    return {"origin": "trained", "words": words, "training": record}
+
+
+def _cost(choice: Choice, context: Context) -> list[dict[str, Any]]:
+    (cost,) = make_evaluator("flops", context).evaluate([choice.architecture])
+    by = {
+        "flops": ("FLOPs", "fvcore's rule on the torch network; a multiply-add is 1, norms and pooling are free"),
+        "params": ("parameters", "the torch network, without what the graph never uses"),
+    }
+    return [
+        {"name": name, "value": round(value), "unit": "", "by": what}
+        for key, (name, what) in by.items()
+        if (value := cost[key].value) is not None
+    ]
+
+
+def _figures(deployment: Deployment) -> list[dict[str, Any]]:
+    figures, before = deployment.figures, deployment.float_figures
+    images = f"{figures.images:,} test images"
+    rows: list[tuple[str, Any, str, str]] = [
+        ("test accuracy of model.onnx", figures.accuracy, "", f"onnxruntime, {images}"),
+        ("test accuracy in torch", figures.torch_accuracy, "", f"torch, float32, {images}"),
+        ("largest difference of a logit", figures.max_abs_difference, "", f"onnxruntime against torch, {images}"),
+        ("same class as torch", figures.agreement, "", f"onnxruntime against torch, {images}"),
+    ]
+    if before is not None:
+        calibrated = f"onnxruntime, {images}; calibrated on {deployment.calibration} validation images"
+        rows += [
+            ("test accuracy before int8", before.accuracy, "", f"onnxruntime, {images}"),
+            ("points of accuracy that int8 costs", deployment.drop, "points", calibrated),
+        ]
+    rows += _timed("", figures, deployment.measured_on)
+    if before is not None:
+        rows += _timed(" before int8", before, deployment.measured_on)
+    if figures.peak_memory:
+        alone = "a fresh process with onnxruntime alone, batch 1, 1 thread"
+        rows += [
+            ("peak memory", figures.peak_memory, "bytes", alone),
+            ("peak memory above that of the libraries", figures.own_memory, "bytes", alone),
+        ]
+    return [dict(zip(("name", "value", "unit", "by"), row)) for row in rows]
+
+
+def _timed(suffix: str, figures: Figures, where: str) -> list[tuple[str, Any, str, str]]:
+    latency = figures.latency
+    return [
+        (f"latency{suffix}, median", latency.median_ms, "ms", f"{latency.repeats} calls on {where}"),
+        (f"latency{suffix}, MAD", latency.mad_ms, "ms", f"{latency.repeats} calls on {where}"),
+        (f"size{suffix}", figures.size, "bytes", "the ONNX file, weights inside"),
+    ]
+
+
+def _estimates(choice: Choice, deployment: Deployment) -> list[dict[str, Any]]:
+    """Return what the search thought of the member, told apart from what it is now."""
+    rows: list[dict[str, Any]] = []
+    if choice.member is None:
+        return rows
+    if "acc" in choice.member.values:
+        by = "the supernet's weights, on the validation half that the search selected on"
+        rows.append({"name": "acc in the search", "value": choice.member.values["acc"], "unit": "", "by": by})
+    if "acc_report" in choice.member.known:
+        by = "the supernet's weights, on the validation half that the search did not select on"
+        rows.append({"name": "acc_report", "value": choice.member.known["acc_report"], "unit": "", "by": by})
+    if deployment.trained is not None:
+        by = deployment.trained.record["accuracy"]["by"]
+        rows.append({"name": "test accuracy when trained", "value": deployment.trained.accuracy, "unit": "", "by": by})
+    return rows
+
+
+def _limits(deployment: Deployment) -> list[str]:
+    limits = [
+        "The test accuracy holds for images like the test part's; it says nothing of others.",
+        "Latency and memory hold for the device named; measure them again on yours.",
+    ]
+    if deployment.trained is None:
+        limits.append("The weights were shared by all architectures in the search, not trained for this one.")
+    if deployment.precision == "int8":
+        limits.append(
+            "Processors without 8-bit dot products may saturate sums of int8 products: check the accuracy on yours."
+        )
+    return limits

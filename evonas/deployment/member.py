@@ -1,0 +1,214 @@
+"""Training members of a front to the end, into the run's folder ``models/``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from evonas.data import count_batches
+from evonas.deployment.access_log import log_look
+from evonas.deployment.choice import Choice, choose
+from evonas.deployment.largest import largest
+from evonas.deployment.model import model_files, to_json
+from evonas.deployment.trained import FORMAT, RECORD, Trained, as_trained, note_accuracy, read_record
+from evonas.errors import RunError, SettingsError, suggest
+from evonas.files.progress import Progress, Silent
+from evonas.networks import Network, build
+from evonas.objectives import Context, make_evaluator, torch_threads
+from evonas.pipeline.problem import run_context
+from evonas.runs.front_file import read_front
+from evonas.runs.run import Run
+from evonas.spaces import Architecture, load_space
+from evonas.supernet import PathEvaluator
+from evonas.training import Recipe, Training, load_recipe, test_accuracy, train
+
+CHECKPOINT = "checkpoint.safetensors"
+NORM_IMAGES = 512
+"""Images that batch-norm statistics of inherited weights are estimated on, as in the search."""
+
+Weights = Literal["inherited", "fresh"]
+_WEIGHTS = ("inherited", "fresh")
+
+
+def train_members(
+    run: Run | str | Path,
+    select: str = "knee",
+    recipe: Recipe | str | Path = "quick",
+    *,
+    seeds: Sequence[int] = (0,),
+    weights: Weights = "inherited",
+    teacher: Literal["largest"] | None = None,
+    progress: Progress | None = None,
+) -> list[Trained]:
+    """Train members of a run and note their test accuracy as ``acc_trained`` (mean over seeds) in run and front.
+
+    What was trained before with the same settings is read, not trained again; what was killed goes on from its
+    last epoch and ends with the same weights.
+
+    Args:
+        run: A run that ended, by path, or open; where it is open for writing it must be given open.
+        select: As `choose` takes it, or ``front``: every member.
+        recipe: A recipe, or what `load_recipe` takes.
+        seeds: One training each.
+        weights: First weights: the supernet's, batch-norm statistics estimated for the path, or fresh ones.
+        teacher: ``"largest"``: the supernet's path with the most FLOPs is imitated besides.
+        progress: Shows how far the training is.
+
+    Returns:
+        One per member and seed, members in the order of the front.
+
+    Raises:
+        EvonasError: No such member, no front, no supernet to inherit from, a recipe that does not fit, training
+            that diverged, or a full disk.
+    """
+    if weights not in _WEIGHTS:
+        raise SettingsError(f"Expected weights inherited or fresh, got '{weights}'.{suggest(weights, _WEIGHTS)}")
+    if not seeds or min(seeds) < 0:
+        raise SettingsError(f"Expected at least one seed, of 0 or more, got {', '.join(map(str, seeds)) or 'none'}")
+    recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    progress = progress or Silent()
+    if not isinstance(run, Run):
+        with Run.open(run, write=True) as opened:
+            return train_members(
+                opened, select, recipe, seeds=seeds, weights=weights, teacher=teacher, progress=progress
+            )
+    front = read_front(run)
+    shared = weights == "inherited" or teacher is not None
+    if shared and not has_supernet(run):
+        lack = "inherit weights from" if teacher is None else "learn from"
+        raise RunError(f"{run.path} has no supernet to {lack}: run  evonas train {run.path} --weights fresh")
+    space = load_space(run.settings["space"])
+    selections = [f"index:{i}" for i in range(len(front))] if select == "front" else [select]
+    choices = [choose(front, space, selection) for selection in selections]
+    context = run_context(run, with_supernet=shared)
+    work = _Work(run, context, recipe, weights, teacher, progress)
+    trained = []
+    for place, choice in enumerate(choices):
+        for seed in seeds:
+            name = f"Training {choice.key}" + (f" ({place + 1} of {len(choices)})" if len(choices) > 1 else "")
+            trained.append(work.train(choice, seed, name))
+            note_accuracy(run, trained[-1])
+    return trained
+
+
+def has_supernet(run: Run) -> bool:
+    """Return whether a run has shared weights."""
+    return (run.path / "supernet.safetensors").is_file()
+
+
+def inherit(context: Context, architecture: Architecture) -> Network:
+    """Return a stand-alone network with the supernet's weights, batch-norm statistics estimated for its path."""
+    assert context.supernet is not None
+    assert context.data is not None
+    evaluator = PathEvaluator(context.supernet, context.data, context.data.select, norm_images=NORM_IMAGES)
+    with torch_threads(context.threads):
+        network = evaluator.prepare(architecture)
+    assert isinstance(network, Network)
+    return network
+
+
+@dataclass
+class _Work:
+    """What all trainings of one command share."""
+
+    run: Run
+    context: Context
+    recipe: Recipe
+    weights: Weights
+    teacher: str | None
+    progress: Progress
+
+    def train(self, choice: Choice, seed: int, name: str) -> Trained:
+        """Train one member, or read what was trained."""
+        settings = self._settings(choice, seed)
+        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:6]
+        label = re.sub(r"[^A-Za-z0-9_.]+", "_", self.recipe.name)
+        folder = Path("models") / f"{choice.key}-{label}-{digest}"
+        place = self.run.path / folder
+        if (place / RECORD).is_file():
+            return as_trained(place, read_record(place / RECORD), choice, stored=True)
+        context = self.context
+        assert context.data is not None
+        data = context.data.at(getattr(choice.architecture, "resolution", None) or context.data.resolution)
+        network = (
+            build(context.space, context.skeleton, choice.architecture, seed=seed)
+            if self.weights == "fresh"
+            else inherit(context, choice.architecture)
+        )
+        size = sum(map(len, (data.weights, data.select, data.judge) if self.recipe.all_data else (data.weights,)))
+        steps = count_batches(size, min(self.recipe.batch_size, size), drop_last=True)
+        with torch_threads(context.threads), self.progress.task(name, self.recipe.epochs * steps) as task:
+            done = 0
+
+            def show(updates: int, _: int, figures: Any) -> None:
+                nonlocal done
+                task.advance(updates - done, f"epoch {figures['epoch']}, loss {figures['loss']:.3f}")
+                done = updates
+
+            training = train(
+                network,
+                data,
+                self.recipe,
+                seed=seed,
+                device=context.device,
+                progress=show,
+                checkpoint=place / CHECKPOINT,
+                teacher=self._teacher(),
+            )
+            log_look(self.run, "train", choice.text)
+            accuracy = test_accuracy(network, data)
+        # The record comes last: it says that all else is there.
+        for file, content in model_files(network, data).items():
+            self.run.write(str(folder / file), content)
+        record = {**settings, **self._outcome(training, accuracy)}
+        self.run.write(str(folder / RECORD), to_json(record))
+        (place / CHECKPOINT).unlink(missing_ok=True)
+        return as_trained(place, record, choice)
+
+    def _settings(self, choice: Choice, seed: int) -> dict[str, Any]:
+        """Return what decides the outcome."""
+        context = self.context
+        assert context.data is not None
+        teacher = None
+        if self.teacher is not None:
+            teacher = {"architecture": str(self._largest()), "supernet": context.supernet_fingerprint}
+        return {
+            "format": FORMAT,
+            "architecture": choice.text,
+            "recipe": self.recipe.model_dump(mode="json"),
+            "seed": seed,
+            "weights": self.weights,
+            "supernet": context.supernet_fingerprint if self.weights == "inherited" else None,
+            "teacher": teacher,
+            "data": {"name": context.data.name, "fingerprint": context.data.fingerprint},
+        }
+
+    def _outcome(self, training: Training, accuracy: float) -> dict[str, Any]:
+        assert self.context.data is not None
+        return {
+            "accuracy": {"value": accuracy, "by": "torch, test part", "images": len(self.context.data.test)},
+            "accuracy_judge": training.accuracy,
+            "trained_on": training.trained_on,
+            "images": training.images,
+            "seconds": training.seconds,
+            "device": self.context.device,
+            "threads": self.context.threads,
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "versions": self.run.manifest.get("versions", {}),
+            "history": [dict(epoch) for epoch in training.history],
+        }
+
+    def _largest(self) -> Architecture:
+        if not hasattr(self, "_top"):
+            costs = make_evaluator("flops", self.context)
+            self._top = largest(self.context.space, lambda form: costs.evaluate([form])[0]["flops"].value or 0.0)
+        return self._top
+
+    def _teacher(self) -> Network | None:
+        return None if self.teacher is None else inherit(self.context, self._largest())

@@ -1,0 +1,118 @@
+"""A network as files that rebuild it: weights, what it is, and its space."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from evonas.data import Dataset
+from evonas.errors import EvonasError, RunError
+from evonas.files.toml import to_toml
+from evonas.networks import Network, build
+from evonas.spaces import Skeleton, load_space
+
+FORMAT = 1
+WEIGHTS, NETWORK, SPACE = "weights.safetensors", "network.toml", "space.toml"
+
+
+class UnitInput(nn.Module):
+    """A network that takes values in [0, 1] and normalizes them itself.
+
+    Args:
+        network: Takes normalized images.
+        mean: Mean of each of the c channels, in [0, 1].
+        std: Standard deviation likewise, above 0.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, -1, 1, 1))
+        self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, -1, 1, 1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits of shape (n, classes) of images (n, c, h, w) with values in [0, 1]."""
+        return self.network((images - self.mean) / self.std)
+
+
+def model_files(network: Network, data: Dataset) -> dict[str, bytes]:
+    """Return the files that `load_model` rebuilds a network from, by name.
+
+    Args:
+        network: Stand-alone network, on any device.
+        data: What it was trained on: classes and normalization.
+
+    Returns:
+        ``weights.safetensors``, the plain state dict; ``network.toml``, architecture, skeleton, classes and
+        normalization; ``space.toml``, the space's own file.
+    """
+    weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    content = {
+        "format": FORMAT,
+        "space": network.space.name,
+        "architecture": str(network.architecture),
+        "classes": list(data.classes),
+        "skeleton": asdict(network.skeleton),
+        "normalization": {"mean": list(data.mean), "std": list(data.std), "scale": data.scale},
+    }
+    space = network.space.definition.model_dump(mode="json", exclude_defaults=True)
+    return {
+        WEIGHTS: save(weights, {"format": "pt"}),
+        NETWORK: to_toml(content).encode(),
+        SPACE: to_toml(space).encode(),
+    }
+
+
+def load_model(folder: str | Path, *, unit_input: bool = False) -> nn.Module:
+    """Rebuild a network from a folder of a trained or deployed model.
+
+    Args:
+        folder: Holds ``weights.safetensors``, ``network.toml`` and ``space.toml``.
+        unit_input: Let it take values in [0, 1], as the ONNX file does; else normalized images.
+
+    Returns:
+        The network on the CPU, in evaluation mode.
+
+    Raises:
+        RunError: A file is missing or damaged, or the weights are of another network.
+    """
+    folder = Path(folder)
+    for name in (WEIGHTS, NETWORK, SPACE):
+        if not (folder / name).is_file():
+            raise RunError(f"Expected a model in {folder}, but it has no {name}: name a folder of models/")
+    try:
+        content = tomllib.loads((folder / NETWORK).read_text(encoding="utf-8"))
+        if content["format"] != FORMAT:
+            raise RunError(
+                f"Expected format {FORMAT} in {folder / NETWORK}, got {content['format']}: use the evonas that wrote it"
+            )
+        table = content["skeleton"]
+        skeleton = Skeleton(**{**table, "strides": tuple(table["strides"])})
+        space = load_space(folder / SPACE)
+        architecture = space.canonical(space.parse(content["architecture"]))
+        network = build(space, skeleton, architecture)
+        network.load_state_dict(load_file(folder / WEIGHTS))
+        normalization = content["normalization"]
+        wrapped = UnitInput(network, normalization["mean"], normalization["std"])
+    except RunError:
+        raise
+    except (OSError, EvonasError, SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:
+        cause = " ".join(str(error).split())[:240]
+        raise RunError(f"The model in {folder} is damaged ({cause}): train or deploy it again") from error
+    return (wrapped if unit_input else network).eval()
+
+
+def to_json(content: object) -> str:
+    """Return JSON for people and programs; numbers are finite."""
+    return json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"

@@ -1,0 +1,177 @@
+"""Trained members: what was trained in a run, how well, and how well the search had guessed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evonas.deployment.choice import Choice
+from evonas.deployment.model import WEIGHTS
+from evonas.errors import RunError
+from evonas.pareto.front import Front
+from evonas.pareto.indicators import kendall
+from evonas.runs.front_file import read_front
+from evonas.runs.run import Run
+
+FORMAT = 1
+RECORD = "training.json"
+_EQUAL = ("architecture", "recipe", "weights", "teacher", "data")
+"""What trainings share that differ in their seed alone."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained member.
+
+    Attributes:
+        folder: Its folder in ``models/``; `load_model` rebuilds the network.
+        architecture: Canonical text.
+        accuracy: On the test part, read once after training, in [0, 1].
+        test_images: Size of that part.
+        estimates: What was known before: ``acc`` and ``acc_report`` of the supernet, where it is on the front.
+        record: All of ``training.json``: recipe, seed, first weights, data, history, versions.
+        stored: It had been trained before and was only read.
+    """
+
+    folder: Path
+    architecture: str
+    accuracy: float
+    test_images: int
+    estimates: dict[str, float] = field(default_factory=dict)
+    record: dict[str, Any] = field(default_factory=dict)
+    stored: bool = False
+
+    @property
+    def key(self) -> str:
+        """What stands for the architecture in names of folders."""
+        return self.folder.name.partition("-")[0]
+
+    @property
+    def how(self) -> str:
+        """How it was trained, in words."""
+        record = self.record
+        text = f"recipe {record['recipe']['name']}, {record['weights']} weights, seed {record['seed']}"
+        return text + (", taught by the largest path" if record["teacher"] else "")
+
+
+def trained_models(run: Run, choice: Choice) -> list[Trained]:
+    """Return what was trained of an architecture, the latest first; unfinished trainings are not among it.
+
+    Raises:
+        RunError: A ``training.json`` is damaged.
+    """
+    found = []
+    for file in (run.path / "models").glob(f"{choice.key}-*/{RECORD}"):
+        record = read_record(file)
+        if record["architecture"] == choice.text:
+            found.append(as_trained(file.parent, record, choice, stored=True))
+    return sorted(found, key=lambda t: (t.record["finished"], t.folder.name), reverse=True)
+
+
+def agreement(trained: Sequence[Trained]) -> float | None:
+    """Return Kendall's τ of estimated against trained accuracy; None for fewer than three architectures or where
+    one side ties throughout.
+
+    The estimate is ``acc_report``, on images that the search did not select on, where all have it; else ``acc``.
+    """
+    by_text: dict[str, list[Trained]] = {}
+    for one in trained:
+        by_text.setdefault(one.architecture, []).append(one)
+    name = next((n for n in ("acc_report", "acc") if all(n in t.estimates for t in trained)), None)
+    if name is None or len(by_text) < 3:
+        return None
+    estimates = [some[0].estimates[name] for some in by_text.values()]
+    accuracies = [float(np.mean([t.accuracy for t in some])) for some in by_text.values()]
+    if len(set(estimates)) == 1 or len(set(accuracies)) == 1:
+        return None
+    return kendall(estimates, accuracies)
+
+
+def note_accuracy(run: Run, trained: Trained) -> None:
+    """Note the mean test accuracy over seeds of equal trainings in store and front; doing it again is harmless."""
+    record = trained.record
+    equal = []
+    for file in sorted((run.path / "models").glob(f"{trained.key}-*/{RECORD}")):
+        other = read_record(file)
+        if all(other[key] == record[key] for key in _EQUAL):
+            equal.append(other)
+    values = [other["accuracy"]["value"] for other in equal]
+    detail = {
+        "by": f"test part, {trained.test_images} images",
+        "recipe": record["recipe"]["name"],
+        "weights": record["weights"],
+        "teacher": record["teacher"],
+        "seeds": {str(other["seed"]): other["accuracy"]["value"] for other in equal},
+    }
+    mean = float(np.mean(values))
+    run.store.note(trained.architecture, "acc_trained", mean, detail)
+    front = read_front(run)
+    if not any(member.architecture == trained.architecture for member in front):
+        return
+    members = tuple(
+        replace(m, known={**m.known, "acc_trained": mean}) if m.architecture == trained.architecture else m
+        for m in front
+    )
+    noted = Front(front.objectives, members, front.reference, front.hypervolume)
+    run.write("front.csv", noted.to_csv())
+    run.write("front.json", noted.to_json())
+
+
+def training_summary(trained: Sequence[Trained]) -> list[str]:
+    """Return what was trained, estimated beside trained accuracy, and what to type next, as lines for people."""
+    lines = [f"{'':8}  {'acc':>7}  {'acc_report':>10}  {'trained':>7}"]
+    for one in trained:
+        known = [f"{one.estimates[name]:.4f}" if name in one.estimates else "" for name in ("acc", "acc_report")]
+        lines.append(
+            f"{one.key}  {known[0]:>7}  {known[1]:>10}  {one.accuracy:7.4f}  {one.how}"
+            + (" (trained before)" if one.stored else "")
+        )
+    images = trained[0].test_images
+    lines.append(
+        f"trained is accuracy on the {images:,} test images; acc is what the search ranked by, acc_report the "
+        "supernet's accuracy on the validation half that the search did not select on."
+    )
+    tau = agreement(trained)
+    if tau is not None:
+        lines.append(f"Kendall's tau of estimated against trained accuracy: {tau:.2f}.")
+    return [
+        *lines,
+        f"Weights: {trained[0].folder}" + (f" and {len(trained) - 1} more beside it" if len(trained) > 1 else ""),
+    ]
+
+
+def as_trained(folder: Path, record: dict[str, Any], choice: Choice, *, stored: bool = False) -> Trained:
+    """Return a record with what the search had said of the member."""
+    known = {} if choice.member is None else {**choice.member.known, **choice.member.values}
+    return Trained(
+        folder,
+        record["architecture"],
+        record["accuracy"]["value"],
+        record["accuracy"]["images"],
+        {name: known[name] for name in ("acc", "acc_report") if name in known},
+        record,
+        stored,
+    )
+
+
+def read_record(file: Path) -> dict[str, Any]:
+    """Return a ``training.json``.
+
+    Raises:
+        RunError: It is damaged, of another version, or its weights are missing.
+    """
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+        if record["format"] != FORMAT or not (file.parent / WEIGHTS).is_file():
+            raise ValueError("another format, or its weights are missing")
+        record["accuracy"]["value"], record["finished"], record["architecture"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"The training in {file.parent} cannot be read ({error}): remove that folder and train again"
+        ) from None
+    return record

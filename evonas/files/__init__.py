@@ -1,0 +1,1 @@
+"""Files: whole writes, CSV and TOML, options behind a name, and how long work reports progress."""

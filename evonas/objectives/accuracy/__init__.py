@@ -1,0 +1,1 @@
+"""Estimators of accuracy: shared weights, short trainings, and what combines them with free scores."""

@@ -1,0 +1,105 @@
+"""Accuracy by weight sharing: what the supernet says of a path."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+
+from evonas.data import Part
+from evonas.errors import SettingsError
+from evonas.objectives.accuracy.combined import Beforehand, Prior
+from evonas.objectives.accuracy.estimators import DEFAULT, read_estimator
+from evonas.objectives.accuracy.main_effects import Effects
+from evonas.objectives.evaluator import Context, fingerprint, one_by_one
+from evonas.objectives.result import Result
+from evonas.pareto.objective import Objective
+from evonas.spaces import Architecture
+from evonas.supernet import PathEvaluator, PathScore
+
+ACC = Objective("acc", "fraction of images", "max")
+TOP1 = Objective("acc_top1", "fraction of images", "max")
+ESTIMATES: Mapping[str, Callable[[PathScore], float]] = {
+    "accuracy": lambda score: score.accuracy,
+    # The geometric and the arithmetic mean of the true class's probability: a score between 0 and 1 that, unlike
+    # a count of images, tells apart networks that get the same images right.
+    "loss": lambda score: math.exp(-score.loss),
+    "probability": lambda score: score.probability,
+}
+"""Estimate -> `acc` of a path. Each is one fixed increasing function of what it is named after, so that a value
+depends neither on other architectures nor on the order of evaluation."""
+SMOOTHED, PRIOR = "smoothed", "prior"
+"""Estimates that take in other paths, see `Effects`, and what is known before training, see `Prior`."""
+KEPT = 2**27
+"""Bytes of activations that later paths may begin from."""
+
+
+class AccuracyEvaluator:
+    """How good a path is with the supernet's weights, on the validation half that the search selects on.
+
+    Batch-norm statistics are estimated anew for every path; the result depends on nothing evaluated before. All
+    estimates are read from the same outputs: none costs more than another, but for the sample that two of them read
+    once, and what a prior counts besides.
+
+    Args:
+        context: Data, and a trained supernet; the option ``estimator``, such as ``supernet:loss``, says what `acc`
+            is. Where that is not plain accuracy, plain accuracy comes as `acc_top1` besides.
+        half: ``"select"``, or ``"judge"`` for reports, whose `acc` is always plain accuracy.
+        estimate: What `acc` is instead: a key of `ESTIMATES`, `SMOOTHED` or `PRIOR`.
+
+    Raises:
+        SettingsError: No supernet, or no data.
+    """
+
+    def __init__(self, context: Context, half: str = "select", *, estimate: str | None = None) -> None:
+        if context.supernet is None or context.data is None:
+            raise SettingsError("The objective 'acc' needs data and a trained supernet, got neither or one")
+        kind, option = read_estimator(str(context.options.get("estimator", "supernet")))
+        asked = option if kind == "supernet" else DEFAULT
+        self.estimate = estimate or ("accuracy" if half == "judge" else asked)
+        self.objectives = (ACC,) if self.estimate == "accuracy" else (ACC, TOP1)
+        self._context = context
+        part: Part = getattr(context.data, half)
+        self._images = len(part.labels)
+        self._path = PathEvaluator(context.supernet, context.data, part, norm_images=512, memory=KEPT)
+        self.fingerprint = fingerprint(
+            "acc", 4, self.estimate, half, context.supernet_fingerprint, context.data.fingerprint, context.threads
+        )
+
+    def prepare(self) -> None:
+        """Read what every estimate rests on, once.
+
+        Raises:
+            EvaluationError: No path of the sample can be read.
+        """
+        self._estimate  # noqa: B018
+
+    def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
+        """Return the estimate of each architecture's path, in [0, 1], and its accuracy.
+
+        Raises:
+            EvaluationError: No path of the sample can be read.
+        """
+        self.prepare()  # so that the first architecture's seconds are its own
+        return one_by_one(self.objectives, architectures, self._values)
+
+    def _values(self, architecture: Architecture) -> dict[str, float]:
+        score = self._path(architecture)
+        return {"acc": self._estimate(architecture, score), "acc_top1": score.accuracy}
+
+    @property
+    def weights(self) -> Mapping[str, float] | None:
+        """How much each score of a prior counts, of 1 in all; None of another estimate."""
+        made = self._estimate
+        if not isinstance(made, Prior):
+            return None
+        return dict(zip(("shared weights", "FLOPs", "SWAP"), made.weights.tolist()))
+
+    @cached_property
+    def _estimate(self) -> Callable[[Architecture, PathScore], float]:
+        if self.estimate in ESTIMATES:
+            return lambda architecture, score: ESTIMATES[self.estimate](score)
+        effects = Effects(self._context.space, self._path)
+        if self.estimate == SMOOTHED:
+            return lambda architecture, score: min(1.0, math.exp(effects(architecture, score)))
+        return Prior(Beforehand(self._context), effects, self._images)

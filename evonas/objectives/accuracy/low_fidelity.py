@@ -1,0 +1,110 @@
+"""Accuracy by a short stand-alone training of each architecture: dear, but free of what shared weights get wrong."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+
+from evonas.data import Part
+from evonas.errors import SettingsError
+from evonas.networks import Network, build
+from evonas.objectives.accuracy.accuracy import ACC, AccuracyEvaluator
+from evonas.objectives.accuracy.estimators import read_estimator, read_training
+from evonas.objectives.cost.cost import CostEvaluator
+from evonas.objectives.evaluator import Context, Evaluator, fingerprint, one_by_one
+from evonas.objectives.result import Result
+from evonas.spaces import Architecture
+from evonas.training import evaluate, load_recipe, train
+
+__all__ = ["TrainingEvaluator", "accuracy_evaluator", "trains"]
+
+RECIPE = "quick"
+DRAWN = 1000
+"""Architectures among which the teacher is looked for."""
+
+
+def trains(context: Context) -> bool:
+    """Return whether accuracy is estimated by training instead of by shared weights."""
+    return read_estimator(str(context.options.get("estimator", "supernet")))[0] == "train"
+
+
+def accuracy_evaluator(context: Context, half: str = "select") -> Evaluator:
+    """Return what estimates accuracy as the option ``estimator`` asks for.
+
+    Args:
+        context: Data, and what the estimator needs besides.
+        half: The validation half: ``"select"``, or ``"judge"`` for reports.
+    """
+    return TrainingEvaluator(context, half) if trains(context) else AccuracyEvaluator(context, half)
+
+
+class TrainingEvaluator:
+    """Accuracy after a few epochs of training on the weight part, read on the half that the search selects on.
+
+    The seed follows from the run's and the architecture, so that a result depends on nothing evaluated before.
+
+    Args:
+        context: Data, and ``train:EPOCHS`` or ``train:EPOCHS+inherit`` as the option ``estimator``. The second
+            begins with the supernet's weights and imitates its largest path besides.
+        half: ``"select"``, or ``"judge"`` for reports.
+
+    Raises:
+        SettingsError: No data; or no supernet to inherit from.
+    """
+
+    objectives = (ACC,)
+
+    def __init__(self, context: Context, half: str = "select") -> None:
+        if context.data is None:
+            raise SettingsError("The objective 'acc' needs data to train on, got none")
+        option = read_estimator(str(context.options["estimator"]))[1]
+        epochs, self._inherit = read_training(option)
+        if self._inherit and context.supernet is None:
+            raise SettingsError(f"The estimator 'train:{option}' inherits from a trained supernet, got none")
+        self._context = context
+        # An average over weights needs more updates than these few epochs have.
+        self._recipe = load_recipe(RECIPE, epochs=epochs, warm_up=min(1, epochs - 1), ema=0.0, all_data=False)
+        self._part: Part = getattr(context.data, half)
+        self.fingerprint = fingerprint(
+            "acc", "train", 1, half, self._recipe.model_dump(mode="json"), context.seed, context.data.fingerprint,
+            context.space.definition.model_dump(), context.skeleton, context.threads,
+            context.supernet_fingerprint if self._inherit else "",
+        )  # fmt: skip
+
+    @cached_property
+    def shared(self) -> AccuracyEvaluator | None:
+        """The supernet's own estimate, which predictors of this one see; None where there is no supernet."""
+        if self._context.supernet is None:
+            return None
+        return AccuracyEvaluator(replace(self._context, options={**self._context.options, "estimator": "supernet"}))
+
+    @cached_property
+    def teacher(self) -> Network:
+        """The path of the supernet with the most FLOPs among many."""
+        context = self._context
+        assert context.supernet is not None
+        space, cost = context.space, CostEvaluator(context)
+        drawn = space.sample(DRAWN, np.random.default_rng(0), by="choice")
+        forms = [space.canonical(space.decode(g)) for g in (*drawn, 0 * space.cardinalities, space.cardinalities - 1)]
+        return context.supernet.extract(max(forms, key=lambda form: cost.cost(form)[0])).eval()
+
+    def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
+        """Return the accuracy of each architecture, in [0, 1]."""
+        return one_by_one(self.objectives, architectures, lambda form: {"acc": self._accuracy(form)})
+
+    def _accuracy(self, architecture: Architecture) -> float:
+        context = self._context
+        assert context.data is not None
+        seed = zlib.crc32(f"{context.seed} {architecture}".encode()) >> 3  # training makes several of one
+        if self._inherit:
+            assert context.supernet is not None
+            network, teacher = context.supernet.extract(architecture), self.teacher
+        else:
+            network, teacher = build(context.space, context.skeleton, architecture, seed=seed), None
+        train(network, context.data, self._recipe, seed=seed, device=context.device, teacher=teacher)
+        data = context.data.to(context.device)
+        return evaluate(network, self._part.to(context.device), data)[0]

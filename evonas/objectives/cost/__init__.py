@@ -1,0 +1,1 @@
+"""Costs of networks: FLOPs, parameters, memory and size, summed over blocks or read off a graph."""

@@ -1,0 +1,104 @@
+"""Outlines: the ordered graph of an architecture's network, at the grain of blocks, without running anything.
+
+The network's own forward code runs on ghosts, which have a shape and no values. Where a block would run, a step is
+noted and a ghost of the tabled shape comes out; an outline takes a fraction of a millisecond and cannot disagree
+with the network about what is wired to what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+
+from evonas.networks import build
+from evonas.objectives.cost.block_graph import Block, Outline
+from evonas.objectives.cost.symbolic import Ghost, Hollow, Pen, hollow
+from evonas.spaces import Architecture, Path, Skeleton, Space
+
+
+class Outlines:
+    """Draws the outlines of a space's networks on a skeleton.
+
+    Args:
+        space: The space.
+        skeleton: The skeleton.
+    """
+
+    def __init__(self, space: Space, skeleton: Skeleton) -> None:
+        self.space, self.skeleton = space, skeleton
+        # Without values: shapes are all that is asked for.
+        with torch.device("meta"):
+            self._network = build(space, skeleton).eval()
+        self._pen = Pen()
+        hollow(self._network, self._pen)
+
+    @property
+    def blocks(self) -> list[Block]:
+        """Distinct blocks met by now."""
+        return list(self._pen.blocks.values())
+
+    def __call__(self, architecture: Architecture) -> Outline:
+        """Return the outline of an architecture: as written, or without dead parts if canonical."""
+        return self.path(self.space.path(architecture), getattr(architecture, "resolution", None))
+
+    def path(self, path: Path, resolution: int | None = None) -> Outline:
+        """Return the outline of a path, at the skeleton's resolution unless another is given."""
+        self._pen.outline = outline = Outline()
+        side = resolution or self.skeleton.resolution
+        image = Ghost(self._pen, (1, self.skeleton.in_channels, side, side))
+        outline.output = self._network(image, path).number
+        return outline
+
+    def uneven(self, path: Path) -> bool:
+        """Return whether a path's costs are no sums over its options; its outline holds what runs."""
+        return self._network.uneven(path)
+
+    def candidates(self, resolution: int | None = None) -> Iterator[tuple[str, Block]]:
+        """Yield each ``"decision.option"`` with the block that it brings, once per slot.
+
+        Args:
+            resolution: Another side of the images than the skeleton's.
+        """
+        for path in self._network.coverage():
+            self.path(path, resolution)
+        for _, slot in self._network.slots():
+            for option in slot.options:
+                place = slot[option] if option in slot else slot["on"]
+                assert isinstance(place, Hollow)
+                yield f"{slot.decision}.{option}", place.option(option)
+
+    def always(self, resolution: int | None = None) -> list[Block]:
+        """Return the blocks that no choice touches: stem, what stands between stages, classifier."""
+        path = self._network.coverage()[0]
+        return [step.block for step in self.path(path, resolution).steps if step.fixed]
+
+
+def all_blocks(outlines: Outlines) -> dict[str, Block]:
+    """Return every block that any architecture runs; joints of blocks by drawing many architectures."""
+    space = outlines.space
+    resolutions = getattr(space.definition, "resolutions", ()) or (None,)
+    for resolution in resolutions:
+        for _ in outlines.candidates(resolution):
+            pass
+    for architecture in draw(space, 300, [0, 22]):
+        outlines(architecture)
+    return {block.key: block for block in outlines.blocks if block.shapes and not block.trace.passes}
+
+
+def draw(space: Space, n: int, seed: Sequence[int]) -> list[Architecture]:
+    """Return canonical architectures, different ones as far as the space has them."""
+    rng = np.random.default_rng(seed)
+    found: dict[str, Architecture] = {}
+    spare: list[Architecture] = []
+    for _ in range(20):
+        for genome in space.sample(n, rng, by="choice"):
+            architecture = space.canonical(space.decode(genome))
+            if str(architecture) in found:
+                spare.append(architecture)
+            else:
+                found[str(architecture)] = architecture
+        if len(found) >= n:
+            break
+    return [*found.values(), *spare][:n]

@@ -1,0 +1,108 @@
+"""Peak memory: the most bytes of activations that live at once, for one image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from evonas.objectives.cost.block_graph import Block, Outline
+from evonas.objectives.cost.graph_builder import Outlines
+from evonas.objectives.cost.trace import BY_VALUE, Operation, Trace
+from evonas.objectives.evaluator import Context, fingerprint, one_by_one
+from evonas.objectives.result import Result
+from evonas.pareto.objective import Objective
+from evonas.spaces import Architecture
+
+MEMORY = Objective("memory", "bytes", "min")
+BYTES = 4
+"""Bytes of a value: float32."""
+
+
+class MemoryEvaluator:
+    """Peak bytes of live activations at a batch of one, image and logits included, weights left out.
+
+    Operations run one after the other in the order of the network's forward code, as onnxruntime runs them. A
+    value lives from the operation that writes it to the last one that reads it. What works on each value by
+    itself (norms, activations, sums, products) writes in the place of an input that nothing reads later.
+
+    Args:
+        context: Space and skeleton.
+    """
+
+    objectives = (MEMORY,)
+    batch = 1000
+    """Architectures that are worth storing in one go."""
+
+    def __init__(self, context: Context) -> None:
+        self._outlines = Outlines(context.space, context.skeleton)
+        self._peaks: dict[tuple[Block, tuple[bool, ...], tuple[int, ...]], int] = {}
+        self.fingerprint = fingerprint("memory", 1, context.space.definition.model_dump(), context.skeleton)
+
+    def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
+        """Return the peak of each architecture."""
+        return one_by_one(
+            self.objectives, architectures, lambda a: {"memory": float(BYTES * self._peak(self._outlines(a)))}
+        )
+
+    def _peak(self, outline: Outline) -> int:
+        """Return the most elements that live at once."""
+        last = {outline.output: len(outline.steps)}
+        for place in range(len(outline.steps) - 1, -1, -1):
+            for number in outline.steps[place].reads:
+                last.setdefault(number, place)
+        sizes = outline.sizes
+        live = peak = sizes[0]
+        for place, step in enumerate(outline.steps):
+            ends = tuple([last[number] == place for number in step.reads])
+            alike = tuple([step.reads.index(number) for number in step.reads])
+            key = step.block, ends, alike
+            inside = self._peaks.get(key)
+            if inside is None:
+                inside = self._peaks[key] = _inside(step.block.trace, alike, ends)
+            read = {number: sizes[number] for number in step.reads}
+            peak = max(peak, live - sum(read.values()) + inside)
+            live += sizes[step.writes] - sum(size for number, size in read.items() if last[number] == place)
+            if step.writes not in last:
+                live -= sizes[step.writes]
+        return peak
+
+
+def _inside(trace: Trace, reads: Sequence[int], ends: Sequence[bool]) -> int:
+    """Return the most elements that live while a block runs, its inputs included.
+
+    Args:
+        trace: The block's.
+        reads: The first input that each input equals: the same value may come in twice.
+        ends: Whether nothing reads the input after the block.
+    """
+    same = dict(enumerate(reads))
+    sizes = {same[place]: trace.inputs[place] for place in range(len(reads))}
+    operations = [
+        Operation(o.name, tuple(dict.fromkeys(same.get(r, r) for r in o.reads)), o.writes, o.size)
+        for o in trace.operations
+    ]
+    return peak_of(sizes, operations, {same[place] for place, end in enumerate(ends) if not end} | {trace.result})
+
+
+def peak_of(live: dict[int, int], operations: Sequence[Operation], kept: Iterable[int]) -> int:
+    """Return the most elements that live at once while operations run in order.
+
+    Args:
+        live: Elements of each value that lives before them.
+        operations: What runs.
+        kept: Values that live on afterwards.
+    """
+    last = dict.fromkeys(kept, len(operations))
+    for place in range(len(operations) - 1, -1, -1):
+        for number in operations[place].reads:
+            last.setdefault(number, place)
+    sizes = dict(live)
+    total = peak = sum(sizes.values())
+    for place, operation in enumerate(operations):
+        freed = [number for number in operation.reads if last.get(number, -1) == place]
+        takes_over = operation.name in BY_VALUE and any(sizes[number] == operation.size for number in freed)
+        peak = max(peak, total if takes_over else total + operation.size)
+        sizes[operation.writes] = operation.size
+        total += operation.size - sum(sizes.pop(number) for number in freed)
+        if operation.writes not in last:
+            total -= sizes.pop(operation.writes)
+    return peak

@@ -1,0 +1,136 @@
+"""Ghosts: tensors without values, on which a network's own forward code notes what it would run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from evonas.errors import EvaluationError
+from evonas.networks import Slot
+from evonas.networks.stage import sizes
+from evonas.objectives.cost.block_graph import Add, Block, Concat, Outline, Step, Zeros
+from evonas.objectives.cost.trace import Shape
+
+
+class Ghost:
+    """A tensor without values: a shape, and a number in the outline that is being drawn."""
+
+    __slots__ = ("number", "pen", "shape")
+
+    def __init__(self, pen: Pen, shape: Shape, number: int | None = None) -> None:
+        self.pen, self.shape = pen, shape
+        if number is None:
+            number = len(pen.outline.shapes)
+            pen.outline.shapes.append(shape)
+        self.number = number
+
+    def __add__(self, other: Ghost) -> Ghost:
+        return self.pen.glue(Add, (self, other))
+
+    def new_zeros(self, *shape: int) -> Ghost:
+        """Return a constant."""
+        return self.pen.note(self.pen.known(Zeros(shape), (), "zeros"), ())
+
+    def flatten(self, start: int) -> Ghost:
+        """Return the same values as rows."""
+        return Ghost(self.pen, (*self.shape[:start], math.prod(self.shape[start:])), self.number)
+
+    @classmethod
+    def __torch_function__(cls, function: Callable, types: Any, args: tuple = (), kwargs: Any = None) -> Ghost:
+        if function is torch.cat and (kwargs or {}).get("dim") == 1:
+            return args[0][0].pen.glue(Concat, args[0])
+        raise EvaluationError(
+            f"expected a network that joins its blocks by +, torch.cat(…, dim=1) and flatten, got "
+            f"{function.__name__}: put it into a module of its own"
+        )
+
+
+class Pen:
+    """Notes steps in the outline that is being drawn, and keeps all blocks met."""
+
+    def __init__(self) -> None:
+        self.outline = Outline()
+        self.blocks: dict[str, Block] = {}
+        self._glue: dict[tuple, Block] = {}
+
+    def note(self, block: Block, inputs: Sequence[Ghost], fixed: bool = False) -> Ghost:
+        """Note that a block runs, and return what comes out."""
+        ghost = Ghost(self, block.trace.output)
+        self.outline.steps.append(Step(block, tuple([value.number for value in inputs]), ghost.number, fixed))
+        return ghost
+
+    def glue(self, kind: type[nn.Module], inputs: Sequence[Ghost]) -> Ghost:
+        """Note what joins blocks."""
+        shapes = tuple([value.shape for value in inputs])
+        block = self._glue.get((kind, shapes))
+        if block is None:
+            block = self._glue[kind, shapes] = self.known(kind(), shapes, kind.__name__.lower())
+        return self.note(block, inputs)
+
+    def known(self, module: nn.Module, shapes: tuple[Shape, ...], label: str) -> Block:
+        """Return the block of a module: the one met before where an equal one was."""
+        text = f"{module} {shapes}"
+        return self.blocks.setdefault(text, Block(text, module, shapes, label))
+
+
+class Hollow(nn.Module):
+    """Stands where a block would run."""
+
+    def __init__(self, pen: Pen, module: nn.Module, slot: Slot | None, label: str) -> None:
+        super().__init__()
+        self._pen, self._slot, self._label = pen, slot, label
+        self._module = (module,)  # not a child: a walk over modules is to find nothing here
+        self._made: dict[tuple, Block] = {}
+        self.elastic = getattr(module, "elastic", False)
+
+    def __call__(self, x: Ghost, *parts: int) -> Ghost:
+        """Note that the block runs, unless it only passes its input on."""
+        block = self._made.get((x.shape, parts)) or self._make(x.shape, parts)
+        self._seen = x.shape
+        return x if block.trace.passes else self._pen.note(block, (x,), self._slot is None)
+
+    def option(self, option: str) -> Block:
+        """Return the block of an option, at the shape seen last."""
+        assert self._slot is not None
+        shape, widths = self._seen, getattr(self._slot, "widths", {})
+        if widths:
+            shape = (shape[0], widths[option], *shape[2:])
+        parts = sizes(option) if self.elastic else ()
+        return self._made.get((shape, parts)) or self._make(shape, parts)
+
+    def _make(self, shape: Shape, parts: tuple[int, ...]) -> Block:
+        module = self._plain(shape, parts).eval()
+        block = self._made[shape, parts] = self._pen.known(module, (shape,), self._label)
+        return block
+
+    def _plain(self, shape: Shape, parts: tuple[int, ...]) -> nn.Module:
+        """Return what a stand-alone network would run here."""
+        (module,), slot = self._module, self._slot
+        with torch.device("meta"):
+            if parts:
+                return module.plain(*parts)
+            if slot is None or not getattr(slot, "widths", {}):
+                return module
+            option = next(option for option, width in slot.widths.items() if width == shape[1])
+            slot["on"] = module
+            try:
+                return slot.candidate(option)
+            finally:
+                slot["on"] = self
+
+
+def hollow(module: nn.Module, pen: Pen) -> None:
+    """Replace the blocks by hollow ones: slots' candidates, and the largest modules that hold no slot."""
+    for name, child in list(module.named_children()):
+        inside = isinstance(module, Slot)
+        lists = isinstance(child, nn.ModuleList | nn.ModuleDict)
+        if not inside and (lists or any(isinstance(part, Slot) for part in child.modules())):
+            hollow(child, pen)
+        elif inside:
+            module[name] = Hollow(pen, child, module, f"{module.decision}.{name}")
+        else:
+            setattr(module, name, Hollow(pen, child, None, name))

@@ -1,0 +1,1 @@
+"""Latency: tables of measured blocks, their error on whole networks."""

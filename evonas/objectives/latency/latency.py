@@ -1,0 +1,130 @@
+"""Latency as an objective: a sum over blocks measured once with onnxruntime, fitted to whole networks."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+from evonas.errors import EvonasError, SettingsError
+from evonas.files.progress import Progress
+from evonas.files.whole import write_whole
+from evonas.objectives.cost.cache import cache_folder
+from evonas.objectives.cost.graph_builder import Outlines
+from evonas.objectives.evaluator import Context, fingerprint, one_by_one
+from evonas.objectives.latency.check import Check, check_latency_table, skeleton_of
+from evonas.objectives.latency.measure import measure_latency_table, measure_whole
+from evonas.objectives.latency.table import FORMAT, LatencyTable
+from evonas.objectives.result import Result
+from evonas.pareto.objective import Objective
+from evonas.spaces import Architecture, Skeleton, Space
+
+__all__ = [
+    "LATENCY",
+    "Check",
+    "LatencyEvaluator",
+    "LatencyTable",
+    "check_latency_table",
+    "device_latency_table",
+    "measure_latency_table",
+    "measure_whole",
+    "read_latency_table",
+]
+
+LATENCY = Objective("latency", "ms", "min")
+WORST = 0.08
+"""Median error of a fit above which a table is not kept for later searches."""
+
+
+class LatencyEvaluator:
+    """Milliseconds of a call of onnxruntime, from a table.
+
+    Args:
+        context: Space and skeleton; ``options["latency_table"]`` may name a table's file, else one is measured.
+
+    Raises:
+        SettingsError: A table that cannot be read, or of another space or skeleton.
+
+    Attributes:
+        table: The table.
+        foreign: In what the table's device, threads and batch differ from how whole networks are measured here, empty
+            where in nothing: whoever shows a latency says so.
+    """
+
+    objectives = (LATENCY,)
+    batch = 1000
+    """Architectures that are worth storing in one go."""
+
+    def __init__(self, context: Context) -> None:
+        from evonas import runtime
+
+        given = context.options.get("latency_table")
+        if given:
+            self.table = read_latency_table(given)
+        else:
+            self.table = measure_latency_table(
+                context.space, context.skeleton, seed=context.seed, threads=context.threads
+            )
+        measured_on = skeleton_of(self.table, context.space)
+        if measured_on != context.skeleton:
+            theirs, ours = asdict(measured_on), asdict(context.skeleton)
+            differ = ", ".join(
+                f"{name} {theirs[name]} there, {ours[name]} here" for name in ours if theirs[name] != ours[name]
+            )
+            raise SettingsError(f"The latency table is of another skeleton ({differ}): build one for this skeleton")
+        self._outlines = Outlines(context.space, context.skeleton)
+        # As whole networks of the front are measured here: one image, this search's threads.
+        self.foreign = runtime.differences(self.table.device, runtime.fingerprint(threads=context.threads))
+        self.fingerprint = fingerprint("latency", 2, self.table.to_json())
+
+    def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
+        """Return the latency of each architecture in ms."""
+        return one_by_one(self.objectives, architectures, lambda a: {"latency": self.table.latency(self._outlines(a))})
+
+
+def device_latency_table(
+    space: Space, skeleton: Skeleton, *, seed: int = 0, threads: int = 1, progress: Progress | None = None
+) -> tuple[LatencyTable, Path | None]:
+    """Return this device's table: one that an earlier search measured here, else measured now and kept.
+
+    A table whose fit errs by more than `WORST` is not kept: something else ran meanwhile.
+
+    Args:
+        space, skeleton, seed, threads, progress: See `measure_latency_table`.
+
+    Returns:
+        The table, and the file that it was read from; None where it was measured now.
+    """
+    from evonas import runtime
+
+    key = fingerprint(
+        FORMAT, space.name, space.definition.model_dump(), skeleton, runtime.fingerprint(threads=threads),
+        runtime.session_settings(threads=threads), version("torch"),
+    )  # fmt: skip
+    path = cache_folder() / f"latency-{key}.json"
+    with contextlib.suppress(SettingsError):
+        return read_latency_table(path), path
+    table = measure_latency_table(space, skeleton, seed=seed, threads=threads, progress=progress)
+    if table.error <= WORST:
+        with contextlib.suppress(OSError, EvonasError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, table.to_json())
+    return table, None
+
+
+def read_latency_table(path: str | Path) -> LatencyTable:
+    """Read a table from a file.
+
+    Raises:
+        SettingsError: It cannot be read, or is no table.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"Cannot read the latency table {path}: {getattr(error, 'strerror', None) or error}; "
+            "build one with  evonas latency build"
+        ) from None
+    return LatencyTable.from_json(text, str(path))

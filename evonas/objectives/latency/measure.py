@@ -1,0 +1,151 @@
+"""Measuring latency tables, and how far they are from whole networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evonas.errors import SettingsError
+from evonas.files.progress import Progress, Silent
+from evonas.objectives.cost.assemble import assemble, export_block, heads_of, nothing
+from evonas.objectives.cost.block_graph import Block
+from evonas.objectives.cost.graph_builder import Outlines, all_blocks, draw
+from evonas.objectives.latency.table import LatencyTable, fit_sums, tally
+from evonas.spaces import Architecture, Skeleton, Space
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+    from evonas.runtime import Timing
+
+CALIBRATION = 40
+"""Whole networks that the fit is made on, 20 or more."""
+CPU = "CPUExecutionProvider"
+"""Of onnxruntime: what blocks run on unless another provider is asked for."""
+REPEATS, SECONDS = 300, 60.0
+"""Calls of each model, and the seconds after which no further round begins."""
+
+
+def measure_latency_table(
+    space: Space,
+    skeleton: Skeleton,
+    *,
+    seed: int = 0,
+    threads: int = 1,
+    batch: int = 1,
+    provider: str = CPU,
+    networks: int = CALIBRATION,
+    repeats: int = REPEATS,
+    seconds: float = SECONDS,
+    progress: Progress | None = None,
+) -> LatencyTable:
+    """Measure every distinct block once, among whole networks, and fit the sums to these.
+
+    Nothing else should run meanwhile. Blocks and networks take turns, so that a disturbance meets all alike.
+
+    Args:
+        space: The space.
+        skeleton: The skeleton.
+        seed: Of the architectures that the fit is made on.
+        threads: Threads of onnxruntime.
+        batch: Images per call; the latency is that of the call.
+        provider: Execution provider of onnxruntime.
+        networks: Whole networks to fit to, 20 or more.
+        repeats: Timed calls of each block and network.
+        seconds: Begin no further round after that time.
+        progress: Shows how far it is.
+
+    Raises:
+        ExportError: A block cannot be exported; it is named, with the exporter's cause.
+        SettingsError: Fewer than 20 networks, or a provider that this onnxruntime does not have.
+    """
+    from evonas import runtime
+
+    if networks < 20:
+        raise SettingsError(f"Expected 20 networks or more to fit a latency table to, got {networks}")
+    outlines = Outlines(space, skeleton)
+    drawn = [outlines(architecture) for architecture in draw(space, networks, [seed, 20])]
+    blocks = all_blocks(outlines)
+    models = export_all(blocks, batch, progress or Silent())
+    heads = {key: heads_of(models[key], blocks[key]) for key in blocks}
+    single = {head: model for found in heads.values() for head, model in found.items()}
+    with (progress or Silent()).task("Measuring blocks and whole networks", 1) as task:
+        measured = runtime.measure_models(
+            [
+                *models.values(),
+                *single.values(),
+                nothing(batch),
+                *(assemble(outline, models, batch=batch) for outline in drawn),
+            ],
+            threads=threads,
+            batch=batch,
+            repeats=repeats,
+            seconds=seconds,
+            providers=[provider],
+        )
+        task.advance(1)
+    floor = measured[len(models) + len(single)].minimum_ms
+    times = dict(zip([*models, *single], measured))
+    whole = measured[len(models) + len(single) + 1 :]
+    table = {
+        key: {
+            "label": block.label,
+            "ms": max(0.0, times[key].minimum_ms - floor),
+            "median_ms": times[key].median_ms,
+            "mad_ms": times[key].mad_ms,
+        }
+        for key, block in blocks.items()
+    }
+    spent = {
+        key: [(head, max(0.0, times[head].minimum_ms - floor)) for head in found]
+        for key, found in heads.items()
+        if found
+    }
+    tallies = [tally(outline, table, spent) for outline in drawn]
+    # Blocks by their shortest call, which drifts least; networks by what a user will see, the median.
+    target = np.array([timing.median_ms for timing in whole])
+    fit, error = fit_sums([sums for sums, _ in tallies], [nodes for _, nodes in tallies], target)
+    return LatencyTable(
+        space=space.name,
+        skeleton={name: list(v) if isinstance(v, tuple) else v for name, v in asdict(skeleton).items()},
+        device=dict(runtime.fingerprint(threads=threads, batch=batch, provider=provider)),
+        session=dict(runtime.session_settings(threads=threads, providers=[provider])),
+        blocks=table,
+        heads=spent,
+        fit=fit,
+        calibration=networks,
+        error=error,
+        floor_ms=floor,
+        noise_ms=float(np.median([timing.mad_ms for timing in whole])),
+    )
+
+
+def measure_whole(
+    space: Space, skeleton: Skeleton, architectures: Sequence[Architecture], *, threads: int = 1, batch: int = 1
+) -> list[Timing]:
+    """Measure whole networks side by side, exported as they are; returns a `runtime.Timing` for each."""
+    import torch
+
+    from evonas import runtime
+    from evonas.networks import build
+
+    generator = torch.Generator().manual_seed(0)
+    pairs = []
+    for architecture in architectures:
+        network = build(space, skeleton, architecture).eval()
+        side = network.skeleton.resolution
+        pairs.append((network, (torch.randn((1, skeleton.in_channels, side, side), generator=generator),)))
+    return runtime.measure_modules(pairs, threads=threads, batch=batch)
+
+
+def export_all(blocks: Mapping[str, Block], batch: int, progress: Progress) -> dict[str, ModelProto]:
+    """Return the ONNX model of each block, by key."""
+    models = {}
+    with progress.task("Exporting blocks", len(blocks)) as task:
+        for key, block in blocks.items():
+            models[key] = export_block(block, batch=batch)
+            task.advance(1)
+    return models

@@ -1,0 +1,28 @@
+"""Pareto fronts: objectives and constraints, dominance, indicators, and the front as a value.
+
+Needs numpy, scipy and moocore alone: reading a front loads neither torch nor pymoo.
+
+- `Objective` and `Constraint` are named numbers and bounds on them; `parse_constraint` reads ``flops<=20e6``.
+- `minimized` turns values, once, into what is minimized; `first_front`, `ranks`, `spread` and `choose_first` compare.
+- `Front` and `Member` hold a result, `make_front` makes one; indicators stand in `evonas.pareto.indicators`.
+"""
+
+from evonas.pareto.dominance import choose_first, first_front, minimized, ranks, spread
+from evonas.pareto.front import Front, Member, Records, make_front
+from evonas.pareto.objective import Constraint, Objective, parse_constraint, split_names
+
+__all__ = [
+    "Constraint",
+    "Front",
+    "Member",
+    "Objective",
+    "Records",
+    "choose_first",
+    "first_front",
+    "make_front",
+    "minimized",
+    "parse_constraint",
+    "ranks",
+    "split_names",
+    "spread",
+]

@@ -1,0 +1,297 @@
+"""The front of a run: its members, choosing among them, writing them down."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from evonas.errors import RunError, SettingsError
+from evonas.files.csv import to_csv
+from evonas.pareto.dominance import first_front, minimized
+from evonas.pareto.indicators import hypervolume
+from evonas.pareto.objective import Constraint, Objective, parse_constraint
+
+
+@dataclass(frozen=True)
+class Member:
+    """One architecture of a front.
+
+    Attributes:
+        architecture: Canonical text.
+        values: Value per objective, in natural direction: the very values that the search selected on.
+        known: Whatever else is known of it, such as ``acc_report`` or ``latency_measured``.
+        breaks: Constraints that it breaks now that it was measured whole.
+    """
+
+    architecture: str
+    values: dict[str, float]
+    known: dict[str, float] = field(default_factory=dict)
+    breaks: tuple[str, ...] = ()
+
+
+class Records(list[dict[str, Any]]):
+    """Rows with equal keys, as ``pandas.DataFrame`` takes them; a table in a notebook."""
+
+    def _repr_html_(self) -> str:
+        """Return a table, everything in it escaped."""
+        names = list(self[0]) if self else []
+        head = "".join(f"<th>{escape(name)}</th>" for name in ["", *names])
+        body = "".join(
+            f"<tr><th>{place}</th>{''.join(f'<td>{_cell(row[name])}</td>' for name in names)}</tr>"
+            for place, row in enumerate(self)
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if self else "<p>no members</p>"
+
+
+@dataclass(frozen=True)
+class Front:
+    """The non-dominated members of a search, in ascending order of the last objective.
+
+    Attributes:
+        objectives: Objectives in the order asked for.
+        members: Members.
+        reference: Reference point of the hypervolume, one value per objective in natural direction.
+        hypervolume: Volume that the front dominates up to the reference point, each axis scaled by its range.
+    """
+
+    objectives: tuple[Objective, ...]
+    members: tuple[Member, ...]
+    reference: tuple[float, ...] = ()
+    hypervolume: float | None = None
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self.members)
+
+    def __getitem__(self, place: int) -> Member:
+        return self.members[place]
+
+    @property
+    def values(self) -> np.ndarray:
+        """Values in natural direction, shape ``(members, objectives)``."""
+        names = [objective.name for objective in self.objectives]
+        return np.array([[m.values[name] for name in names] for m in self.members]).reshape(-1, len(names))
+
+    def select(self, selection: str) -> Member:
+        """Return a member by ``knee``, ``best:OBJECTIVE``, ``index:N`` (from 0) or its architecture's text.
+
+        Raises:
+            SettingsError: No such member.
+        """
+        able = [member for member in self.members if not member.breaks] or list(self.members)
+        if not able:
+            raise RunError("The front is empty: no architecture was evaluated that keeps to the constraints")
+        if selection == "knee":
+            return able[self._knee(able)]
+        if match := re.fullmatch(r"best:(\w+)", selection):
+            objective = next((o for o in self.objectives if o.name == match[1]), None)
+            if objective is None:
+                names = ", ".join(o.name for o in self.objectives)
+                raise SettingsError(f"The front has no objective '{match[1]}'; it has {names}")
+            sign = 1 if objective.direction == "max" else -1
+            return max(able, key=lambda member: sign * member.values[objective.name])
+        if match := re.fullmatch(r"index:(-?\d+)", selection):
+            if not 0 <= int(match[1]) < len(self.members):
+                raise SettingsError(
+                    f"The front has members 0 to {len(self.members) - 1}, got index:{match[1]}"
+                )
+            return self.members[int(match[1])]
+        for member in self.members:
+            if member.architecture == selection:
+                return member
+        raise SettingsError(
+            f"No member '{selection:.80}' on the front: expected knee, best:OBJECTIVE, index:N "
+            f"(0 to {len(self.members) - 1}) or the text of an architecture"
+        )
+
+    def _knee(self, members: Sequence[Member]) -> int:
+        """Return the member nearest to the best value of every objective, each scaled by the front's range."""
+        values = minimized(
+            np.array([[m.values[o.name] for o in self.objectives] for m in members]),
+            [o.direction for o in self.objectives],
+        )
+        low, high = values.min(axis=0), values.max(axis=0)
+        scaled = (values - low) / np.where(high > low, high - low, 1.0)
+        return int(np.argmin((scaled**2).sum(axis=1)))
+
+    def where(self, conditions: Sequence[str]) -> Front:
+        """Return the front's members that keep to conditions such as ``flops<=10e6``.
+
+        Raises:
+            SettingsError: A malformed condition, or one on a number that members do not have.
+        """
+        kept = list(self.members)
+        for condition in map(parse_constraint, conditions):
+            names = {name for member in self.members for name in (*member.values, *member.known)}
+            if self.members and condition.objective not in names:
+                raise SettingsError(
+                    f"Members have no '{condition.objective}'; they have {', '.join(sorted(names))}"
+                )
+            kept = [m for m in kept if condition.violation(_number(m, condition.objective)) <= 0]
+        return Front(self.objectives, tuple(kept), self.reference, self.hypervolume)
+
+    @property
+    def columns(self) -> list[str]:
+        """Headings: architecture, objectives in the order asked for, then what else is known."""
+        more = sorted({name for member in self.members for name in member.known})
+        return ["architecture", *(o.name for o in self.objectives), *more, "breaks"]
+
+    def rows(self) -> list[list[Any]]:
+        """Return one row per member, in the order of `columns`; None where a number is not known."""
+        more = self.columns[1 + len(self.objectives) : -1]
+        return [
+            [
+                member.architecture,
+                *(member.values[o.name] for o in self.objectives),
+                *(member.known.get(name) for name in more),
+                " ".join(member.breaks),
+            ]
+            for member in self.members
+        ]
+
+    def records(self) -> Records:
+        """Return one mapping per member, its keys those of `columns`; None where a number is not known."""
+        return Records(dict(zip(self.columns, row)) for row in self.rows())
+
+    def _repr_html_(self) -> str:
+        return self.records()._repr_html_()
+
+    def to_csv(self) -> str:
+        """Return the front as CSV with a heading."""
+        return to_csv([self.columns, *self.rows()])
+
+    def to_json(self) -> str:
+        """Return the front as JSON: objectives, reference point, hypervolume, members."""
+        content = {
+            "objectives": [
+                {"name": o.name, "unit": o.unit, "direction": o.direction} for o in self.objectives
+            ],
+            "reference_point": list(self.reference),
+            "hypervolume": self.hypervolume,
+            "members": [
+                {
+                    "architecture": m.architecture,
+                    "values": m.values,
+                    "known": m.known,
+                    "breaks": list(m.breaks),
+                }
+                for m in self.members
+            ],
+        }
+        return json.dumps(content, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Front:
+        """Read a front that `to_json` wrote.
+
+        Raises:
+            RunError: Not a front.
+        """
+        try:
+            content = json.loads(text)
+            front = cls(
+                tuple(Objective(**objective) for objective in content["objectives"]),
+                tuple(
+                    Member(m["architecture"], m["values"], m["known"], tuple(m["breaks"]))
+                    for m in content["members"]
+                ),
+                tuple(content["reference_point"]),
+                content["hypervolume"],
+            )
+            front._check()
+            return front
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(
+                f"front.json cannot be read ({error}): run  evonas resume RUN  to write it again"
+            ) from None
+
+    def _check(self) -> None:
+        """Raise a ValueError where something is of another kind than a front's."""
+        names = [objective.name for objective in self.objectives]
+        numbers = [*self.reference, *([] if self.hypervolume is None else [self.hypervolume])]
+        texts = [text for o in self.objectives for text in (o.name, o.unit)]
+        for member in self.members:
+            if sorted(member.values) != sorted(names):
+                raise ValueError(f"a member has {', '.join(member.values)}, not {', '.join(names)}")
+            texts += [member.architecture, *member.breaks, *member.known]
+            numbers += [*member.values.values(), *member.known.values()]
+        if not all(isinstance(text, str) for text in texts) or {o.direction for o in self.objectives} - {"max", "min"}:
+            raise ValueError("expected texts, and directions max or min")
+        if not all(isinstance(n, int | float) and np.isfinite(n) for n in numbers) or len(self.reference) not in (
+            0,
+            len(names),
+        ):
+            raise ValueError("expected finite numbers, and as many in the reference point as there are objectives")
+
+
+def make_front(
+    architectures: Sequence[str],
+    values: np.ndarray,
+    objectives: Sequence[Objective],
+    violations: np.ndarray | None = None,
+    known: Mapping[str, Mapping[str, float]] | None = None,
+    constraints: Sequence[Constraint] = (),
+) -> Front:
+    """Return the front of evaluated architectures.
+
+    The reference point of the hypervolume is the worst value of each objective among all evaluated
+    architectures that are feasible.
+
+    Args:
+        architectures: Canonical texts.
+        values: Floats of shape ``(n, objectives)``, natural directions, NaN where an evaluation failed.
+        objectives: What the columns are.
+        violations: Shape ``(n, constraints)``; above 0 where a constraint is broken.
+        known: Further numbers by architecture.
+        constraints: Judged again where a member was measured whole.
+    """
+    directions = [objective.direction for objective in objectives]
+    turned = minimized(values, directions) if len(values) else values.reshape(0, len(objectives))
+    places = first_front(turned, violations) if len(values) else np.zeros(0, dtype=int)
+    places = sorted(places.tolist(), key=lambda i: (turned[i, -1], turned[i, 0], architectures[i]))
+    known = known or {}
+    members = []
+    for i in places:
+        more = dict(known.get(architectures[i], {}))
+        member = Member(
+            architectures[i],
+            {o.name: float(value) for o, value in zip(objectives, values[i])},
+            more,
+            tuple(str(c) for c in constraints if _breaks(c, more)),
+        )
+        members.append(member)
+    able = np.isfinite(turned).all(axis=1)
+    if violations is not None and violations.size:
+        able &= (violations <= 0).all(axis=1)
+    volume, reference = None, np.zeros(0)
+    if able.any():
+        low, high = turned[able].min(axis=0), turned[able].max(axis=0)
+        scaled = (turned[able] - low) / np.where(high > low, high - low, 1.0)
+        volume = float(hypervolume(scaled, np.ones(len(objectives))))
+        reference = minimized(high[None], directions)[0]
+    return Front(tuple(objectives), tuple(members), tuple(float(v) for v in reference), volume)
+
+
+def _breaks(constraint: Constraint, known: Mapping[str, float]) -> bool:
+    """Return whether a member measured whole breaks a constraint by more than the measurement's noise."""
+    measured = known.get(f"{constraint.objective}_measured")
+    if measured is None:
+        return False
+    noise = 3 * known.get(f"{constraint.objective}_mad", 0.0)
+    return constraint.violation(measured - noise if constraint.sign == "<=" else measured + noise) > 0
+
+
+def _number(member: Member, name: str) -> float:
+    return member.values.get(name, member.known.get(name, float("nan")))
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else escape(str(value))

@@ -1,0 +1,1 @@
+"""The pipeline: a search in reading order, from settings to the files of its run."""

@@ -1,0 +1,100 @@
+"""A search without generations: each result is told as it comes, and the order of telling is stored and replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from evonas.engine import LocalEngine, Stream
+from evonas.evolution import SteadyEvolution
+from evonas.files.progress import Progress
+from evonas.pareto.dominance import minimized
+from evonas.pareto.objective import Objective
+from evonas.pipeline.generational import generations
+from evonas.pipeline.problem import Problem
+from evonas.runs.run import Run
+
+AHEAD = 2
+"""Architectures under way per worker: one that is computed and one that waits, so that no worker does."""
+
+
+def evolve_steadily(
+    problem: Problem,
+    run: Run,
+    first: np.ndarray,
+    objectives: Sequence[Objective],
+    engine: LocalEngine,
+    progress: Progress,
+    after_generation: Callable[[Run], None],
+) -> tuple[list[str], np.ndarray]:
+    """Search, telling each result as it comes.
+
+    The k-th architecture is asked for as soon as all but so many of the k before it are told, so that what is asked
+    for follows from the order of telling alone: a resumed search, and a prolonged one, replays the stored order.
+
+    Args:
+        problem: What is searched.
+        run: Where it is stored; the number under way is decided once.
+        first: Genomes to begin with.
+        objectives: What is optimized, k of them.
+        engine: What evaluates.
+        progress: Shows how far it is.
+        after_generation: Called with the run after each population's worth.
+
+    Returns:
+        Canonical texts in the order told, and values, shape ``(n, len(problem.evaluated))``.
+
+    Raises:
+        EvaluationError: Ten evaluations in a row failed.
+        RunError: The run does not replay.
+    """
+    store, size = run.store, problem.settings.population
+    directions = [objective.direction for objective in objectives]
+    evolution = SteadyEvolution(
+        problem.space.cardinalities,
+        key=problem.space.key,
+        objectives=len(problem.names),
+        constraints=len(problem.constraints),
+        population=size,
+        seed=problem.settings.seed,
+        sample=lambda n, rng: problem.space.sample(n, rng, by="choice"),
+        initial=first,
+        algorithm=problem.settings.algorithm,
+    )
+    stream = Stream(engine, problem.evaluated)
+    under_way = store.decide("under way", lambda: AHEAD * (engine.pool.size if engine.pool else 1))
+    stored = [member.architecture for member in store.members()]
+    genomes: dict[str, tuple[np.ndarray, tuple[str, ...]]] = {}
+    texts: list[str] = []
+    lineage: list[tuple[str, ...]] = []
+    told: list[np.ndarray] = []
+    asked = 0
+    with progress.task("Searching", size * generations(problem, run, 0)) as task:
+        while len(texts) < (end := size * generations(problem, run, len(texts))):
+            while asked < len(texts) + under_way:
+                genome = evolution.ask()
+                if not len(genome):
+                    break
+                form = problem.space.form(genome[0])
+                genomes[str(form)] = genome, tuple(map(str, evolution.parents[0]))
+                if asked < end:  # asked for in any case, lest a longer search ask otherwise
+                    stream.submit(form)
+                asked += 1
+            if not genomes:
+                break
+            form, values = stream.next(stored[len(texts)] if len(texts) < len(stored) else None)
+            text = str(form)
+            genome, parents = genomes.pop(text)
+            texts.append(text)
+            lineage.append(parents)
+            generation = (len(texts) - 1) // size
+            store.enroll(generation, texts[generation * size :], lineage[generation * size :])
+            told.append(values)
+            own = minimized(values[None, : len(directions)], directions)
+            evolution.tell(genome, own, problem.violations(values[None]))
+            task.advance(1)
+            if len(texts) % size == 0:
+                after_generation(run)
+    stream.drain()
+    return texts, np.stack(told)

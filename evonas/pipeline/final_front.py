@@ -1,0 +1,127 @@
+"""The end of a search: its front, with what whole measurements and the other validation half say of each member."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+import numpy as np
+
+from evonas.errors import EvaluationError
+from evonas.files.progress import Progress
+from evonas.objectives import Context
+from evonas.objectives.accuracy.accuracy import TOP1
+from evonas.objectives.accuracy.low_fidelity import accuracy_evaluator, trains
+from evonas.objectives.latency.latency import LatencyEvaluator, measure_whole
+from evonas.pareto.front import make_front
+from evonas.pareto.objective import Constraint, Objective
+from evonas.pipeline.problem import Problem
+from evonas.runs.run import Run
+from evonas.spaces import Architecture
+
+
+def write_front(
+    problem: Problem,
+    run: Run,
+    objectives: Sequence[Objective],
+    texts: Sequence[str],
+    values: np.ndarray,
+    context: Context,
+    progress: Progress,
+) -> None:
+    """Measure the members of the front and write ``front.csv`` and ``front.json``.
+
+    Args:
+        problem: What was searched.
+        run: Its run.
+        objectives: What was optimized, k of them.
+        texts: Canonical text of each of the n architectures evaluated.
+        values: Their values in natural directions, shape ``(n, len(problem.evaluated))``; NaN: failed.
+        context: What evaluators are made from.
+        progress: Shows how far it is.
+
+    Raises:
+        EvaluationError: Every evaluation failed, or no architecture keeps to the constraints.
+    """
+    own = values[:, : len(objectives)]
+    if not np.isfinite(own).all(axis=1).any():
+        raise EvaluationError(f"All {len(values)} evaluations failed; {run.path} holds their causes")
+    violations = problem.violations(values)
+    front = make_front(texts, own, objectives, violations)
+    if not len(front):
+        raise EvaluationError(_infeasible(problem, run, values))
+    forms = {m.architecture: problem.space.canonical(problem.space.parse(m.architecture)) for m in front}
+    with progress.task("Measuring the front", len(forms)) as task:
+        _note_costs(problem, run, forms)
+        if "latency" in problem.evaluated:
+            _note_latency(problem, run, forms)
+        if context.supernet is not None:
+            _note_top1(run, list(forms), context)
+        for form in forms.values():
+            if context.supernet is not None:
+                note_report(run, form, context)
+            task.advance(1)
+    known = {t: {name: note.value for name, note in notes.items()} for t, notes in run.store.notes().items()}
+    front = make_front(texts, own, objectives, violations, known, _judged(problem))
+    run.write("front.csv", front.to_csv())
+    run.write("front.json", front.to_json())
+
+
+def note_report(run: Run, form: Architecture, context: Context) -> None:
+    """Note what the validation half that the search did not select on says of an architecture."""
+    text = str(form)
+    if "acc_report" in run.store.notes().get(text, {}):
+        return
+    (row,) = accuracy_evaluator(context, half="judge").evaluate([form])
+    if row["acc"].value is not None:
+        by = "short training" if trains(context) else "supernet"
+        run.store.note(text, "acc_report", row["acc"].value, {"by": f"{by}, the half not selected on"})
+
+
+def _note_top1(run: Run, texts: Sequence[str], context: Context) -> None:
+    """Note the plain accuracy that was read together with a smoother estimate."""
+    evaluator = accuracy_evaluator(context)
+    if TOP1 not in evaluator.objectives:
+        return
+    for text, row in run.store.lookup(texts, TOP1.name, evaluator.fingerprint).items():
+        if row.value is not None:
+            run.store.note(text, TOP1.name, row.value, {"by": "supernet, the half selected on"})
+
+
+def _note_costs(problem: Problem, run: Run, forms: Mapping[str, Architecture]) -> None:
+    for name in {"flops", "params"} - set(problem.names):
+        for text, row in zip(forms, problem.cheap[name].evaluate(list(forms.values()))):
+            run.store.note(text, name, row[name].value, {"by": "cost table"})
+
+
+def _note_latency(problem: Problem, run: Run, forms: Mapping[str, Architecture]) -> None:
+    noted = run.store.notes()
+    missing = [text for text in forms if "latency_measured" not in noted.get(text, {})]
+    chosen = [forms[text] for text in missing]
+    timings = measure_whole(problem.space, problem.skeleton, chosen, threads=problem.settings.threads)
+    for text, timing in zip(missing, timings):
+        run.store.note(text, "latency_measured", timing.median_ms, asdict(timing))
+        run.store.note(text, "latency_mad", timing.mad_ms, {})
+
+
+def _judged(problem: Problem) -> list[Constraint]:
+    """Return the constraints that whole measurements judge: none on the latency of another device than this one."""
+    evaluator = problem.cheap.get("latency")
+    foreign = isinstance(evaluator, LatencyEvaluator) and bool(evaluator.foreign)
+    return [c for c in problem.constraints if not (foreign and c.objective == "latency")]
+
+
+def _infeasible(problem: Problem, run: Run, values: np.ndarray) -> str:
+    """Return in words which constraint nothing keeps to."""
+    for constraint in problem.constraints:
+        column = values[:, problem.evaluated.index(constraint.objective)]
+        best = float(np.nanmin(column) if constraint.sign == "<=" else np.nanmax(column))
+        if constraint.violation(best) > 0:
+            return (
+                f"None of {len(values)} architectures keeps to {constraint}, the nearest has {best:,.6g}: "
+                f"search on with  evonas resume {run.path} --generations N  or loosen it"
+            )
+    return (
+        f"None of {len(values)} architectures keeps to all constraints at once: search on with  "
+        f"evonas resume {run.path} --generations N  or loosen one"
+    )

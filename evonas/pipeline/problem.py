@@ -1,0 +1,307 @@
+"""What a search is about: space, skeleton, data, objectives and constraints, read from settings and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evonas.config import Settings, make_settings
+from evonas.data import Dataset, load_data
+from evonas.errors import RunError, SettingsError, suggest
+from evonas.evolution import algorithms
+from evonas.networks import build
+from evonas.objectives import Context, Evaluator, check_objectives, fingerprint, known_objectives, make_evaluator
+from evonas.objectives.accuracy.accuracy import AccuracyEvaluator
+from evonas.objectives.accuracy.estimators import read_estimator
+from evonas.objectives.table import TableEvaluator
+from evonas.pareto.objective import Constraint, parse_constraint, split_names
+from evonas.runs.manifest import compare_manifest, new_manifest
+from evonas.runs.run import Run
+from evonas.spaces import Architecture, load_space
+from evonas.supernet import find_rule, load_weights, make_sampler, weights_fingerprint
+from evonas.tables.table import load_table
+from evonas.training import resolve_device
+
+TRIED = 2000
+"""Architectures drawn in each way to see whether a bound on a cheap objective can be kept at all."""
+
+
+class Problem:
+    """What settings ask for; making one reads the data and checks all that can be checked before work begins.
+
+    Args:
+        settings: What to search for.
+
+    Attributes:
+        settings: The same, with absolute paths: a run must find its files wherever it is resumed from.
+        space, skeleton, data, device: What networks are built of and read; data is None in a search on a table.
+        tables: Measured truth, or None.
+        names: Objectives to optimize, in order.
+        evaluated: These, and what constraints bound besides.
+        constraints: Bounds.
+        cheap: Evaluators that need no training: FLOPs, parameters, and latency once a table exists.
+
+    Raises:
+        EvonasError: Settings or data that make no sense, or a bound that no architecture keeps.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.space = load_space(settings.space)
+        self.tables = load_table(list(settings.table), self.space) if settings.table else None
+        columns = self._read_objectives(settings)
+        find_rule(settings.sharing)
+        read_estimator(settings.estimator)
+        self._check_sampling(settings)
+        if settings.algorithm not in algorithms:
+            raise SettingsError(
+                f"Unknown algorithm '{settings.algorithm}': expected {', '.join(algorithms)}."
+                f"{suggest(settings.algorithm, algorithms)}"
+            )
+        self.device = str(resolve_device(settings.device))
+        default = "small" if self.tables is None else self._literature()
+        self.skeleton = self.space.skeleton(settings.skeleton or default)
+        self.data = self._read_data(settings)
+        if self.data is not None:
+            self.skeleton = self.skeleton.replace(
+                resolution=self.data.resolution,
+                in_channels=self.data.in_channels,
+                classes=len(self.data.classes),
+            )
+        self.settings = _absolute(settings)
+        costs = make_evaluator("flops", self.context())
+        self.cheap: dict[str, Evaluator] = dict.fromkeys(("flops", "params"), costs)
+        if self.tables is not None and columns:
+            truth = TableEvaluator(self.tables, columns)
+            self.cheap |= {objective.name: truth for objective in truth.objectives}
+        self.refuse_impossible()
+
+    def _read_objectives(self, settings: Settings) -> list[str]:
+        """Read objectives and constraints; return those that are columns of the table, with their direction."""
+        asked = split_names(settings.objectives)
+        self.constraints = [parse_constraint(text) for text in settings.constraints]
+        self.names = split_names([text.partition(":")[0] for text in asked])
+        self.evaluated = tuple(dict.fromkeys((*self.names, *(c.objective for c in self.constraints))))
+        columns = []
+        for name in self.evaluated:
+            text = next((text for text in asked if text.partition(":")[0] == name), name)
+            if self.tables is not None and name in self.tables:
+                columns.append(text)
+            elif ":" in text:
+                raise SettingsError(f"A direction is given to columns of a table only, got '{text}'")
+            elif self.tables is not None and name not in known_objectives():
+                known = [*self.tables.columns, *known_objectives()]
+                raise SettingsError(
+                    f"Unknown objective '{name}': expected a column of the table ({', '.join(self.tables.columns)}) "
+                    f"or one that is computed.{suggest(name, known)}"
+                )
+            else:
+                check_objectives([name])
+        return columns
+
+    def _check_sampling(self, settings: Settings) -> None:
+        """Say before any work what a sampling of paths lacks."""
+        if settings.sampling != "warm":
+            make_sampler(settings.sampling, self.space)
+        elif settings.warm_start == 0:
+            raise SettingsError("The sampling 'warm' draws by the scores of a warm start: give --warm-start above 0")
+
+    def _literature(self) -> str:
+        """Return the name of the skeleton that the literature measured a space's tables on."""
+        names = ("imagenet", "cifar", "small") if self.space.family == "stage" else ("cifar", "imagenet", "small")
+        return next(name for name in names if name in self.space.skeletons)
+
+    def _read_data(self, settings: Settings) -> Dataset | None:
+        """Read the data; a search on a table needs none unless some is named."""
+        if self.tables is not None and settings.data is None:
+            return None
+        resolutions = self.space.definition.resolutions
+        return load_data(
+            settings.data or "digits",
+            resolution=settings.resolution or (max(resolutions) if resolutions else None),
+            limit=settings.train_limit,
+            validation=settings.validation,
+            seed=settings.seed,
+            device=self.device,
+        )
+
+    def manifest(self) -> dict[str, Any]:
+        """Return what a run remembers of where and with what it was made."""
+        space = {"name": self.space.name, "fingerprint": fingerprint(self.space.definition.model_dump())}
+        data: Any = None if self.data is None else self.data.fingerprint
+        if self.tables is not None:
+            truth = {name: column.tobytes().hex() for name, column in self.tables.columns.items()}
+            data = {"images": data, "table": fingerprint(truth)}
+        return new_manifest(seed=self.settings.seed, space=space, data=data)
+
+    def context(self, **more: Any) -> Context:
+        """Return what evaluators are made from."""
+        options = {"estimator": self.settings.estimator, **more.pop("options", {})}
+        return Context(
+            self.space,
+            self.skeleton,
+            self.data,
+            self.device,
+            seed=self.settings.seed,
+            threads=self.settings.threads,
+            options=options,
+            **more,
+        )
+
+    def add_cheap(self, name: str, evaluator: Evaluator) -> None:
+        """Add an evaluator that needs no training, and see whether bounds on it can be kept.
+
+        Raises:
+            SettingsError: One cannot.
+        """
+        self.cheap = {**self.cheap, name: evaluator}
+        self.refuse_impossible()
+
+    def refuse_impossible(self) -> None:
+        """Say at once that a bound on a cheap objective lies beyond all of a large sample.
+
+        Raises:
+            SettingsError: Nothing tried keeps to a bound; the message holds the nearest value.
+        """
+        constraints = self._cheap_constraints()
+        if not constraints:
+            return
+        rng = np.random.default_rng([self.settings.seed, 3])
+        corners = np.stack([np.zeros_like(self.space.cardinalities), self.space.cardinalities - 1])
+        draws = [self.space.sample(TRIED, rng, by=by) for by in ("choice", "size")]
+        sample = [self.space.canonical(self.space.decode(genome)) for genome in np.concatenate([*draws, corners])]
+        for constraint in constraints:
+            values = self._values(constraint.objective, sample)
+            if all(constraint.violation(value) > 0 for value in values):
+                best = min(values) if constraint.sign == "<=" else max(values)
+                raise SettingsError(
+                    f"No architecture of {len(sample)} tried keeps to {constraint}: the nearest has {best:,.6g}; "
+                    "loosen the constraint or choose another skeleton"
+                )
+
+    def sample(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, list[Architecture]]:
+        """Draw different architectures, those first that keep to bounds on cheap objectives.
+
+        Args:
+            n: How many; fewer come back where the space holds fewer.
+            rng: Source of randomness.
+
+        Returns:
+            Genomes of shape ``(n, n_choices)`` and canonical architectures.
+        """
+        kept: dict[str, tuple[np.ndarray, Architecture]] = {}
+        spare: dict[str, tuple[np.ndarray, Architecture]] = {}
+        for _ in range(20):
+            genomes = self.space.sample(n, rng, by="choice")
+            forms = [self.space.canonical(self.space.decode(genome)) for genome in genomes]
+            able = np.ones(len(forms), dtype=bool)
+            for constraint in self._cheap_constraints():
+                values = self._values(constraint.objective, forms)
+                able &= np.array([constraint.violation(value) <= 0 for value in values])
+            for genome, form, good in zip(genomes, forms, able):
+                (kept if good else spare).setdefault(str(form), (genome, form))
+            if len(kept) >= n:
+                break
+        chosen = [*kept.values(), *spare.values()][:n]
+        return np.stack([genome for genome, _ in chosen]), [form for _, form in chosen]
+
+    def violations(self, values: np.ndarray) -> np.ndarray:
+        """Return by how much each row of values breaks each constraint.
+
+        Args:
+            values: Shape ``(n, len(evaluated))``, natural directions.
+
+        Returns:
+            Shape ``(n, len(constraints))``, relative to the bound; NaN where the value is.
+        """
+        columns = {name: i for i, name in enumerate(self.evaluated)}
+        broken = np.zeros((len(values), len(self.constraints)))
+        for i, constraint in enumerate(self.constraints):
+            column = values[:, columns[constraint.objective]]
+            broken[:, i] = [constraint.violation(v) if np.isfinite(v) else np.nan for v in column]
+        return broken
+
+    def evaluators(self, context: Context, names: Iterable[str] | None = None) -> Mapping[str, Evaluator]:
+        """Return evaluators by objective; by default of every objective that is evaluated."""
+        names = self.evaluated if names is None else names
+        return {name: self.cheap.get(name) or make_evaluator(name, context) for name in names}
+
+    def trained(self, path: str | Path) -> Context:
+        """Return what evaluators are made from, with the shared weights of a checkpoint.
+
+        Raises:
+            TrainingError: It cannot be read, or is of another network.
+        """
+        network = build(self.space, self.skeleton, seed=self.settings.seed)
+        load_weights(network, Path(path))
+        network.to(self.device).eval()
+        return self.context(supernet=network, supernet_fingerprint=weights_fingerprint(network))
+
+    def _cheap_constraints(self) -> list[Constraint]:
+        return [constraint for constraint in self.constraints if constraint.objective in self.cheap]
+
+    def _values(self, name: str, forms: Sequence[Architecture]) -> list[float]:
+        values = [row[name].value for row in self.cheap[name].evaluate(forms)]
+        return [float("nan") if value is None else value for value in values]
+
+
+def problem_of(run: Run) -> tuple[Problem, list[str]]:
+    """Return what a run searches, and what differs here without forbidding to go on.
+
+    Raises:
+        EvonasError: The data or the space is gone or has changed.
+    """
+    problem = Problem(make_settings(**run.settings))
+    refuse, warn = compare_manifest(run.manifest, problem.manifest())
+    if refuse:
+        raise RunError(f"{run.path} cannot be continued with what is here: {'; '.join(refuse)}")
+    return problem, warn
+
+
+def run_context(run: Run, *, with_supernet: bool = False) -> Context:
+    """Return what evaluators, training and deployment need to go on with a run's architectures.
+
+    Args:
+        run: The run.
+        with_supernet: Load the trained shared weights.
+
+    Raises:
+        EvonasError: The data or the space is gone or has changed, or there is no trained supernet.
+    """
+    problem, _ = problem_of(run)
+    return problem.trained(run.path / "supernet.safetensors") if with_supernet else problem.context()
+
+
+def make_worker(
+    settings: Mapping[str, Any], names: Sequence[str], supernet: str | None = None
+) -> tuple[Callable[[str], Architecture], Mapping[str, Evaluator]]:
+    """Make in another process what evaluates there: how texts become architectures, and evaluators by objective.
+
+    Args:
+        settings: Those of the search, as `Settings.content` gives them.
+        names: Objectives.
+        supernet: A checkpoint's file, or None.
+
+    Raises:
+        EvonasError: Data, space or weights are not what the search has, or not there.
+    """
+    problem = Problem(make_settings(**settings))
+    context = problem.context() if supernet is None else problem.trained(supernet)
+    evaluators = problem.evaluators(context, names)
+    for evaluator in evaluators.values():
+        if isinstance(evaluator, AccuracyEvaluator):
+            evaluator.prepare()  # else the first task would have to do it within its own time
+    return lambda text: problem.space.canonical(problem.space.parse(text)), evaluators
+
+
+def _absolute(settings: Settings) -> Settings:
+    """Return settings whose paths are absolute: a run must find its files wherever it is resumed from."""
+    changes: dict[str, object] = {
+        name: str(Path(value).resolve())
+        for name in ("space", "data", "supernet", "latency_table")
+        if (value := getattr(settings, name)) and Path(value).exists()
+    }
+    changes["table"] = tuple(str(Path(name).resolve()) for name in settings.table)
+    return settings.model_copy(update=changes)

@@ -1,0 +1,244 @@
+"""A search in reading order: latency table, warm start, supernet, evolution, front.
+
+Resuming is replay: `resume` runs the same steps again. What is stored answers at once, what a clock decided is
+read back, and so the search goes on where it was stopped and ends with the same front.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from evonas.config import Settings, make_settings, move_settings, parse_time
+from evonas.engine import LocalEngine, Recipe, is_dear, open_pool
+from evonas.errors import RunError, SettingsError
+from evonas.files.progress import Progress, Silent
+from evonas.objectives import Context, torch_threads
+from evonas.objectives.accuracy.accuracy import AccuracyEvaluator
+from evonas.objectives.latency.latency import LatencyEvaluator
+from evonas.pareto.objective import Objective
+from evonas.pipeline.asynchronous import evolve_steadily
+from evonas.pipeline.baseline import write_baseline
+from evonas.pipeline.final_front import write_front
+from evonas.pipeline.generational import evolve
+from evonas.pipeline.problem import Problem, problem_of
+from evonas.pipeline.surrogate import suggestion
+from evonas.pipeline.warmup import Preparation
+from evonas.runs.run import Run
+from evonas.supernet import weights_fingerprint
+
+LITTLE = 0.1
+"""Share of the estimate of accuracy below which shared weights count so little that it is said."""
+
+
+def search(
+    settings: Settings | None = None,
+    out: str | Path | None = None,
+    *,
+    progress: Progress | None = None,
+    after_generation: Callable[[Run], None] | None = None,
+    **given: Any,
+) -> Run:
+    """Search for Pareto-optimal architectures.
+
+    Args:
+        settings: What to search for; default: accuracy against FLOPs of DARTS cells on the digits.
+        out: The run directory to make; default: a new one in ``runs/``.
+        progress: Shows how far the search is.
+        after_generation: Called with the run after every generation, such as to refresh a report.
+        **given: Settings by name, instead of `settings`.
+
+    Returns:
+        The run, open for reading; `read_front` gives its front.
+
+    Raises:
+        EvonasError: Settings or data that make no sense; ten failed evaluations in a row; a full disk.
+    """
+    settings = settings or make_settings(**given)
+    path = Path(out) if out is not None else new_path(settings)
+    if path.exists():
+        raise RunError(f"{path} exists already: continue it with  evonas resume {path}  or choose another --out")
+    problem = Problem(settings)
+    if problem.settings.supernet:  # one that does not fit is told before there is a run
+        problem.trained(Path(problem.settings.supernet) / "supernet.safetensors")
+    if problem.settings.latency_table and "latency" in problem.evaluated:
+        LatencyEvaluator(problem.context(options={"latency_table": problem.settings.latency_table}))
+    with Run.create(path, problem.settings.content(), problem.manifest()) as run:
+        _Search(problem, run, progress or Silent(), after_generation).go()
+    return Run.open(path)
+
+
+def resume(
+    path: str | Path,
+    *,
+    generations: int | None = None,
+    retry_failed: bool = False,
+    baseline: bool = False,
+    progress: Progress | None = None,
+    after_generation: Callable[[Run], None] | None = None,
+    **elsewhere: Any,
+) -> Run:
+    """Continue a search that was stopped, or prolong one that ended.
+
+    Args:
+        path: Its run directory.
+        generations: Go on to that many generations in all.
+        retry_failed: Try failed evaluations again.
+        baseline: Spend as many evaluations on random architectures as well, now and whenever it is resumed.
+        progress: Shows how far the search is.
+        after_generation: Called with the run after every generation.
+        **elsewhere: Settings of where evaluations run, for now: workers, engine, address, timeout.
+
+    Raises:
+        EvonasError: No run, one that another process works on, or one that cannot be replayed here.
+    """
+    progress = progress or Silent()
+    with Run.open(path, write=True) as run:
+        problem, warn = problem_of(run)
+        problem.settings = move_settings(problem.settings, **elsewhere)
+        for line in warn:
+            progress.say(f"Note: {line}; results may differ in their last digits")
+        if retry_failed:
+            progress.say(f"{run.store.forget_failures()} failed evaluations will be tried again")
+        if generations is not None:
+            # Counted in evaluations, for rounds with predictors are smaller than generations.
+            told = -(-len(run.store.members()) // problem.settings.population)
+            if generations < told:  # a front of the first few would hide what is known
+                raise SettingsError(
+                    f"{run.path} has {told} generations already, got --generations {generations}: "
+                    f"give {told} to end it there, or more"
+                )
+            run.update_manifest(generations=generations)
+        if baseline:
+            run.update_manifest(baseline=True)
+        _Search(problem, run, progress, after_generation).go()
+    return Run.open(path)
+
+
+def new_path(settings: Settings) -> Path:
+    """Return a free place in ``runs/`` named after what is searched."""
+    name = f"{Path(settings.space).stem}-{_source(settings)}-{settings.seed}"
+    base = Path(os.environ.get("EVONAS_RUNS", "runs")) / name
+    path, number = base, 1
+    while path.exists():
+        number += 1
+        path = base.with_name(f"{name}-{number}")
+    return path
+
+
+def _source(settings: Settings) -> str:
+    """Return a short name of the data, or of the table."""
+    source = settings.data or (settings.table[0] if settings.table else "digits")
+    return Path(source).name.partition(".")[0] or "data"
+
+
+class _Search:
+    """The steps of one search in its run."""
+
+    def __init__(
+        self, problem: Problem, run: Run, progress: Progress, after_generation: Callable[[Run], None] | None
+    ) -> None:
+        self.problem, self.run, self.progress = problem, run, progress
+        self.after_generation = after_generation or (lambda run: None)
+        self.settings = problem.settings
+
+    def go(self) -> None:
+        """Do the whole search, or what is left of it."""
+        with self.timed(), torch_threads(self.settings.threads):
+            prepare = Preparation(self.problem, self.run, self.progress)
+            prepare.latency_table()
+            first = prepare.warm_start()
+            context = self.problem.context()
+            if "acc" in self.problem.evaluated:
+                network = prepare.supernet()
+                context = self.problem.context(supernet=network, supernet_fingerprint=weights_fingerprint(network))
+            with self.engine(context) as engine:
+                objectives = self.objectives(engine)
+                search = evolve_steadily if self.settings.asynchronous else evolve
+                texts, values = search(
+                    self.problem, self.run, first, objectives, engine, self.progress, self.after_generation
+                )
+                self.note_efficiency(engine)
+                self.note_weights(engine)
+                self.run.update_manifest(timings={"evaluations_computed": engine.computed})
+                write_front(self.problem, self.run, objectives, texts, values, context, self.progress)
+                if self.settings.baseline or self.run.manifest.get("baseline"):
+                    write_baseline(self.problem, self.run, objectives, values, engine, context, self.progress)
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Add up the time of a search that was resumed; a sitting that is killed counts as begun, its time is lost."""
+        before = self.run.manifest.get("timings", {})
+        self.run.update_manifest(timings={"sittings": before.get("sittings", 0) + 1})
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            seconds = before.get("search_seconds", 0.0) + time.perf_counter() - began
+            with suppress(RunError):  # a full disk has been told of already
+                self.run.update_manifest(
+                    timings={"search_seconds": round(seconds, 3), "sittings_timed": before.get("sittings_timed", 0) + 1}
+                )
+
+    @contextmanager
+    def engine(self, context: Context) -> Iterator[LocalEngine]:
+        """Yield what evaluates: this process, with workers where settings ask for them."""
+        settings, evaluators = self.settings, self.problem.evaluators(context)
+        dear = {name: one.fingerprint for name, one in evaluators.items() if is_dear(one)}
+        supernet = {"supernet": str(self.run.path.resolve() / "supernet.safetensors")}
+        recipe = Recipe(
+            "evonas.pipeline.problem:make_worker",
+            {"settings": settings.content(), "names": list(dear)},
+            dear,
+            settings.threads,
+            {} if context.supernet is None else supernet,
+        )
+        cores = os.cpu_count() or 1
+        if settings.engine == "local" and settings.workers > 1 and settings.workers * settings.threads > cores:
+            self.progress.say(
+                f"Note: {settings.workers} workers of {settings.threads} threads share {cores} cores; fewer are as fast"
+            )
+        with open_pool(
+            recipe,
+            kind=settings.engine,
+            workers=settings.workers,
+            timeout=parse_time(settings.timeout) if settings.timeout else None,
+            address=settings.address,
+            gpus=1.0 if self.problem.device.startswith("cuda") else 0.0,
+        ) as pool:
+            yield LocalEngine(evaluators, self.run.store, pool)
+
+    def objectives(self, engine: LocalEngine) -> list[Objective]:
+        """Return what is optimized, in order, and write it down."""
+        names = self.problem.names
+        if better := suggestion(self.settings.algorithm, len(names)):
+            self.progress.say(better)
+        objectives = [next(o for o in engine.evaluators[name].objectives if o.name == name) for name in names]
+        self.run.update_manifest(objectives=[asdict(objective) for objective in objectives])
+        return objectives
+
+    def note_efficiency(self, engine: LocalEngine) -> None:
+        """Say how much of the workers' time was spent on evaluations."""
+        if engine.efficiency is None:
+            return
+        self.progress.say(f"{self.settings.workers} workers: parallel efficiency {engine.efficiency:.0%}")
+        self.run.update_manifest(
+            engine={"workers": self.settings.workers, "parallel_efficiency": round(engine.efficiency, 4)}
+        )
+
+    def note_weights(self, engine: LocalEngine) -> None:
+        """Say what the default estimate of accuracy counts, where anything was estimated."""
+        evaluator = engine.evaluators.get("acc")
+        if not engine.computed or not isinstance(evaluator, AccuracyEvaluator) or evaluator.weights is None:
+            return
+        weights = {name: round(weight, 4) for name, weight in evaluator.weights.items()}
+        self.run.update_manifest(acc_weights=weights)
+        if (shared := weights["shared weights"]) < LITTLE:
+            self.progress.say(
+                f"Shared weights disagree with FLOPs and SWAP and count {shared:.0%} of acc: more --epochs may help"
+            )

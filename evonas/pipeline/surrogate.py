@@ -1,0 +1,162 @@
+"""A search assisted by predictors: what they see of a problem's architectures, and when they are worth their time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from evonas.engine import LocalEngine
+from evonas.evolution import Evolution
+from evonas.objectives.table import TableEvaluator
+from evonas.pareto.dominance import minimized
+from evonas.pareto.objective import Objective
+from evonas.pipeline.problem import Problem
+from evonas.runs.run import Run
+from evonas.spaces import Architecture
+
+DEAR = 1.0
+"""Seconds of one evaluation above which predictors are used unless settings say otherwise."""
+BASELINES = "random", "regularized-evolution"
+"""Algorithms that are asked for to compare with, and so left as they are."""
+SHARE = 4
+"""A round asks for this fraction of a population: fewer evaluations between fits, better ones."""
+MANY = 3
+"""Objectives above which nsga3 is suggested."""
+FEW = 40, 8
+"""Population and generations of a round's inner search where predictors see the supernet's estimate."""
+SCORE = "swap"
+"""The training-free score of the warm start, which predictors see where it is stored."""
+
+
+def make_evolution(
+    problem: Problem, run: Run, objectives: Sequence[Objective], engine: LocalEngine, first: np.ndarray
+) -> Evolution:
+    """Return the search algorithm that settings ask for, assisted by predictors or ready to be.
+
+    Args:
+        problem: What is searched.
+        run: Where proposals are stored round by round, and whether predictors are used at all.
+        objectives: What is optimized, in order.
+        engine: What evaluates.
+        first: Genomes to begin with.
+    """
+    settings, space = problem.settings, problem.space
+    given: dict[str, Any] = {
+        "key": space.key,
+        "objectives": len(objectives),
+        "constraints": len(problem.constraints),
+        "population": settings.population,
+        "seed": settings.seed,
+        "sample": lambda n, rng: space.sample(n, rng, by="choice"),
+        "initial": first,
+        "algorithm": settings.algorithm,
+    }
+    if settings.surrogate is False:
+        return Evolution(space.cardinalities, **given)
+    from evonas.evolution.surrogate import SurrogateEvolution
+    from evonas.predictors import Encoder, describe
+
+    facts = _Facts(problem, run, objectives, engine)
+    # The supernet's estimate of a candidate takes a while, so that fewer are looked at.
+    inner = {} if facts.shared is None else {"inner": FEW}
+    encoder = Encoder(lambda genome: describe(space, facts.form(genome)), facts.statistics, space.key)
+    return SurrogateEvolution(
+        space.cardinalities,
+        encoder=encoder,
+        cheap=facts.cheap,
+        batch=max(2, settings.population // SHARE),
+        enabled=lambda: run.store.decide("surrogate", lambda: _worth_it(problem, run)),
+        remember=run.store.decide,
+        **inner,
+        **given,
+    )
+
+
+def suggestion(algorithm: str, objectives: int) -> str | None:
+    """Return a better algorithm for so many objectives, in a sentence; None where there is none to suggest.
+
+    Above three objectives almost all members of a population dominate none of the others, and crowding tells them
+    apart badly; reference directions do it better (Deb and Jain, IEEE Transactions on Evolutionary Computation 2014).
+    """
+    if objectives <= MANY or algorithm != "nsga2":
+        return None
+    return f"Note: with {objectives} objectives  --algorithm nsga3  spreads the front better than nsga2"
+
+
+def note_predictors(run: Run, evolution: Evolution, names: Sequence[str]) -> None:
+    """Write down which predictors the last round used, for each dear objective, and how well they ranked."""
+    choices = getattr(evolution, "choices", {})
+    if choices:
+        told = {names[j]: asdict(choice) for j, choice in choices.items()}
+        run.update_manifest(surrogate={"predictors": told})
+
+
+def _worth_it(problem: Problem, run: Run) -> bool:
+    """Return what settings say, else whether an evaluation of the first generation took long."""
+    if problem.settings.surrogate is not None:
+        return problem.settings.surrogate
+    if problem.settings.algorithm in BASELINES:
+        return False
+    first = {member.architecture for member in run.store.members() if member.generation == 0}
+    rows = {
+        (row.architecture, row.objective): row.seconds
+        for row in run.store.evaluations()
+        if row.architecture in first and row.objective in problem.evaluated
+    }
+    return sum(rows.values()) > DEAR * max(1, len(first))
+
+
+class _Facts:
+    """What is known of genomes without an evaluation."""
+
+    def __init__(self, problem: Problem, run: Run, objectives: Sequence[Objective], engine: LocalEngine) -> None:
+        self._problem, self._run = problem, run
+        self._directions = [objective.direction for objective in objectives]
+        evaluators = engine.evaluators
+        self._computed = {
+            name: evaluators[name]
+            for name in problem.evaluated
+            if name in problem.cheap and not isinstance(evaluators[name], TableEvaluator)
+        }
+        self._costs = {name: problem.cheap[name] for name in ("flops", "params")} | self._computed
+        shared = getattr(evaluators.get("acc"), "shared", None)
+        self.shared = None if shared is None else LocalEngine({"acc": shared}, run.store)
+        # An objective that is evaluated as the search goes on would be seen by a resumed search too early.
+        stored = () if SCORE in problem.evaluated else run.store.series()
+        self._scores = [series for series in stored if series[0] == SCORE]
+
+    def form(self, genome: np.ndarray) -> Architecture:
+        """Return the canonical architecture."""
+        return self._problem.space.canonical(self._problem.space.decode(genome))
+
+    def cheap(self, genomes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return minimized values and violations, NaN where only an evaluation tells."""
+        problem = self._problem
+        values = np.full((len(genomes), len(problem.evaluated)), np.nan)
+        forms = [self.form(genome) for genome in genomes]
+        for column, name in enumerate(problem.evaluated):
+            if name in self._computed:
+                values[:, column] = _column(self._computed[name], name, forms)
+        own = minimized(values[:, : len(self._directions)], self._directions)
+        return own, problem.violations(values)
+
+    def statistics(self, genomes: np.ndarray) -> np.ndarray:
+        """Return costs, and training-free scores as far as they are stored."""
+        forms = [self.form(genome) for genome in genomes]
+        columns = [_column(evaluator, name, forms) for name, evaluator in self._costs.items()]
+        if self.shared is not None:
+            columns.append(self.shared.evaluate(forms, ["acc"])[:, 0])
+        texts = [str(form) for form in forms]
+        for name, fingerprint in self._scores:
+            found = self._run.store.lookup(texts, name, fingerprint)
+            known = [found[text].value if text in found else None for text in texts]
+            columns.append(np.array([np.nan if value is None else value for value in known], dtype=np.float64))
+        return np.stack(columns, axis=1)
+
+
+def _column(evaluator: Any, name: str, forms: Sequence[Architecture]) -> np.ndarray:
+    values = [row[name].value for row in evaluator.evaluate(forms)]
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)

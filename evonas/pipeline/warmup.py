@@ -1,0 +1,155 @@
+"""What a search does before it evolves: a latency table, the first population, a trained supernet."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evonas.config import parse_time
+from evonas.data import Part
+from evonas.engine import LocalEngine
+from evonas.files.progress import Progress
+from evonas.networks import Network, build
+from evonas.objectives.latency.latency import LatencyEvaluator, device_latency_table
+from evonas.objectives.proxy import ProxyEvaluator
+from evonas.pareto.dominance import choose_first, minimized
+from evonas.pipeline.problem import Problem
+from evonas.proxies import SaturationWarning
+from evonas.runs.run import Run
+from evonas.spaces import Architecture
+from evonas.supernet import (
+    ForgettingProbe,
+    PathEvaluator,
+    load_weights,
+    make_sampler,
+    summarize,
+    time_update,
+    train_supernet,
+)
+
+UPDATES = 1500
+"""Updates of supernet training where neither epochs nor a time are given."""
+SHARE = 0.5
+"""Of a budget of time, what supernet training may take."""
+PROBES, PROBED = 8, 200
+"""Forgetting values that are read while a supernet trains, and the images that each is read on."""
+SWAP_REPEATS = 4
+"""Re-initializations per SWAP-Score in a warm start: within 0.01 of 8 in rank correlation."""
+
+
+class Preparation:
+    """The steps before evolution; each does what is left of it in the run.
+
+    Args:
+        problem: What is searched.
+        run: Where it is stored.
+        progress: Shows how far it is.
+    """
+
+    def __init__(self, problem: Problem, run: Run, progress: Progress) -> None:
+        self.problem, self.run, self.progress = problem, run, progress
+        self.settings = problem.settings
+        self._scored: tuple[list[Architecture], np.ndarray] | None = None
+
+    def latency_table(self) -> None:
+        """Measure the latency table, once per device, and freeze it in the run: a replay must not measure anew."""
+        if "latency" not in self.problem.evaluated:
+            return
+        frozen = self.run.path / "latency.json"
+        options = {"latency_table": str(frozen) if frozen.exists() else self.settings.latency_table}
+        if options["latency_table"] is None:
+            table, kept = device_latency_table(
+                self.problem.space, self.problem.skeleton, seed=self.settings.seed, threads=self.settings.threads,
+                progress=self.progress,
+            )  # fmt: skip
+            if kept is not None:
+                self.progress.say(f"The latency table was measured on this device before; remove {kept} for another")
+            self.progress.say(
+                f"The table's median error is {table.error:.1%} on whole networks that were left out of its fit"
+            )
+            options["latency_table"] = str(self.run.write(frozen.name, table.to_json()))
+        evaluator = LatencyEvaluator(self.problem.context(options=options))
+        if not frozen.exists():  # one that cannot be read, or does not fit, never comes into the run
+            self.run.write(frozen.name, evaluator.table.to_json())
+        if evaluator.foreign:
+            self.progress.say(f"The latency table is of another device: {'; '.join(evaluator.foreign)}")
+        self.problem.add_cheap("latency", evaluator)
+
+    def warm_start(self) -> np.ndarray:
+        """Return the first population: the best by SWAP-Score and FLOPs of a sample, spread along the cost."""
+        settings = self.settings
+        rng = np.random.default_rng([settings.seed, 1])
+        genomes, forms = self.problem.sample(max(settings.warm_start, settings.population), rng)
+        if settings.warm_start == 0 or self.problem.data is None:  # without images there is nothing to score on
+            return genomes[: settings.population]
+        swap = ProxyEvaluator(self.problem.context(), "swap", repeats=SWAP_REPEATS)
+        engine = LocalEngine({"swap": swap, "flops": self.problem.cheap["flops"]}, self.run.store)
+        with (
+            self.progress.task("Scoring architectures by SWAP", len(forms)) as task,
+            warnings.catch_warnings(record=True) as caught,
+        ):
+            warnings.simplefilter("always", SaturationWarning)
+            values = engine.evaluate(forms, ["swap", "flops"], task.advance)
+        if caught:  # once, not for each architecture
+            self.progress.say(f"{len(caught)} of {len(forms)} scores: {caught[0].message}")
+        self._scored = forms, values[:, 0]
+        return genomes[choose_first(minimized(values, ["max", "min"]), settings.population, cost_column=1)]
+
+    def supernet(self) -> Network:
+        """Return the trained supernet: trained here, or taken over from another run."""
+        settings, path = self.settings, self.run.path / "supernet.safetensors"
+        network = build(self.problem.space, self.problem.skeleton, seed=settings.seed).to(self.problem.device)
+        if settings.supernet:
+            if not path.exists():
+                theirs = Path(settings.supernet) / path.name
+                load_weights(network, theirs)  # says what does not fit before anything is written
+                self.run.write(path.name, theirs.read_bytes())
+            load_weights(network, path)
+            return network
+        per_epoch = max(1, len(self.problem.data.weights) // settings.batch_size)
+        epochs = self.run.store.decide("epochs", lambda: self._epochs(per_epoch))
+        with self.progress.task(f"Training the supernet ({settings.sharing})", epochs * per_epoch) as task:
+            done = 0
+
+            def advance(state: Any) -> None:
+                nonlocal done
+                task.advance(state.step - done, f"epoch {state.epoch}, loss {state.loss:.3f}")
+                done = state.step
+
+            history = train_supernet(
+                network,
+                self.problem.data,
+                settings.sharing,
+                epochs=epochs,
+                sample=make_sampler(settings.sampling, self.problem.space, scored=self._scored),
+                batch_size=settings.batch_size,
+                lr=settings.lr,
+                weight_decay=0.0,
+                augment=self.problem.data.augment,
+                seed=settings.seed,
+                checkpoint=path,
+                progress=advance,
+                probe=self._probe(network, epochs),
+            )
+        told = {"last": history.epochs[-1], "forgetting": summarize(history.forgetting) if history.forgetting else {}}
+        self.run.update_manifest(supernet={"rule": settings.sharing, "epochs": epochs, **told})
+        return network
+
+    def _probe(self, network: Network, epochs: int) -> ForgettingProbe:
+        """Return what reads a few forgetting values while the supernet trains, on few images: a thing to log."""
+        part = self.problem.data.select
+        few = PathEvaluator(network, self.problem.data, Part(part.images[:PROBED], part.labels[:PROBED]))
+        return ForgettingProbe(lambda form: few.each(form)["accuracy"], per_epoch=1, every=-(-epochs // PROBES))
+
+    def _epochs(self, per_epoch: int) -> int:
+        """Return the epochs of supernet training: given, or what the time allows, or by the size of the data."""
+        if self.settings.epochs is not None:
+            return self.settings.epochs
+        if self.settings.time is None:
+            return max(1, round(UPDATES / per_epoch))
+        network = build(self.problem.space, self.problem.skeleton, seed=self.settings.seed).to(self.problem.device)
+        update = time_update(network, self.problem.data, self.settings.sharing, batch_size=self.settings.batch_size)
+        return max(1, int(SHARE * parse_time(self.settings.time) / (update * per_epoch)))

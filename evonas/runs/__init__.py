@@ -1,0 +1,1 @@
+"""Runs: the directory of a search, its store, manifest and front file."""

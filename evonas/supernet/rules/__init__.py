@@ -1,0 +1,1 @@
+"""Update rules of weight sharing: the contract, the registry, one file a rule."""

@@ -1,0 +1,57 @@
+"""Every option once per update (Chu et al. 2021, "FairNAS: Rethinking Evaluation Fairness", ICCV)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from evonas.errors import SettingsError
+from evonas.supernet.rules.contract import Pass, Setting
+from evonas.supernet.rules.uniform import Uniform
+
+
+class Fair(Uniform):
+    """Strict fairness: in one update every option of every choice is used equally often.
+
+    With m options per choice the update sums the gradients of m paths, in which each choice runs through a
+    permutation of its options. A choice with fewer options runs through several permutations, the last one
+    cut off, so that its options are used equally often up to one and exactly so on average (our own
+    extension: the article has equal numbers only).
+
+    Args:
+        setting: What it trains.
+        cardinalities: Options of each choice; None: those of `setting.network.space`.
+        decode: From a genome to the architecture that is built; None: the canonical one of
+            `setting.network.space`.
+
+    Raises:
+        SettingsError: No space is at hand.
+    """
+
+    def __init__(
+        self,
+        setting: Setting,
+        *,
+        cardinalities: np.ndarray | None = None,
+        decode: Callable[[np.ndarray], Any] | None = None,
+    ) -> None:
+        super().__init__(setting)
+        space = getattr(setting.network, "space", None)
+        if space is None and (cardinalities is None or decode is None):
+            raise SettingsError(
+                "Expected a network with a space for the rule 'fair', got none; give cardinalities and decode"
+            )
+        self._cardinalities = np.asarray(space.cardinalities if cardinalities is None else cardinalities)
+        self._decode = decode or (lambda genome: space.canonical(space.decode(genome)))
+
+    def plan(self, rng: np.random.Generator) -> list[Pass]:
+        """Return as many passes as the largest choice has options."""
+        passes = int(self._cardinalities.max())
+        genomes = np.empty((passes, len(self._cardinalities)), dtype=np.int16)
+        for choice, options in enumerate(self._cardinalities):
+            rounds = -(-passes // int(options))
+            genomes[:, choice] = np.concatenate([rng.permutation(options) for _ in range(rounds)])[:passes]
+            rng.shuffle(genomes[:, choice])
+        return [self._setting.pass_of(self._decode(genome)) for genome in genomes]

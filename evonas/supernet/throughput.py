@@ -1,0 +1,42 @@
+"""How long an update of supernet training takes, for whoever has to divide a time."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from evonas.supernet.evaluate import Source
+from evonas.supernet.rules.contract import RuleFactory
+from evonas.supernet.train import train_supernet
+
+
+class _Enough(Exception):
+    """Raised to end a trial."""
+
+
+def time_update(
+    network: nn.Module, data: Source, rule: str | RuleFactory, *, batch_size: int, updates: int = 20
+) -> float:
+    """Return the median seconds of an update, from a trial that spoils the network's weights.
+
+    Args:
+        network: A supernet that nobody needs afterwards.
+        data: What it is trained on.
+        rule: See `train_supernet`.
+        batch_size: Images per update.
+        updates: Updates of the trial.
+    """
+    times = [time.perf_counter()]
+
+    def watch(progress: Any) -> None:
+        times.append(time.perf_counter())
+        if len(times) > updates:
+            raise _Enough
+
+    with suppress(_Enough):
+        train_supernet(network, data, rule, epochs=updates, batch_size=batch_size, progress=watch)
+    return float(np.median(np.diff(times)))

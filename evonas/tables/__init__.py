@@ -1,0 +1,1 @@
+"""Tables: measured truth in CSV files, looked up by architecture."""

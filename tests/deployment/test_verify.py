@@ -1,0 +1,171 @@
+"""Measuring members again, and the log of looks at the test part."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from evonas import read_front
+from evonas.cli import app
+from evonas.deployment import deploy, train_members
+from evonas.deployment.access_log import LOOKS, log_look, read_looks
+from evonas.deployment.verify import verify
+from evonas.errors import RunError, SettingsError
+from evonas.pipeline import run as pipeline
+from evonas.pipeline import run_context
+from evonas.runs.run import Run
+from evonas.spaces import shipped
+from evonas.training import Recipe
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """A run of DARTS cells in two cells of four channels that ended; never changed."""
+    folder = tmp_path_factory.mktemp("made")
+    text = shipped()["darts"].read_text()
+    small = "channels = 8\ncells = 3\n"
+    assert small in text
+    (folder / "tiny.toml").write_text(text.replace(small, "channels = 4\ncells = 2\n"))
+    pipeline.search(
+        space=str(folder / "tiny.toml"), out=folder / "run", epochs=1, population=4, generations=2, warm_start=0,
+        train_limit=500,
+    ).close()  # fmt: skip
+    return folder / "run"
+
+
+@pytest.fixture
+def run(made, tmp_path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "run"))
+
+
+def change(run: Path, name: str, value: float) -> None:
+    """Falsify a number of the front's first member."""
+    content = json.loads((run / "front.json").read_text())
+    member = content["members"][0]
+    where = member["values"] if name in member["values"] else member["known"]
+    where[name] = value
+    (run / "front.json").write_text(json.dumps(content))
+
+
+def test_what_is_measured_again_holds_to_the_last_digit(run):
+    checks = verify(run)
+    with Run.open(run) as opened:
+        members = len(read_front(opened))
+        images = len(run_context(opened).data.judge)
+    assert len(checks) == 5 * members
+    assert {check.name for check in checks} == {"acc", "acc_top1", "acc_report", "flops", "params"}
+    assert all(check.now == check.before and not check.moved for check in checks)
+    noise = {check.name: check.noise for check in checks if check.place == 0}
+    first = next(check for check in checks if check.name == "acc_report")
+    assert noise["acc_report"] == pytest.approx((first.before * (1 - first.before) / images) ** 0.5)
+    assert noise["flops"] == noise["params"] == 0
+    assert len(json.loads((run / "verify.json").read_text())["checks"]) == len(checks)
+
+
+@pytest.mark.parametrize(("name", "value"), [("acc", 0.99), ("acc_report", 0.99), ("flops", 1.0), ("params", 1.0)])
+def test_what_was_falsified_is_named(run, name, value):
+    change(run, name, value)
+    assert [check.name for check in verify(run, "index:0") if check.moved] == [name]
+
+
+def test_an_accuracy_within_its_standard_error_holds(run):
+    (first, *_) = verify(run, "index:0")
+    assert first.name == "acc"
+    change(run, "acc", first.before + 0.5 * first.noise)
+    assert not any(check.moved for check in verify(run, "index:0"))
+    change(run, "acc", first.before + 2 * first.noise + 0.01)
+    assert [check.name for check in verify(run, "index:0") if check.moved] == ["acc"]
+
+
+def test_latency_is_measured_on_the_whole_network(run):
+    change(run, "latency_measured", 1e6)
+    (check,) = [check for check in verify(run, "index:0") if check.name == "latency_measured"]
+    assert check.moved
+    assert 0 < check.now < 1e5
+    assert check.noise > 0
+    change(run, "latency_mad", 1e6)
+    assert not any(check.moved for check in verify(run, "index:0"))
+
+
+def test_looks_at_the_test_part_are_logged(run):
+    assert not any(check.name == "acc_trained" for check in verify(run, "index:0"))
+    assert read_looks(run) == []
+    (trained,) = train_members(run, "index:0", Recipe(name="short", epochs=1, batch_size=128, lr=0.1, momentum=0.9))
+    train_members(run, "index:0", trained_recipe(trained))  # read, not trained again: no look
+    checks = verify(run, "index:0", trained=True)
+    deploy(run, "index:0")
+    (check,) = [check for check in checks if check.name == "acc_trained"]
+    assert check.now == check.before == trained.accuracy
+    looks = read_looks(run)
+    assert [look["command"] for look in looks] == ["train", "verify", "deploy"]
+    assert {look["member"] for look in looks} == {trained.architecture}
+    assert all(look["when"].startswith("20") for look in looks)
+
+
+def trained_recipe(trained) -> Recipe:
+    return Recipe(**trained.record["recipe"])
+
+
+def test_looks_are_logged_while_another_process_writes(run):
+    with Run.open(run, write=True), Run.open(run) as reading:
+        log_look(reading, "deploy", "a")
+    assert [look["member"] for look in read_looks(run)] == ["a"]
+    (run / LOOKS).write_text("no json\n")
+    with pytest.raises(RunError, match="cannot be read"):
+        read_looks(run)
+
+
+def test_untrained_and_unknown_members_are_refused(run):
+    with pytest.raises(RunError, match="evonas train"):
+        verify(run, "index:0", trained=True)
+    with pytest.raises(SettingsError, match="members 0 to"):
+        verify(run, "index:99")
+    with Run.open(run, write=True), pytest.raises(RunError, match="writes to it"):
+        verify(run)
+
+
+def test_the_exit_code_says_whether_something_moved(run):
+    runner = CliRunner()
+    held = runner.invoke(app, ["verify", str(run), "--quiet"])
+    assert held.exit_code == 0, held.output
+    assert "numbers hold within their noise" in held.output
+    change(run, "flops", 12.0)
+    moved = runner.invoke(app, ["verify", str(run), "--select", "index:0", "--quiet"])
+    assert moved.exit_code == 1
+    assert "Moved by more than its noise: flops of 0" in moved.output
+
+
+def test_a_damaged_store_is_told(run):
+    sqlite3.connect(run / "evaluations.sqlite").executescript("PRAGMA application_id = 1;")
+    with pytest.raises(RunError, match="store of evonas"):
+        verify(run)
+
+
+def test_other_objectives_are_computed_again(made, tmp_path):
+    pipeline.search(
+        space=str(made.parent / "tiny.toml"), out=tmp_path / "run", objectives=("swap", "memory"), population=4,
+        generations=1, warm_start=0, train_limit=500,
+    ).close()  # fmt: skip
+    checks = verify(tmp_path / "run")
+    assert {check.name for check in checks} == {"swap", "memory", "flops", "params"}
+    assert not any(check.moved for check in checks)
+    assert checks.skipped == {}
+    change(tmp_path / "run", "memory", 1.0)
+    assert {check.name for check in verify(tmp_path / "run", "index:0") if check.moved} == {"memory"}
+
+
+def test_what_cannot_be_measured_is_named_with_the_cause(run):
+    with Run.open(run, write=True) as opened:
+        text = read_front(opened)[0].architecture
+        opened.store.note(text, "mystery", 1.0, {})
+    (run / "supernet.safetensors").unlink()
+    done = CliRunner().invoke(app, ["verify", str(run), "--select", "index:0", "--quiet"])
+    assert done.exit_code == 0, done.output
+    assert "mystery was not measured: noted by another tool" in done.output
+    assert "acc_report was not measured: the run has no supernet" in done.output
+    assert json.loads((run / "verify.json").read_text())["skipped"]["acc"] == "the run has no supernet"

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from evonas.errors import EvaluationError
+from evonas.objectives import Context, make_evaluator
+from evonas.objectives.accuracy.accuracy import AccuracyEvaluator
+from evonas.objectives.accuracy.combined import REPEATS, Beforehand, Prior, _agreement
+from evonas.objectives.accuracy.main_effects import Effects
+from evonas.supernet import PathEvaluator, PathScore
+
+
+def made(context: Context, read, images: int = 100) -> Prior:
+    return Prior(Beforehand(context), Effects(context.space, read), images)
+
+
+def test_it_ranks_by_the_weighted_sum_of_three_standard_scores(trained: Context, draw):
+    forms = draw(trained.space, 5)
+    read = PathEvaluator(trained.supernet, trained.data, trained.data.select, norm_images=512)
+    smoothed = Effects(trained.space, read)
+    prior = Prior(Beforehand(trained), smoothed, len(trained.data.select))
+    swap = make_evaluator(f"swap(repeats={REPEATS})", trained)
+    facts = np.stack(
+        [
+            [smoothed(form, read(form)) for form in forms],
+            [np.log(row["flops"].value) for row in make_evaluator("flops", trained).evaluate(forms)],
+            [np.log(row[swap.objectives[0].name].value) for row in swap.evaluate(forms)],
+        ],
+        axis=1,
+    )
+    sums = ((facts - prior._mean) / prior._spread) @ prior.weights
+    evaluator = AccuracyEvaluator(replace(trained, options={"estimator": "supernet:prior"}))
+    values = np.array([row["acc"].value for row in evaluator.evaluate(forms)])
+    assert ((values > 0) & (values < 1)).all()
+    logits = np.log(values / (1 - values))
+    np.testing.assert_allclose(np.diff(logits), prior._slope * np.diff(sums))
+    assert prior._slope > 0
+
+
+def test_it_does_not_depend_on_the_order(trained: Context, draw):
+    forms = draw(trained.space, 3)
+    evaluator = AccuracyEvaluator(trained)
+    first = [row["acc"].value for row in evaluator.evaluate(forms)]
+    assert first == [row["acc"].value for row in AccuracyEvaluator(trained).evaluate(forms[::-1])][::-1]
+
+
+def test_scores_count_by_how_far_they_agree_with_the_others():
+    """Two copies of the truth with noise, and something else: nothing, or the reverse."""
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=4000)
+    for third, least in ((rng.normal(size=4000), 0.0), (-truth, 0.0)):
+        scores = np.stack([truth + 0.5 * rng.normal(size=4000), truth + 0.5 * rng.normal(size=4000), third], axis=1)
+        weights = _agreement(scores)
+        assert weights.sum() == pytest.approx(1)
+        assert weights[2] == pytest.approx(least, abs=0.05)
+    np.testing.assert_allclose(_agreement(np.repeat(truth[:, None], 3, axis=1)), 1 / 3)
+    np.testing.assert_allclose(_agreement(np.zeros((5, 3))), 1 / 3)
+    opposed = _agreement(np.stack([truth, -truth, np.zeros(4000)], axis=1))  # no majority, but still numbers
+    assert opposed.sum() == pytest.approx(1)
+    assert opposed[2] == 0
+
+
+def test_shared_weights_that_contradict_costs_and_swap_are_not_counted(trained: Context, draw):
+    before = Beforehand(trained)
+
+    def read(form):
+        return PathScore(accuracy=0.5, loss=float(before(form).sum()), probability=0.5)
+
+    prior = made(trained, read)
+    assert prior.weights[0] < 0.02
+    agreeing = made(trained, lambda form: replace(read(form), loss=-read(form).loss))
+    assert agreeing.weights[0] > 0.45
+
+
+def test_its_scale_is_that_of_the_accuracies_it_was_measured_on(trained: Context):
+    """Were all paths right on the same share of images, every value would be that share."""
+    prior = made(trained, lambda form: PathScore(accuracy=0.75, loss=1.0, probability=0.5))
+    assert prior._middle == pytest.approx(np.log(3))
+    assert prior.weights[0] == 0.0  # a loss that tells nothing counts for nothing
+
+
+def test_a_network_without_activations_counts_as_one_pattern(trained: Context, draw, monkeypatch):
+    (form,) = draw(trained.space, 1)
+    before = Beforehand(trained)
+    known = before(form)
+    monkeypatch.setattr(before, "_swap", lambda architecture: [EvaluationError("no activations")])
+    before._known.clear()
+    assert before(form).tolist() == [known[0], 0.0]

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from evonas.errors import EvaluationError
+from evonas.networks import build
+from evonas.objectives.cost.graph_builder import Outlines
+from evonas.objectives.cost.symbolic import Ghost
+from evonas.objectives.cost.trace import NORMS, trace
+from evonas.spaces import Space
+
+
+@pytest.mark.parametrize("canonical", [True, False])
+def test_an_outline_runs_what_the_network_runs_in_its_order(canonical: bool, space: Space, draw):
+    skeleton = space.skeleton("small", in_channels=3, classes=10)
+    outlines = Outlines(space, skeleton)
+    for form in draw(space, 3, canonical=canonical, seed=6):
+        with torch.device("meta"):
+            network = build(space, skeleton, form).eval()
+        whole = trace(network, [(1, 3, skeleton.resolution, skeleton.resolution)])
+        steps = outlines(form).steps
+        pieces = [operation for step in steps for operation in step.block.trace.operations]
+        assert [(o.name, o.size) for o in pieces] == [(o.name, o.size) for o in whole.operations]
+        assert sum(step.block.trace.nodes for step in steps) == sum(
+            o.name not in NORMS for o in pieces if "zeros" not in o.name
+        )
+
+
+def test_an_outline_is_the_same_after_others_were_drawn(space: Space, draw):
+    outlines = Outlines(space, space.skeleton("small", in_channels=3, classes=10))
+    forms = draw(space, 4)
+    first = [outlines(form) for form in forms]
+    again = [outlines(form) for form in reversed(forms)][::-1]
+    for a, b in zip(first, again):
+        assert (a.steps, a.shapes, a.output) == (b.steps, b.shapes, b.output)
+
+
+def test_keys_of_blocks_do_not_depend_on_the_run(tiny, draw):
+    (form,) = draw(tiny.space, 1)
+    keys = [[step.block.key for step in Outlines(tiny.space, tiny.skeleton)(form).steps] for _ in range(2)]
+    assert keys[0] == keys[1]
+
+
+def test_the_sizes_of_values_are_those_of_the_network(tiny, draw):
+    (form,) = draw(tiny.space, 1)
+    outline = Outlines(tiny.space, tiny.skeleton)(form)
+    assert outline.shapes[0] == (1, 1, 8, 8)
+    assert outline.shapes[outline.output] == (1, 10)
+    assert outline.sizes[0] == 64
+
+
+def test_a_network_that_does_more_between_its_blocks_is_refused(tiny):
+    pen = Outlines(tiny.space, tiny.skeleton)._pen
+    with pytest.raises(EvaluationError, match=r"joins its blocks by \+.*got relu"):
+        torch.relu(Ghost(pen, (1, 2, 4, 4)))
+
+
+def test_summands_must_have_one_shape(tiny):
+    pen = Outlines(tiny.space, tiny.skeleton)._pen
+    with pytest.raises(RuntimeError, match="broadcast"):
+        Ghost(pen, (1, 2, 4, 4)) + Ghost(pen, (1, 3, 4, 4))

@@ -1,0 +1,136 @@
+"""Searches whose dear objectives are predicted."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from evonas.config import make_settings
+from evonas.errors import SettingsError
+from evonas.pipeline import run as pipeline
+from evonas.pipeline.surrogate import suggestion
+from evonas.runs.run import Run
+
+SPACE = """
+name = "blocks"
+family = "stage"
+source = "made for tests"
+counts = "codes: one of three operations in each of six layers"
+form = "digits"
+
+[stem]
+channels = 8
+kernel = 3
+stride = 1
+activation = "relu"
+
+[operations]
+identity = { kind = "identity", code = "0" }
+k3e3 = { kind = "mbconv", kernel = 3, expand = 3, code = "1" }
+k5e6 = { kind = "mbconv", kernel = 5, expand = 6, code = "2" }
+
+[[stages]]
+width = 8
+stride = 2
+blocks = 6
+operations = ["identity", "k3e3", "k5e6"]
+
+[head]
+features = 32
+activation = "relu"
+
+[skeletons.small]
+resolution = 16
+
+[skeletons.proxy]
+resolution = 16
+head = false
+"""
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    """A table of made-up accuracies, which a search takes for dear."""
+    folder = tmp_path_factory.mktemp("assist")
+    space = folder / "blocks.toml"
+    space.write_text(SPACE)
+    table = folder / "truth.csv"
+    rows = ["arch,accuracy"]
+    for code in itertools.product(range(3), repeat=6):
+        wide = 3 * code[0] + sum(code[1:])  # the same for codes that mean one network
+        rows.append(f"{''.join(map(str, code))},{1 - 0.8 * np.exp(-0.2 * wide):.6f}")
+    table.write_text("\n".join(rows) + "\n")
+    return make_settings(
+        space=str(space), table=(str(table),), objectives=("accuracy:max", "flops"), population=12, generations=3,
+        warm_start=0, surrogate=True,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def finished(settings, tmp_path_factory) -> Run:
+    return pipeline.search(settings, tmp_path_factory.mktemp("runs") / "done")
+
+
+def test_rounds_are_small_and_their_proposals_stored(finished):
+    sizes = np.bincount([member.generation for member in finished.store.members()])
+    assert sizes.tolist() == [12] + [3] * 8
+    stored = finished.store.decide("surrogate 12", lambda: None)
+    assert len(stored["genomes"]) == 3
+    assert set(stored["predictors"]) == {"0"}  # FLOPs are computed
+
+
+def test_predictors_are_named_in_the_manifest(finished):
+    told = finished.manifest["surrogate"]["predictors"]["accuracy"]
+    assert told["name"] in told["correlations"]
+
+
+def test_off_is_plain_evolution_by_generations(settings, tmp_path):
+    plain = pipeline.search(settings.model_copy(update={"surrogate": False}), tmp_path / "plain")
+    assert np.bincount([member.generation for member in plain.store.members()]).tolist() == [12, 12, 12]
+    assert any(member.parents for member in plain.store.members())
+
+
+def test_a_prolonged_search_goes_on_as_one_that_was_longer_from_the_start(settings, tmp_path):
+    longer = pipeline.search(settings, tmp_path / "longer")
+    pipeline.search(settings.model_copy(update={"generations": 2}), tmp_path / "short")
+    prolonged = pipeline.resume(tmp_path / "short", generations=3)
+    assert (prolonged.path / "front.csv").read_text() == (longer.path / "front.csv").read_text()
+
+
+def test_a_replay_fits_nothing(finished, monkeypatch):
+    before = (finished.path / "front.csv").read_text()
+    monkeypatch.setattr("evonas.evolution.surrogate.fit_predictor", None)  # a fit would be a TypeError
+    assert (pipeline.resume(finished.path).path / "front.csv").read_text() == before
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, False), (False, False), (True, True)])
+def test_what_is_fast_is_not_predicted_unless_asked_for(settings, tmp_path, given, expected):
+    run = pipeline.search(settings.model_copy(update={"surrogate": given, "generations": 2}), tmp_path / "run")
+    sizes = np.bincount([member.generation for member in run.store.members()])
+    assert (len(sizes) > 2) == expected
+
+
+def test_what_is_slow_is_predicted(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr("evonas.pipeline.surrogate.DEAR", -1.0)
+    run = pipeline.search(settings.model_copy(update={"surrogate": None, "generations": 2}), tmp_path / "run")
+    assert run.store.decide("surrogate", lambda: None) is True
+    assert len(np.bincount([member.generation for member in run.store.members()])) > 2
+
+
+def test_a_baseline_stays_what_it_is(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr("evonas.pipeline.surrogate.DEAR", -1.0)
+    changes = {"surrogate": None, "generations": 2, "algorithm": "random"}
+    run = pipeline.search(settings.model_copy(update=changes), tmp_path / "run")
+    assert len(np.bincount([member.generation for member in run.store.members()])) == 2
+
+
+def test_predictors_and_results_in_any_order_do_not_go_together():
+    with pytest.raises(SettingsError, match="either asynchronous or surrogate"):
+        make_settings(surrogate=True, asynchronous=True)
+
+
+@pytest.mark.parametrize(("algorithm", "objectives", "suggested"), [("nsga2", 4, 1), ("nsga2", 3, 0), ("nsga3", 5, 0)])
+def test_nsga3_is_suggested_above_three_objectives(algorithm, objectives, suggested):
+    assert ("nsga3" in (suggestion(algorithm, objectives) or "")) == suggested
