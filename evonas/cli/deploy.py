@@ -21,7 +21,8 @@ def deploy(
 ) -> None:
     """Write a member as an ONNX model, checked against torch on every test image, measured and described."""
     from evonas.cli.progress import make_progress
-    from evonas.deployment import deploy, summary
+    from evonas.deployment import summary
+    from evonas.deployment.deploy import deploy
 
     try:
         deployment = deploy(

@@ -13,7 +13,6 @@ once by `train_members`, after training, and by `deploy`.
 
 from evonas.deployment.check import Figures
 from evonas.deployment.choice import Choice, choose
-from evonas.deployment.deploy import deploy
 from evonas.deployment.deployment import Deployment, summary
 from evonas.deployment.isolated_check import Fresh, run_fresh
 from evonas.deployment.largest import largest
@@ -31,7 +30,6 @@ __all__ = [
     "UnitInput",
     "agreement",
     "choose",
-    "deploy",
     "largest",
     "load_model",
     "model_files",

@@ -13,7 +13,7 @@ import numpy as np
 
 from evonas.errors import ExportError
 
-_SCRIPT = Path(__file__).with_name("fresh.py")
+_SCRIPT = Path(__file__).with_name("isolated_run.py")
 
 
 @dataclass(frozen=True, eq=False)

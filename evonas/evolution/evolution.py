@@ -190,7 +190,7 @@ class Evolution:
         """The genomes that may become parents, shape (k, n_choices)."""
         return self._rows(self._algorithm.population)
 
-    def first_front(self) -> tuple[np.ndarray, np.ndarray]:
+    def front(self) -> tuple[np.ndarray, np.ndarray]:
         """Return genomes and values of the feasible and not dominated among all told, in the order told."""
         values = np.concatenate(self._values)
         found = first_front(values, np.concatenate(self._violations))

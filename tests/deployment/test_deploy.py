@@ -12,8 +12,8 @@ import onnxruntime
 import pytest
 import torch
 
-from evonas.deployment import Deployment, deploy, load_model, summary
-from evonas.deployment.deploy import _Work
+from evonas.deployment import Deployment, load_model, summary
+from evonas.deployment.deploy import _Work, deploy
 from evonas.errors import ExportError, RunError, SettingsError
 from evonas.networks import Network
 from evonas.pipeline.problem import run_context

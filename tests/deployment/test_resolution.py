@@ -10,7 +10,8 @@ import onnxruntime
 import pytest
 
 from evonas.data import load_data
-from evonas.deployment import deploy, load_model, train_members
+from evonas.deployment import load_model, train_members
+from evonas.deployment.deploy import deploy
 from evonas.pipeline import run as pipeline
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run

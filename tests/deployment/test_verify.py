@@ -12,12 +12,13 @@ from typer.testing import CliRunner
 
 from evonas import read_front
 from evonas.cli import app
-from evonas.deployment import deploy, train_members
+from evonas.deployment import train_members
 from evonas.deployment.access_log import LOOKS, log_look, read_looks
+from evonas.deployment.deploy import deploy
 from evonas.deployment.verify import verify
 from evonas.errors import RunError, SettingsError
 from evonas.pipeline import run as pipeline
-from evonas.pipeline import run_context
+from evonas.pipeline.problem import run_context
 from evonas.runs.run import Run
 from evonas.spaces import shipped
 from evonas.training import Recipe

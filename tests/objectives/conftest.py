@@ -12,7 +12,8 @@ import torch
 
 from evonas.data import Dataset, load_data
 from evonas.networks import Network, build
-from evonas.objectives import Context, effects
+from evonas.objectives import Context
+from evonas.objectives.accuracy import main_effects as effects
 from evonas.proxies import Flops, Forward
 from evonas.spaces import Architecture, Skeleton, Space, load_space, shipped
 

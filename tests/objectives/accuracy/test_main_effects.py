@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from evonas.errors import EvaluationError
-from evonas.objectives import Context, effects
+from evonas.objectives import Context
+from evonas.objectives.accuracy import main_effects as effects
 from evonas.objectives.accuracy.accuracy import AccuracyEvaluator
 from evonas.objectives.accuracy.main_effects import Effects
 from evonas.pareto.indicators import kendall

@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from evonas.networks import Network, build
 from evonas.objectives import Context, make_evaluator
-from evonas.objectives import cost as room
+from evonas.objectives.cost import cost as room
 from evonas.objectives.cost.cost import CostEvaluator
 from evonas.proxies import Flops, Forward
 from evonas.spaces import Architecture, Skeleton, Space, load_space

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from evonas import runtime
 from evonas.errors import EvaluationError, ExportError, SettingsError
-from evonas.objectives import Context, latency, latency_measure, make_evaluator
+from evonas.objectives import Context, make_evaluator
 from evonas.objectives.cost.assemble import assemble, export_block
 from evonas.objectives.cost.graph_builder import Outlines, all_blocks
+from evonas.objectives.latency import latency
+from evonas.objectives.latency import measure as latency_measure
 from evonas.objectives.latency.latency import (
     LatencyTable,
     check_latency_table,
