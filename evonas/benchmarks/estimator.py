@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evonas.errors import SettingsError
-from evonas.pareto.indicators import kendall, spearman
+from evonas.pareto.correlation import kendall, spearman
 from evonas.predictors import Encoder, describe, fit_predictor
 from evonas.spaces import Architecture, Space
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evonas.errors import SettingsError, suggest
-from evonas.pareto.indicators import hypervolume, min_max
+from evonas.pareto.curves import min_max
+from evonas.pareto.indicators import hypervolume
 from evonas.predictors import Encoder, Tokens, describe
 from evonas.spaces import Architecture, Space
 from evonas.tables.table import Table, column_direction

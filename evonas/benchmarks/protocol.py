@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evonas.errors import EvaluationError, SettingsError
-from evonas.pareto.indicators import kendall, relative_improvement
+from evonas.pareto.correlation import kendall
+from evonas.pareto.improvement import relative_improvement
 from evonas.spaces import Architecture, Space
 
 Train = Callable[[Sequence[Architecture], int], ArrayLike]

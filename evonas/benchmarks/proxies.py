@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evonas.errors import SettingsError, suggest
-from evonas.pareto.indicators import coverage, kendall, spearman
+from evonas.pareto.correlation import coverage, kendall, spearman
 from evonas.spaces import Architecture
 from evonas.tables.table import Table, column_direction
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from evonas.pareto.indicators import kendall, precision_at
+from evonas.pareto.correlation import kendall, precision_at
 
 RESAMPLES = 1000
 BASE = "uniform"

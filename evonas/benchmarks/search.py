@@ -13,7 +13,9 @@ from evonas.benchmarks.algorithms import Algorithm
 from evonas.benchmarks.algorithms import algorithms as known
 from evonas.benchmarks.members import Computed, Members, Oracle, Spent, members_of
 from evonas.errors import SettingsError, suggest
-from evonas.pareto.indicators import hypervolume_curve, nondominated, quartiles
+from evonas.pareto.curves import quartiles
+from evonas.pareto.dominance import first_front
+from evonas.pareto.indicators import hypervolume_curve
 from evonas.spaces import Space
 from evonas.tables.table import Table
 
@@ -93,7 +95,7 @@ def bench_search(
         "space": space.name,
         "table": table.source,
         "members": len(members),
-        "true_front": int(nondominated(np.unique(members.values, axis=0)).sum()),
+        "true_front": len(first_front(np.unique(members.values, axis=0))),
         "objectives": [
             {"name": name, "direction": direction, "cheap": bool(cheap)}
             for name, direction, cheap in zip(members.objectives, members.directions, members.cheap, strict=True)

@@ -13,8 +13,8 @@ import numpy as np
 from evonas.deployment.choice import Choice
 from evonas.deployment.model import WEIGHTS
 from evonas.errors import RunError
+from evonas.pareto.correlation import kendall
 from evonas.pareto.front import Front
-from evonas.pareto.indicators import kendall
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 

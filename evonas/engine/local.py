@@ -78,7 +78,7 @@ class LocalEngine:
 
         def take(evaluator: Evaluator, places: Sequence[int], rows: Sequence[Row]) -> None:
             self.keep(evaluator, [texts[i] for i in places], rows)
-            for i, row in zip(places, rows):
+            for i, row in zip(places, rows, strict=True):
                 for name, result in row.items():
                     if name in columns and result.value is not None:
                         values[i, columns[name]] = result.value
@@ -93,9 +93,9 @@ class LocalEngine:
             for name in wanted:
                 column, found = columns[name], known[name]
                 for i, text in enumerate(texts):
-                    row = found.get(text)
-                    if row is not None and row.value is not None:
-                        values[i, column] = row.value
+                    stored = found.get(text)
+                    if stored is not None and stored.value is not None:
+                        values[i, column] = stored.value
             if self.pool is not None and is_dear(evaluator):
                 away += [(evaluator, place) for place in missing]
                 continue
@@ -139,7 +139,7 @@ class LocalEngine:
                 row.update(dict.fromkeys(names - set(row), failure))
         self.store.record(
             Evaluation(text, name, evaluator.fingerprint, result.value, result.cause, result.seconds)
-            for text, row in zip(texts, rows)
+            for text, row in zip(texts, rows, strict=True)
             for name, result in row.items()
         )
         self.computed += len(texts)

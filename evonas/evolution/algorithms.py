@@ -92,7 +92,8 @@ class RegularizedEvolution:
         place = np.empty(size, dtype=np.int64)
         place[np.lexsort((self._rng.random(size), ranks(self._values), self._broken))] = np.arange(size)
         winners = entrants[np.arange(n), place[entrants].argmin(axis=1)]
-        return self.population[winners][:, None]
+        parents: np.ndarray = self.population[winners][:, None]
+        return parents
 
     def tell(self, numbers: np.ndarray, values: np.ndarray, violations: np.ndarray) -> None:
         """Let the new in and the oldest go."""
@@ -145,7 +146,8 @@ class PymooAlgorithm:
             algorithm=self._algorithm,
             random_state=self._rng,
         )
-        return self.population[pairs]
+        parents: np.ndarray = self.population[pairs]
+        return parents
 
     def tell(self, numbers: np.ndarray, values: np.ndarray, violations: np.ndarray) -> None:
         """Merge the new with the population and let the best survive."""
@@ -164,7 +166,8 @@ def _feasible_then_chance(
     second = np.where(
         broken[:, 0] == broken[:, 1], random_state.random(len(pairs)) < 0.5, broken[:, 1] < broken[:, 0]
     )
-    return pairs[np.arange(len(pairs)), second.astype(int)][:, None]
+    winners: np.ndarray = pairs[np.arange(len(pairs)), second.astype(int)][:, None]
+    return winners
 
 
 def _directions(objectives: int, population: int) -> np.ndarray:

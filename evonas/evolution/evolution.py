@@ -244,7 +244,7 @@ class _Batch:
 
     def add(self, genomes: np.ndarray, parents: list[tuple[Hashable, ...]]) -> None:
         """Take the new ones in."""
-        for genome, of in zip(genomes, parents):
+        for genome, of in zip(genomes, parents, strict=True):
             key = self._key(genome)
             if key in self._seen or key in self._here:
                 self.rejected += 1

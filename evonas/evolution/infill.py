@@ -112,7 +112,8 @@ class _Room:
             self.fill(row[None])
 
     def _scaled(self, values: np.ndarray) -> np.ndarray:
-        return (values - self._low) / self._span
+        scaled: np.ndarray = (values - self._low) / self._span
+        return scaled
 
     def gains(self, samples: np.ndarray) -> np.ndarray:
         """Return the mean gain of candidates over samples of shape ``(s, n, m)``, shape ``(n,)``."""
@@ -147,4 +148,5 @@ class _Room:
         gain = np.maximum(depth - scaled[:, -1:], 0.0)
         for j in range(scaled.shape[1] - 1):
             gain *= scaled[:, j : j + 1] <= points[:, j]
-        return gain @ self._weights[lines]
+        weighted: np.ndarray = gain @ self._weights[lines]
+        return weighted

@@ -196,7 +196,7 @@ class _Belief:
         for j, predictor in self._dear.items():
             score, sd = predictor(facts.encoded)
             mean[:, j], optimistic[:, j] = predictor.values(score), predictor.values(score - sd)
-            for sample, level in zip(drawn, rng.permutation(levels)):
+            for sample, level in zip(drawn, rng.permutation(levels), strict=True):
                 sample[:, j] = predictor.values(score + level * sd)
         feasible, violation = np.ones(len(mean)), np.zeros(len(mean))
         for k in range(facts.broken.shape[1]):

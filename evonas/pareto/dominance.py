@@ -15,6 +15,9 @@ from evonas.errors import SettingsError
 
 __all__ = ["choose_first", "first_front", "minimized", "ranks", "spread"]
 
+SHORTLIST_FROM = 10_000
+"""Rows from which a shortlist is worth its passes over the table: below it, moocore's sort takes a millisecond."""
+
 
 def minimized(values: np.ndarray, directions: Sequence[str]) -> np.ndarray:
     """Return values in the sense that smaller is better; applied twice it gives the natural directions back.
@@ -32,7 +35,8 @@ def minimized(values: np.ndarray, directions: Sequence[str]) -> np.ndarray:
         raise SettingsError(
             f"Expected {values.shape[1]} directions of 'max' or 'min', got {list(directions)}."
         )
-    return values * np.array([-1.0 if direction == "max" else 1.0 for direction in directions])
+    turned: np.ndarray = values * np.array([-1.0 if direction == "max" else 1.0 for direction in directions])
+    return turned
 
 
 def first_front(values: np.ndarray, violations: np.ndarray | None = None) -> np.ndarray:
@@ -47,14 +51,15 @@ def first_front(values: np.ndarray, violations: np.ndarray | None = None) -> np.
         Integers; none where no row is finite and feasible.
     """
     values = _table(values)
-    able = _finite(values)
+    usable = _finite(values)
     if violations is not None and np.size(violations):
-        able &= (np.asarray(violations) <= 0).all(axis=1)  # false for nan as well
-    able = np.flatnonzero(able)
-    if not able.size:
-        return able
-    able = able[_shortlist(values[able])]
-    return able[moocore.is_nondominated(values[able], keep_weakly=True)]
+        usable &= (np.asarray(violations) <= 0).all(axis=1)  # false for nan as well
+    rows = np.flatnonzero(usable)
+    if not rows.size:
+        return rows
+    rows = rows[_shortlist(values[rows])]
+    front: np.ndarray = rows[moocore.is_nondominated(values[rows], keep_weakly=True)]
+    return front
 
 
 def ranks(values: np.ndarray) -> np.ndarray:
@@ -93,7 +98,7 @@ def spread(values: np.ndarray, n: int) -> np.ndarray:
     if n < 2:
         return order[:n]
     line, taken = values[order], np.zeros(len(values), dtype=bool)
-    taken[[0, -1]] = True  # ends first, lest a neighbor takes their place
+    taken[[0, -1]] = True  # ends first, so that no neighbor takes their place
     for target in np.linspace(line[0], line[-1], n)[1:-1]:
         taken[np.argmin(np.where(taken, np.inf, np.abs(line - target)))] = True
     return order[taken]
@@ -131,7 +136,7 @@ def _shortlist(values: np.ndarray) -> np.ndarray:
     Comparing with a few spares sorting a million rows.
     """
     kept = np.ones(len(values), dtype=bool)
-    if len(values) < 10_000:
+    if len(values) < SHORTLIST_FROM:
         return kept
     low, high = values.min(axis=0), values.max(axis=0)
     scaled = (values - low) / np.where(high > low, high - low, 1.0)
@@ -150,4 +155,5 @@ def _table(values: np.ndarray) -> np.ndarray:
 
 
 def _finite(values: np.ndarray) -> np.ndarray:
-    return np.isfinite(values).all(axis=1)
+    finite: np.ndarray = np.isfinite(values).all(axis=1)
+    return finite

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any
 
 import numpy as np
 
 from evonas.errors import RunError, SettingsError
 from evonas.files.csv import to_csv
-from evonas.pareto.dominance import first_front, minimized
-from evonas.pareto.indicators import hypervolume
-from evonas.pareto.objective import Constraint, Objective, parse_constraint
+from evonas.pareto.dominance import minimized
+from evonas.pareto.objective import Objective, parse_constraint
+from evonas.pareto.records import Records
 
 
 @dataclass(frozen=True)
@@ -33,20 +32,6 @@ class Member:
     values: dict[str, float]
     known: dict[str, float] = field(default_factory=dict)
     breaks: tuple[str, ...] = ()
-
-
-class Records(list[dict[str, Any]]):
-    """Rows with equal keys, as ``pandas.DataFrame`` takes them; a table in a notebook."""
-
-    def _repr_html_(self) -> str:
-        """Return a table, everything in it escaped."""
-        names = list(self[0]) if self else []
-        head = "".join(f"<th>{escape(name)}</th>" for name in ["", *names])
-        body = "".join(
-            f"<tr><th>{place}</th>{''.join(f'<td>{_cell(row[name])}</td>' for name in names)}</tr>"
-            for place, row in enumerate(self)
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if self else "<p>no members</p>"
 
 
 @dataclass(frozen=True)
@@ -86,18 +71,18 @@ class Front:
         Raises:
             SettingsError: No such member.
         """
-        able = [member for member in self.members if not member.breaks] or list(self.members)
-        if not able:
+        kept = [member for member in self.members if not member.breaks] or list(self.members)
+        if not kept:
             raise RunError("The front is empty: no architecture was evaluated that keeps to the constraints")
         if selection == "knee":
-            return able[self._knee(able)]
+            return kept[self._knee(kept)]
         if match := re.fullmatch(r"best:(\w+)", selection):
             objective = next((o for o in self.objectives if o.name == match[1]), None)
             if objective is None:
                 names = ", ".join(o.name for o in self.objectives)
                 raise SettingsError(f"The front has no objective '{match[1]}'; it has {names}")
             sign = 1 if objective.direction == "max" else -1
-            return max(able, key=lambda member: sign * member.values[objective.name])
+            return max(kept, key=lambda member: sign * member.values[objective.name])
         if match := re.fullmatch(r"index:(-?\d+)", selection):
             if not 0 <= int(match[1]) < len(self.members):
                 raise SettingsError(
@@ -159,7 +144,7 @@ class Front:
 
     def records(self) -> Records:
         """Return one mapping per member, its keys those of `columns`; None where a number is not known."""
-        return Records(dict(zip(self.columns, row)) for row in self.rows())
+        return Records(dict(zip(self.columns, row, strict=True)) for row in self.rows())
 
     def _repr_html_(self) -> str:
         return self.records()._repr_html_()
@@ -232,66 +217,5 @@ class Front:
             raise ValueError("expected finite numbers, and as many in the reference point as there are objectives")
 
 
-def make_front(
-    architectures: Sequence[str],
-    values: np.ndarray,
-    objectives: Sequence[Objective],
-    violations: np.ndarray | None = None,
-    known: Mapping[str, Mapping[str, float]] | None = None,
-    constraints: Sequence[Constraint] = (),
-) -> Front:
-    """Return the front of evaluated architectures.
-
-    The reference point of the hypervolume is the worst value of each objective among all evaluated
-    architectures that are feasible.
-
-    Args:
-        architectures: Canonical texts.
-        values: Floats of shape ``(n, objectives)``, natural directions, NaN where an evaluation failed.
-        objectives: What the columns are.
-        violations: Shape ``(n, constraints)``; above 0 where a constraint is broken.
-        known: Further numbers by architecture.
-        constraints: Judged again where a member was measured whole.
-    """
-    directions = [objective.direction for objective in objectives]
-    turned = minimized(values, directions) if len(values) else values.reshape(0, len(objectives))
-    places = first_front(turned, violations) if len(values) else np.zeros(0, dtype=int)
-    places = sorted(places.tolist(), key=lambda i: (turned[i, -1], turned[i, 0], architectures[i]))
-    known = known or {}
-    members = []
-    for i in places:
-        more = dict(known.get(architectures[i], {}))
-        member = Member(
-            architectures[i],
-            {o.name: float(value) for o, value in zip(objectives, values[i])},
-            more,
-            tuple(str(c) for c in constraints if _breaks(c, more)),
-        )
-        members.append(member)
-    able = np.isfinite(turned).all(axis=1)
-    if violations is not None and violations.size:
-        able &= (violations <= 0).all(axis=1)
-    volume, reference = None, np.zeros(0)
-    if able.any():
-        low, high = turned[able].min(axis=0), turned[able].max(axis=0)
-        scaled = (turned[able] - low) / np.where(high > low, high - low, 1.0)
-        volume = float(hypervolume(scaled, np.ones(len(objectives))))
-        reference = minimized(high[None], directions)[0]
-    return Front(tuple(objectives), tuple(members), tuple(float(v) for v in reference), volume)
-
-
-def _breaks(constraint: Constraint, known: Mapping[str, float]) -> bool:
-    """Return whether a member measured whole breaks a constraint by more than the measurement's noise."""
-    measured = known.get(f"{constraint.objective}_measured")
-    if measured is None:
-        return False
-    noise = 3 * known.get(f"{constraint.objective}_mad", 0.0)
-    return constraint.violation(measured - noise if constraint.sign == "<=" else measured + noise) > 0
-
-
 def _number(member: Member, name: str) -> float:
     return member.values.get(name, member.known.get(name, float("nan")))
-
-
-def _cell(value: Any) -> str:
-    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else escape(str(value))

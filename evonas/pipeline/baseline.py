@@ -13,7 +13,8 @@ from evonas.engine import LocalEngine
 from evonas.files.progress import Progress
 from evonas.objectives import Context
 from evonas.pareto.dominance import minimized
-from evonas.pareto.indicators import hypervolume_curve, relative_improvement
+from evonas.pareto.improvement import relative_improvement
+from evonas.pareto.indicators import hypervolume_curve
 from evonas.pareto.objective import Objective
 from evonas.pipeline.final_front import note_report
 from evonas.pipeline.problem import Problem
@@ -55,21 +56,21 @@ def write_baseline(
     computed = engine.computed
     with progress.task("Evaluating random architectures", len(forms)) as task:
         random = engine.evaluate(forms, problem.evaluated, task.advance)
-    able, random_able = ((problem.violations(v) <= 0).all(axis=1) for v in (values, random))
+    feasible, random_feasible = (np.all(problem.violations(v) <= 0, axis=1) for v in (values, random))
     directions = [objective.direction for objective in objectives]
     content: dict[str, Any] = {
         "evaluations": len(forms),
-        **compare_hypervolume(values[:, :k], able, random[:, :k], random_able, directions),
+        **compare_hypervolume(values[:, :k], feasible, random[:, :k], random_feasible, directions),
         "improvement": None,
     }
     if "acc" in problem.names and context.supernet is not None:
         front = read_front(run)
-        matches = match_costs(front.values, random[:, :k], random_able, objectives)
+        matches = match_costs(front.values, random[:, :k], random_feasible, objectives)
         for place in {place for place in matches if place is not None}:
             note_report(run, forms[place], context)
         notes = run.store.notes()
         reports = {text: known["acc_report"].value for text, known in notes.items() if "acc_report" in known}
-        pairs = [(m.architecture, None if i is None else str(forms[i])) for m, i in zip(front, matches)]
+        pairs = [(m.architecture, None if i is None else str(forms[i])) for m, i in zip(front, matches, strict=True)]
         content["improvement"] = improvement(pairs, reports)
     run.write(BASELINE, json.dumps(content))
     run.update_manifest(timings={"baseline_evaluations_computed": engine.computed - computed})
@@ -99,7 +100,11 @@ def draw_random(problem: Problem, n: int) -> list[Architecture]:
 
 
 def compare_hypervolume(
-    found: np.ndarray, found_able: np.ndarray, random: np.ndarray, random_able: np.ndarray, directions: Sequence[str]
+    found: np.ndarray,
+    found_feasible: np.ndarray,
+    random: np.ndarray,
+    random_feasible: np.ndarray,
+    directions: Sequence[str],
 ) -> dict[str, Any]:
     """Return the hypervolume of search and random sampling against evaluations, on one scale.
 
@@ -108,26 +113,26 @@ def compare_hypervolume(
 
     Args:
         found: Values of the search in the order evaluated, natural directions, shape ``(n, m)``; NaN: failed.
-        found_able: Which of them keep to all constraints, shape ``(n,)``.
+        found_feasible: Which of them keep to all constraints, shape ``(n,)``.
         random: Values of random architectures likewise.
-        random_able: Likewise.
+        random_feasible: Likewise.
         directions: m times "max" or "min".
 
     Returns:
         ``reference_point`` (natural directions), and for ``search`` and ``random`` each ``evaluations`` and
         ``hypervolume``, lists of equal length.
     """
-    sides = {"search": (found, found_able), "random": (random, random_able)}
+    sides = {"search": (found, found_feasible), "random": (random, random_feasible)}
     turned = {name: minimized(values, directions) for name, (values, _) in sides.items()}
-    able = {name: np.isfinite(turned[name]).all(axis=1) & sides[name][1] for name in sides}
-    both = np.concatenate([turned[name][able[name]] for name in sides])
+    usable = {name: np.isfinite(turned[name]).all(axis=1) & sides[name][1] for name in sides}
+    both = np.concatenate([turned[name][usable[name]] for name in sides])
     if not len(both):
         return {"reference_point": [], **{name: {"evaluations": [], "hypervolume": []} for name in sides}}
     low, high = both.min(axis=0), both.max(axis=0)
     result: dict[str, Any] = {"reference_point": minimized(high[None], directions)[0].tolist()}
     for name, values in turned.items():
         scaled = (values - low) / np.where(high > low, high - low, 1.0)
-        scaled[~able[name]] = np.inf  # adds nothing
+        scaled[~usable[name]] = np.inf  # adds nothing
         counts = np.unique(np.linspace(1, len(scaled), min(STEPS, len(scaled))).astype(int)).tolist()
         curve = hypervolume_curve(scaled, np.ones(len(directions)), counts) if counts else np.zeros(0)
         result[name] = {"evaluations": counts, "hypervolume": curve.tolist()}
@@ -135,7 +140,7 @@ def compare_hypervolume(
 
 
 def match_costs(
-    members: np.ndarray, random: np.ndarray, able: np.ndarray, objectives: Sequence[Objective]
+    members: np.ndarray, random: np.ndarray, feasible: np.ndarray, objectives: Sequence[Objective]
 ) -> list[int | None]:
     """Return for each member the random architecture that one would have taken instead of it.
 
@@ -145,7 +150,7 @@ def match_costs(
     Args:
         members: Values of the front, natural directions, shape ``(k, m)``.
         random: Values of random architectures, shape ``(n, m)``; NaN: failed.
-        able: Which of these keep to all constraints, shape ``(n,)``.
+        feasible: Which of these keep to all constraints, shape ``(n,)``.
         objectives: What the columns are; one is ``acc``.
 
     Returns:
@@ -155,7 +160,7 @@ def match_costs(
     rest = [i for i in range(len(objectives)) if i != acc]
     directions = [objective.direction for objective in objectives]
     ours, theirs = minimized(members, directions), minimized(random, directions)
-    usable = able & np.isfinite(theirs).all(axis=1)
+    usable = feasible & np.isfinite(theirs).all(axis=1)
     matches: list[int | None] = []
     for row in ours:
         fit = np.flatnonzero(usable & (theirs[:, rest] <= row[rest]).all(axis=1))

@@ -13,7 +13,7 @@ from evonas.objectives import Context
 from evonas.objectives.accuracy.accuracy import TOP1
 from evonas.objectives.accuracy.low_fidelity import accuracy_evaluator, trains
 from evonas.objectives.latency.latency import LatencyEvaluator, measure_whole
-from evonas.pareto.front import make_front
+from evonas.pareto.assemble import make_front
 from evonas.pareto.objective import Constraint, Objective
 from evonas.pipeline.problem import Problem
 from evonas.runs.run import Run
@@ -90,8 +90,10 @@ def _note_top1(run: Run, texts: Sequence[str], context: Context) -> None:
 
 def _note_costs(problem: Problem, run: Run, forms: Mapping[str, Architecture]) -> None:
     for name in {"flops", "params"} - set(problem.names):
-        for text, row in zip(forms, problem.cheap[name].evaluate(list(forms.values()))):
-            run.store.note(text, name, row[name].value, {"by": "cost table"})
+        for text, row in zip(forms, problem.cheap[name].evaluate(list(forms.values())), strict=True):
+            value = row[name].value
+            assert value is not None  # a table's cost of a canonical architecture
+            run.store.note(text, name, value, {"by": "cost table"})
 
 
 def _note_latency(problem: Problem, run: Run, forms: Mapping[str, Architecture]) -> None:
@@ -99,7 +101,7 @@ def _note_latency(problem: Problem, run: Run, forms: Mapping[str, Architecture])
     missing = [text for text in forms if "latency_measured" not in noted.get(text, {})]
     chosen = [forms[text] for text in missing]
     timings = measure_whole(problem.space, problem.skeleton, chosen, threads=problem.settings.threads)
-    for text, timing in zip(missing, timings):
+    for text, timing in zip(missing, timings, strict=True):
         run.store.note(text, "latency_measured", timing.median_ms, asdict(timing))
         run.store.note(text, "latency_mad", timing.mad_ms, {})
 

@@ -91,13 +91,15 @@ def generations(problem: Problem, run: Run, told: int) -> int:
         run: Where what the clock decides is stored.
         told: Architectures told so far.
     """
-    longer = run.manifest.get("generations")
-    if longer is not None:
-        return longer
+    prolonged: int | None = run.manifest.get("generations")
+    if prolonged is not None:
+        return prolonged
     settings = problem.settings
     if settings.time is None or told < settings.population:
         return settings.generations
-    return run.store.decide("generations", lambda: _affordable(problem, run, parse_time(settings.time or "")))
+    seconds = parse_time(settings.time)
+    affordable: int = run.store.decide("generations", lambda: _affordable(problem, run, seconds))
+    return affordable
 
 
 def _affordable(problem: Problem, run: Run, seconds: float) -> int:

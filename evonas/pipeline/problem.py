@@ -200,7 +200,7 @@ class Problem:
             for constraint in self._cheap_constraints():
                 values = self._values(constraint.objective, forms)
                 able &= np.array([constraint.violation(value) <= 0 for value in values])
-            for genome, form, good in zip(genomes, forms, able):
+            for genome, form, good in zip(genomes, forms, able, strict=True):
                 (kept if good else spare).setdefault(str(form), (genome, form))
             if len(kept) >= n:
                 break

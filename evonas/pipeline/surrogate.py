@@ -56,12 +56,12 @@ def make_evolution(
     }
     if settings.surrogate is False:
         return Evolution(space.cardinalities, **given)
-    from evonas.evolution.surrogate import SurrogateEvolution
+    from evonas.evolution.surrogate import INNER, SurrogateEvolution
     from evonas.predictors import Encoder, describe
 
     facts = _Facts(problem, run, objectives, engine)
     # The supernet's estimate of a candidate takes a while, so that fewer are looked at.
-    inner = {} if facts.shared is None else {"inner": FEW}
+    inner = INNER if facts.shared is None else FEW
     encoder = Encoder(lambda genome: describe(space, facts.form(genome)), facts.statistics, space.key)
     return SurrogateEvolution(
         space.cardinalities,
@@ -70,7 +70,7 @@ def make_evolution(
         batch=max(2, settings.population // SHARE),
         enabled=lambda: run.store.decide("surrogate", lambda: _worth_it(problem, run)),
         remember=run.store.decide,
-        **inner,
+        inner=inner,
         **given,
     )
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from evonas.config import parse_time
-from evonas.data import Part
+from evonas.data import Dataset, Part
 from evonas.engine import LocalEngine
+from evonas.errors import DataError
 from evonas.files.progress import Progress
 from evonas.networks import Network, build
 from evonas.objectives.latency.latency import LatencyEvaluator, device_latency_table
@@ -54,6 +55,17 @@ class Preparation:
         self.settings = problem.settings
         self._scored: tuple[list[Architecture], np.ndarray] | None = None
 
+    @property
+    def data(self) -> Dataset:
+        """The images.
+
+        Raises:
+            DataError: The search has none.
+        """
+        if self.problem.data is None:
+            raise DataError("A supernet is trained on images, and the search has none: give --data")
+        return self.problem.data
+
     def latency_table(self) -> None:
         """Measure the latency table, once per device, and freeze it in the run: a replay must not measure anew."""
         if "latency" not in self.problem.evaluated:
@@ -96,7 +108,8 @@ class Preparation:
         if caught:  # once, not for each architecture
             self.progress.say(f"{len(caught)} of {len(forms)} scores: {caught[0].message}")
         self._scored = forms, values[:, 0]
-        return genomes[choose_first(minimized(values, ["max", "min"]), settings.population, cost_column=1)]
+        chosen = choose_first(minimized(values, ["max", "min"]), settings.population, cost_column=1)
+        return np.asarray(genomes[chosen])
 
     def supernet(self) -> Network:
         """Return the trained supernet: trained here, or taken over from another run."""
@@ -109,7 +122,8 @@ class Preparation:
                 self.run.write(path.name, theirs.read_bytes())
             load_weights(network, path)
             return network
-        per_epoch = max(1, len(self.problem.data.weights) // settings.batch_size)
+        data = self.data
+        per_epoch = max(1, len(data.weights) // settings.batch_size)
         epochs = self.run.store.decide("epochs", lambda: self._epochs(per_epoch))
         with self.progress.task(f"Training the supernet ({settings.sharing})", epochs * per_epoch) as task:
             done = 0
@@ -121,14 +135,14 @@ class Preparation:
 
             history = train_supernet(
                 network,
-                self.problem.data,
+                data,
                 settings.sharing,
                 epochs=epochs,
                 sample=make_sampler(settings.sampling, self.problem.space, scored=self._scored),
                 batch_size=settings.batch_size,
                 lr=settings.lr,
                 weight_decay=0.0,
-                augment=self.problem.data.augment,
+                augment=data.augment,
                 seed=settings.seed,
                 checkpoint=path,
                 progress=advance,
@@ -140,8 +154,8 @@ class Preparation:
 
     def _probe(self, network: Network, epochs: int) -> ForgettingProbe:
         """Return what reads a few forgetting values while the supernet trains, on few images: a thing to log."""
-        part = self.problem.data.select
-        few = PathEvaluator(network, self.problem.data, Part(part.images[:PROBED], part.labels[:PROBED]))
+        part = self.data.select
+        few = PathEvaluator(network, self.data, Part(part.images[:PROBED], part.labels[:PROBED]))
         return ForgettingProbe(lambda form: few.each(form)["accuracy"], per_epoch=1, every=-(-epochs // PROBES))
 
     def _epochs(self, per_epoch: int) -> int:
@@ -151,5 +165,5 @@ class Preparation:
         if self.settings.time is None:
             return max(1, round(UPDATES / per_epoch))
         network = build(self.problem.space, self.problem.skeleton, seed=self.settings.seed).to(self.problem.device)
-        update = time_update(network, self.problem.data, self.settings.sharing, batch_size=self.settings.batch_size)
+        update = time_update(network, self.data, self.settings.sharing, batch_size=self.settings.batch_size)
         return max(1, int(SHARE * parse_time(self.settings.time) / (update * per_epoch)))

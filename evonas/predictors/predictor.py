@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from evonas.pareto.indicators import spearman
+from evonas.pareto.correlation import spearman
 from evonas.predictors.encoding import Columns, Encoded, Encoder
 from evonas.predictors.regressors import Regressor, regressors
 

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from evonas.errors import EvonasError, RunError
+from evonas.pareto.assemble import make_front
 from evonas.pareto.dominance import minimized
-from evonas.pareto.front import Front, make_front
+from evonas.pareto.front import Front
 from evonas.pareto.objective import Constraint, Objective, parse_constraint, split_names
 from evonas.runs.run import Run
 from evonas.runs.store import Evaluation

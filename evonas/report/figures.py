@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from evonas.pareto.indicators import hypervolume, kendall, nondominated, spearman
+from evonas.pareto.correlation import kendall, spearman
+from evonas.pareto.dominance import first_front
+from evonas.pareto.indicators import hypervolume
 from evonas.report.contents import Contents, short
 from evonas.report.origins import meaning, origin
 
@@ -137,7 +139,7 @@ def progress(contents: Contents) -> dict[str, Any]:
         new = np.flatnonzero(able[done:count]) + done
         best = np.concatenate([best, scaled[new]])
         if len(new):
-            best = np.unique(best[nondominated(best)], axis=0)
+            best = np.unique(best[first_front(best)], axis=0)
         curve.append(hypervolume(best, reference) if len(best) else 0.0)
         done = count
     return {"evaluations": counts, "hypervolume": curve}

@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from evonas.errors import RunError
 
@@ -125,9 +125,9 @@ class Database:
     def _forget(self) -> None:
         """Drop what is remembered of a transaction that failed."""
 
-    def _collect(self) -> dict[str, array]:
+    def _collect(self) -> dict[str, array[Any]]:
         """Give SQLite the aggregates ``collect_number`` and ``collect_value``; what they see comes by type code."""
-        collected: dict[str, array] = {}
+        collected: dict[str, array[Any]] = {}
 
         def collector(code: str) -> type:
             class Collector(array):  # type: ignore[type-arg]

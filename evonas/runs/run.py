@@ -20,7 +20,7 @@ from typing import Any
 from evonas.errors import RunError
 from evonas.files.toml import to_toml
 from evonas.files.whole import AGAIN, cannot_write, write_whole
-from evonas.pareto.front import Records
+from evonas.pareto.records import Records
 from evonas.runs.front_file import read_front
 from evonas.runs.store import Store
 

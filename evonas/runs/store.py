@@ -91,7 +91,7 @@ class Store(Database):
                 " ON CONFLICT DO NOTHING",
                 [
                     (key, number, row.value, row.cause, row.seconds, row.architecture)
-                    for number, (key, row) in enumerate(zip(keys, rows), start=first)
+                    for number, (key, row) in enumerate(zip(keys, rows, strict=True), start=first)
                 ],
             )
             new = self._base.total_changes - before

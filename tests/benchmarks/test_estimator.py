@@ -5,7 +5,7 @@ import pytest
 
 from evonas.benchmarks.estimator import bench_estimator, out_of_fold
 from evonas.errors import SettingsError
-from evonas.pareto.indicators import spearman
+from evonas.pareto.correlation import spearman
 from evonas.spaces import load_space
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from evonas.benchmarks import bench_search, members_of, table_rows
 from evonas.errors import SettingsError
-from evonas.pareto.indicators import spearman
+from evonas.pareto.correlation import spearman
 from evonas.tables.table import Table, load_table
 
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from evonas.cli import app
 from evonas.errors import MissingExtraError, RunError, SettingsError
 from evonas.export.run_export import export_run
-from evonas.pareto.front import make_front
+from evonas.pareto.assemble import make_front
 from evonas.pareto.objective import Objective, parse_constraint
 from evonas.runs.manifest import new_manifest
 from evonas.runs.run import Run

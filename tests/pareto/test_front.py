@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from evonas.errors import RunError, SettingsError
-from evonas.pareto.front import Front, make_front
+from evonas.pareto.assemble import make_front
+from evonas.pareto.front import Front
 from evonas.pareto.objective import Objective, parse_constraint
 
 ACC, FLOPS = Objective("acc", "fraction", "max"), Objective("flops", "multiply-adds", "min")

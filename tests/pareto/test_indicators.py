@@ -10,21 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from evonas.errors import SettingsError
-from evonas.pareto.indicators import (
-    coverage,
-    hypervolume,
-    hypervolume_curve,
-    igd,
-    igd_plus,
-    kendall,
-    min_max,
-    nondominated,
-    precision_at,
-    quartiles,
-    regret,
-    relative_improvement,
-    spearman,
-)
+from evonas.pareto.correlation import coverage, kendall, precision_at, spearman
+from evonas.pareto.curves import min_max, quartiles, regret
+from evonas.pareto.dominance import first_front
+from evonas.pareto.improvement import relative_improvement
+from evonas.pareto.indicators import hypervolume, hypervolume_curve, igd, igd_plus
 
 NAN = math.nan
 STAIRS = [(1, 4), (2, 2), (4, 1)]
@@ -77,7 +67,7 @@ def test_hypervolume_grows_with_points_and_ignores_order_and_dominated_ones(valu
     shuffled = list(range(len(values)))
     random.shuffle(shuffled)
     assert hypervolume(values[shuffled], ref) == pytest.approx(whole, abs=1e-12)
-    assert hypervolume(values[nondominated(values)], ref) == pytest.approx(whole, abs=1e-12)
+    assert hypervolume(values[first_front(values)], ref) == pytest.approx(whole, abs=1e-12)
     curve = hypervolume_curve(values, ref, range(len(values) + 1))
     assert curve[0] == 0
     assert np.all(np.diff(curve) >= -1e-12)
@@ -87,18 +77,6 @@ def test_hypervolume_grows_with_points_and_ignores_order_and_dominated_ones(valu
 def test_hypervolume_curve_refuses_more_evaluations_than_points():
     with pytest.raises(SettingsError, match="0 to 3 evaluations"):
         hypervolume_curve(STAIRS, (5, 5), [4])
-
-
-def test_nondominated_keeps_equals_and_drops_failures():
-    mask = nondominated([(1, 2), (1, 2), (2, 2), (NAN, 0), (2, 1)])
-    assert mask.tolist() == [True, True, False, False, True]
-
-
-@properties
-@given(points)
-def test_nondominated_agrees_with_its_definition(values):
-    brute = [not any((b <= a).all() and (b < a).any() for b in values) for a in values]
-    assert nondominated(values).tolist() == brute
 
 
 def test_igd_and_igd_plus():

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evonas.pareto.front import make_front
+from evonas.pareto.assemble import make_front
 from evonas.pareto.objective import Objective, parse_constraint
 from evonas.runs.manifest import new_manifest
 from evonas.runs.run import Run

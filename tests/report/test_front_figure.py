@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evonas.pareto.front import make_front
+from evonas.pareto.assemble import make_front
 from evonas.pareto.objective import Objective, parse_constraint
 from evonas.report import Contents, front_panels, staircase
 

@@ -344,7 +344,7 @@ def test_the_advice_for_a_full_disk_is_to_resume_only_where_a_search_was_begun(t
 
 
 def test_a_run_shows_its_front_in_words_and_in_a_notebook(tmp_path):
-    from evonas.pareto.front import make_front
+    from evonas.pareto.assemble import make_front
     from evonas.pareto.objective import Objective
 
     with make(tmp_path / "<b>run") as run:

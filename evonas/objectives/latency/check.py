@@ -13,7 +13,7 @@ from evonas.objectives.cost.assemble import assemble
 from evonas.objectives.cost.graph_builder import Outlines, draw
 from evonas.objectives.latency.measure import CPU, REPEATS, SECONDS, export_all
 from evonas.objectives.latency.table import LatencyTable
-from evonas.pareto.indicators import spearman
+from evonas.pareto.correlation import spearman
 from evonas.spaces import Architecture, Skeleton, Space
 
 if TYPE_CHECKING:

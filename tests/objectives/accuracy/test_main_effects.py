@@ -10,7 +10,7 @@ from evonas.objectives import Context
 from evonas.objectives.accuracy import main_effects as effects
 from evonas.objectives.accuracy.accuracy import AccuracyEvaluator
 from evonas.objectives.accuracy.main_effects import Effects
-from evonas.pareto.indicators import kendall
+from evonas.pareto.correlation import kendall
 from evonas.spaces import load_space
 from evonas.supernet import PathScore
 

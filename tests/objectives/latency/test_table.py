@@ -23,7 +23,7 @@ from evonas.objectives.latency.latency import (
     read_latency_table,
 )
 from evonas.objectives.latency.table import fit_sums
-from evonas.pareto.indicators import spearman
+from evonas.pareto.correlation import spearman
 from evonas.runtime import Timing
 
 FLOOR = 0.01
