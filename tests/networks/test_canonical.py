@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from evonas.networks import build
-from evonas.spaces import Cell, load_space, shipped
+from evonas.spaces import Cell, Space, load_space, shipped
 
 CELLS = [name for name in sorted(shipped()) if load_space(name).family == "cell"]
 STAGES = [name for name in sorted(shipped()) if load_space(name).family == "stage"]
@@ -114,25 +114,36 @@ def test_cells_as_written_and_canonical_are_one_function(name, settle):
             assert torch.allclose(pruned(images), network(images), rtol=1e-9, atol=1e-9), str(written)
 
 
-def test_cells_full_of_zeros_are_one_function(settle):
-    """Half the edges none: dead nodes, zeros passed on, convolutions of zeros."""
-    for name in ("nasbench201", "darts_open"):
-        space = load_space(name)
-        none = space.operations.index("none")
-        skeleton = space.skeleton("small", resolution=8)
-        images = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-        rng = np.random.default_rng(3)
-        genomes = space.sample(25, rng)
-        operations = [i for i, choice in enumerate(space.choices) if "operation" in choice]
-        for genome in genomes:
-            genome[[i for i in operations if rng.random() < 0.6]] = none
-        for genome in [*genomes, np.where(np.isin(np.arange(len(space.choices)), operations), none, 0)]:
-            written = space.decode(genome)
-            network = settle(build(space, skeleton, written).double())
-            pruned = build(space, skeleton, space.canonical(written)).double().eval()
-            pruned.load_state_dict(mapped(pruned, written, network.state_dict()))
-            with torch.no_grad():
-                assert torch.allclose(pruned(images), network(images), rtol=1e-9, atol=1e-9), str(written)
+@pytest.fixture(scope="session")
+def normed_pools(tmp_path_factory) -> Space:
+    """NAS-Bench-201 with a norm behind its pooling, which turns a zero into a constant."""
+    text = shipped()["nasbench201"].read_text()
+    plain = 'kind = "avg_pool", kernel = 3'
+    assert plain in text
+    path = tmp_path_factory.mktemp("normed_pools") / "normed.toml"
+    path.write_text(text.replace(plain, f"{plain}, norm = true"))
+    return load_space(path)
+
+
+@pytest.mark.parametrize("name", ["nasbench201", "darts_open", "normed pools"])
+def test_cells_full_of_zeros_are_one_function(name, settle, normed_pools):
+    """Half the edges none: dead nodes, zeros passed on, convolutions and normed pools of zeros."""
+    space = normed_pools if name == "normed pools" else load_space(name)
+    none = space.operations.index("none")
+    skeleton = space.skeleton("small", resolution=8)
+    images = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    rng = np.random.default_rng(3)
+    genomes = space.sample(25, rng)
+    operations = [i for i, choice in enumerate(space.choices) if "operation" in choice]
+    for genome in genomes:
+        genome[[i for i in operations if rng.random() < 0.6]] = none
+    for genome in [*genomes, np.where(np.isin(np.arange(len(space.choices)), operations), none, 0)]:
+        written = space.decode(genome)
+        network = settle(build(space, skeleton, written).double())
+        pruned = build(space, skeleton, space.canonical(written)).double().eval()
+        pruned.load_state_dict(mapped(pruned, written, network.state_dict()))
+        with torch.no_grad():
+            assert torch.allclose(pruned(images), network(images), rtol=1e-9, atol=1e-9), str(written)
 
 
 @pytest.mark.parametrize("name", STAGES)

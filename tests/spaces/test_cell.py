@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evonas.errors import SpaceError
-from evonas.spaces import Edge, load_space
+from evonas.spaces import Edge, load_space, shipped
 
 V2 = (
     "Genotype(normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 0), ('sep_conv_3x3', 1), "
@@ -68,6 +68,21 @@ def test_none_is_kept_as_written_and_pruned_in_the_canonical_form():
     # What only passes a zero on is a zero itself.
     assert canonical.nodes[0] == (Edge("none", 0), Edge("none", 0))
     assert sum(edge.operation == "skip_connect" for node in canonical.nodes for edge in node) == 0
+
+
+@pytest.mark.parametrize("norm", [False, True])
+def test_a_pool_of_zeros_is_a_zero_unless_a_norm_follows(norm, tmp_path):
+    text = shipped()["nasbench201"].read_text()
+    pool = 'kind = "avg_pool", kernel = 3'
+    assert pool in text
+    path = tmp_path / "pools.toml"
+    path.write_text(text.replace(pool, f"{pool}, norm = true") if norm else text)
+    space = load_space(path)
+    # Node 1 is a zero, node 2 pools it, node 3 reads node 2.
+    written = space.parse("|none~0|+|none~0|avg_pool_3x3~1|+|none~0|none~1|skip_connect~2|")
+    nodes = space.canonical(written).cells[0].nodes
+    assert (Edge("avg_pool_3x3", 1) in nodes[1]) == norm
+    assert (Edge("skip_connect", 2) in nodes[2]) == norm
 
 
 @given(st.sampled_from(["darts", "darts_open", "lhd", "lhd_3ops", "nasbench201"]), st.integers(0, 2**32 - 1))
