@@ -7,17 +7,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import evonas
 from evonas.errors import RunError, SettingsError
-from evonas.files.toml import to_toml
 from evonas.files.whole import write_whole
 from evonas.runs.manifest import compare_manifest, new_manifest
 from evonas.runs.run import Run
@@ -240,16 +236,7 @@ def test_what_differs_forbids_or_warns():
     ]
 
 
-# files
-
-
-def test_a_file_is_replaced_whole(tmp_path):
-    path = tmp_path / "front.csv"
-    write_whole(path, "old\r\nlines\n")
-    assert path.read_bytes() == b"old\r\nlines\n"
-    write_whole(path, b"new")
-    assert path.read_bytes() == b"new"
-    assert list(tmp_path.iterdir()) == [path]
+# a full disk
 
 
 @pytest.mark.parametrize(
@@ -278,55 +265,6 @@ def test_a_disk_that_refuses_is_told_in_one_line_and_keeps_the_old_file(
         with pytest.raises(RunError):
             make(tmp_path / "another")
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
-
-
-def test_a_missing_folder_is_told(tmp_path):
-    with pytest.raises(RunError, match=r"Cannot write .*No such file or directory"):
-        write_whole(tmp_path / "missing" / "file", "x")
-
-
-# TOML
-
-scalars = st.text() | st.integers() | st.floats(allow_nan=False) | st.booleans()
-values = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4)
-)
-
-
-def kinds(value):
-    if isinstance(value, dict):
-        return {key: kinds(item) for key, item in value.items()}
-    return [kinds(item) for item in value] if isinstance(value, list) else (type(value), repr(value))
-
-
-@given(st.dictionaries(st.text(), values, max_size=6))
-def test_toml_reads_back_equal_in_value_and_type(settings):
-    assert kinds(tomllib.loads(to_toml(settings))) == kinds(settings)
-
-
-def test_toml_is_fit_to_be_read_by_people():
-    settings = {
-        "seed": 0,
-        "constraints": ["flops<=20e6"],
-        "supernet": {"rate": 0.1, "none": None, "deep": {"on": True}},
-    }
-    assert to_toml(settings) == (
-        'seed = 0\nconstraints = ["flops<=20e6"]\n\n[supernet]\nrate = 0.1\n\n[supernet.deep]\non = true\n'
-    )
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"a": {"b": object()}}, "setting 'a.b', got object"),
-        ({"a": [1, None]}, "setting 'a', got NoneType"),
-        ({"a": {1: 2}}, "name of every setting, got 1"),
-        ({"a": [{1: 2}]}, "name of every setting"),
-    ],
-)
-def test_settings_of_other_types_are_named(settings, message):
-    with pytest.raises(SettingsError, match=message):
-        to_toml(settings)
 
 
 def test_the_advice_for_a_full_disk_is_to_resume_only_where_a_search_was_begun(tmp_path, monkeypatch):

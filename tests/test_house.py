@@ -1,0 +1,97 @@
+"""House rules: what stands at the top, which way imports go, what is never loaded, one home for every name."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import evonas
+
+PACKAGE = Path(evonas.__file__).parent
+TOP = {"__init__.py", "__main__.py", "config.py", "errors.py", "version.py", "py.typed"}
+OPTIONAL = {"datasets", "lightgbm", "mlflow", "numba", "optuna", "ray", "tensorboard"}
+
+
+def modules() -> Iterator[tuple[Path, ast.Module]]:
+    """Yield the package's modules, as paths below it, with their syntax trees."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        yield path.relative_to(PACKAGE), ast.parse(path.read_text())
+
+
+def python(code: str) -> str:
+    """Run code in a fresh interpreter and return what it printed."""
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+
+
+def test_only_what_belongs_to_no_room_stands_at_the_top():
+    assert {path.name for path in PACKAGE.iterdir() if path.is_file()} == TOP
+
+
+def test_imports_go_down_only():
+    config = PACKAGE.parent / "pyproject.toml"
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()"]
+    run = subprocess.run(
+        [*command, "--config", config, "--no-cache"], cwd=PACKAGE.parent, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
+    assert "0 broken" in run.stdout
+
+
+def test_importing_any_module_changes_no_public_name():
+    """A submodule, once imported, becomes an attribute of its package and would hide a lazy name."""
+    code = (
+        "import importlib, json, pkgutil, evonas\n"
+        "names = evonas.__all__\n"
+        "before = {name: getattr(evonas, name) for name in names}\n"
+        "missing = set()\n"
+        "for module in pkgutil.walk_packages(evonas.__path__, 'evonas.'):\n"
+        "    if module.name.endswith('__main__'): continue\n"
+        "    try: importlib.import_module(module.name)\n"
+        "    except ModuleNotFoundError as error: missing.add(error.name.split('.')[0])\n"
+        "changed = [name for name in names if getattr(evonas, name) is not before[name]]\n"
+        "print(json.dumps([changed, sorted(missing)]))\n"
+    )
+    changed, missing = json.loads(python(code))
+    assert changed == []
+    assert set(missing) <= OPTIONAL
+
+
+def test_nothing_is_loaded_that_can_execute_code():
+    banned = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
+    found = []
+    for path, tree in modules():
+        for node in ast.walk(tree):
+            names: list[str] = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [node.module or ""]
+            found += [f"{path}:{node.lineno}: {name}" for name in names if name.split(".")[0] in banned]
+            if isinstance(node, ast.Call):
+                options = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+                called = ast.unparse(node.func)
+                if called in ("eval", "exec") or options.get("allow_pickle", "False") != "False":
+                    found.append(f"{path}:{node.lineno}: {called}")
+                if called == "torch.load" and options.get("weights_only") != "True":
+                    found.append(f"{path}:{node.lineno}: torch.load that may execute code")
+    assert found == []
+
+
+@pytest.mark.parametrize("room", sorted(path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()))
+def test_every_room_has_its_tests(room):
+    assert list((Path(__file__).parent / room).rglob("test_*.py")), f"tests/{room} tests nothing"
+
+
+def test_tests_lie_in_rooms():
+    """A folder of tests is a room of the package; `perf` holds benchmarks, which alone take times."""
+    here = Path(__file__).parent
+    folders = {path.parent.relative_to(here) for path in here.rglob("test_*.py")} - {Path(), Path("perf")}
+    assert [str(folder) for folder in sorted(folders) if not (PACKAGE / folder).is_dir()] == []
+    timed = [str(path) for path in here.rglob("test_*.py") if "benchmark(" in path.read_text()]
+    assert [path for path in timed if Path(path).parent.name != "perf" and path != __file__] == []
