@@ -108,7 +108,13 @@ def _door() -> str:
 def _room(room: str) -> str:
     """Return the page of a room: its docstring, then its modules."""
     folder = PACKAGE / room
-    lines = [f"# evonas.{room}", "", f"::: evonas.{room}", "    options: {members: false, show_root_heading: false}", ""]
+    lines = [
+        f"# evonas.{room}",
+        "",
+        f"::: evonas.{room}",
+        "    options: {members: false, show_root_heading: false}",
+        "",
+    ]
     for path in sorted(folder.rglob("*.py")):
         parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
         if path == folder / "__init__.py" or path.name == "__main__.py":
