@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from evonas.objectives.result import Result
     from evonas.pareto.front import Front
     from evonas.pareto.objective import Objective
-    from evonas.pipeline.problem import run_context
+    from evonas.pipeline.context import run_context
     from evonas.pipeline.run import resume, search
     from evonas.runs.front_file import read_front
     from evonas.runs.run import Run
@@ -50,7 +50,7 @@ _HOME = {
     "load_table": "evonas.tables.table",
     "read_front": "evonas.runs.front_file",
     "resume": "evonas.pipeline.run",
-    "run_context": "evonas.pipeline.problem",
+    "run_context": "evonas.pipeline.context",
     "search": "evonas.pipeline.run",
 }
 

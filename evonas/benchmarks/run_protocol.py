@@ -11,7 +11,7 @@ import numpy as np
 from evonas.benchmarks import bench_protocol
 from evonas.errors import EvonasError
 from evonas.networks import build
-from evonas.pipeline.problem import run_context
+from evonas.pipeline.context import run_context
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.spaces import Architecture

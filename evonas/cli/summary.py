@@ -9,8 +9,8 @@ import numpy as np
 
 from evonas.objectives.accuracy.estimators import describe_estimator
 from evonas.pareto.front import Front
-from evonas.pipeline.baseline import BASELINE, sentence
-from evonas.report.summary import told_broken
+from evonas.pipeline.baseline import BASELINE_FILE
+from evonas.report.summary import baseline_sentence, told_broken
 from evonas.runs.run import Run
 
 
@@ -27,8 +27,8 @@ def summary(run: Run, front: Front) -> list[str]:
         lines.append(
             f"Hypervolume {front.hypervolume:.4f}, each axis scaled to what was seen, reference point ({point})."
         )
-    if (baseline := run.path / BASELINE).exists():
-        lines.append(sentence(json.loads(baseline.read_text(encoding="utf-8"))))
+    if (baseline := run.path / BASELINE_FILE).exists():
+        lines.append(baseline_sentence(json.loads(baseline.read_text(encoding="utf-8"))))
     if "acc" in names and not run.settings.get("table"):
         what = describe_estimator(run.settings.get("estimator", "supernet"))
         text = f"acc is {what}: it ranks architectures, it does not promise what training gives."
@@ -59,13 +59,13 @@ def summary(run: Run, front: Front) -> list[str]:
 def _duration(run: Run) -> str:
     """Return how long a search took, in a sentence that counts how often it was begun."""
     timings = run.manifest.get("timings", {})
-    begun, timed = timings.get("sittings", 1), timings.get("sittings_timed", 1)
-    what = "The search and its baseline" if (run.path / BASELINE).exists() else "The search"
+    begun, timed = timings.get("sessions", 1), timings.get("sessions_timed", 1)
+    what = "The search and its baseline" if (run.path / BASELINE_FILE).exists() else "The search"
     text = f"{what} took {timings.get('search_seconds', 0.0):.0f} s"
     if begun == 1:
         return f"{text}."
     killed = f", without the time of {begun - timed} that did not end" if begun > timed else ""
-    return f"{text} in {timed} sitting{'s' if timed != 1 else ''}{killed}."
+    return f"{text} in {timed} session{'s' if timed != 1 else ''}{killed}."
 
 
 def _source(run: Run) -> str:

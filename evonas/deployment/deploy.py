@@ -32,7 +32,7 @@ from evonas.errors import ExportError, RunError, SettingsError, suggest
 from evonas.files.progress import Progress, Silent, Task
 from evonas.networks import Network
 from evonas.objectives import Context
-from evonas.pipeline.problem import run_context
+from evonas.pipeline.context import run_context
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runtime import Parity, export, fingerprint, measure_models, save

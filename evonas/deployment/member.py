@@ -21,7 +21,7 @@ from evonas.errors import RunError, SettingsError, suggest
 from evonas.files.progress import Progress, Silent
 from evonas.networks import Network, build
 from evonas.objectives import Context, make_evaluator, torch_threads
-from evonas.pipeline.problem import run_context
+from evonas.pipeline.context import run_context
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.spaces import Architecture, load_space

@@ -23,7 +23,7 @@ from evonas.objectives.accuracy.low_fidelity import accuracy_evaluator
 from evonas.objectives.latency.latency import measure_whole
 from evonas.objectives.result import Result
 from evonas.pareto.objective import split_names
-from evonas.pipeline.problem import run_context
+from evonas.pipeline.context import run_context
 from evonas.proxies import Flops, Forward
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run

@@ -2,8 +2,8 @@
 
 An engine gives values for architectures; what the run's store holds is never computed again. Whatever the number
 of workers, values are the same bit for bit: an evaluation has a fixed number of threads and depends on nothing
-evaluated before. Workers are told in JSON what to make (`Recipe`) and make it themselves; no object travels. One
-that dies or hangs costs the architecture it was at, which is tried once more.
+evaluated before. Workers receive in JSON what to make (`WorkerSpec`) and make it themselves; no object travels. One
+that dies or times out costs the architecture it was at, which is tried once more.
 
 What bounds a search at 1,000 workers, and what is done about each:
 
@@ -22,10 +22,21 @@ What bounds a search at 1,000 workers, and what is done about each:
   for searches by generations only.
 """
 
-from evonas.engine.job import Pool, Recipe, Task
-from evonas.engine.local import PATIENCE, LocalEngine, is_dear
+from evonas.engine.job import Job, Pool
+from evonas.engine.local import FAILURES_IN_A_ROW, LocalEngine, is_expensive
 from evonas.engine.open import open_pool
 from evonas.engine.processes import ProcessPool
+from evonas.engine.spec import WorkerSpec
 from evonas.engine.stream import Stream
 
-__all__ = ["PATIENCE", "LocalEngine", "Pool", "ProcessPool", "Recipe", "Stream", "Task", "is_dear", "open_pool"]
+__all__ = [
+    "FAILURES_IN_A_ROW",
+    "Job",
+    "LocalEngine",
+    "Pool",
+    "ProcessPool",
+    "Stream",
+    "WorkerSpec",
+    "is_expensive",
+    "open_pool",
+]

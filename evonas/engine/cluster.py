@@ -11,33 +11,34 @@ from typing import Any
 
 import numpy as np
 
-from evonas.engine.job import Recipe, Task, cause_of
+from evonas.engine.job import Job, cause_of
+from evonas.engine.spec import WorkerSpec
 from evonas.engine.workers import Worker, Workers
 from evonas.errors import EvaluationError, EvonasError, require
 
 __all__ = ["RayPool"]
 
-BATCH = 1.0
+BATCH_SECONDS = 1.0
 """Seconds that a batch should take: then sending it costs little, and few are lost with a worker."""
 
 
 class _Actor:
     """What runs on the cluster."""
 
-    def prepare(self, recipe: dict[str, Any], files: list[tuple[str, Any]]) -> str:
+    def prepare(self, spec: dict[str, Any], files: list[tuple[str, Any]]) -> str:
         """Make the evaluators; return why that is not possible, or nothing."""
         import sys
 
         import ray
 
-        sys.path[:] = [*recipe["path"], *(p for p in sys.path if p not in recipe["path"])]
+        sys.path[:] = [*spec["path"], *(p for p in sys.path if p not in spec["path"])]
         try:
             with tempfile.TemporaryDirectory() as folder:
                 for name, reference in files:
                     path = Path(folder) / name
                     path.write_bytes(ray.get(reference).data)
-                    recipe["files"][name] = str(path)
-                self._evaluate = Recipe(**recipe).evaluate()
+                    spec["files"][name] = str(path)
+                self._evaluate = WorkerSpec(**spec).evaluate()
         except EvonasError as error:
             return " ".join(str(error).split())
         except Exception as error:
@@ -58,14 +59,14 @@ class _Remote(Worker):
         awaited: A reference, or a generator of references; None while idle.
     """
 
-    def __init__(self, ray: Any, actor: Any, recipe: dict[str, Any], files: Sequence[tuple[str, Any]]) -> None:
+    def __init__(self, ray: Any, actor: Any, spec: dict[str, Any], files: Sequence[tuple[str, Any]]) -> None:
         super().__init__()
         self._ray, self._actor = ray, actor
-        self.awaited: Any = actor.prepare.remote(recipe, list(files))
+        self.awaited: Any = actor.prepare.remote(spec, list(files))
 
-    def give(self, tasks: Sequence[Task]) -> None:
+    def give(self, jobs: Sequence[Job]) -> None:
         """Send a batch."""
-        self.awaited = self._actor.evaluate.options(num_returns="streaming").remote([tuple(task) for task in tasks])
+        self.awaited = self._actor.evaluate.options(num_returns="streaming").remote([tuple(job) for job in jobs])
 
     def end(self) -> None:
         """Kill the actor."""
@@ -75,12 +76,12 @@ class _Remote(Worker):
 class RayPool(Workers[_Remote]):
     """Actors of a cluster; one that ends with its node costs only what it was at, which others do again.
 
-    The recipe's files, such as the supernet, go into the object store once and are on each node once.
+    The spec's files, such as the supernet, go into the object store once and are on each node once.
 
     Args:
-        recipe: How workers make their evaluators; the package and the data must be on every node.
+        spec: How workers make their evaluators; the package and the data must be on every node.
         size: Actors.
-        timeout: Seconds after which an evaluation counts as hung.
+        timeout: Seconds after which an evaluation counts as timed out.
         address: Of the cluster; None: that of ``RAY_ADDRESS``, else a cluster of this machine is started.
         gpus: GPUs that each actor asks for; may be a share.
 
@@ -90,7 +91,13 @@ class RayPool(Workers[_Remote]):
     """
 
     def __init__(
-        self, recipe: Recipe, size: int, *, timeout: float | None = None, address: str | None = None, gpus: float = 0.0
+        self,
+        spec: WorkerSpec,
+        size: int,
+        *,
+        timeout: float | None = None,
+        address: str | None = None,
+        gpus: float = 0.0,
     ) -> None:
         super().__init__(size, timeout)
         self._ray: Any = require("ray", "ray")
@@ -101,10 +108,10 @@ class RayPool(Workers[_Remote]):
                                logging_level="ERROR")  # fmt: skip
             except (ConnectionError, ValueError, RuntimeError) as error:
                 raise EvaluationError(f"No Ray cluster at {address or 'RAY_ADDRESS'}: {cause_of(error)}") from error
-        self._actor = self._ray.remote(num_cpus=recipe.threads, num_gpus=gpus, max_restarts=0)(_Actor)
-        files = {name: np.frombuffer(Path(file).read_bytes(), np.uint8) for name, file in recipe.files.items()}
+        self._actor = self._ray.remote(num_cpus=spec.threads, num_gpus=gpus, max_restarts=0)(_Actor)
+        files = {name: np.frombuffer(Path(file).read_bytes(), np.uint8) for name, file in spec.files.items()}
         self._files = [(name, self._ray.put(content)) for name, content in files.items()]
-        self._recipe = asdict(recipe)
+        self._spec = asdict(spec)
         self._seconds, self._count = 0.0, 0
 
     def close(self) -> None:
@@ -114,11 +121,11 @@ class RayPool(Workers[_Remote]):
             self._ray.shutdown()
 
     def _start(self) -> _Remote:
-        return _Remote(self._ray, self._actor.remote(), self._recipe, self._files)
+        return _Remote(self._ray, self._actor.remote(), self._spec, self._files)
 
     def _share(self) -> int:
-        mean = self._seconds / self._count if self._count else BATCH
-        return max(1, min(-(-len(self._waiting) // self.size), int(BATCH / max(mean, 1e-4))))
+        mean = self._seconds / self._count if self._count else BATCH_SECONDS
+        return max(1, min(-(-len(self._waiting) // self.size), int(BATCH_SECONDS / max(mean, 1e-4))))
 
     def _listen(self, seconds: float) -> None:
         busy = [worker for worker in self._workers if worker.awaited is not None]

@@ -1,24 +1,21 @@
-"""A task: one evaluation on its way to wherever it is computed, and what comes back."""
+"""A job: one evaluation on its way to wherever it is computed, and what comes back."""
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 from evonas.errors import EvaluationError
 from evonas.objectives import Evaluator
 from evonas.objectives.result import Result
 from evonas.spaces import Architecture
 
-RETRIES = 1
-"""How often a task is tried again whose worker died or hung."""
+JOB_RETRIES = 1
+"""How often a job is tried again whose worker died or timed out."""
 
 
-class Task(NamedTuple):
+class Job(NamedTuple):
     """An evaluation to be computed: its number, the objective that names the evaluator, the architecture's text."""
 
     number: int
@@ -31,7 +28,7 @@ Row = dict[str, Result]
 
 
 class Pool(Protocol):
-    """Where tasks are computed.
+    """Where jobs are computed.
 
     Attributes:
         size: Tasks that are computed at a time.
@@ -39,57 +36,14 @@ class Pool(Protocol):
 
     size: int
 
-    def submit(self, tasks: Sequence[Task]) -> None:
-        """Take tasks in; they may finish in any order."""
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Take jobs in; they may finish in any order."""
 
     def next(self) -> tuple[int, Row]:
-        """Wait for any task to finish; return its number and what came of it. Failures are results as well."""
+        """Wait for any job to finish; return its number and what came of it. Failures are results as well."""
 
     def close(self) -> None:
         """End whatever computes; nothing that was not returned is kept."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a worker makes its evaluators: a description in JSON's types, so that no object travels.
-
-    Attributes:
-        make: ``module:function``; called with `arguments` it returns a function from texts to architectures, and
-            the evaluators by objective.
-        arguments: By keyword, of JSON's types; paths must be readable where the worker runs.
-        files: Further arguments: paths of files here whose content may travel to where they are read.
-        fingerprints: What each evaluator's fingerprint must be: the same as here.
-        threads: Threads of one evaluation, whatever the number of workers.
-        path: Where modules are found, as here.
-    """
-
-    make: str
-    arguments: Mapping[str, Any]
-    fingerprints: Mapping[str, str]
-    threads: int = 1
-    files: Mapping[str, str] = field(default_factory=dict)
-    path: tuple[str, ...] = field(default_factory=lambda: tuple(sys.path))
-
-    def evaluate(self) -> Callable[[str, str], Row]:
-        """Make the evaluators and return a function of objective and architecture's text.
-
-        Raises:
-            EvaluationError: An evaluator is not the one that the search has.
-            EvonasError: They cannot be made here, such as for want of data.
-        """
-        import torch
-
-        torch.set_num_threads(self.threads)
-        module, _, name = self.make.partition(":")
-        parse, evaluators = getattr(import_module(module), name)(**self.arguments, **self.files)
-        for objective, expected in self.fingerprints.items():
-            came = evaluators[objective].fingerprint
-            if came != expected:
-                raise EvaluationError(
-                    f"The worker's evaluator of '{objective}' has fingerprint {came}, the search's {expected}: data, "
-                    "weights or versions differ where the worker runs"
-                )
-        return lambda objective, text: attempt(evaluators[objective], [parse(text)])[0]
 
 
 def attempt(evaluator: Evaluator, architectures: Sequence[Architecture]) -> list[Row]:

@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from evonas.engine.job import Pool, Row, Task, attempt
+from evonas.engine.job import Job, Pool, Row, attempt
 from evonas.errors import EvaluationError
 from evonas.objectives import Evaluator
 from evonas.runs.store import Evaluation, Store
 from evonas.spaces import Architecture
 
-PATIENCE = 10
+FAILURES_IN_A_ROW = 10
 """Failed evaluations in a row that stop a search: then something is wrong with more than one architecture."""
 
 
 class LocalEngine:
-    """Evaluates architectures: cheap objectives in this process, dear ones in a pool where there is one.
+    """Evaluates architectures: cheap objectives in this process, expensive ones in a pool where there is one.
 
     An evaluator is cheap where it names a `batch`: architectures that are worth storing in one go. One that
     measures (``measures = True``) runs here as well, while workers are idle.
@@ -73,20 +73,20 @@ class LocalEngine:
         values = np.full((len(architectures), len(names)), np.nan)
         texts = [str(architecture) for architecture in architectures]
         columns = {name: column for column, name in enumerate(names)}
-        said = np.zeros(len(texts), dtype=bool)
-        away: list[tuple[Evaluator, int]] = []
+        reported = np.zeros(len(texts), dtype=bool)
+        remote: list[tuple[Evaluator, int]] = []
 
-        def take(evaluator: Evaluator, places: Sequence[int], rows: Sequence[Row]) -> None:
-            self.keep(evaluator, [texts[i] for i in places], rows)
-            for i, row in zip(places, rows, strict=True):
+        def accept(evaluator: Evaluator, indices: Sequence[int], rows: Sequence[Row]) -> None:
+            self.record(evaluator, [texts[i] for i in indices], rows)
+            for i, row in zip(indices, rows, strict=True):
                 for name, result in row.items():
                     if name in columns and result.value is not None:
                         values[i, columns[name]] = result.value
-            if len(places) == 1 and not said[places[0]]:
-                said[places[0]] = True
+            if len(indices) == 1 and not reported[indices[0]]:
+                reported[indices[0]] = True
                 done(1)
 
-        for evaluator in sorted(_unique(self.evaluators[name] for name in names), key=is_dear):
+        for evaluator in sorted(_unique(self.evaluators[name] for name in names), key=is_expensive):
             wanted = [o.name for o in evaluator.objectives if o.name in columns]
             known = {name: self.store.lookup(texts, name, evaluator.fingerprint) for name in wanted}
             missing = [i for i, text in enumerate(texts) if any(text not in known[name] for name in wanted)]
@@ -96,37 +96,37 @@ class LocalEngine:
                     stored = found.get(text)
                     if stored is not None and stored.value is not None:
                         values[i, column] = stored.value
-            if self.pool is not None and is_dear(evaluator):
-                away += [(evaluator, place) for place in missing]
+            if self.pool is not None and is_expensive(evaluator):
+                remote += [(evaluator, index) for index in missing]
                 continue
             size = getattr(evaluator, "batch", 1)
             for start in range(0, len(missing), size):
-                places = missing[start : start + size]
-                take(evaluator, places, attempt(evaluator, [architectures[i] for i in places]))
-        self.send([Task(k, e.objectives[0].name, texts[place]) for k, (e, place) in enumerate(away)])
-        for _ in away:
+                indices = missing[start : start + size]
+                accept(evaluator, indices, attempt(evaluator, [architectures[i] for i in indices]))
+        self.send([Job(k, e.objectives[0].name, texts[index]) for k, (e, index) in enumerate(remote)])
+        for _ in remote:
             number, row = self.receive()
-            evaluator, place = away[number]
-            take(evaluator, [place], [row])
-        done(int((~said).sum()))
+            evaluator, index = remote[number]
+            accept(evaluator, [index], [row])
+        done(int((~reported).sum()))
         return values
 
-    def send(self, tasks: Sequence[Task]) -> None:
-        """Give the workers tasks."""
-        if tasks:
+    def send(self, jobs: Sequence[Job]) -> None:
+        """Give the workers jobs."""
+        if jobs:
             assert self.pool is not None
             self._began = self._began or time.perf_counter()
-            self.pool.submit(tasks)
+            self.pool.submit(jobs)
 
     def receive(self) -> tuple[int, Row]:
-        """Wait for any task to finish and return its number and what came of it."""
+        """Wait for any job to finish and return its number and what came of it."""
         assert self.pool is not None
         number, row = self.pool.next()
         self.busy += max(result.seconds for result in row.values())
         self._ended = time.perf_counter()
         return number, row
 
-    def keep(self, evaluator: Evaluator, texts: Sequence[str], rows: Sequence[Row]) -> None:
+    def record(self, evaluator: Evaluator, texts: Sequence[str], rows: Sequence[Row]) -> None:
         """Store what came of architectures.
 
         Raises:
@@ -146,13 +146,13 @@ class LocalEngine:
         for row in rows:
             cause = next((result.cause for result in row.values() if result.cause is not None), None)
             self._failures = self._failures + 1 if cause is not None else 0
-            if self._failures >= PATIENCE:
+            if self._failures >= FAILURES_IN_A_ROW:
                 raise EvaluationError(
-                    f"{PATIENCE} evaluations in a row failed, the last with: {cause}; nothing stored is lost"
+                    f"{FAILURES_IN_A_ROW} evaluations in a row failed, the last with: {cause}; nothing stored is lost"
                 )
 
 
-def is_dear(evaluator: Evaluator) -> bool:
+def is_expensive(evaluator: Evaluator) -> bool:
     """Return whether workers compute what an evaluator does, where there are any."""
     return getattr(evaluator, "batch", 1) == 1 and not getattr(evaluator, "measures", False)
 

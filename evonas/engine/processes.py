@@ -1,4 +1,4 @@
-"""Processes on this machine, each of which computes one task at a time."""
+"""Processes on this machine, each of which computes one job at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-from evonas.engine.job import Recipe, Task
+from evonas.engine.job import Job
+from evonas.engine.spec import WorkerSpec
 from evonas.engine.workers import Worker, Workers
 
 __all__ = ["ProcessPool"]
@@ -28,12 +29,12 @@ class _Process(Worker):
 
     def __init__(self, first: str, threads: int) -> None:
         super().__init__()
-        self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed by end)
+        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed by end)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "evonas.engine.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._said,
+            stderr=self._stderr,
             env={**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": os.pathsep.join(_SOURCES)},
             start_new_session=True,  # an interrupt is the search's to deal with
         )
@@ -44,9 +45,9 @@ class _Process(Worker):
         self._rest = b""
         self._write(first)
 
-    def give(self, tasks: Sequence[Task]) -> None:
-        """Send tasks, a line each."""
-        self._write("".join(json.dumps(task) + "\n" for task in tasks))
+    def give(self, jobs: Sequence[Job]) -> None:
+        """Send jobs, a line each."""
+        self._write("".join(json.dumps(job) + "\n" for job in jobs))
 
     def read(self) -> list[dict[str, Any]]:
         """Return the messages that have come whole."""
@@ -55,14 +56,14 @@ class _Process(Worker):
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         return [json.loads(line) for line in lines]
 
-    def obituary(self) -> str:
+    def cause_of_death(self) -> str:
         """Return what a worker that ended died of."""
         status = self._process.wait()
         how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
         if status == -signal.SIGKILL:
             how += ", as the kernel does when memory runs out"
-        self._said.seek(0)
-        lines = self._said.read()[-2000:].decode("utf-8", "replace").split("\n")
+        self._stderr.seek(0)
+        lines = self._stderr.read()[-2000:].decode("utf-8", "replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
         return f"{how}: {last[:200]}" if last else how
 
@@ -70,7 +71,7 @@ class _Process(Worker):
         """Kill the process."""
         self._process.kill()
         self._process.wait()
-        for file in (self._process.stdin, self.out, self._said):
+        for file in (self._process.stdin, self.out, self._stderr):
             with suppress(OSError):  # what was written was not read
                 file.close()  # type: ignore[union-attr]
 
@@ -85,14 +86,14 @@ class ProcessPool(Workers[_Process]):
     """Worker processes.
 
     Args:
-        recipe: How they make their evaluators.
+        spec: How they make their evaluators.
         size: How many.
-        timeout: Seconds after which an evaluation counts as hung.
+        timeout: Seconds after which an evaluation counts as timed out.
     """
 
-    def __init__(self, recipe: Recipe, size: int, *, timeout: float | None = None) -> None:
+    def __init__(self, spec: WorkerSpec, size: int, *, timeout: float | None = None) -> None:
         super().__init__(size, timeout)
-        self._first, self._threads = json.dumps(asdict(recipe)) + "\n", recipe.threads
+        self._first, self._threads = json.dumps(asdict(spec)) + "\n", spec.threads
 
     def _start(self) -> _Process:
         return _Process(self._first, self._threads)
@@ -109,4 +110,4 @@ class ProcessPool(Workers[_Process]):
                 else:
                     self._prepared(worker, message.get("error"))
             if worker.ended:
-                self._drop(worker, worker.obituary())
+                self._drop(worker, worker.cause_of_death())

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evonas.engine.job import Task
-from evonas.engine.local import LocalEngine, is_dear
+from evonas.engine.job import Job
+from evonas.engine.local import LocalEngine, is_expensive
 from evonas.errors import RunError
 from evonas.objectives import Evaluator
 from evonas.spaces import Architecture
@@ -23,25 +23,25 @@ class Stream:
 
     def __init__(self, engine: LocalEngine, names: Sequence[str]) -> None:
         self._engine, self._names = engine, list(names)
-        self._dear: list[Evaluator] = []
+        self._expensive: list[Evaluator] = []
         if engine.pool is not None:
             unique = {id(e): e for e in (engine.evaluators[name] for name in names)}
-            self._dear = [evaluator for evaluator in unique.values() if is_dear(evaluator)]
+            self._expensive = [evaluator for evaluator in unique.values() if is_expensive(evaluator)]
         self._inside: dict[str, Architecture] = {}
         self._missing: dict[str, int] = {}
-        self._tasks: list[tuple[str, Evaluator]] = []
+        self._jobs: list[tuple[str, Evaluator]] = []
 
     def submit(self, architecture: Architecture) -> None:
         """Take an architecture in; what is stored of it is not computed again."""
         text = str(architecture)
         self._inside[text] = architecture
         self._missing[text] = 0
-        for evaluator in self._dear:
+        for evaluator in self._expensive:
             wanted = [o.name for o in evaluator.objectives if o.name in self._names]
             if all(self._engine.store.lookup([text], name, evaluator.fingerprint) for name in wanted):
                 continue
-            self._engine.send([Task(len(self._tasks), evaluator.objectives[0].name, text)])
-            self._tasks.append((text, evaluator))
+            self._engine.send([Job(len(self._jobs), evaluator.objectives[0].name, text)])
+            self._jobs.append((text, evaluator))
             self._missing[text] += 1
 
     def next(self, text: str | None = None) -> tuple[Architecture, np.ndarray]:
@@ -74,6 +74,6 @@ class Stream:
 
     def _receive(self) -> None:
         number, row = self._engine.receive()
-        text, evaluator = self._tasks[number]
-        self._engine.keep(evaluator, [text], [row])
+        text, evaluator = self._jobs[number]
+        self._engine.record(evaluator, [text], [row])
         self._missing[text] -= 1

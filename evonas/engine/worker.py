@@ -1,6 +1,6 @@
-"""A worker process: ``python -m evonas.engine.worker`` reads tasks from its input and writes results to its output.
+"""A worker process: ``python -m evonas.engine.worker`` reads jobs from its input and writes results to its output.
 
-Both are lines of JSON. The first line that comes in is the recipe; a worker says when it is ready, or why it will
+Both are lines of JSON. The first line that comes in is the spec; a worker says when it is ready, or why it will
 never be. It ends with the process that started it, whatever it is at: nobody would read its results.
 """
 
@@ -24,29 +24,30 @@ def main() -> None:
         return
     content: dict[str, Any] = json.loads(first)
     sys.path[:] = content["path"]
-    threading.Thread(target=_listen, args=(lines,), daemon=True).start()
-    from evonas.engine.job import Recipe, cause_of
+    threading.Thread(target=_read, args=(lines,), daemon=True).start()
+    from evonas.engine.job import cause_of
+    from evonas.engine.spec import WorkerSpec
     from evonas.errors import EvonasError
 
     try:
-        evaluate = Recipe(**content).evaluate()
+        evaluate = WorkerSpec(**content).evaluate()
     except Exception as error:
-        _say(out, {"error": " ".join(str(error).split()) if isinstance(error, EvonasError) else cause_of(error)})
+        _send(out, {"error": " ".join(str(error).split()) if isinstance(error, EvonasError) else cause_of(error)})
         return
-    _say(out, {"ready": os.getpid()})
+    _send(out, {"ready": os.getpid()})
     while True:
         number, objective, text = json.loads(lines.get())
         row = evaluate(objective, text)
-        _say(out, {"number": number, "row": {name: (r.value, r.cause, r.seconds) for name, r in row.items()}})
+        _send(out, {"number": number, "row": {name: (r.value, r.cause, r.seconds) for name, r in row.items()}})
 
 
-def _listen(lines: queue.SimpleQueue[str]) -> None:
+def _read(lines: queue.SimpleQueue[str]) -> None:
     for line in sys.stdin:
         lines.put(line)
     os._exit(0)
 
 
-def _say(out: TextIO, content: dict[str, Any]) -> None:
+def _send(out: TextIO, content: dict[str, Any]) -> None:
     out.write(json.dumps(content, allow_nan=False) + "\n")
     out.flush()
 

@@ -13,7 +13,7 @@ from evonas.pareto.dominance import first_front
 
 __all__ = ["Evolution"]
 
-_ROUNDS = 30  # of variation, then of sampling, before fewer offspring than wanted are accepted
+VARIATION_ROUNDS = 30  # of variation, then of sampling, before fewer offspring than wanted are accepted
 
 
 class Evolution:
@@ -118,7 +118,7 @@ class Evolution:
         wanted = self._algorithm.offspring if len(self._algorithm.population) else self.size
         if len(self._algorithm.population):
             self._vary(batch, wanted)
-        for _ in range(_ROUNDS):
+        for _ in range(VARIATION_ROUNDS):
             if len(batch.keys) >= wanted:
                 break
             missing = wanted - len(batch.keys)
@@ -197,7 +197,7 @@ class Evolution:
         return self._rows(found), values[found]
 
     def _vary(self, batch: _Batch, wanted: int) -> None:
-        for _ in range(_ROUNDS):
+        for _ in range(VARIATION_ROUNDS):
             missing = wanted - len(batch.keys)
             if missing <= 0:
                 return

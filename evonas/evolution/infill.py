@@ -1,4 +1,4 @@
-"""Which candidates to evaluate next: those whose expected gain in hypervolume is largest, one after the other.
+"""Infill: the candidates to evaluate next, by expected gain in hypervolume, one after the other.
 
 The hypervolume is integrated exactly along one objective and by quadrature over the others, so that any number
 of objectives will do: over each of many points of the other objectives stands the depth down to which the front
@@ -6,7 +6,7 @@ leaves room, and a candidate gains what it reaches below that (the improvement o
 is uncertain is sampled: a sample holds what all candidates are worth where the predictor errs alike for all. A
 chosen candidate counts as found, in each sample at its value there or a standard deviation better than expected,
 whichever is better, so that the rest of a batch goes elsewhere along the front (a kriging believer, Ginsbourger et al.,
-2010, that believes its hopes) and to none that is predicted alike.
+2010, on the optimistic estimate) and to none that is predicted alike.
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ from evonas.pareto.dominance import first_front
 
 __all__ = ["Estimates", "choose_batch"]
 
-LINES = 256
-MARGIN = 0.1
-"""How far the reference point lies beyond the worst that was seen, lest the ends of the front count for nothing."""
-SHORTLIST = 400
+QUADRATURE_LINES = 256
+"""Points of the other objectives over which a hypervolume of two objectives is integrated; twice as many for more."""
+REFERENCE_MARGIN = 0.1
+"""How far the reference point lies beyond the worst that was seen, so that the ends of the front count."""
+SHORTLIST_SIZE = 400
 """Candidates that are looked at closely: the best if their values were a standard deviation better."""
-NOTHING = 1e-12
+ZERO_GAIN = 1e-12
 """A gain that rounding may leave where nothing is gained; the whole space is 1."""
 
 
 @dataclass(frozen=True)
 class Estimates:
-    """What is believed of n candidates, minimized.
+    """Predictions of n candidates, minimized.
 
     Attributes:
         mean: Shape ``(n, m)``.
@@ -48,13 +49,13 @@ class Estimates:
 
 
 def choose_batch(
-    estimates: Estimates, told: np.ndarray, front: np.ndarray, n: int, rng: np.random.Generator
+    estimates: Estimates, evaluated: np.ndarray, front: np.ndarray, n: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Return the numbers of n candidates, best first; all where there are fewer.
 
     Args:
         estimates: Of the candidates.
-        told: Finite values of all that was evaluated, shape ``(k, m)``, k of 1 or more: they set the scale.
+        evaluated: Finite values of all that was evaluated, shape ``(k, m)``, k of 1 or more: they set the scale.
         front: Values of the feasible and not dominated among them, shape ``(f, m)``; none where nothing was
             feasible: then the candidates that are likeliest to be come first.
         n: How many.
@@ -67,33 +68,37 @@ def choose_batch(
     # The front may end further out than anything seen: its expected ends must lie within the reference point.
     likely = estimates.mean[estimates.feasible >= 0.5]
     expected = likely[first_front(likely)]
-    room = _Room(np.concatenate([told, expected]), estimates.optimistic, front, rng)
+    room = _Room(np.concatenate([evaluated, expected]), estimates.optimistic, front, rng)
     promise = room.gains(estimates.optimistic[None]) * estimates.feasible
-    order = np.lexsort((rng.random(count), -promise))[: max(SHORTLIST, 2 * n)]
-    samples, hoped = estimates.samples[:, order], estimates.optimistic[order]
+    order = np.lexsort((rng.random(count), -promise))[: max(SHORTLIST_SIZE, 2 * n)]
+    samples, optimistic = estimates.samples[:, order], estimates.optimistic[order]
     gains = room.gains(samples) * estimates.feasible[order]
+    # Greedy, not all at once: the gain of a set is submodular, so that taking the largest and subtracting what it
+    # dominates from the gains of the others costs one pass per choice and is within 1 - 1/e of the best set.
     chosen: list[int] = []
     free = np.ones(len(order), dtype=bool)
     while len(chosen) < n:
         best = int(np.where(free, gains, -np.inf).argmax())
-        if gains[best] <= NOTHING:  # the most promising go on
+        if gains[best] <= ZERO_GAIN:  # the most promising go on
             best = int(np.flatnonzero(free)[0])
         chosen.append(int(order[best]))
         free[best] = False
-        gains -= room.fill(np.minimum(samples[:, best], hoped[best]), samples) * estimates.feasible[order]
+        gains -= room.fill(np.minimum(samples[:, best], optimistic[best]), samples) * estimates.feasible[order]
     return np.array(chosen, dtype=np.int64)
 
 
 class _Room:
     """The space that a front leaves: how deep it goes over points of all objectives but the last."""
 
-    def __init__(self, told: np.ndarray, hoped: np.ndarray, front: np.ndarray, rng: np.random.Generator) -> None:
-        low = np.minimum(told.min(axis=0), np.nanmin(hoped, axis=0))
-        high = told.max(axis=0) + MARGIN * np.ptp(told, axis=0)
+    def __init__(
+        self, evaluated: np.ndarray, optimistic: np.ndarray, front: np.ndarray, rng: np.random.Generator
+    ) -> None:
+        low = np.minimum(evaluated.min(axis=0), np.nanmin(optimistic, axis=0))
+        high = evaluated.max(axis=0) + REFERENCE_MARGIN * np.ptp(evaluated, axis=0)
         self._low, self._span = low, np.where(high > low, high - low, 1.0)
-        m = told.shape[1]
-        scaled = self._scaled(told)
-        lines = {1: 1, 2: LINES}.get(m, 2 * LINES)
+        m = evaluated.shape[1]
+        scaled = self._scaled(evaluated)
+        lines = {1: 1, 2: QUADRATURE_LINES}.get(m, 2 * QUADRATURE_LINES)
         levels = (np.tile(np.arange(lines), (m - 1, 1)) + 0.5) / lines
         levels = rng.permuted(levels, axis=1).T  # a Latin hypercube
         self._points, weights = np.empty_like(levels), np.ones(len(levels))
@@ -104,8 +109,8 @@ class _Room:
             knots = np.sort(np.concatenate(ends))
             grid = np.linspace(0, 1, len(knots))
             self._points[:, j] = np.interp(levels[:, j], grid, knots)
-            place = np.clip(np.searchsorted(grid, levels[:, j], side="right") - 1, 0, len(knots) - 2)
-            weights = weights * (knots[place + 1] - knots[place]) * (len(knots) - 1)
+            cell = np.clip(np.searchsorted(grid, levels[:, j], side="right") - 1, 0, len(knots) - 2)
+            weights = weights * (knots[cell + 1] - knots[cell]) * (len(knots) - 1)
         self._weights = weights / len(levels)
         self._depth = np.ones((1, len(levels)))
         for row in front:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from evonas.errors import EvaluationError
-from evonas.evolution.evolution import _ROUNDS, Evolution, _Batch
+from evonas.evolution.evolution import VARIATION_ROUNDS, Evolution, _Batch
 
 __all__ = ["SteadyEvolution"]
 
@@ -38,7 +38,7 @@ class SteadyEvolution(Evolution):
             batch.add(self._first.popleft()[None], [()])
         if not batch.keys and self._asked_for >= self.size and len(self._algorithm.population):
             self._vary(batch, 1)
-        for _ in range(_ROUNDS):
+        for _ in range(VARIATION_ROUNDS):
             if batch.keys:
                 break
             batch.add(self._genomes(self._sample(1, self._rng)), [()])

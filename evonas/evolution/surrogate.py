@@ -1,4 +1,4 @@
-"""Surrogate-assisted evolution: predictors of the dear objectives say which few genomes are worth an evaluation."""
+"""Surrogate-assisted evolution: predictors of expensive objectives choose the few genomes worth an evaluation."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from evonas.evolution.infill import Estimates, choose_batch
 from evonas.pareto.dominance import first_front
 from evonas.predictors import Choice, Encoded, Encoder, fit_predictor
 
-__all__ = ["LISTED", "SurrogateEvolution"]
+__all__ = ["LISTED_GENOMES", "SurrogateEvolution"]
 
-LISTED = 20_000
+LISTED_GENOMES = 20_000
 """Genomes up to which every unseen one is predicted; where there are more, an inner NSGA-II looks for candidates."""
-SAMPLES = 8
-INNER = 100, 25
+PREDICTION_SAMPLES = 8
+"""Equally likely values that a prediction's distribution is sampled at."""
+INNER_SEARCH = 100, 25
+"""Population and generations of the inner search."""
 
 Cheap = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Genomes -> minimized values (n, m) and violations (n, c); NaN where only an evaluation tells."""
@@ -29,7 +31,7 @@ Cheap = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 class SurrogateEvolution(Evolution):
     """An `Evolution` that after its first genomes asks for few at a time, those of the largest expected gain.
 
-    Each round fits predictors of the dear objectives on all that was told, looks for candidates by an inner
+    Each round fits predictors of the expensive objectives on all that was told, looks for candidates by an inner
     NSGA-II on optimistic predictions (or takes every unseen genome where there are few) and picks a batch by
     expected gain in hypervolume (`evonas.evolution.infill`). A round is a function of what was told, of the seed
     and of its number; what it proposes is handed to `remember`, so that a replay need not fit again.
@@ -46,7 +48,7 @@ class SurrogateEvolution(Evolution):
         **given: As `Evolution` takes them.
 
     Attributes:
-        choices: Of the last round, for each dear objective by its number: the predictor and its rank correlation.
+        choices: Of the last round, for each expensive objective by its number: the predictor and its rank correlation.
 
     Source: Lu et al., NSGANetV2 (ECCV 2020); Cummings et al., LINAS (2022).
     """
@@ -61,7 +63,7 @@ class SurrogateEvolution(Evolution):
         enabled: Callable[[], bool] = lambda: True,
         remember: Callable[[str, Callable[[], Any]], Any] = lambda name, make: make(),
         listed: np.ndarray | None = None,
-        inner: tuple[int, int] = INNER,
+        inner: tuple[int, int] = INNER_SEARCH,
         seed: int,
         **given: Any,
     ) -> None:
@@ -73,11 +75,11 @@ class SurrogateEvolution(Evolution):
         self._enabled, self._remember = enabled, remember
         self._on: bool | None = None
         self._inner = inner
-        if listed is None and np.prod(self.cardinalities.astype(float)) <= min(LISTED, 10 * np.prod(inner)):
+        if listed is None and np.prod(self.cardinalities.astype(float)) <= min(LISTED_GENOMES, 10 * np.prod(inner)):
             listed = np.stack(np.unravel_index(np.arange(np.prod(self.cardinalities)), self.cardinalities), axis=1)
         self._listed = None if listed is None else self._genomes(listed)
         self._listed_keys: list[Hashable] = []
-        self._listed_facts: _Facts | None = None
+        self._listed_features: _Features | None = None
 
     def ask(self) -> np.ndarray:
         """Return genomes to evaluate as `Evolution.ask` does; after the first, what a round proposes."""
@@ -110,33 +112,31 @@ class SurrogateEvolution(Evolution):
         """Return what JSON can hold: the genomes of a round, and the predictors it was made with."""
         rng = np.random.default_rng([self._seed, 11, len(self._told)])
         values, broken = np.concatenate(self._values)[well], np.concatenate(self._violations)[well]
-        belief = _Belief(self._encoder, self._facts(self._rows(well)), values, broken)
-        candidates, facts = self._candidates(belief, values, broken, rng)
+        prediction = _Prediction(self._encoder, self._features(self._rows(well)), values, broken)
+        candidates, features = self._candidates(prediction, values, broken, rng)
         chosen = np.zeros(0, dtype=np.int64)
         if len(candidates):
-            estimates = belief.estimates(facts, rng)
+            estimates = prediction.estimates(features, rng)
             best = first_front(values, broken)
-            order = belief.order
+            order = prediction.order
             chosen = choose_batch(estimates, values[:, order], values[best][:, order], self._batch, rng)
-        return {
-            "genomes": candidates[chosen].tolist(),
-            "predictors": {str(j): {"name": c.name, "correlations": c.correlations} for j, c in belief.choices.items()},
-        }
+        choices = {str(j): {"name": c.name, "correlations": c.correlations} for j, c in prediction.choices.items()}
+        return {"genomes": candidates[chosen].tolist(), "predictors": choices}
 
-    def _facts(self, genomes: np.ndarray) -> _Facts:
-        return _Facts(*self._cheap(genomes), self._encoder(genomes))
+    def _features(self, genomes: np.ndarray) -> _Features:
+        return _Features(*self._cheap(genomes), self._encoder(genomes))
 
     def _candidates(
-        self, belief: _Belief, values: np.ndarray, broken: np.ndarray, rng: np.random.Generator
-    ) -> tuple[np.ndarray, _Facts]:
+        self, prediction: _Prediction, values: np.ndarray, broken: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, _Features]:
         """Return genomes not asked for so far, shape (n, n_choices), and what is known of them."""
         if self._listed is not None:
-            if self._listed_facts is None:
+            if self._listed_features is None:
                 self._listed_keys = [self._key(genome) for genome in self._listed]
-                self._listed_facts = self._facts(self._listed)
+                self._listed_features = self._features(self._listed)
             first = {key: place for place, key in enumerate(self._listed_keys) if key not in self._seen}
             free = np.array(list(first.values()), dtype=np.int64)
-            return self._listed[free], self._listed_facts[free]
+            return self._listed[free], self._listed_features[free]
         inner = Evolution(
             self.cardinalities,
             key=self._key,
@@ -153,76 +153,76 @@ class SurrogateEvolution(Evolution):
             if not len(genomes):
                 break
             found.update((key, g) for g in genomes if (key := self._key(g)) not in self._seen)
-            inner.tell(genomes, *belief.hopes(self._facts(genomes)))
+            inner.tell(genomes, *prediction.optimistic(self._features(genomes)))
         candidates = np.array(list(found.values()), dtype=np.int16).reshape(-1, self.cardinalities.size)
-        return candidates, self._facts(candidates) if len(candidates) else self._facts(self._rows(np.array([0])))
+        return candidates, self._features(candidates) if len(candidates) else self._features(self._rows(np.array([0])))
 
 
 @dataclass(frozen=True)
-class _Facts:
-    """What is known of genomes without an evaluation: values and violations, NaN where dear, and their encoding."""
+class _Features:
+    """What is known of genomes without an evaluation: values and violations, NaN where expensive; encoding."""
 
     values: np.ndarray
     broken: np.ndarray
     encoded: Encoded
 
-    def __getitem__(self, rows: np.ndarray) -> _Facts:
-        return _Facts(self.values[rows], self.broken[rows], self.encoded[rows])
+    def __getitem__(self, rows: np.ndarray) -> _Features:
+        return _Features(self.values[rows], self.broken[rows], self.encoded[rows])
 
 
-class _Belief:
-    """What is computed or predicted of genomes, learnt from those told.
+class _Prediction:
+    """Values of genomes, computed or predicted by what was learned from those evaluated.
 
     Attributes:
-        order: Objectives with the first dear one last, as `choose_batch` integrates best.
-        choices: The predictor of each dear objective.
+        order: Objectives with the first expensive one last, as `choose_batch` integrates best.
+        choices: The predictor of each expensive objective.
     """
 
-    def __init__(self, encoder: Encoder, facts: _Facts, values: np.ndarray, broken: np.ndarray) -> None:
-        dear = np.flatnonzero(np.isnan(facts.values).any(axis=0)).tolist()
-        self._dear = {j: fit_predictor(encoder, facts.encoded, values[:, j]) for j in dear}
+    def __init__(self, encoder: Encoder, features: _Features, values: np.ndarray, broken: np.ndarray) -> None:
+        expensive = np.flatnonzero(np.isnan(features.values).any(axis=0)).tolist()
+        self._expensive = {j: fit_predictor(encoder, features.encoded, values[:, j]) for j in expensive}
         # A constraint that nothing broke so far is taken to hold.
-        doubtful = np.flatnonzero(np.isnan(facts.broken).any(axis=0) & (broken > 0).any(axis=0)).tolist()
-        self._bounds = {k: fit_predictor(encoder, facts.encoded, broken[:, k]) for k in doubtful}
-        self.choices = {j: predictor.choice for j, predictor in self._dear.items()}
-        last = dear[0] if dear else values.shape[1] - 1
+        doubtful = np.flatnonzero(np.isnan(features.broken).any(axis=0) & (broken > 0).any(axis=0)).tolist()
+        self._bounds = {k: fit_predictor(encoder, features.encoded, broken[:, k]) for k in doubtful}
+        self.choices = {j: predictor.choice for j, predictor in self._expensive.items()}
+        last = expensive[0] if expensive else values.shape[1] - 1
         self.order = np.array([*(j for j in range(values.shape[1]) if j != last), last])
 
-    def estimates(self, facts: _Facts, rng: np.random.Generator) -> Estimates:
-        """Return what is believed of genomes, objectives in `order`."""
-        mean, optimistic = facts.values.copy(), facts.values.copy()
-        drawn = np.repeat(mean[None], SAMPLES, axis=0)
-        levels = ndtri((np.arange(SAMPLES) + 0.5) / SAMPLES)
-        for j, predictor in self._dear.items():
-            score, sd = predictor(facts.encoded)
+    def estimates(self, features: _Features, rng: np.random.Generator) -> Estimates:
+        """Return predictions of genomes, objectives in `order`."""
+        mean, optimistic = features.values.copy(), features.values.copy()
+        drawn = np.repeat(mean[None], PREDICTION_SAMPLES, axis=0)
+        levels = ndtri((np.arange(PREDICTION_SAMPLES) + 0.5) / PREDICTION_SAMPLES)
+        for j, predictor in self._expensive.items():
+            score, sd = predictor(features.encoded)
             mean[:, j], optimistic[:, j] = predictor.values(score), predictor.values(score - sd)
             for sample, level in zip(drawn, rng.permutation(levels), strict=True):
                 sample[:, j] = predictor.values(score + level * sd)
         feasible, violation = np.ones(len(mean)), np.zeros(len(mean))
-        for k in range(facts.broken.shape[1]):
-            chance, expected = self._bound(k, facts)
+        for k in range(features.broken.shape[1]):
+            chance, expected = self._bound(k, features)
             feasible, violation = feasible * chance, violation + expected
         order = self.order
         return Estimates(mean[:, order], optimistic[:, order], drawn[:, :, order], feasible, violation)
 
-    def hopes(self, facts: _Facts) -> tuple[np.ndarray, np.ndarray]:
+    def optimistic(self, features: _Features) -> tuple[np.ndarray, np.ndarray]:
         """Return values a standard deviation better than expected, and violations expected."""
-        values = facts.values.copy()
-        for j, predictor in self._dear.items():
-            score, sd = predictor(facts.encoded)
+        values = features.values.copy()
+        for j, predictor in self._expensive.items():
+            score, sd = predictor(features.encoded)
             values[:, j] = predictor.values(score - sd)
-        broken = facts.broken.copy()
+        broken = features.broken.copy()
         for k in range(broken.shape[1]):
-            broken[:, k] = self._bound(k, facts)[1]
+            broken[:, k] = self._bound(k, features)[1]
         return values, broken
 
-    def _bound(self, k: int, facts: _Facts) -> tuple[np.ndarray, np.ndarray]:
+    def _bound(self, k: int, features: _Features) -> tuple[np.ndarray, np.ndarray]:
         """Return the probability that a constraint holds, and by how much it is expected to be broken."""
-        computed = facts.broken[:, k]
+        computed = features.broken[:, k]
         if not np.isnan(computed).any():
             return (computed <= 0).astype(float), np.maximum(computed, 0.0)
         predictor = self._bounds.get(k)
         if predictor is None:
             return np.ones(len(computed)), np.zeros(len(computed))
-        score, sd = predictor(facts.encoded)
+        score, sd = predictor(features.encoded)
         return ndtr((predictor.threshold(0.0) - score) / sd), np.maximum(predictor.values(score), 0.0)

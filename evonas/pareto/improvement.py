@@ -10,7 +10,10 @@ from numpy.typing import ArrayLike
 
 from evonas.errors import SettingsError
 
-__all__ = ["RelativeImprovement", "relative_improvement"]
+__all__ = ["FEWEST_PAIRS", "RelativeImprovement", "relative_improvement"]
+
+FEWEST_PAIRS = 5
+"""Pairs that an interval needs: a bootstrap of fewer values knows too little to be worth stating."""
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,15 @@ from evonas.files.progress import Progress
 from evonas.pareto.dominance import minimized
 from evonas.pareto.objective import Objective
 from evonas.pipeline.generational import generations
-from evonas.pipeline.problem import Problem
+from evonas.pipeline.problem import SearchProblem
 from evonas.runs.run import Run
 
-AHEAD = 2
+CANDIDATES_PER_WORKER = 2
 """Architectures under way per worker: one that is computed and one that waits, so that no worker does."""
 
 
-def evolve_steadily(
-    problem: Problem,
+def search_asynchronously(
+    problem: SearchProblem,
     run: Run,
     first: np.ndarray,
     objectives: Sequence[Objective],
@@ -63,7 +63,7 @@ def evolve_steadily(
         algorithm=problem.settings.algorithm,
     )
     stream = Stream(engine, problem.evaluated)
-    under_way = store.decide("under way", lambda: AHEAD * (engine.pool.size if engine.pool else 1))
+    under_way = store.decide("under way", lambda: CANDIDATES_PER_WORKER * (engine.pool.size if engine.pool else 1))
     stored = [member.architecture for member in store.members()]
     genomes: dict[str, tuple[np.ndarray, tuple[str, ...]]] = {}
     texts: list[str] = []

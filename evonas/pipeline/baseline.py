@@ -13,26 +13,24 @@ from evonas.engine import LocalEngine
 from evonas.files.progress import Progress
 from evonas.objectives import Context
 from evonas.pareto.dominance import minimized
-from evonas.pareto.improvement import relative_improvement
+from evonas.pareto.improvement import FEWEST_PAIRS, relative_improvement
 from evonas.pareto.indicators import hypervolume_curve
 from evonas.pareto.objective import Objective
 from evonas.pipeline.final_front import note_report
-from evonas.pipeline.problem import Problem
+from evonas.pipeline.problem import SearchProblem
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.spaces import Architecture
 
-BASELINE = "baseline.json"
-STEPS = 200
+BASELINE_FILE = "baseline.json"
+CURVE_POINTS = 200
 """Points of a hypervolume's curve at most."""
-FEWEST = 5
-"""Pairs that an interval needs: a bootstrap of fewer values knows too little to be worth stating."""
-ROUNDS = 20
+IDLE_BLOCKS = 20
 """Draws of one block that may bring nothing new before the space counts as exhausted."""
 
 
 def write_baseline(
-    problem: Problem,
+    problem: SearchProblem,
     run: Run,
     objectives: Sequence[Objective],
     values: np.ndarray,
@@ -72,11 +70,11 @@ def write_baseline(
         reports = {text: known["acc_report"].value for text, known in notes.items() if "acc_report" in known}
         pairs = [(m.architecture, None if i is None else str(forms[i])) for m, i in zip(front, matches, strict=True)]
         content["improvement"] = improvement(pairs, reports)
-    run.write(BASELINE, json.dumps(content))
+    run.write(BASELINE_FILE, json.dumps(content))
     run.update_manifest(timings={"baseline_evaluations_computed": engine.computed - computed})
 
 
-def draw_random(problem: Problem, n: int) -> list[Architecture]:
+def draw_random(problem: SearchProblem, n: int) -> list[Architecture]:
     """Return n different random canonical architectures, fewer where the space holds fewer.
 
     They are drawn as the first generation of a search without a warm start is: in each block of a population
@@ -89,7 +87,7 @@ def draw_random(problem: Problem, n: int) -> list[Architecture]:
     """
     drawn: dict[str, Architecture] = {}
     size, block, idle = problem.settings.population, 0, 0
-    while len(drawn) < n and idle < ROUNDS:
+    while len(drawn) < n and idle < IDLE_BLOCKS:
         _, forms = problem.sample(size, np.random.default_rng([problem.settings.seed, 5, block]))
         before = len(drawn)
         for form in forms:
@@ -133,7 +131,7 @@ def compare_hypervolume(
     for name, values in turned.items():
         scaled = (values - low) / np.where(high > low, high - low, 1.0)
         scaled[~usable[name]] = np.inf  # adds nothing
-        counts = np.unique(np.linspace(1, len(scaled), min(STEPS, len(scaled))).astype(int)).tolist()
+        counts = np.unique(np.linspace(1, len(scaled), min(CURVE_POINTS, len(scaled))).astype(int)).tolist()
         curve = hypervolume_curve(scaled, np.ones(len(directions)), counts) if counts else np.zeros(0)
         result[name] = {"evaluations": counts, "hypervolume": curve.tolist()}
     return result
@@ -186,7 +184,7 @@ def improvement(
     if not known or np.mean(theirs) <= 0:
         return None
     ri = relative_improvement([reports[a] for a, _ in known], theirs)
-    enough = len(known) >= FEWEST
+    enough = len(known) >= FEWEST_PAIRS
     return {
         "value": ri.value,
         **{name: _finite(getattr(ri, name)) if enough else None for name in ("low", "high", "confidence", "p")},
@@ -195,24 +193,6 @@ def improvement(
         "by": "acc_report: the supernet on the validation half that was not selected on; each member against the "
         "random architecture of the highest acc that is no worse in any other objective",
     }
-
-
-def sentence(baseline: Mapping[str, Any]) -> str:
-    """Return what a ``baseline.json`` says, in one line."""
-    ours, theirs = (baseline[name]["hypervolume"][-1:] for name in ("search", "random"))
-    text = (
-        f"Random sampling with {baseline['evaluations']:,} evaluations reaches hypervolume "
-        f"{(theirs or [0.0])[0]:.4f}, the search {(ours or [0.0])[0]:.4f} on the same scale"
-    )
-    ri = baseline.get("improvement")
-    if ri is None:
-        return f"{text}."
-    text += f"; accuracy not selected on, against random architectures of no higher cost: {ri['value']:+.1f} %"
-    if ri["low"] is not None and ri["high"] is not None:
-        text += f" ({ri['confidence']:.0%} interval {ri['low']:+.1f} to {ri['high']:+.1f} %)"
-    pairs = f"{ri['pairs']} pair{'s' if ri['pairs'] != 1 else ''}{', too few to tell' if ri['pairs'] < FEWEST else ''}"
-    missing = f"; {ri['unmatched']} more had no random architecture as cheap" if ri["unmatched"] else ""
-    return f"{text} over {pairs}{missing}."
 
 
 def _finite(value: float) -> float | None:

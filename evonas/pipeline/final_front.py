@@ -15,13 +15,13 @@ from evonas.objectives.accuracy.low_fidelity import accuracy_evaluator, trains
 from evonas.objectives.latency.latency import LatencyEvaluator, measure_whole
 from evonas.pareto.assemble import make_front
 from evonas.pareto.objective import Constraint, Objective
-from evonas.pipeline.problem import Problem
+from evonas.pipeline.problem import SearchProblem
 from evonas.runs.run import Run
 from evonas.spaces import Architecture
 
 
 def write_front(
-    problem: Problem,
+    problem: SearchProblem,
     run: Run,
     objectives: Sequence[Objective],
     texts: Sequence[str],
@@ -88,7 +88,7 @@ def _note_top1(run: Run, texts: Sequence[str], context: Context) -> None:
             run.store.note(text, TOP1.name, row.value, {"by": "supernet, the half selected on"})
 
 
-def _note_costs(problem: Problem, run: Run, forms: Mapping[str, Architecture]) -> None:
+def _note_costs(problem: SearchProblem, run: Run, forms: Mapping[str, Architecture]) -> None:
     for name in {"flops", "params"} - set(problem.names):
         for text, row in zip(forms, problem.cheap[name].evaluate(list(forms.values())), strict=True):
             value = row[name].value
@@ -96,7 +96,7 @@ def _note_costs(problem: Problem, run: Run, forms: Mapping[str, Architecture]) -
             run.store.note(text, name, value, {"by": "cost table"})
 
 
-def _note_latency(problem: Problem, run: Run, forms: Mapping[str, Architecture]) -> None:
+def _note_latency(problem: SearchProblem, run: Run, forms: Mapping[str, Architecture]) -> None:
     noted = run.store.notes()
     missing = [text for text in forms if "latency_measured" not in noted.get(text, {})]
     chosen = [forms[text] for text in missing]
@@ -106,14 +106,14 @@ def _note_latency(problem: Problem, run: Run, forms: Mapping[str, Architecture])
         run.store.note(text, "latency_mad", timing.mad_ms, {})
 
 
-def _judged(problem: Problem) -> list[Constraint]:
+def _judged(problem: SearchProblem) -> list[Constraint]:
     """Return the constraints that whole measurements judge: none on the latency of another device than this one."""
     evaluator = problem.cheap.get("latency")
     foreign = isinstance(evaluator, LatencyEvaluator) and bool(evaluator.foreign)
     return [c for c in problem.constraints if not (foreign and c.objective == "latency")]
 
 
-def _infeasible(problem: Problem, run: Run, values: np.ndarray) -> str:
+def _infeasible(problem: SearchProblem, run: Run, values: np.ndarray) -> str:
     """Return in words which constraint nothing keeps to."""
     for constraint in problem.constraints:
         column = values[:, problem.evaluated.index(constraint.objective)]

@@ -13,16 +13,16 @@ from evonas.engine import LocalEngine
 from evonas.files.progress import Progress
 from evonas.pareto.dominance import minimized
 from evonas.pareto.objective import Objective
-from evonas.pipeline.problem import Problem
+from evonas.pipeline.problem import SearchProblem
 from evonas.pipeline.surrogate import make_evolution, note_predictors
 from evonas.runs.run import Run
 
-SHARE = 0.4
+EVOLUTION_SHARE = 0.4
 """Of a budget of time, what evolution may take."""
 
 
-def evolve(
-    problem: Problem,
+def search_by_generations(
+    problem: SearchProblem,
     run: Run,
     first: np.ndarray,
     objectives: Sequence[Objective],
@@ -83,7 +83,7 @@ def evolve(
     return texts, np.concatenate(told)
 
 
-def generations(problem: Problem, run: Run, told: int) -> int:
+def generations(problem: SearchProblem, run: Run, told: int) -> int:
     """Return how many generations a search has: as many as asked for or, once the first is told, as time allows.
 
     Args:
@@ -102,9 +102,9 @@ def generations(problem: Problem, run: Run, told: int) -> int:
     return affordable
 
 
-def _affordable(problem: Problem, run: Run, seconds: float) -> int:
+def _affordable(problem: SearchProblem, run: Run, seconds: float) -> int:
     """Return the generations that a time allows, given what the evaluations of the first one took."""
     rows = {(row.architecture, row.objective): row.seconds for row in run.store.evaluations()}
     first = {member.architecture for member in run.store.members() if member.generation == 0}
     spent = sum(s for (text, name), s in rows.items() if text in first and name in problem.evaluated)
-    return max(1, int(SHARE * seconds / max(spent, 1e-3)))
+    return max(1, int(EVOLUTION_SHARE * seconds / max(spent, 1e-3)))

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from evonas.config import Settings, make_settings
+from evonas.config import Settings
 from evonas.data import Dataset, load_data
-from evonas.errors import RunError, SettingsError, suggest
+from evonas.errors import SettingsError, suggest
 from evonas.evolution import algorithms
 from evonas.networks import build
 from evonas.objectives import Context, Evaluator, check_objectives, fingerprint, known_objectives, make_evaluator
-from evonas.objectives.accuracy.accuracy import AccuracyEvaluator
 from evonas.objectives.accuracy.estimators import read_estimator
 from evonas.objectives.table import TableEvaluator
 from evonas.pareto.objective import Constraint, parse_constraint, split_names
-from evonas.runs.manifest import compare_manifest, new_manifest
-from evonas.runs.run import Run
+from evonas.runs.manifest import new_manifest
 from evonas.spaces import Architecture, load_space
 from evonas.supernet import find_rule, load_weights, make_sampler, weights_fingerprint
 from evonas.tables.table import load_table
 from evonas.training import resolve_device
 
-TRIED = 2000
+ARCHITECTURES_TRIED = 2000
 """Architectures drawn in each way to see whether a bound on a cheap objective can be kept at all."""
 
 
-class Problem:
+class SearchProblem:
     """What settings ask for; making one reads the data and checks all that can be checked before work begins.
 
     Args:
@@ -170,7 +168,7 @@ class Problem:
             return
         rng = np.random.default_rng([self.settings.seed, 3])
         corners = np.stack([np.zeros_like(self.space.cardinalities), self.space.cardinalities - 1])
-        draws = [self.space.sample(TRIED, rng, by=by) for by in ("choice", "size")]
+        draws = [self.space.sample(ARCHITECTURES_TRIED, rng, by=by) for by in ("choice", "size")]
         sample = [self.space.canonical(self.space.decode(genome)) for genome in np.concatenate([*draws, corners])]
         for constraint in constraints:
             values = self._values(constraint.objective, sample)
@@ -245,55 +243,6 @@ class Problem:
     def _values(self, name: str, forms: Sequence[Architecture]) -> list[float]:
         values = [row[name].value for row in self.cheap[name].evaluate(forms)]
         return [float("nan") if value is None else value for value in values]
-
-
-def problem_of(run: Run) -> tuple[Problem, list[str]]:
-    """Return what a run searches, and what differs here without forbidding to go on.
-
-    Raises:
-        EvonasError: The data or the space is gone or has changed.
-    """
-    problem = Problem(make_settings(**run.settings))
-    refuse, warn = compare_manifest(run.manifest, problem.manifest())
-    if refuse:
-        raise RunError(f"{run.path} cannot be continued with what is here: {'; '.join(refuse)}")
-    return problem, warn
-
-
-def run_context(run: Run, *, with_supernet: bool = False) -> Context:
-    """Return what evaluators, training and deployment need to go on with a run's architectures.
-
-    Args:
-        run: The run.
-        with_supernet: Load the trained shared weights.
-
-    Raises:
-        EvonasError: The data or the space is gone or has changed, or there is no trained supernet.
-    """
-    problem, _ = problem_of(run)
-    return problem.trained(run.path / "supernet.safetensors") if with_supernet else problem.context()
-
-
-def make_worker(
-    settings: Mapping[str, Any], names: Sequence[str], supernet: str | None = None
-) -> tuple[Callable[[str], Architecture], Mapping[str, Evaluator]]:
-    """Make in another process what evaluates there: how texts become architectures, and evaluators by objective.
-
-    Args:
-        settings: Those of the search, as `Settings.content` gives them.
-        names: Objectives.
-        supernet: A checkpoint's file, or None.
-
-    Raises:
-        EvonasError: Data, space or weights are not what the search has, or not there.
-    """
-    problem = Problem(make_settings(**settings))
-    context = problem.context() if supernet is None else problem.trained(supernet)
-    evaluators = problem.evaluators(context, names)
-    for evaluator in evaluators.values():
-        if isinstance(evaluator, AccuracyEvaluator):
-            evaluator.prepare()  # else the first task would have to do it within its own time
-    return lambda text: problem.space.canonical(problem.space.parse(text)), evaluators
 
 
 def _absolute(settings: Settings) -> Settings:

@@ -15,24 +15,25 @@ from pathlib import Path
 from typing import Any
 
 from evonas.config import Settings, make_settings, move_settings, parse_time
-from evonas.engine import LocalEngine, Recipe, is_dear, open_pool
+from evonas.engine import LocalEngine, WorkerSpec, is_expensive, open_pool
 from evonas.errors import RunError, SettingsError
 from evonas.files.progress import Progress, Silent
 from evonas.objectives import Context, torch_threads
 from evonas.objectives.accuracy.accuracy import AccuracyEvaluator
 from evonas.objectives.latency.latency import LatencyEvaluator
 from evonas.pareto.objective import Objective
-from evonas.pipeline.asynchronous import evolve_steadily
+from evonas.pipeline.asynchronous import search_asynchronously
 from evonas.pipeline.baseline import write_baseline
+from evonas.pipeline.context import problem_of
 from evonas.pipeline.final_front import write_front
-from evonas.pipeline.generational import evolve
-from evonas.pipeline.problem import Problem, problem_of
+from evonas.pipeline.generational import search_by_generations
+from evonas.pipeline.problem import SearchProblem
 from evonas.pipeline.surrogate import suggestion
-from evonas.pipeline.warmup import Preparation
+from evonas.pipeline.warmup import SearchSetup
 from evonas.runs.run import Run
 from evonas.supernet import weights_fingerprint
 
-LITTLE = 0.1
+LITTLE_WEIGHT = 0.1
 """Share of the estimate of accuracy below which shared weights count so little that it is said."""
 
 
@@ -63,7 +64,7 @@ def search(
     path = Path(out) if out is not None else new_path(settings)
     if path.exists():
         raise RunError(f"{path} exists already: continue it with  evonas resume {path}  or choose another --out")
-    problem = Problem(settings)
+    problem = SearchProblem(settings)
     if problem.settings.supernet:  # one that does not fit is told before there is a run
         problem.trained(Path(problem.settings.supernet) / "supernet.safetensors")
     if problem.settings.latency_table and "latency" in problem.evaluated:
@@ -141,7 +142,7 @@ class _Search:
     """The steps of one search in its run."""
 
     def __init__(
-        self, problem: Problem, run: Run, progress: Progress, after_generation: Callable[[Run], None] | None
+        self, problem: SearchProblem, run: Run, progress: Progress, after_generation: Callable[[Run], None] | None
     ) -> None:
         self.problem, self.run, self.progress = problem, run, progress
         self.after_generation = after_generation or (lambda run: None)
@@ -150,7 +151,7 @@ class _Search:
     def go(self) -> None:
         """Do the whole search, or what is left of it."""
         with self.timed(), torch_threads(self.settings.threads):
-            prepare = Preparation(self.problem, self.run, self.progress)
+            prepare = SearchSetup(self.problem, self.run, self.progress)
             prepare.latency_table()
             first = prepare.warm_start()
             context = self.problem.context()
@@ -159,7 +160,7 @@ class _Search:
                 context = self.problem.context(supernet=network, supernet_fingerprint=weights_fingerprint(network))
             with self.engine(context) as engine:
                 objectives = self.objectives(engine)
-                search = evolve_steadily if self.settings.asynchronous else evolve
+                search = search_asynchronously if self.settings.asynchronous else search_by_generations
                 texts, values = search(
                     self.problem, self.run, first, objectives, engine, self.progress, self.after_generation
                 )
@@ -172,9 +173,9 @@ class _Search:
 
     @contextmanager
     def timed(self) -> Iterator[None]:
-        """Add up the time of a search that was resumed; a sitting that is killed counts as begun, its time is lost."""
+        """Add up the time of a search that was resumed; a session that is killed counts as begun, its time is lost."""
         before = self.run.manifest.get("timings", {})
-        self.run.update_manifest(timings={"sittings": before.get("sittings", 0) + 1})
+        self.run.update_manifest(timings={"sessions": before.get("sessions", 0) + 1})
         began = time.perf_counter()
         try:
             yield
@@ -182,19 +183,19 @@ class _Search:
             seconds = before.get("search_seconds", 0.0) + time.perf_counter() - began
             with suppress(RunError):  # a full disk has been told of already
                 self.run.update_manifest(
-                    timings={"search_seconds": round(seconds, 3), "sittings_timed": before.get("sittings_timed", 0) + 1}
+                    timings={"search_seconds": round(seconds, 3), "sessions_timed": before.get("sessions_timed", 0) + 1}
                 )
 
     @contextmanager
     def engine(self, context: Context) -> Iterator[LocalEngine]:
         """Yield what evaluates: this process, with workers where settings ask for them."""
         settings, evaluators = self.settings, self.problem.evaluators(context)
-        dear = {name: one.fingerprint for name, one in evaluators.items() if is_dear(one)}
+        expensive = {name: one.fingerprint for name, one in evaluators.items() if is_expensive(one)}
         supernet = {"supernet": str(self.run.path.resolve() / "supernet.safetensors")}
-        recipe = Recipe(
-            "evonas.pipeline.problem:make_worker",
-            {"settings": settings.content(), "names": list(dear)},
-            dear,
+        spec = WorkerSpec(
+            "evonas.pipeline.worker:make_worker",
+            {"settings": settings.content(), "names": list(expensive)},
+            expensive,
             settings.threads,
             {} if context.supernet is None else supernet,
         )
@@ -204,7 +205,7 @@ class _Search:
                 f"Note: {settings.workers} workers of {settings.threads} threads share {cores} cores; fewer are as fast"
             )
         with open_pool(
-            recipe,
+            spec,
             kind=settings.engine,
             workers=settings.workers,
             timeout=parse_time(settings.timeout) if settings.timeout else None,
@@ -238,7 +239,7 @@ class _Search:
             return
         weights = {name: round(weight, 4) for name, weight in evaluator.weights.items()}
         self.run.update_manifest(acc_weights=weights)
-        if (shared := weights["shared weights"]) < LITTLE:
+        if (shared := weights["shared weights"]) < LITTLE_WEIGHT:
             self.progress.say(
                 f"Shared weights disagree with FLOPs and SWAP and count {shared:.0%} of acc: more --epochs may help"
             )

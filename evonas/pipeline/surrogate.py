@@ -13,26 +13,26 @@ from evonas.evolution import Evolution
 from evonas.objectives.table import TableEvaluator
 from evonas.pareto.dominance import minimized
 from evonas.pareto.objective import Objective
-from evonas.pipeline.problem import Problem
+from evonas.pipeline.problem import SearchProblem
 from evonas.runs.run import Run
 from evonas.spaces import Architecture
 
-DEAR = 1.0
+EXPENSIVE_SECONDS = 1.0
 """Seconds of one evaluation above which predictors are used unless settings say otherwise."""
-BASELINES = "random", "regularized-evolution"
+BASELINE_ALGORITHMS = "random", "regularized-evolution"
 """Algorithms that are asked for to compare with, and so left as they are."""
-SHARE = 4
+ROUND_DIVISOR = 4
 """A round asks for this fraction of a population: fewer evaluations between fits, better ones."""
-MANY = 3
+NSGA2_OBJECTIVES = 3
 """Objectives above which nsga3 is suggested."""
-FEW = 40, 8
+SMALL_INNER_SEARCH = 40, 8
 """Population and generations of a round's inner search where predictors see the supernet's estimate."""
-SCORE = "swap"
+WARM_START_SCORE = "swap"
 """The training-free score of the warm start, which predictors see where it is stored."""
 
 
 def make_evolution(
-    problem: Problem, run: Run, objectives: Sequence[Objective], engine: LocalEngine, first: np.ndarray
+    problem: SearchProblem, run: Run, objectives: Sequence[Objective], engine: LocalEngine, first: np.ndarray
 ) -> Evolution:
     """Return the search algorithm that settings ask for, assisted by predictors or ready to be.
 
@@ -56,18 +56,18 @@ def make_evolution(
     }
     if settings.surrogate is False:
         return Evolution(space.cardinalities, **given)
-    from evonas.evolution.surrogate import INNER, SurrogateEvolution
+    from evonas.evolution.surrogate import INNER_SEARCH, SurrogateEvolution
     from evonas.predictors import Encoder, describe
 
-    facts = _Facts(problem, run, objectives, engine)
+    features = _GenomeFeatures(problem, run, objectives, engine)
     # The supernet's estimate of a candidate takes a while, so that fewer are looked at.
-    inner = INNER if facts.shared is None else FEW
-    encoder = Encoder(lambda genome: describe(space, facts.form(genome)), facts.statistics, space.key)
+    inner = INNER_SEARCH if features.shared is None else SMALL_INNER_SEARCH
+    encoder = Encoder(lambda genome: describe(space, features.form(genome)), features.statistics, space.key)
     return SurrogateEvolution(
         space.cardinalities,
         encoder=encoder,
-        cheap=facts.cheap,
-        batch=max(2, settings.population // SHARE),
+        cheap=features.cheap,
+        batch=max(2, settings.population // ROUND_DIVISOR),
         enabled=lambda: run.store.decide("surrogate", lambda: _worth_it(problem, run)),
         remember=run.store.decide,
         inner=inner,
@@ -81,24 +81,24 @@ def suggestion(algorithm: str, objectives: int) -> str | None:
     Above three objectives almost all members of a population dominate none of the others, and crowding tells them
     apart badly; reference directions do it better (Deb and Jain, IEEE Transactions on Evolutionary Computation 2014).
     """
-    if objectives <= MANY or algorithm != "nsga2":
+    if objectives <= NSGA2_OBJECTIVES or algorithm != "nsga2":
         return None
     return f"Note: with {objectives} objectives  --algorithm nsga3  spreads the front better than nsga2"
 
 
 def note_predictors(run: Run, evolution: Evolution, names: Sequence[str]) -> None:
-    """Write down which predictors the last round used, for each dear objective, and how well they ranked."""
+    """Write down which predictors the last round used, for each expensive objective, and how well they ranked."""
     choices = getattr(evolution, "choices", {})
     if choices:
         told = {names[j]: asdict(choice) for j, choice in choices.items()}
         run.update_manifest(surrogate={"predictors": told})
 
 
-def _worth_it(problem: Problem, run: Run) -> bool:
+def _worth_it(problem: SearchProblem, run: Run) -> bool:
     """Return what settings say, else whether an evaluation of the first generation took long."""
     if problem.settings.surrogate is not None:
         return problem.settings.surrogate
-    if problem.settings.algorithm in BASELINES:
+    if problem.settings.algorithm in BASELINE_ALGORITHMS:
         return False
     first = {member.architecture for member in run.store.members() if member.generation == 0}
     rows = {
@@ -106,13 +106,13 @@ def _worth_it(problem: Problem, run: Run) -> bool:
         for row in run.store.evaluations()
         if row.architecture in first and row.objective in problem.evaluated
     }
-    return sum(rows.values()) > DEAR * max(1, len(first))
+    return sum(rows.values()) > EXPENSIVE_SECONDS * max(1, len(first))
 
 
-class _Facts:
+class _GenomeFeatures:
     """What is known of genomes without an evaluation."""
 
-    def __init__(self, problem: Problem, run: Run, objectives: Sequence[Objective], engine: LocalEngine) -> None:
+    def __init__(self, problem: SearchProblem, run: Run, objectives: Sequence[Objective], engine: LocalEngine) -> None:
         self._problem, self._run = problem, run
         self._directions = [objective.direction for objective in objectives]
         evaluators = engine.evaluators
@@ -125,8 +125,8 @@ class _Facts:
         shared = getattr(evaluators.get("acc"), "shared", None)
         self.shared = None if shared is None else LocalEngine({"acc": shared}, run.store)
         # An objective that is evaluated as the search goes on would be seen by a resumed search too early.
-        stored = () if SCORE in problem.evaluated else run.store.series()
-        self._scores = [series for series in stored if series[0] == SCORE]
+        stored = () if WARM_START_SCORE in problem.evaluated else run.store.series()
+        self._scores = [series for series in stored if series[0] == WARM_START_SCORE]
 
     def form(self, genome: np.ndarray) -> Architecture:
         """Return the canonical architecture."""

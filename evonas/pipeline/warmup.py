@@ -17,7 +17,7 @@ from evonas.networks import Network, build
 from evonas.objectives.latency.latency import LatencyEvaluator, device_latency_table
 from evonas.objectives.proxy import ProxyEvaluator
 from evonas.pareto.dominance import choose_first, minimized
-from evonas.pipeline.problem import Problem
+from evonas.pipeline.problem import SearchProblem
 from evonas.proxies import SaturationWarning
 from evonas.runs.run import Run
 from evonas.spaces import Architecture
@@ -31,17 +31,17 @@ from evonas.supernet import (
     train_supernet,
 )
 
-UPDATES = 1500
+SUPERNET_UPDATES = 1500
 """Updates of supernet training where neither epochs nor a time are given."""
-SHARE = 0.5
+SUPERNET_SHARE = 0.5
 """Of a budget of time, what supernet training may take."""
-PROBES, PROBED = 8, 200
+FORGETTING_PROBES, FORGETTING_IMAGES = 8, 200
 """Forgetting values that are read while a supernet trains, and the images that each is read on."""
 SWAP_REPEATS = 4
 """Re-initializations per SWAP-Score in a warm start: within 0.01 of 8 in rank correlation."""
 
 
-class Preparation:
+class SearchSetup:
     """The steps before evolution; each does what is left of it in the run.
 
     Args:
@@ -50,7 +50,7 @@ class Preparation:
         progress: Shows how far it is.
     """
 
-    def __init__(self, problem: Problem, run: Run, progress: Progress) -> None:
+    def __init__(self, problem: SearchProblem, run: Run, progress: Progress) -> None:
         self.problem, self.run, self.progress = problem, run, progress
         self.settings = problem.settings
         self._scored: tuple[list[Architecture], np.ndarray] | None = None
@@ -155,15 +155,16 @@ class Preparation:
     def _probe(self, network: Network, epochs: int) -> ForgettingProbe:
         """Return what reads a few forgetting values while the supernet trains, on few images: a thing to log."""
         part = self.data.select
-        few = PathEvaluator(network, self.data, Part(part.images[:PROBED], part.labels[:PROBED]))
-        return ForgettingProbe(lambda form: few.each(form)["accuracy"], per_epoch=1, every=-(-epochs // PROBES))
+        few = PathEvaluator(network, self.data, Part(part.images[:FORGETTING_IMAGES], part.labels[:FORGETTING_IMAGES]))
+        every = -(-epochs // FORGETTING_PROBES)
+        return ForgettingProbe(lambda form: few.each(form)["accuracy"], per_epoch=1, every=every)
 
     def _epochs(self, per_epoch: int) -> int:
         """Return the epochs of supernet training: given, or what the time allows, or by the size of the data."""
         if self.settings.epochs is not None:
             return self.settings.epochs
         if self.settings.time is None:
-            return max(1, round(UPDATES / per_epoch))
+            return max(1, round(SUPERNET_UPDATES / per_epoch))
         network = build(self.problem.space, self.problem.skeleton, seed=self.settings.seed).to(self.problem.device)
         update = time_update(network, self.data, self.settings.sharing, batch_size=self.settings.batch_size)
-        return max(1, int(SHARE * parse_time(self.settings.time) / (update * per_epoch)))
+        return max(1, int(SUPERNET_SHARE * parse_time(self.settings.time) / (update * per_epoch)))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from evonas.objectives.accuracy.estimators import describe_estimator
 from evonas.pareto.front import Member
+from evonas.pareto.improvement import FEWEST_PAIRS
 from evonas.pareto.objective import Objective
 from evonas.report.contents import Contents
 from evonas.report.figures import failures, progress, supernet, truths
@@ -143,13 +145,30 @@ def limits(contents: Contents) -> list[str]:
         total = sum(count for _, count in causes)
         lines.append(f"{total:,} evaluation{'s' if total != 1 else ''} failed, most often because: {causes[0][0]}.")
     if contents.baseline:
-        from evonas.pipeline.baseline import sentence  # it can search, too, and so takes seconds to import
-
-        lines.append(sentence(contents.baseline))
+        lines.append(baseline_sentence(contents.baseline))
     if line := _levelled(contents):
         lines.append(line)
     lines.append("All of it comes from one seed: another one gives another front.")
     return lines
+
+
+def baseline_sentence(baseline: Mapping[str, Any]) -> str:
+    """Comparison with random sampling that a ``baseline.json`` holds, in one line."""
+    ours, theirs = (baseline[name]["hypervolume"][-1:] for name in ("search", "random"))
+    text = (
+        f"Random sampling with {baseline['evaluations']:,} evaluations reaches hypervolume "
+        f"{(theirs or [0.0])[0]:.4f}, the search {(ours or [0.0])[0]:.4f} on the same scale"
+    )
+    ri = baseline.get("improvement")
+    if ri is None:
+        return f"{text}."
+    text += f"; accuracy not selected on, against random architectures of no higher cost: {ri['value']:+.1f} %"
+    if ri["low"] is not None and ri["high"] is not None:
+        text += f" ({ri['confidence']:.0%} interval {ri['low']:+.1f} to {ri['high']:+.1f} %)"
+    few = ", too few to tell" if ri["pairs"] < FEWEST_PAIRS else ""
+    pairs = f"{ri['pairs']} pair{'s' if ri['pairs'] != 1 else ''}{few}"
+    missing = f"; {ri['unmatched']} more had no random architecture as cheap" if ri["unmatched"] else ""
+    return f"{text} over {pairs}{missing}."
 
 
 def told_broken(members: int) -> str:

@@ -16,7 +16,7 @@ from evonas.deployment import Deployment, load_model, summary
 from evonas.deployment.deploy import _Work, deploy
 from evonas.errors import ExportError, RunError, SettingsError
 from evonas.networks import Network
-from evonas.pipeline.problem import run_context
+from evonas.pipeline.context import run_context
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runtime import Parity, logits

@@ -18,7 +18,7 @@ from evonas.deployment.deploy import deploy
 from evonas.deployment.verify import verify
 from evonas.errors import RunError, SettingsError
 from evonas.pipeline import run as pipeline
-from evonas.pipeline.problem import run_context
+from evonas.pipeline.context import run_context
 from evonas.runs.run import Run
 from evonas.spaces import shipped
 from evonas.training import Recipe

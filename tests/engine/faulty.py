@@ -59,7 +59,7 @@ class Faulty:
 
 
 def make(plan: dict[str, str], folder: str, sleep: float = 0.0, fail: str = ""):
-    """Return a parser and the evaluators, as a recipe names them."""
+    """Return a parser and the evaluators, as a spec names them."""
     if fail == "error":
         raise ValueError("no data\nhere")
     if fail == "die":

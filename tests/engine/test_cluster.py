@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from evonas.config import make_settings
-from evonas.engine import LocalEngine, Recipe
+from evonas.engine import LocalEngine, WorkerSpec
 from evonas.errors import MissingExtraError
 from evonas.pipeline import run as pipeline
 from evonas.runs.run import Run
@@ -32,7 +32,7 @@ def test_without_ray_the_extra_is_named(tmp_path, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'evonas\[ray\]'"):
-        RayPool(Recipe("faulty:make", {}, {"length": "f"}), 1)
+        RayPool(WorkerSpec("faulty:make", {}, {"length": "f"}), 1)
 
 
 slow = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # the warnings are Ray's
@@ -73,8 +73,8 @@ class TestCluster:
         forms = [space.canonical(space.decode(g)) for g in space.sample(40, np.random.default_rng(0))]
         plan = {str(forms[3]): "exit", str(forms[5]): "nan", str(forms[7]): "hang"}
         arguments = {"plan": plan, "folder": str(tmp_path), "sleep": 0.2}
-        recipe = Recipe("faulty:make", arguments, {"length": "f"})
-        pool = RayPool(recipe, 4, timeout=5.0, address=cluster.address)
+        spec = WorkerSpec("faulty:make", arguments, {"length": "f"})
+        pool = RayPool(spec, 4, timeout=5.0, address=cluster.address)
         done = []
 
         def lose_a_node(n: int) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evonas.engine import PATIENCE, LocalEngine
+from evonas.engine import FAILURES_IN_A_ROW, LocalEngine
 from evonas.errors import EvaluationError
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
@@ -67,4 +67,4 @@ def test_ten_failures_in_a_row_stop_with_the_cause(forms, store):
     fake = Fake(bad=map(str, forms))
     with pytest.raises(EvaluationError, match="bad"):
         LocalEngine({"length": fake}, store).evaluate(forms, ["length"])
-    assert len(fake.calls) == PATIENCE
+    assert len(fake.calls) == FAILURES_IN_A_ROW

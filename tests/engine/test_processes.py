@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evonas.engine import PATIENCE, LocalEngine, ProcessPool, Recipe
+from evonas.engine import FAILURES_IN_A_ROW, LocalEngine, ProcessPool, WorkerSpec
 from evonas.errors import EvaluationError
 from evonas.runs.store import Store
 from evonas.spaces import load_space
@@ -41,8 +41,8 @@ def build(tmp_path):
         _, evaluators = make(dict(plan), str(tmp_path))
         pool = None
         if workers:
-            recipe = Recipe("faulty:make", arguments, {"length": "f"}, threads=1)
-            pool = ProcessPool(recipe, workers, timeout=TIMEOUT)
+            spec = WorkerSpec("faulty:make", arguments, {"length": "f"}, threads=1)
+            pool = ProcessPool(spec, workers, timeout=TIMEOUT)
         store = Store(tmp_path / f"{len(made)}.sqlite", create=True)
         made.append((pool, store))
         return LocalEngine(evaluators, store, pool)
@@ -111,7 +111,7 @@ def test_a_worker_that_dies_once_costs_nothing_and_others_fail_alone(forms, buil
 
 
 def test_a_hang_is_a_failure_that_can_be_tried_again(forms, build, monkeypatch):
-    monkeypatch.setattr("evonas.engine.workers.RETRIES", 0)
+    monkeypatch.setattr("evonas.engine.workers.JOB_RETRIES", 0)
     engine = build({str(forms[0]): "hang"}, workers=1)
     assert np.isnan(engine.evaluate(forms[:1], ["length"])).all()
     assert "took longer than 1 s" in engine.store.lookup([str(forms[0])], "length", "f")[str(forms[0])].cause
@@ -133,7 +133,7 @@ def test_ten_failures_in_a_row_stop_with_the_cause_and_are_stored(forms, build, 
     engine = build({str(form): "raise" for form in forms}, workers)
     with pytest.raises(EvaluationError, match=r"10 evaluations in a row failed, the last with: KeyError"):
         engine.evaluate(forms, ["length"])
-    assert len(list(engine.store.evaluations())) == 2 * PATIENCE
+    assert len(list(engine.store.evaluations())) == 2 * FAILURES_IN_A_ROW
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_ten_failures_in_a_row_stop_with_the_cause_and_are_stored(forms, build, 
 )
 def test_workers_that_cannot_start_stop_the_search(forms, tmp_path, options, fingerprint, message):
     arguments = {"plan": {}, "folder": str(tmp_path), **options}
-    pool = ProcessPool(Recipe("faulty:make", arguments, {"length": fingerprint}), 1)
+    pool = ProcessPool(WorkerSpec("faulty:make", arguments, {"length": fingerprint}), 1)
     engine = LocalEngine(make({}, str(tmp_path))[1], Store(tmp_path / "s", create=True), pool)
     with pytest.raises(EvaluationError, match=message):
         engine.evaluate(forms, ["length"])
@@ -160,11 +160,11 @@ def test_workers_that_cannot_start_stop_the_search(forms, tmp_path, options, fin
 
 
 def test_a_worker_ends_with_the_process_that_started_it(forms, tmp_path):
-    recipe = Recipe("faulty:make", {"plan": {str(forms[0]): "hang"}, "folder": str(tmp_path)}, {})
+    spec = WorkerSpec("faulty:make", {"plan": {str(forms[0]): "hang"}, "folder": str(tmp_path)}, {})
     worker = subprocess.Popen(
         [sys.executable, "-m", "evonas.engine.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    worker.stdin.write(json.dumps(asdict(recipe)) + "\n")
+    worker.stdin.write(json.dumps(asdict(spec)) + "\n")
     worker.stdin.flush()
     assert json.loads(worker.stdout.readline())["ready"] == worker.pid
     worker.stdin.write(json.dumps([0, "length", str(forms[0])]) + "\n")

@@ -25,7 +25,7 @@ def draw(n: int, rng: np.random.Generator, cardinalities: np.ndarray = CARDINALI
 
 
 def problem(genomes: np.ndarray) -> np.ndarray:
-    """Error, dear, which falls with less and less use; and cost, which is computed."""
+    """Error, expensive, which falls with less and less use; and cost, which is computed."""
     genomes = genomes.astype(float)
     width = WEIGHTS[: genomes.shape[1]] if genomes.shape[1] <= 6 else np.resize(WEIGHTS, genomes.shape[1])
     return np.stack([np.exp(-0.3 * genomes @ width) + 0.02 * (genomes[:, 0] == 1), genomes.sum(axis=1)], axis=1)

@@ -18,17 +18,17 @@ from evonas.config import make_settings
 from evonas.pareto.objective import Objective
 from evonas.pipeline import run as pipeline
 from evonas.pipeline.baseline import (
-    BASELINE,
-    FEWEST,
+    BASELINE_FILE,
+    FEWEST_PAIRS,
     compare_hypervolume,
     draw_random,
     improvement,
     match_costs,
-    sentence,
 )
-from evonas.pipeline.problem import Problem
+from evonas.pipeline.problem import SearchProblem
 from evonas.report.contents import gather
 from evonas.report.figures import progress
+from evonas.report.summary import baseline_sentence
 from evonas.spaces import shipped
 
 ACC, FLOPS = Objective("acc", "", "max"), Objective("flops", "", "min")
@@ -105,34 +105,16 @@ def test_improvement_by_hand_and_its_interval_only_of_enough_pairs():
     assert few["value"] == pytest.approx(50)
     assert few["low"] is few["p"] is None
     assert (few["pairs"], few["unmatched"]) == (1, 2)
-    reports = {f"m{i}": 0.8 + 0.01 * i for i in range(FEWEST)} | {f"r{i}": 0.4 for i in range(FEWEST)}
-    many = improvement([(f"m{i}", f"r{i}") for i in range(FEWEST)], reports)
+    reports = {f"m{i}": 0.8 + 0.01 * i for i in range(FEWEST_PAIRS)} | {f"r{i}": 0.4 for i in range(FEWEST_PAIRS)}
+    many = improvement([(f"m{i}", f"r{i}") for i in range(FEWEST_PAIRS)], reports)
     assert many["value"] == pytest.approx(105)
     assert many["low"] < 105 < many["high"]
     assert improvement([("a", None)], {}) is None
     assert improvement([("a", "b")], {"a": 0.5, "b": 0.0}) is None
 
 
-def test_the_sentence_says_what_is_known():
-    baseline = {
-        "evaluations": 1200,
-        "search": {"hypervolume": [0.1, 0.75]},
-        "random": {"hypervolume": [0.5]},
-        "improvement": None,
-    }
-    assert sentence(baseline) == (
-        "Random sampling with 1,200 evaluations reaches hypervolume 0.5000, the search 0.7500 on the same scale."
-    )
-    baseline["improvement"] = {
-        "value": 5.0, "low": -1.0, "high": 9.0, "confidence": 0.95, "pairs": 8, "unmatched": 1,
-    }  # fmt: skip
-    assert "+5.0 % (95% interval -1.0 to +9.0 %) over 8 pairs; 1 more had no" in sentence(baseline)
-    baseline["improvement"] |= {"low": None, "high": None, "confidence": None, "pairs": 1}
-    assert "+5.0 % over 1 pair, too few to tell;" in sentence(baseline)
-
-
 def test_random_architectures_keep_to_cheap_bounds_and_extend(tiny):
-    problem = Problem(make_settings(space=tiny, objectives="flops", constraints="flops<=60000", population=10))
+    problem = SearchProblem(make_settings(space=tiny, objectives="flops", constraints="flops<=60000", population=10))
     long = [str(form) for form in draw_random(problem, 35)]
     assert len(set(long)) == 35
     assert [str(form) for form in draw_random(problem, 15)] == long[:15]
@@ -153,13 +135,13 @@ def test_a_space_that_is_exhausted_gives_what_it_has(tiny):
 def test_a_run_with_a_baseline_replays_it_and_shows_it(tiny, tmp_path):
     quick = {"space": tiny, "epochs": 1, "population": 4, "generations": 2, "warm_start": 0, "train_limit": 500}
     run = pipeline.search(make_settings(**quick), tmp_path / "run")
-    assert not (run.path / BASELINE).exists()
+    assert not (run.path / BASELINE_FILE).exists()
     front = (run.path / "front.csv").read_text()
     members = run.store.members()
     assert "others" not in progress(gather(run))
 
     run = pipeline.resume(run.path, baseline=True)
-    text = (run.path / BASELINE).read_text()
+    text = (run.path / BASELINE_FILE).read_text()
     baseline = json.loads(text)
     assert baseline["evaluations"] == 8
     assert (run.path / "front.csv").read_text() == front
@@ -168,14 +150,14 @@ def test_a_run_with_a_baseline_replays_it_and_shows_it(tiny, tmp_path):
     shown = progress(gather(run))
     assert shown["others"]["random sampling"] == baseline["random"]
     assert shown["hypervolume"] == baseline["search"]["hypervolume"]
-    assert sentence(baseline) in summary(run, read_front(run))
+    assert baseline_sentence(baseline) in summary(run, read_front(run))
 
     run = pipeline.resume(run.path)  # it was asked for once, and stays
-    assert (run.path / BASELINE).read_text() == text
+    assert (run.path / BASELINE_FILE).read_text() == text
     assert run.manifest["timings"]["baseline_evaluations_computed"] == 0
     run = pipeline.resume(run.path, generations=3)
-    longer = json.loads((run.path / BASELINE).read_text())
+    longer = json.loads((run.path / BASELINE_FILE).read_text())
     assert longer["evaluations"] == 12
 
     same = pipeline.search(make_settings(**quick, baseline=True), tmp_path / "same")
-    assert (same.path / BASELINE).read_text() == text
+    assert (same.path / BASELINE_FILE).read_text() == text

@@ -19,7 +19,7 @@ from evonas.errors import EvaluationError, EvonasError, RunError, SettingsError
 from evonas.files.progress import Silent
 from evonas.objectives.latency.latency import measure_latency_table
 from evonas.pipeline import run as pipeline
-from evonas.pipeline.problem import Problem
+from evonas.pipeline.problem import SearchProblem
 from evonas.runs.run import Run
 from evonas.spaces import load_space, shipped
 
@@ -58,17 +58,17 @@ def finished(tiny, tmp_path_factory) -> Run:
 def test_the_time_of_a_search_adds_up_over_sittings(tiny, tmp_path):
     settings = make_settings(space=tiny, objectives=("flops",), population=4, generations=2, warm_start=0)
     first = pipeline.search(settings, tmp_path / "run").manifest["timings"]
-    assert (first["sittings"], first["sittings_timed"]) == (1, 1)
+    assert (first["sessions"], first["sessions_timed"]) == (1, 1)
     run = pipeline.resume(tmp_path / "run")
     timings = run.manifest["timings"]
-    assert (timings["sittings"], timings["sittings_timed"]) == (2, 2)
+    assert (timings["sessions"], timings["sessions_timed"]) == (2, 2)
     assert timings["search_seconds"] > first["search_seconds"] > 0
-    assert "s in 2 sittings." in summary(run, read_front(run))[0]
+    assert "s in 2 sessions." in summary(run, read_front(run))[0]
     with pytest.raises(SettingsError, match="2 generations already, got --generations 1: give 2"):
         pipeline.resume(tmp_path / "run", generations=1)
     with Run.open(tmp_path / "run", write=True) as run:
-        run.update_manifest(timings={"sittings": 3})  # as a kill leaves it
-        assert "s in 2 sittings, without the time of 1 that did not end." in summary(run, read_front(run))[0]
+        run.update_manifest(timings={"sessions": 3})  # as a kill leaves it
+        assert "s in 2 sessions, without the time of 1 that did not end." in summary(run, read_front(run))[0]
 
 
 def front_of(path) -> str:
@@ -101,7 +101,7 @@ def test_a_search_leaves_a_whole_run(finished):
 def test_the_default_estimate_says_what_it_counts_and_that_shared_weights_hardly_do(tiny, tmp_path, monkeypatch):
     said, progress = [], Silent()
     progress.say = said.append
-    monkeypatch.setattr(pipeline, "LITTLE", 1.01)
+    monkeypatch.setattr(pipeline, "LITTLE_WEIGHT", 1.01)
     settings = make_settings(space=tiny, **QUICK | {"estimator": "supernet"})
     run = pipeline.search(settings, tmp_path / "run", progress=progress)
     weights = run.manifest["acc_weights"]
@@ -182,7 +182,8 @@ def test_one_cheap_objective_needs_no_training(tiny, tmp_path):
 
 def test_the_latency_of_another_device_is_said_and_not_judged_by_what_this_one_measures(tiny, tmp_path):
     space = load_space(tiny)
-    table = measure_latency_table(space, Problem(make_settings(space=tiny)).skeleton, networks=20, repeats=5, seconds=2)
+    skeleton = SearchProblem(make_settings(space=tiny)).skeleton
+    table = measure_latency_table(space, skeleton, networks=20, repeats=5, seconds=2)
     quick = replace(table.fit, constant=1e-4, slope=1e-4, per_node=1e-5, kinds={})
     path = tmp_path / "phone.json"
     path.write_text(replace(table, device={**table.device, "cpu": "a phone"}, fit=quick).to_json())

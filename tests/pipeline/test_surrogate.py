@@ -1,4 +1,4 @@
-"""Searches whose dear objectives are predicted."""
+"""Searches whose expensive objectives are predicted."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ head = false
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
-    """A table of made-up accuracies, which a search takes for dear."""
+    """A table of made-up accuracies, which a search takes for expensive."""
     folder = tmp_path_factory.mktemp("assist")
     space = folder / "blocks.toml"
     space.write_text(SPACE)
@@ -113,14 +113,14 @@ def test_what_is_fast_is_not_predicted_unless_asked_for(settings, tmp_path, give
 
 
 def test_what_is_slow_is_predicted(settings, tmp_path, monkeypatch):
-    monkeypatch.setattr("evonas.pipeline.surrogate.DEAR", -1.0)
+    monkeypatch.setattr("evonas.pipeline.surrogate.EXPENSIVE_SECONDS", -1.0)
     run = pipeline.search(settings.model_copy(update={"surrogate": None, "generations": 2}), tmp_path / "run")
     assert run.store.decide("surrogate", lambda: None) is True
     assert len(np.bincount([member.generation for member in run.store.members()])) > 2
 
 
 def test_a_baseline_stays_what_it_is(settings, tmp_path, monkeypatch):
-    monkeypatch.setattr("evonas.pipeline.surrogate.DEAR", -1.0)
+    monkeypatch.setattr("evonas.pipeline.surrogate.EXPENSIVE_SECONDS", -1.0)
     changes = {"surrogate": None, "generations": 2, "algorithm": "random"}
     run = pipeline.search(settings.model_copy(update=changes), tmp_path / "run")
     assert len(np.bincount([member.generation for member in run.store.members()])) == 2

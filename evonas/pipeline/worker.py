@@ -1,0 +1,36 @@
+"""Worker of a search: what another process makes to evaluate there; named by `WorkerSpec.make`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from evonas.config import make_settings
+from evonas.objectives import Evaluator
+from evonas.objectives.accuracy.accuracy import AccuracyEvaluator
+from evonas.pipeline.problem import SearchProblem
+from evonas.spaces import Architecture
+
+__all__ = ["make_worker"]
+
+
+def make_worker(
+    settings: Mapping[str, Any], names: Sequence[str], supernet: str | None = None
+) -> tuple[Callable[[str], Architecture], Mapping[str, Evaluator]]:
+    """Make in another process what evaluates there: how texts become architectures, and evaluators by objective.
+
+    Args:
+        settings: Those of the search, as `Settings.content` gives them.
+        names: Objectives.
+        supernet: A checkpoint's file, or None.
+
+    Raises:
+        EvonasError: Data, space or weights are not what the search has, or not there.
+    """
+    problem = SearchProblem(make_settings(**settings))
+    context = problem.context() if supernet is None else problem.trained(supernet)
+    evaluators = problem.evaluators(context, names)
+    for evaluator in evaluators.values():
+        if isinstance(evaluator, AccuracyEvaluator):
+            evaluator.prepare()  # else the first task would have to do it within its own time
+    return lambda text: problem.space.canonical(problem.space.parse(text)), evaluators
