@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 # One thread per process: networks here are small, and processes share the cores.
@@ -19,3 +20,13 @@ def truth() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no data to test against in {folder}; set EVONAS_DATA to the folder that holds them")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folder of cost and latency tables that all tests of a session share, in all its processes, and nothing else."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "evonas-cache"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EVONAS_CACHE", str(folder))
+        yield folder

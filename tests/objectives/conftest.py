@@ -20,25 +20,14 @@ from evonas.spaces import Architecture, Skeleton, Space, load_space, shipped
 SPACES = sorted(shipped())
 
 
-@pytest.fixture(scope="session")
-def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture(autouse=True)
 def few_references(monkeypatch: pytest.MonkeyPatch) -> None:
     """Learn effects from fewer paths than are worth it."""
     monkeypatch.setattr(effects, "REFERENCES", 12)
 
 
-@pytest.fixture(autouse=True)
-def tables(shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep tables in a folder that all tests share and nothing else does."""
-    monkeypatch.setenv("EVONAS_CACHE", str(shared_cache))
-
-
 @pytest.fixture
-def cache(tmp_path: Path, tables: None, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep tables in a folder of the test's own."""
     monkeypatch.setenv("EVONAS_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
@@ -49,12 +38,12 @@ def space(request: pytest.FixtureRequest) -> Space:
     return load_space(request.param)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def darts() -> Space:
     return load_space("darts")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny(darts: Space) -> Context:
     """DARTS cells on a skeleton that runs in milliseconds."""
     return Context(darts, darts.skeleton("small", channels=4, cells=3, resolution=8, in_channels=1, classes=10))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -25,16 +24,6 @@ from evonas.spaces import load_space, shipped
 
 QUICK = {"epochs": 1, "population": 6, "generations": 3, "warm_start": 12, "estimator": "supernet:loss"}
 """The default estimator reads over a hundred paths first."""
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _own_cache(tmp_path_factory):
-    old = os.environ.get("EVONAS_CACHE")
-    os.environ["EVONAS_CACHE"] = str(tmp_path_factory.mktemp("cache"))
-    yield
-    os.environ.pop("EVONAS_CACHE")
-    if old is not None:
-        os.environ["EVONAS_CACHE"] = old
 
 
 @pytest.fixture(scope="session")

@@ -19,14 +19,6 @@ from evonas.tables.table import Table
 from evonas.testing import EvaluatorContract
 
 
-@pytest.fixture(autouse=True, scope="module")
-def tables(tmp_path_factory):
-    """Keep cost tables in a folder of the tests' own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EVONAS_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 @cache
 def context(space: str) -> Context:
     """A space on networks that run in milliseconds, with data and a supernet."""

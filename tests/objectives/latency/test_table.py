@@ -29,22 +29,31 @@ from evonas.runtime import Timing
 FLOOR = 0.01
 
 
+def _timed(models, **options) -> list[Timing]:
+    """Return the times that a model's nodes and the sizes of its weights give, instead of a stopwatch's."""
+    timings = []
+    for model in models:
+        nodes = [n for n in model.graph.node if n.op_type not in ("Identity", "Flatten", "Constant")]
+        elements = sum(int(np.prod(tensor.dims)) for tensor in model.graph.initializer)
+        seen = {(n.op_type, n.input[0]) for n in nodes if len(n.input) == 1}
+        launched = len(seen) + sum(len(n.input) != 1 for n in nodes)
+        ms = FLOOR + 0.003 * launched + 1e-6 * elements
+        timings.append(Timing(median_ms=1.5 * ms, mad_ms=0.1, minimum_ms=ms, repeats=options["repeats"]))
+    return timings
+
+
 @pytest.fixture
-def clockwork(monkeypatch: pytest.MonkeyPatch):
-    """Replace the stopwatch: a model takes a time that its nodes and the sizes of their weights give."""
+def clockwork(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replace the stopwatch."""
+    monkeypatch.setattr(runtime, "measure_models", _timed)
 
-    def timed(models, **options):
-        timings = []
-        for model in models:
-            nodes = [n for n in model.graph.node if n.op_type not in ("Identity", "Flatten", "Constant")]
-            elements = sum(int(np.prod(tensor.dims)) for tensor in model.graph.initializer)
-            seen = {(n.op_type, n.input[0]) for n in nodes if len(n.input) == 1}
-            launched = len(seen) + sum(len(n.input) != 1 for n in nodes)
-            ms = FLOOR + 0.003 * launched + 1e-6 * elements
-            timings.append(Timing(median_ms=1.5 * ms, mad_ms=0.1, minimum_ms=ms, repeats=options["repeats"]))
-        return timings
 
-    monkeypatch.setattr(runtime, "measure_models", timed)
+@pytest.fixture(scope="module")
+def table(tiny: Context) -> LatencyTable:
+    """A table of the tiny skeleton, measured once by clockwork; tables are never changed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runtime, "measure_models", _timed)
+        return measure_latency_table(tiny.space, tiny.skeleton, networks=20)
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.0, 0.5), st.floats(0.5, 2.0), st.floats(0.0, 0.01))
@@ -72,8 +81,7 @@ def test_a_kind_that_counts_more_is_found():
     assert error < 0.05
 
 
-def test_a_table_predicts_networks_that_it_was_not_fitted_to(tiny: Context, clockwork):
-    table = measure_latency_table(tiny.space, tiny.skeleton, networks=20)
+def test_a_table_predicts_networks_that_it_was_not_fitted_to(tiny: Context, clockwork, table):
     found = check_latency_table(table, tiny.space, networks=30)
     assert found.spearman > 0.95
     assert found.median_error < 0.03
@@ -86,8 +94,7 @@ def test_a_table_predicts_networks_that_it_was_not_fitted_to(tiny: Context, cloc
     assert all(row["measured"] == pytest.approx(1.5 * row["minimum_ms"]) for row in found.rows)
 
 
-def test_a_table_survives_its_file(tiny: Context, clockwork, draw, tmp_path):
-    table = measure_latency_table(tiny.space, tiny.skeleton, networks=20)
+def test_a_table_survives_its_file(tiny: Context, table, draw, tmp_path):
     path = tmp_path / "table.json"
     path.write_text(table.to_json())
     assert read_latency_table(path) == table
@@ -99,8 +106,7 @@ def test_a_table_survives_its_file(tiny: Context, clockwork, draw, tmp_path):
     assert all(value > 0 for value in values)
 
 
-def test_a_table_of_another_device_is_said(tiny: Context, clockwork, tmp_path):
-    table = measure_latency_table(tiny.space, tiny.skeleton, networks=20)
+def test_a_table_of_another_device_is_said(tiny: Context, clockwork, table, tmp_path):
     phone = replace(table, device={**table.device, "cpu": "a phone"})
     path = tmp_path / "phone.json"
     path.write_text(phone.to_json())
@@ -139,8 +145,7 @@ def test_a_provider_that_is_not_there_is_refused(tiny: Context):
         measure_latency_table(tiny.space, tiny.skeleton, networks=20, provider="Xnnpack")
 
 
-def test_a_table_of_another_space_or_skeleton_is_refused(tiny: Context, clockwork, tmp_path):
-    table = measure_latency_table(tiny.space, tiny.skeleton, networks=20)
+def test_a_table_of_another_space_or_skeleton_is_refused(tiny: Context, table, tmp_path):
     path = tmp_path / "table.json"
     path.write_text(replace(table, space="lhd").to_json())
     with pytest.raises(SettingsError, match="of space 'lhd'"):
@@ -151,8 +156,7 @@ def test_a_table_of_another_space_or_skeleton_is_refused(tiny: Context, clockwor
         make_evaluator("latency", other)
 
 
-def test_a_block_that_was_not_measured_is_named(tiny: Context, clockwork, draw):
-    table = measure_latency_table(tiny.space, tiny.skeleton, networks=20)
+def test_a_block_that_was_not_measured_is_named(tiny: Context, table, draw):
     (form,) = draw(tiny.space, 1)
     with pytest.raises(EvaluationError, match="does not hold the block stem"):
         replace(table, blocks={}).latency(Outlines(tiny.space, tiny.skeleton)(form))
@@ -179,8 +183,8 @@ def spoil(**changes):
         spoil(extra=1),
     ],
 )
-def test_what_is_no_table_is_refused(change, tiny: Context, clockwork):
-    content = json.loads(measure_latency_table(tiny.space, tiny.skeleton, networks=20).to_json())
+def test_what_is_no_table_is_refused(change, table: LatencyTable):
+    content = json.loads(table.to_json())
     with pytest.raises(SettingsError, match=r"Cannot read x\.json: .*evonas latency build"):
         LatencyTable.from_json(change(content), "x.json")
 
