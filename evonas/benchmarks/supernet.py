@@ -28,7 +28,6 @@ from evonas.spaces import Architecture, Skeleton, Space
 from evonas.supernet import (
     ForgettingProbe,
     PathEvaluator,
-    PathScore,
     RuleFactory,
     Setting,
     draw_from,
@@ -247,7 +246,7 @@ def _train(
         "estimates": estimates(scores)
         | {"smoothed": [effects(*pair) for pair in pairs], "prior": [prior(*pair) for pair in pairs]},
         "weights": prior.weights.tolist(),
-        "accuracy": float(np.mean([score.accuracy for score in scores])),
+        "accuracy": float(np.mean([score["accuracy"] for score in scores])),
         "loss": history.epochs[-1]["loss"],
         "forgetting": summarize(history.forgetting),
         "forgetting_values": [[one.step, one.before, one.after, one.noise] for one in history.forgetting],
@@ -257,12 +256,12 @@ def _train(
     }
 
 
-def estimates(scores: Sequence[PathScore]) -> dict[str, list[float]]:
+def estimates(scores: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
     """Return all that one pass over the images says of each architecture, higher is better."""
     return {
-        "accuracy": [score.accuracy for score in scores],
-        "loss": [-score.loss for score in scores],
-        "probability": [score.probability for score in scores],
+        "accuracy": [score["accuracy"] for score in scores],
+        "loss": [-score["loss"] for score in scores],
+        "probability": [score["probability"] for score in scores],
     }
 
 

@@ -36,6 +36,7 @@ class Dataset:
         fingerprint: SHA-256 of the content and of every setting that shapes the parts; hexadecimal, the same
             on every machine, whatever the file's name or place.
         device: Where the parts live.
+        task: Name of the task that the labels are targets of, in `evonas.tasks`.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Dataset:
     augment: Augment
     fingerprint: str
     device: torch.device
+    task: str = field(default="classification", kw_only=True)
     _train: Images = field(kw_only=True)
     _test: Images = field(kw_only=True)
 

@@ -14,7 +14,7 @@ part in use.
 """
 
 from evonas.supernet.checkpoint import load_weights, read_checkpoint, weights_fingerprint, write_checkpoint
-from evonas.supernet.evaluate import PathEvaluator, PathScore, measure
+from evonas.supernet.evaluate import PathEvaluator, measure
 from evonas.supernet.forgetting import Forgetting, ForgettingProbe, summarize
 from evonas.supernet.layers import Call, Inputs, mean_patch, sampled_patches
 from evonas.supernet.norms import reestimate_norms
@@ -30,7 +30,6 @@ from evonas.supernet.rules.sandwich import Sandwich, extremes
 from evonas.supernet.rules.uniform import Uniform
 from evonas.supernet.sampling import SAMPLINGS, FairSampler, Sampler, Unique, Warm, make_sampler
 from evonas.supernet.sgd import SGD, Updates
-from evonas.supernet.task import Classification, Task
 from evonas.supernet.throughput import time_update
 from evonas.supernet.train import History, Progress, train_supernet
 
@@ -41,7 +40,6 @@ __all__ = [
     "SGD",
     "STRENGTHS",
     "Call",
-    "Classification",
     "DisturbanceImmune",
     "Fair",
     "FairSampler",
@@ -52,7 +50,6 @@ __all__ = [
     "Inputs",
     "Pass",
     "PathEvaluator",
-    "PathScore",
     "Progress",
     "Projector",
     "Protection",
@@ -60,7 +57,6 @@ __all__ = [
     "Sampler",
     "Sandwich",
     "Setting",
-    "Task",
     "Uniform",
     "Unique",
     "UpdateRule",

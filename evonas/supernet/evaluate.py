@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 from evonas.data import resize
 from evonas.errors import EvaluationError, SettingsError
 from evonas.supernet.norms import reestimate_norms
-from evonas.supernet.task import Classification, Task
+from evonas.tasks import Classification, Task
 
 
 class Extractable(Protocol):
@@ -46,23 +45,8 @@ class Source(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class PathScore:
-    """What the inherited weights of a path give.
-
-    Attributes:
-        accuracy: Share of images whose largest logit is the true class, in [0, 1].
-        loss: Mean cross-entropy, in nats.
-        probability: Mean probability of the true class, in [0, 1].
-    """
-
-    accuracy: float
-    loss: float
-    probability: float
-
-
 class PathEvaluator:
-    """Reads a path's accuracy on a stand-alone copy whose batch norms are estimated for this path.
+    """Reads a path's score on a stand-alone copy whose batch norms are estimated for this path.
 
     The copy makes the result independent of what was evaluated before, and leaves the supernet as it is bit
     for bit.
@@ -70,13 +54,13 @@ class PathEvaluator:
     Args:
         network: The supernet.
         data: Data set; norms are estimated on its weight part, not augmented.
-        part: Images to read the accuracy on: `data.select` in a search, `data.judge` in its report.
+        part: Images to read the score on: `data.select` in a search, `data.judge` in its report.
         norm_images: Images that norms are estimated on, all in one batch; fewer only where there are fewer.
         batch_size: Images per forward pass otherwise.
         norm_batch: Images per pass where all `norm_images` at once need too much memory; None: at once.
         memory: Bytes of activations to keep, so that a path is computed only from where it leaves those read
             before. The score is the same bit for bit; but the supernet must not be trained meanwhile.
-        task: What is measured.
+        task: What is measured; classification by default.
 
     Raises:
         SettingsError: A number is below 1, or the part is empty.
@@ -99,7 +83,7 @@ class PathEvaluator:
                 f"Expected at least one image per pass, got {norm_images}, {batch_size} and {norm_batch}"
             )
         if len(part.labels) == 0:
-            raise SettingsError("Expected images to read an accuracy on, got an empty part")
+            raise SettingsError("Expected images to read a score on, got an empty part")
         self._network = network
         self._values = network.values()
         self._task = task or Classification()
@@ -116,16 +100,16 @@ class PathEvaluator:
         reestimate_norms(network, self._sized(self._norms, architecture, network))
         return network.eval()
 
-    def __call__(self, architecture: Any) -> PathScore:
-        """Return the score of an architecture's path.
+    def __call__(self, architecture: Any) -> Mapping[str, float]:
+        """Return the named means of an architecture's path: what the task makes of its figures.
 
         Raises:
             EvaluationError: The outputs are not finite.
         """
-        return _score(self.each(architecture))
+        return self._task.score(self.each(architecture))
 
     def each(self, architecture: Any) -> Mapping[str, Tensor]:
-        """Return what the score is the mean of: `accuracy` and the others of every image, each of shape (n,).
+        """Return what the score is made of: the task's figures of every image, each of shape (n, ...).
 
         Raises:
             EvaluationError: The outputs are not finite.
@@ -217,29 +201,27 @@ def _channels_last(images: Tensor) -> Tensor:
 @torch.inference_mode()
 def measure(
     network: nn.Module, images: Sequence[Tensor], labels: Sequence[Tensor], *, task: Task | None = None
-) -> PathScore:
-    """Return a network's score on batches of normalized images.
+) -> Mapping[str, float]:
+    """Return a network's named means on batches of normalized images.
 
     Args:
         network: Stand-alone, in evaluation mode.
         images: Batches (n, c, h, w).
-        labels: Batches (n,).
+        labels: Batches (n, ...).
         task: What is measured; classification by default.
 
     Raises:
         EvaluationError: The outputs are not finite.
     """
     dtype = next((p.dtype for p in network.parameters()), torch.float32)
-    return _score(_each([network(batch.to(dtype)) for batch in images], labels, task or Classification()))
+    task = task or Classification()
+    return task.score(_each([network(batch.to(dtype)) for batch in images], labels, task))
 
 
 def _each(outputs: Sequence[Tensor], labels: Sequence[Tensor], task: Task) -> Mapping[str, Tensor]:
-    parts = [task.measure(*pair) for pair in zip(outputs, labels)]
+    parts = [task.measure(*pair) for pair in zip(outputs, labels, strict=True)]
     found = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-    if not all(bool(torch.isfinite(values).all()) for values in found.values()):
-        raise EvaluationError(f"The network's loss is {float(found['loss'].mean())} with its inherited weights")
+    for name, values in found.items():
+        if not bool(torch.isfinite(values).all()):
+            raise EvaluationError(f"The network's {name} is {float(values.mean())} with its inherited weights")
     return found
-
-
-def _score(each: Mapping[str, Tensor]) -> PathScore:
-    return PathScore(**{name: float(values.mean()) for name, values in each.items()})

@@ -24,7 +24,7 @@ from evonas.supernet.precision import autocast, compiled_blocks
 from evonas.supernet.rules.contract import RuleFactory, Setting, UpdateRule, draw_from
 from evonas.supernet.rules.registry import find_rule
 from evonas.supernet.sgd import SGD
-from evonas.supernet.task import Classification, Task
+from evonas.tasks import Classification, Task
 
 OPTIMIZERS: dict[str, type[SGD]] = {"sgd": SGD, "adam": Adam}
 Augmentation = Callable[[Tensor, torch.Generator], Tensor]

@@ -18,9 +18,19 @@ and an evaluator likewise, on architectures of any space that it can evaluate::
         def make_evaluator(self):
             space = self.make_space()
             return Energy(Context(space, space.skeleton("small")))
+
+and a task by how it is made and what its targets are like::
+
+    class TestCounting(TaskContract):
+        def make_task(self):
+            return Counting()
+
+        def make_targets(self, n):
+            return torch.arange(n)
 """
 
 from evonas.testing.evaluator import EvaluatorContract
 from evonas.testing.space import SpaceContract
+from evonas.testing.task import TaskContract
 
-__all__ = ["EvaluatorContract", "SpaceContract"]
+__all__ = ["EvaluatorContract", "SpaceContract", "TaskContract"]

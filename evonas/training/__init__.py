@@ -15,19 +15,14 @@ from evonas.training.device import mixed_precision, place, resolve_device
 from evonas.training.evaluate import evaluate, test_accuracy
 from evonas.training.recipe import Recipe, load_recipe, recipe_names
 from evonas.training.schedule import learning_rate
-from evonas.training.task import Task, accuracy, distillation, image_classification
 from evonas.training.train import Progress, Training, train
 
 __all__ = [
     "Progress",
     "Recipe",
-    "Task",
     "Training",
-    "accuracy",
     "digest",
-    "distillation",
     "evaluate",
-    "image_classification",
     "learning_rate",
     "load_recipe",
     "mixed_precision",

@@ -9,21 +9,21 @@ from torch import nn
 
 from evonas.data import Dataset, Part, batches
 from evonas.errors import EvaluationError, SettingsError
-from evonas.training.task import Task, image_classification
+from evonas.tasks import Task, make_task
 
 
 @torch.no_grad()
 def evaluate(
     network: nn.Module, part: Part, data: Dataset, *, batch: int = 500, task: Task | None = None
 ) -> tuple[float, float]:
-    """Return a network's metric and mean loss on a part, in evaluation mode and float32.
+    """Return a network's primary measure and mean loss on a part, in evaluation mode and float32.
 
     Args:
         network: Called as `network(images)`, on the part's device; its mode is kept.
         part: What to read them on.
         data: Data set of the part; it normalizes the images.
         batch: Images at once, at least 1.
-        task: Metric and loss; accuracy and cross-entropy by default.
+        task: Metric and loss; the data's by default.
 
     Raises:
         EvaluationError: The outputs are not finite.
@@ -31,7 +31,7 @@ def evaluate(
     """
     if len(part) == 0:
         raise SettingsError(f"Expected images of '{data.name}' to evaluate on, got an empty part")
-    task = task or image_classification()
+    task = task or make_task(data)
     training = network.training
     network.eval()
     try:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from evonas.data import Augment, Dataset, Part, batches, count_batches
 from evonas.errors import SettingsError, TrainingError
 from evonas.networks import Network
+from evonas.tasks import Task, make_task
 from evonas.training.auxiliary import Tap, auxiliary_head
 from evonas.training.average import WeightAverage
 from evonas.training.checkpoint import digest
@@ -25,7 +26,6 @@ from evonas.training.evaluate import evaluate
 from evonas.training.recipe import Recipe, load_recipe
 from evonas.training.schedule import learning_rate
 from evonas.training.state import State
-from evonas.training.task import Task, image_classification
 
 Progress = Callable[[int, int, Mapping[str, float]], None]
 
@@ -79,7 +79,7 @@ def train(
             must hold the weights that the training began with.
         teacher: Network whose outputs are imitated besides, with the recipe's weight `distillation`. It is
             put into evaluation mode on the device.
-        task: Loss and metric; image classification with the recipe's label smoothing by default.
+        task: Loss and metric; by default that of the data, with the recipe's label smoothing.
 
     Raises:
         SettingsError: Recipe, network, data and teacher do not fit together.
@@ -95,7 +95,7 @@ def train(
         "data": data.fingerprint,
         "first weights": digest(network),
         "teacher": None if teacher is None else digest(teacher),
-        "task": "image classification" if task is None else task.name,
+        "task": (make_task(data) if task is None else task).title,
     }
     data = data.to(where)
     part = _training_part(data, recipe)
@@ -126,7 +126,7 @@ def train(
             recipe=recipe,
             data=data,
             part=part,
-            task=task or image_classification(recipe.label_smoothing),
+            task=task or make_task(data).alone(recipe.label_smoothing),
             augment=_augment(recipe, data),
             teacher=teacher,
             dropping=dropping,

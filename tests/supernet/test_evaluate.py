@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from evonas.errors import EvaluationError, SettingsError
-from evonas.supernet import PathEvaluator, PathScore, measure
+from evonas.supernet import PathEvaluator, measure
+from evonas.tasks import Measure, Task
 
 
 def test_reading_is_independent_of_order_and_leaves_the_supernet_alone(make_network, data):
@@ -21,7 +22,7 @@ def test_reading_is_independent_of_order_and_leaves_the_supernet_alone(make_netw
     forward = [evaluator(architecture) for architecture in architectures]
     backward = [evaluator(architecture) for architecture in reversed(architectures)]
     assert forward == backward[::-1]
-    assert len(set(forward)) == 3
+    assert len({tuple(score.values()) for score in forward}) == 3
     assert network.training
     assert all(torch.equal(network.state_dict()[name], value) for name, value in before.items())
 
@@ -48,10 +49,9 @@ def test_scores_of_known_logits():
     labels = torch.tensor([0, 1, 0])
     score = measure(Fixed(), logits[:, :, None, None].split(2), labels.split(2))
     probabilities = [0.75, 0.5, 0.1]
-    assert score.accuracy == pytest.approx(1 / 3)
-    assert score.probability == pytest.approx(sum(probabilities) / 3)
-    assert score.loss == pytest.approx(-sum(map(math.log, probabilities)) / 3)
-    assert isinstance(score, PathScore)
+    assert score["accuracy"] == pytest.approx(1 / 3)
+    assert score["probability"] == pytest.approx(sum(probabilities) / 3)
+    assert score["loss"] == pytest.approx(-sum(map(math.log, probabilities)) / 3)
 
 
 def test_outputs_that_are_not_finite_are_an_error():
@@ -80,7 +80,7 @@ def test_kept_activations_change_no_bit_and_stay_within_their_memory():
     forms = [space.canonical(space.parse(text)) for text in texts]
     options = {"norm_images": 20, "batch_size": 7}
     fresh = [PathEvaluator(network, data, part, **options)(form) for form in forms]
-    assert len(set(fresh)) == 4
+    assert len({tuple(score.values()) for score in fresh}) == 4
     for memory in (2**14, 2**18, 2**24):
         keeping = PathEvaluator(network, data, part, **options, memory=memory)
         assert [keeping(form) for form in forms] == fresh
@@ -105,3 +105,42 @@ def test_a_path_is_computed_from_where_it_leaves_those_read_before():
     assert kept.longest(["None", "a", "c", "head"])[0] == 2  # given up first: the others were used since
     kept.put(["None", "large"], ([torch.zeros(100)], []))
     assert kept.longest(["None", "large", "head"]) == (0, None)
+
+
+class Overlap(Task):
+    """A task of another package: how far the outputs above their mean are the target's."""
+
+    name = title = "overlap"
+    dtype = torch.int64
+    target_shape = ()
+    outputs = 3
+    measures = (Measure("miou", "fraction", "max"),)
+    primary = "miou"
+
+    def loss(self, outputs, targets):
+        return outputs.square().mean()
+
+    def imitate(self, outputs, teacher):
+        return (outputs - teacher).square().mean()
+
+    def measure(self, outputs, targets):
+        true = torch.nn.functional.one_hot(targets, outputs.shape[1]).bool()
+        above = outputs > outputs.mean(1, keepdim=True)
+        return {"miou": (above & true).sum(1) / (above | true).sum(1)}
+
+
+def test_a_task_of_another_package_is_measured_by_its_own_name(make_network, data):
+    network = make_network()
+    form = network.space.parse("conv-skip-conv")
+    evaluator = PathEvaluator(network, data, data.select, task=Overlap())
+    score = evaluator(form)
+    assert list(score) == ["miou"]
+    assert score["miou"] == pytest.approx(float(evaluator.each(form)["miou"].mean()))
+    assert 0 < score["miou"] < 1
+    with pytest.raises(EvaluationError, match="miou is nan"):
+        measure(Fixed(), [-torch.ones(2, 2, 1, 1)], [torch.tensor([0, 1])], task=Broken())
+
+
+class Broken(Overlap):
+    def measure(self, outputs, targets):
+        return {"miou": torch.full((len(outputs),), math.nan)}

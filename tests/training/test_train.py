@@ -13,7 +13,8 @@ from evonas.data import Dataset, Part
 from evonas.errors import SettingsError, TrainingError
 from evonas.networks import Network, build
 from evonas.spaces import load_space
-from evonas.training import Recipe, Task, Training, accuracy, load_recipe, train
+from evonas.tasks import Classification
+from evonas.training import Recipe, Training, load_recipe, train
 from evonas.training import test_accuracy as accuracy_on_test
 
 Maker = Callable[[int], nn.Sequential]
@@ -154,14 +155,20 @@ def test_weights_that_break_in_the_last_update_are_not_stored(
     assert not (tmp_path / "own.safetensors").exists()
 
 
-def nothing(outputs: Tensor, labels: Tensor) -> Tensor:
-    return outputs.sum() * 0
+class Nothing(Classification):
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return outputs.sum() * 0
+
+
+class Much(Classification):
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return outputs.square().sum() * 1e3
 
 
 def test_weight_decay_shrinks_what_it_should(data: Dataset, tiny: Maker, plain: Recipe) -> None:
     network, before = tiny(0), tiny(0)
     changes = {"weight_decay": 0.5, "no_decay_on_norms": True, "epochs": 1, "batch_size": 50}
-    task = Task("nothing", nothing, accuracy)
+    task = Nothing(divergence=True)
     train(network, data, plain.model_copy(update=changes), device="cpu", task=task)
     shrunk = (1 - 0.05 * 0.5) ** 3
     for (name, value), old in zip(network.named_parameters(), before.parameters()):
@@ -172,7 +179,7 @@ def test_weight_decay_shrinks_what_it_should(data: Dataset, tiny: Maker, plain: 
 def test_the_whole_gradient_is_clipped(data: Dataset, tiny: Maker, plain: Recipe) -> None:
     network, before = tiny(0), tiny(0)
     changes = {"clip": 2.0, "epochs": 1, "batch_size": 150}
-    task = Task("much", lambda outputs, labels: outputs.square().sum() * 1e3, accuracy)
+    task = Much()
     train(network, data, plain.model_copy(update=changes), device="cpu", task=task)
     moved = [value - old for value, old in zip(network.parameters(), before.parameters())]
     norm = torch.cat([change.detach().flatten() for change in moved]).norm()
@@ -197,7 +204,7 @@ def test_a_student_equal_to_its_teacher_stays(data: Dataset, plain: Recipe) -> N
 
     student, teacher = linear(), linear()
     teacher.load_state_dict(student.state_dict())
-    train(student, data, plain, device="cpu", teacher=teacher, task=Task("nothing", nothing, accuracy))
+    train(student, data, plain, device="cpu", teacher=teacher, task=Nothing(divergence=True))
     torch.testing.assert_close(student[1].weight, teacher[1].weight, rtol=0, atol=1e-6)
 
 
@@ -206,7 +213,7 @@ def test_a_student_learns_from_its_teacher_alone(data: Dataset, tiny: Maker) -> 
     teacher, student = tiny(0), tiny(1)
     train(teacher, data, recipe, device="cpu")
     taught = {name: value.clone() for name, value in teacher.state_dict().items()}
-    train(student, data, recipe, device="cpu", teacher=teacher, task=Task("nothing", nothing, accuracy))
+    train(student, data, recipe, device="cpu", teacher=teacher, task=Nothing(divergence=True))
     assert accuracy_on_test(student, data) == 1.0
     assert all(torch.equal(value, taught[name]) for name, value in teacher.state_dict().items())
 

@@ -15,16 +15,16 @@ from evonas.objectives.evaluator import Context, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.spaces import Architecture
-from evonas.supernet import PathEvaluator, PathScore
+from evonas.supernet import PathEvaluator
 
 ACC = Objective("acc", "fraction of images", "max")
 TOP1 = Objective("acc_top1", "fraction of images", "max")
-ESTIMATES: Mapping[str, Callable[[PathScore], float]] = {
-    "accuracy": lambda score: score.accuracy,
+ESTIMATES: Mapping[str, Callable[[Mapping[str, float]], float]] = {
+    "accuracy": lambda score: score["accuracy"],
     # The geometric and the arithmetic mean of the true class's probability: a score between 0 and 1 that, unlike
     # a count of images, tells apart networks that get the same images right.
-    "loss": lambda score: math.exp(-score.loss),
-    "probability": lambda score: score.probability,
+    "loss": lambda score: math.exp(-score["loss"]),
+    "probability": lambda score: score["probability"],
 }
 """Estimate -> `acc` of a path. Each is one fixed increasing function of what it is named after, so that a value
 depends neither on other architectures nor on the order of evaluation."""
@@ -85,7 +85,7 @@ class AccuracyEvaluator:
 
     def _values(self, architecture: Architecture) -> dict[str, float]:
         score = self._path(architecture)
-        return {"acc": self._estimate(architecture, score), "acc_top1": score.accuracy}
+        return {"acc": self._estimate(architecture, score), "acc_top1": score["accuracy"]}
 
     @property
     def weights(self) -> Mapping[str, float] | None:
@@ -96,7 +96,7 @@ class AccuracyEvaluator:
         return dict(zip(("shared weights", "FLOPs", "SWAP"), made.weights.tolist()))
 
     @cached_property
-    def _estimate(self) -> Callable[[Architecture, PathScore], float]:
+    def _estimate(self) -> Callable[[Architecture, Mapping[str, float]], float]:
         if self.estimate in ESTIMATES:
             return lambda architecture, score: ESTIMATES[self.estimate](score)
         effects = Effects(self._context.space, self._path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -13,7 +14,6 @@ from evonas.objectives.evaluator import Context
 from evonas.objectives.proxy import Scores
 from evonas.proxies import load_proxy
 from evonas.spaces import Architecture
-from evonas.supernet import PathScore
 
 REPEATS = 2
 """Re-initializations of a SWAP-Score: half of what a warm start takes, for it is one of three."""
@@ -75,13 +75,13 @@ class Prior:
         weights = _agreement(facts) * TRUST
         self.weights = weights / weights.sum()
         # No share of images is told apart from another half an image away.
-        shares = np.clip([score.accuracy for _, score in effects.sample], 0.5 / images, 1 - 0.5 / images)
+        shares = np.clip([score["accuracy"] for _, score in effects.sample], 0.5 / images, 1 - 0.5 / images)
         logits = np.log(shares / (1 - shares))
         means = self._standard(facts)
         self._slope = float(_nonzero(logits.std()) / _nonzero(means.std()))
         self._middle = float(logits.mean())
 
-    def __call__(self, architecture: Architecture, score: PathScore) -> float:
+    def __call__(self, architecture: Architecture, score: Mapping[str, float]) -> float:
         """Return the architecture's value, in (0, 1).
 
         Raises:
@@ -93,7 +93,7 @@ class Prior:
     def _standard(self, facts: np.ndarray) -> np.ndarray:
         return ((facts - self._mean) / self._spread) @ self.weights
 
-    def _facts(self, architecture: Architecture, score: PathScore) -> np.ndarray:
+    def _facts(self, architecture: Architecture, score: Mapping[str, float]) -> np.ndarray:
         return np.array([self._effects(architecture, score), *self._before(architecture)])
 
 

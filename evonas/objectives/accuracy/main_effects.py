@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 import numpy as np
 
 from evonas.errors import EvaluationError
 from evonas.spaces import Architecture, Space
-from evonas.supernet import PathScore
 
 REFERENCES = 128
 """Architectures that the effects are learnt from."""
@@ -37,7 +36,7 @@ class Effects:
         EvaluationError: No path of the sample can be read.
     """
 
-    def __init__(self, space: Space, read: Callable[[Architecture], PathScore]) -> None:
+    def __init__(self, space: Space, read: Callable[[Architecture], Mapping[str, float]]) -> None:
         # These take a second that other commands need not wait for.
         from sklearn.linear_model import BayesianRidge
         from threadpoolctl import threadpool_limits
@@ -45,8 +44,8 @@ class Effects:
         self._space = space
         genomes = space.sample(REFERENCES, np.random.default_rng(SEED), by="choice")
         forms = [space.form(genome) for genome in genomes]
-        read_once: dict[str, PathScore] = {}
-        self.sample: list[tuple[Architecture, PathScore]] = []
+        read_once: dict[str, Mapping[str, float]] = {}
+        self.sample: list[tuple[Architecture, Mapping[str, float]]] = []
         # In order, so that each begins where it leaves the one before.
         for form in sorted({str(form): form for form in forms}.values(), key=space.path):
             with suppress(EvaluationError):
@@ -59,9 +58,9 @@ class Effects:
         known = [(genome, read_once[str(form)]) for genome, form in zip(genomes, forms) if str(form) in read_once]
         rows = np.stack([self._one_hot(genome) for genome, _ in known])
         with threadpool_limits(1, user_api="blas"):  # sums in one order, whatever the number of threads
-            self._regression = BayesianRidge().fit(rows, [-score.loss for _, score in known])
+            self._regression = BayesianRidge().fit(rows, [-score["loss"] for _, score in known])
 
-    def __call__(self, architecture: Architecture, score: PathScore) -> float:
+    def __call__(self, architecture: Architecture, score: Mapping[str, float]) -> float:
         """Return the smoothed mean logarithm of the true class's probability, minus the loss of a path.
 
         Args:
@@ -72,7 +71,7 @@ class Effects:
         (mean,), (deviation,) = self._regression.predict(row[None], return_std=True)
         reading = 1.0 / self._regression.alpha_
         own = max(0.0, 1.0 - reading / deviation**2)
-        return float(mean + own * (-score.loss - mean))
+        return float(mean + own * (-score["loss"] - mean))
 
     def _one_hot(self, genome: np.ndarray) -> np.ndarray:
         row = np.zeros(self._ends[-1])

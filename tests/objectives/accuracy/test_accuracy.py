@@ -29,12 +29,12 @@ def test_accuracy_is_a_share_of_the_half_asked_for(trained: Context, draw):
 def test_estimates_rank_as_what_they_are_named_after_with_plain_accuracy_beside(trained: Context, draw):
     forms = draw(trained.space, 4)
     scores = [PathEvaluator(trained.supernet, trained.data, trained.data.select, norm_images=512)(f) for f in forms]
-    for name, key in (("loss", lambda s: -s.loss), ("probability", lambda s: s.probability)):
+    for name, key in (("loss", lambda s: -s["loss"]), ("probability", lambda s: s["probability"])):
         rows = make_evaluator("acc", estimator(trained, f"supernet:{name}")).evaluate(forms)
         values = [row["acc"].value for row in rows]
         assert all(0 < value <= 1 for value in values)
         assert np.argsort(values).tolist() == np.argsort([key(score) for score in scores]).tolist()
-        assert [row["acc_top1"].value for row in rows] == [score.accuracy for score in scores]
+        assert [row["acc_top1"].value for row in rows] == [score["accuracy"] for score in scores]
 
 
 def test_the_default_is_the_prior_and_reports_are_plain_accuracy(trained: Context, draw):

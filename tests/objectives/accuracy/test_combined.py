@@ -10,7 +10,7 @@ from evonas.objectives import Context, make_evaluator
 from evonas.objectives.accuracy.accuracy import AccuracyEvaluator
 from evonas.objectives.accuracy.combined import REPEATS, Beforehand, Prior, _agreement
 from evonas.objectives.accuracy.main_effects import Effects
-from evonas.supernet import PathEvaluator, PathScore
+from evonas.supernet import PathEvaluator
 
 
 def made(context: Context, read, images: int = 100) -> Prior:
@@ -67,17 +67,17 @@ def test_shared_weights_that_contradict_costs_and_swap_are_not_counted(trained: 
     before = Beforehand(trained)
 
     def read(form):
-        return PathScore(accuracy=0.5, loss=float(before(form).sum()), probability=0.5)
+        return dict(accuracy=0.5, loss=float(before(form).sum()), probability=0.5)
 
     prior = made(trained, read)
     assert prior.weights[0] < 0.02
-    agreeing = made(trained, lambda form: replace(read(form), loss=-read(form).loss))
+    agreeing = made(trained, lambda form: {**read(form), "loss": -read(form)["loss"]})
     assert agreeing.weights[0] > 0.45
 
 
 def test_its_scale_is_that_of_the_accuracies_it_was_measured_on(trained: Context):
     """Were all paths right on the same share of images, every value would be that share."""
-    prior = made(trained, lambda form: PathScore(accuracy=0.75, loss=1.0, probability=0.5))
+    prior = made(trained, lambda form: dict(accuracy=0.75, loss=1.0, probability=0.5))
     assert prior._middle == pytest.approx(np.log(3))
     assert prior.weights[0] == 0.0  # a loss that tells nothing counts for nothing
 

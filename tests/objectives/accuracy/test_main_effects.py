@@ -12,7 +12,6 @@ from evonas.objectives.accuracy.accuracy import AccuracyEvaluator
 from evonas.objectives.accuracy.main_effects import Effects
 from evonas.pareto.correlation import kendall
 from evonas.spaces import load_space
-from evonas.supernet import PathScore
 
 SPACE = load_space("nasbench_macro")
 MANY = effects.REFERENCES
@@ -26,8 +25,8 @@ def true_loss(form) -> float:
     return 3.0 + float(WORTH[np.arange(8), SPACE.encode(form)].sum())
 
 
-def score(loss: float) -> PathScore:
-    return PathScore(accuracy=0.5, loss=loss, probability=0.5)
+def score(loss: float) -> dict[str, float]:
+    return {"accuracy": 0.5, "loss": loss, "probability": 0.5}
 
 
 def test_a_sum_of_effects_is_found_where_nothing_errs(monkeypatch):
@@ -50,7 +49,7 @@ def test_readings_that_err_rank_better_smoothed(monkeypatch):
 
         smoothed, once = Effects(SPACE, read), [read(form) for form in FORMS]
         better = kendall([smoothed(*pair) for pair in zip(FORMS, once)], truth)
-        return better - kendall([-one.loss for one in once], truth)
+        return better - kendall([-one["loss"] for one in once], truth)
 
     gains = [gain(seed) for seed in range(5)]
     assert min(gains) > 0.05

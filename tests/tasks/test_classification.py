@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from evonas.training import accuracy, distillation, image_classification
+from evonas.tasks import Classification, accuracy, distillation
 
 
 def logits(*shape: int) -> Tensor:
@@ -22,9 +22,9 @@ def test_label_smoothing_in_closed_form() -> None:
     log = outputs.log_softmax(-1)
     own = -log[torch.arange(5), labels].mean()
     expected = 0.8 * own + 0.2 * -log.mean()
-    assert float(image_classification(0.2).loss(outputs, labels)) == pytest.approx(float(expected))
-    assert float(image_classification().loss(outputs, labels)) == pytest.approx(float(own))
-    assert float(image_classification().loss(torch.zeros(2, 8), torch.tensor([0, 1]))) == pytest.approx(math.log(8))
+    assert float(Classification(smoothing=0.2).loss(outputs, labels)) == pytest.approx(float(expected))
+    assert float(Classification().loss(outputs, labels)) == pytest.approx(float(own))
+    assert float(Classification().loss(torch.zeros(2, 8), torch.tensor([0, 1]))) == pytest.approx(math.log(8))
 
 
 def test_a_teacher_equal_to_its_student_teaches_nothing() -> None:

@@ -1,0 +1,30 @@
+"""Tasks: what networks are trained for and what is measured of them.
+
+A `Task` says what targets are like, how wide a network's last layer is, what loss it is trained with, alone or
+against a teacher, and what is measured. `make_task` makes the one that a data set's targets are of::
+
+    task = make_task(data)                                  # Classification or Regression, or another package's
+    figures = task.measure(network(images), labels)         # of each image
+    task.score(figures)                                     # {"accuracy": 0.93, "loss": 0.21, "probability": 0.86}
+
+Other packages add one by the entry point group `evonas.tasks`; `evonas.testing.TaskContract` is what it must keep.
+"""
+
+from evonas.tasks.classification import Classification, accuracy, distillation
+from evonas.tasks.registry import MEASURES, make_task, task_names
+from evonas.tasks.regression import Regression
+from evonas.tasks.task import Measure, Task, TaskData, find_measure
+
+__all__ = [
+    "MEASURES",
+    "Classification",
+    "Measure",
+    "Regression",
+    "Task",
+    "TaskData",
+    "accuracy",
+    "distillation",
+    "find_measure",
+    "make_task",
+    "task_names",
+]

@@ -1,0 +1,139 @@
+"""The contract of a task: what outputs are trained for, and what is measured of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A named number that a task's score holds.
+
+    Attributes:
+        name: Its name, also that of the objective that a search optimizes.
+        unit: Its unit, in words.
+        direction: Whether more or less is better.
+    """
+
+    name: str
+    unit: str
+    direction: Literal["max", "min"]
+
+
+class Targets(Protocol):
+    """The targets of one part of a data set."""
+
+    @property
+    def labels(self) -> Tensor:
+        """Shape (n, *target shape)."""
+        ...
+
+
+class TaskData(Protocol):
+    """A data set, as far as a task needs it."""
+
+    @property
+    def task(self) -> str:
+        """Name of the task that its targets are of."""
+        ...
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Name of each output: of classes, or of continuous targets."""
+        ...
+
+
+class Task(Protocol):
+    """What training, evaluation and deployment need to know of a task; subclass it for the defaults.
+
+    Attributes:
+        name: Its name in the registry, such as ``classification``.
+        title: What it is called in a sentence, such as ``image classification``.
+        dtype: Type of the targets.
+        target_shape: Shape of one image's target; ``()``: a scalar.
+        outputs: Width of a network's last layer.
+        measures: What a score holds, with unit and direction. It may hold more, such as a loss in the units of
+            the training.
+        primary: Name of the measure that a search optimizes first and a training reports.
+    """
+
+    name: str
+    title: str
+    dtype: torch.dtype
+    target_shape: tuple[int, ...]
+    outputs: int
+    measures: tuple[Measure, ...]
+    primary: str
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean loss of a batch, a scalar.
+
+        Args:
+            outputs: Shape (n, outputs).
+            targets: Shape (n, *target_shape).
+        """
+        ...
+
+    def imitate(self, outputs: Tensor, teacher: Tensor) -> Tensor:
+        """Return the mean loss of a batch against a teacher's outputs, a scalar; both of one shape."""
+        ...
+
+    def measure(self, outputs: Tensor, targets: Tensor) -> Mapping[str, Tensor]:
+        """Return figures of each image by name, each of shape (n, ...): what `score` is made of."""
+        ...
+
+    def score(self, figures: Mapping[str, Tensor]) -> Mapping[str, float]:
+        """Return the named means of a whole part; by default the mean of each figure.
+
+        Args:
+            figures: What `measure` returned, of all images.
+        """
+        return {name: float(values.mean()) for name, values in figures.items()}
+
+    def metric(self, outputs: Tensor, targets: Tensor) -> float:
+        """Return the primary measure of a batch or a whole part."""
+        return self.score(self.measure(outputs, targets))[self.primary]
+
+    def quality(self, figures: Mapping[str, Tensor]) -> Tensor:
+        """Return how well each image is answered, shape (n,), higher is better; by default its primary figure."""
+        values = figures[self.primary]
+        return values if self.direction == "max" else -values
+
+    def alone(self, label_smoothing: float = 0.0) -> Task:
+        """Return the task as the training of a stand-alone network uses it; by default as it is.
+
+        Args:
+            label_smoothing: Share of a label that is spread over all classes, in [0, 1); of classes alone.
+        """
+        return self
+
+    def readout(self) -> nn.Module:
+        """Return what turns a network's outputs into those of the deployed model; by default nothing does."""
+        return nn.Identity()
+
+    @property
+    def direction(self) -> Literal["max", "min"]:
+        """Whether more or less of the primary measure is better."""
+        return find_measure(self, self.primary).direction
+
+    @property
+    def compares_classes(self) -> bool:
+        """Whether an output's largest entry is its answer, so that a deployed model must agree on it."""
+        return False
+
+
+def find_measure(task: Task, name: str) -> Measure:
+    """Return a task's measure by its name.
+
+    Raises:
+        KeyError: It has none of that name.
+    """
+    for measure in task.measures:
+        if measure.name == name:
+            return measure
+    raise KeyError(f"The task '{task.name}' measures {', '.join(m.name for m in task.measures)}, not '{name}'")

@@ -1,0 +1,65 @@
+"""Shipped tasks keep the contract, and the contract catches tasks that do not."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from evonas.tasks import Classification, Regression, Task
+from evonas.testing import TaskContract
+
+
+class TestClassification(TaskContract):
+    def make_task(self) -> Task:
+        return Classification(4)
+
+    def make_targets(self, n: int) -> Tensor:
+        return torch.arange(n) % 4
+
+
+class TestSmoothedClassification(TestClassification):
+    def make_task(self) -> Task:
+        return Classification(4).alone(0.1)
+
+
+class TestRegression(TaskContract):
+    def make_task(self) -> Task:
+        return Regression((5.0, -200.0), (2.0, 1e3))
+
+    def make_targets(self, n: int) -> Tensor:
+        return torch.linspace(0, 300, 2 * n).view(n, 2)
+
+
+def broken(**changes: object) -> TestClassification:
+    class Broken(Classification):
+        pass
+
+    for name, value in changes.items():
+        setattr(Broken, name, value)
+    contract = TestClassification()
+    contract.make_task = lambda: Broken(4)
+    return contract
+
+
+def standardized(self: Task, outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+    figures = Classification.measure(self, outputs, targets)
+    return {**figures, "loss": figures["loss"] / figures["loss"].sum()}
+
+
+@pytest.mark.parametrize(
+    ("test", "changes"),
+    [
+        ("test_describes_its_targets", {"dtype": torch.float32}),
+        ("test_names_its_measures", {"primary": "miou"}),
+        ("test_scores_hold_every_measure", {"score": lambda self, figures: {"accuracy": 0.5}}),
+        ("test_scores_hold_every_measure", {"metric": lambda self, outputs, targets: 7.0}),
+        ("test_figures_are_of_single_images", {"measure": standardized}),
+        ("test_losses_are_scalars_that_can_be_followed_down", {"loss": lambda self, o, t: -o.square().mean(-1)}),
+        ("test_no_gradient_reaches_a_detached_teacher", {"imitate": lambda self, o, teacher: o.square().mean()}),
+    ],
+)
+def test_a_broken_task_is_caught(test: str, changes: dict[str, object]) -> None:
+    getattr(TestClassification(), test)()
+    with pytest.raises((AssertionError, KeyError)):
+        getattr(broken(**changes), test)()
