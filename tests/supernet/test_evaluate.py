@@ -87,8 +87,8 @@ def test_kept_activations_change_no_bit_and_stay_within_their_memory():
         assert keeping._kept._bytes <= memory
     whole = [measure(PathEvaluator(network, data, part, **options).prepare(form), data.normalize(images).split(7),
                      part.labels.split(7)) for form in forms]  # fmt: skip
-    assert [one.accuracy for one in whole] == [one.accuracy for one in fresh]
-    assert [one.loss for one in whole] == pytest.approx([one.loss for one in fresh], rel=1e-5)
+    assert [one["accuracy"] for one in whole] == [one["accuracy"] for one in fresh]
+    assert [one["loss"] for one in whole] == pytest.approx([one["loss"] for one in fresh], rel=1e-5)
 
 
 def test_a_path_is_computed_from_where_it_leaves_those_read_before():
