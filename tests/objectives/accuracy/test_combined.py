@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
+from evonas.data.part import Part
 from evonas.errors import EvaluationError
 from evonas.objectives import Context, make_evaluator
 from evonas.objectives.accuracy.accuracy import AccuracyEvaluator
@@ -80,6 +82,17 @@ def test_its_scale_is_that_of_the_accuracies_it_was_measured_on(trained: Context
     prior = made(trained, lambda form: dict(accuracy=0.75, loss=1.0, probability=0.5))
     assert prior._middle == pytest.approx(np.log(3))
     assert prior.weights[0] == 0.0  # a loss that tells nothing counts for nothing
+
+
+@pytest.mark.parametrize(("label", "sign"), [(0, 1), (1, -1)])
+def test_all_or_no_images_right_count_as_half_an_image_from_it(trained: Context, label, sign):
+    """The supernet says class 0 of every image; an image more or less in doubt would move the scale."""
+    with torch.no_grad():
+        trained.supernet.classifier.bias[0] += 1e6
+    images = torch.randint(256, (20, 1, 8, 8), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    part = Part(images, torch.full((20,), label))
+    prior = made(trained, PathEvaluator(trained.supernet, trained.data, part, norm_images=64), images=20)
+    assert prior._middle == pytest.approx(sign * np.log(19.5 / 0.5))
 
 
 def test_a_network_without_activations_counts_as_one_pattern(trained: Context, draw, monkeypatch):
