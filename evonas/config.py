@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,48 +12,103 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from evonas.errors import SettingsError, suggest
 
+RULES = ("disturbance-immune", "uniform", "fair", "nsas", "gradient-space", "sandwich")
+"""Names of the update rules that ship."""
+SAMPLINGS = ("choice", "size", "unique", "fair", "warm")
+"""Ways in which paths are drawn."""
+ALGORITHMS = ("agemoea", "nsga2", "nsga3", "random", "regularized-evolution")
+"""Names of the search algorithms."""
+
 Count = Annotated[int, Field(ge=1, le=10**9)]
 
 
+PANELS = ("what", "data", "budget", "supernet", "search", "where it runs", "output")
+"""Groups of settings, in the order in which the command line's help shows them."""
+
+
+def _setting(
+    default: Any, panel: str, description: str, *, unset: str | None = None, allowed: Sequence[str] = (), **more: Any
+) -> Any:
+    """Return a field that says all that the command line shows of it.
+
+    Args:
+        default: Its default.
+        panel: One of `PANELS`.
+        description: What it is, in half a sentence.
+        unset: What holds where the default is None.
+        allowed: The values that it may have, where these are few and fixed; the registries' names, held by a test.
+        **more: Bounds, as pydantic's `Field` takes them.
+    """
+    extra: dict[str, Any] = {"panel": panel, "unset": unset, "allowed": list(allowed)}
+    return Field(default, description=description, json_schema_extra=extra, **more)
+
+
 class Settings(BaseModel):
-    """Everything that shapes a search; each has a default."""
+    """Everything that shapes a search; each has a default.
+
+    The command line's options are made of these fields, and ``run.toml`` has their names with hyphens.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    objectives: tuple[str, ...] = Field(("acc", "flops"), description="what is optimized, in this order")
-    constraints: tuple[str, ...] = Field((), description="bounds such as flops<=20e6")
-    space: str = Field("darts", description="a shipped space's name or the path of a TOML file")
-    skeleton: str | None = Field(None, description="the frame architectures are hung in; default: small")
-    data: str | None = Field(None, description="digits (default), an .npz file, a folder of images, a hub name")
-    table: tuple[str, ...] = Field((), description="CSVs of measured truth whose columns are objectives")
-    resolution: int | None = Field(None, ge=1, le=4096, description="side of the images; default: the data's")
-    train_limit: Count | None = Field(None, description="use that many training images")
-    validation: float = Field(0.4, gt=0, lt=1, description="share of training data that accuracy is read on")
-    sharing: str = Field("disturbance-immune", description="update rule of the supernet")
-    supernet: str | None = Field(None, description="a run whose trained supernet is taken over")
-    sampling: str = Field("choice", description="how paths are drawn in supernet training")
-    estimator: str = Field("supernet", description="what estimates accuracy: supernet, supernet:NAME, train:EPOCHS")
-    epochs: Count | None = Field(None, description="of supernet training; default: by the size of the data")
-    batch_size: Count = Field(64, description="images per step of supernet training")
-    lr: float = Field(0.05, gt=0, le=10, description="learning rate of supernet training, falling by a cosine")
-    warm_start: int = Field(500, ge=0, le=10**6, description="architectures scored by SWAP before the search")
-    algorithm: str = Field("nsga2", description="search algorithm")
-    surrogate: bool | None = Field(None, description="predict dear objectives; default: where one takes over 1 s")
-    population: int = Field(40, ge=2, le=10**5, description="members of a generation")
-    generations: Count = Field(30, description="generations, the first population included")
-    time: str | None = Field(None, description="a budget such as 30m that is divided over the steps")
-    baseline: bool = Field(False, description="spend as many evaluations on random architectures as well")
-    latency_table: str | None = Field(None, description="a latency table measured on another device")
-    seed: int = Field(0, ge=0, lt=2**31, description="of everything random")
-    threads: Count = Field(1, description="threads of one evaluation and of training")
-    device: str = Field("auto", description="auto, cpu or cuda")
-    engine: Literal["local", "ray"] = Field("local", description="where dear evaluations run: here, or on Ray")
-    address: str | None = Field(None, description="of the Ray cluster; default: RAY_ADDRESS, else one on this machine")
-    workers: int = Field(1, ge=1, le=10**5, description="processes that evaluate at a time; results are the same")
-    asynchronous: bool = Field(False, description="tell each result as it comes, without waiting for a generation")
-    timeout: str | None = Field(None, description="an evaluation that takes longer, such as 10m, has failed")
+    objectives: tuple[str, ...] = _setting(
+        ("acc", "flops"), "what", "What to optimize, such as acc,flops,latency: see  evonas list objectives"
+    )
+    constraint: tuple[str, ...] = _setting((), "what", "A bound such as flops<=20e6; repeat for more", unset="none")
+    space: str = _setting("darts", "what", "A space's name or TOML file: see  evonas list spaces")
+    skeleton: str | None = _setting(
+        None, "what", "Width, depth and resolution that the space leaves open, by name", unset="small"
+    )
+    data: str | None = _setting(
+        None, "data", "digits, an .npz file, a folder of parquet files or images, or a name of the hub", unset="digits"
+    )
+    table: tuple[str, ...] = _setting(
+        (), "data", "A CSV of measured truth whose columns are objectives; repeat to join", unset="none"
+    )
+    resolution: int | None = _setting(None, "data", "Side of the images, in pixels", unset="the data's", ge=1, le=4096)
+    train_limit: Count | None = _setting(None, "data", "Use that many training images", unset="all")
+    validation: float = _setting(0.4, "data", "Share of the training data that accuracy is read on", gt=0, lt=1)
+    time: str | None = _setting(None, "budget", "A budget such as 30m, divided over the steps", unset="none")
+    population: int = _setting(40, "budget", "Members of a generation", ge=2, le=10**5)
+    generations: Count = _setting(30, "budget", "Generations, the first population included")
+    warm_start: int = _setting(
+        500, "budget", "Architectures scored by SWAP for the first population; 0: none", ge=0, le=10**6
+    )
+    sharing: str = _setting("disturbance-immune", "supernet", "How weights are shared", allowed=RULES)
+    sampling: str = _setting("choice", "supernet", "How paths are drawn in training", allowed=SAMPLINGS)
+    estimator: str = _setting(
+        "supernet", "supernet", "What estimates accuracy: supernet, supernet:NAME, train:EPOCHS or train:EPOCHS+inherit"
+    )
+    supernet: str | None = _setting(None, "supernet", "Take over the trained supernet of this run", unset="none")
+    epochs: Count | None = _setting(None, "supernet", "Epochs of supernet training", unset="by the size of the data")
+    batch_size: Count = _setting(64, "supernet", "Images per step of supernet training")
+    lr: float = _setting(0.05, "supernet", "Learning rate of supernet training, falling by a cosine", gt=0, le=10)
+    algorithm: str = _setting("nsga2", "search", "Search algorithm", allowed=ALGORITHMS)
+    surrogate: bool | None = _setting(
+        None, "search", "Predict expensive objectives and evaluate what promises most", unset="if one takes over 1 s"
+    )
+    asynchronous: bool = _setting(False, "search", "Take in each result as it comes, without waiting for a generation")
+    baseline: bool = _setting(False, "search", "Spend as many evaluations on random architectures too, and compare")
+    seed: int = _setting(0, "search", "Of everything random", ge=0, lt=2**31)
+    latency_table: str | None = _setting(
+        None, "where it runs", "A latency table measured on another device", unset="measured here"
+    )
+    threads: Count = _setting(1, "where it runs", "Threads of one evaluation and of training")
+    device: str = _setting("auto", "where it runs", "Where torch computes: auto, cpu, cuda or cuda:N")
+    workers: int = _setting(
+        1, "where it runs", "Processes that evaluate at a time; results are the same", ge=1, le=10**5
+    )
+    engine: Literal["local", "ray"] = _setting(
+        "local", "where it runs", "Where expensive evaluations run: here, or on a Ray cluster", allowed=("local", "ray")
+    )
+    address: str | None = _setting(
+        None, "where it runs", "Of the Ray cluster", unset="RAY_ADDRESS, else one on this machine"
+    )
+    timeout: str | None = _setting(
+        None, "where it runs", "An evaluation that takes longer, such as 10m, has failed", unset="none"
+    )
 
-    @field_validator("objectives", "constraints", "table", mode="before")
+    @field_validator("objectives", "constraint", "table", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
@@ -72,9 +128,11 @@ class Settings(BaseModel):
         return value
 
     def content(self) -> dict[str, Any]:
-        """Return the settings that are set, as TOML holds them."""
+        """Return the settings that are set, as TOML holds them: by the names of the command line's options."""
         content = self.model_dump(exclude_none=True)
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in content.items()}
+        return {
+            key.replace("_", "-"): list(value) if isinstance(value, tuple) else value for key, value in content.items()
+        }
 
 
 def parse_time(text: str) -> float:
@@ -109,13 +167,15 @@ def make_settings(file: str | Path | None = None, **given: Any) -> Settings:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError(f"{file} is not TOML: {error}") from None
     content |= {name: value for name, value in given.items() if value is not None}
+    content = {name.replace("-", "_"): value for name, value in content.items()}
     try:
         return Settings.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"])
-        known = list(Settings.model_fields)
+        known = [field.replace("_", "-") for field in Settings.model_fields]
         if first["type"] == "extra_forbidden":
+            name = name.replace("_", "-")
             message = f"Unknown setting '{name}': expected some of {', '.join(known)}.{suggest(name, known)}"
         else:
             reason = first["msg"].removeprefix("Value error, ")

@@ -27,7 +27,7 @@ def test_a_file_is_overridden_by_what_is_given(tmp_path):
 
 
 def test_settings_survive_toml():
-    settings = make_settings(constraints=("flops<=2e7",), time="1h30m", train_limit=100)
+    settings = make_settings(constraint=("flops<=2e7",), time="1h30m", train_limit=100)
     assert make_settings(**tomllib.loads(to_toml(settings.content()))) == settings
 
 

@@ -13,13 +13,14 @@ from evonas.cli.describe import describe
 from evonas.cli.export import export
 from evonas.cli.front import front
 from evonas.cli.latency import latency
+from evonas.cli.options import Application
 from evonas.cli.report import report
 from evonas.cli.score import score
 from evonas.cli.search import resume, search
 from evonas.cli.train import train
 from evonas.cli.verify import verify
 
-app = typer.Typer(
+app = Application(
     name="evonas",
     help="Evolutionary multi-objective neural architecture search: from data to a verified ONNX model.",
     no_args_is_help=True,

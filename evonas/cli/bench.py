@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-bench = typer.Typer(no_args_is_help=True, help="Judge the parts against known truth.")
+from evonas.cli.options import Application
+
+bench = Application(no_args_is_help=True, help="Judge the parts against known truth.")
 
 
 def _json_file(out: Path | None) -> Path | None:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from evonas.cli.options import Application
+
 if TYPE_CHECKING:
     from evonas.spaces import Skeleton
 
-latency = typer.Typer(
+latency = Application(
     name="latency",
     help="Measure a latency table on this device; report its error on whole networks.",
     no_args_is_help=True,

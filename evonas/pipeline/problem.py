@@ -79,7 +79,7 @@ class SearchProblem:
     def _read_objectives(self, settings: Settings) -> list[str]:
         """Read objectives and constraints; return those that are columns of the table, with their direction."""
         asked = split_names(settings.objectives)
-        self.constraints = [parse_constraint(text) for text in settings.constraints]
+        self.constraints = [parse_constraint(text) for text in settings.constraint]
         self.names = split_names([text.partition(":")[0] for text in asked])
         self.evaluated = tuple(dict.fromkeys((*self.names, *(c.objective for c in self.constraints))))
         columns = []

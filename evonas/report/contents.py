@@ -107,7 +107,7 @@ def gather(run: Run, *, ended: bool | None = None) -> Contents:
     """
     asked = split_names(_texts(run, "objectives", ("acc", "flops")))
     names = tuple(text.partition(":")[0] for text in asked)
-    constraints = tuple(map(parse_constraint, _texts(run, "constraints", ())))
+    constraints = tuple(map(parse_constraint, _texts(run, "constraint", ())))
     asked = tuple(dict.fromkeys((*names, *(c.objective for c in constraints))))
     file = run.path / "front.json"
     ended = file.exists() if ended is None else ended

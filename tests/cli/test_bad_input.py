@@ -102,7 +102,7 @@ def base(tmp_path_factory) -> Path:
     forms = [space.decode(g) for g in space.sample(6, np.random.default_rng(0))]
     rows = [["arch", "acc", "latency", "note"], *([str(f), repr(i / 7), str(i), f"n{i}"] for i, f in enumerate(forms))]
     (folder / "table.csv").write_text(to_csv(rows))
-    (folder / "settings.toml").write_text(to_toml(make_settings(constraints=("flops<=20e6",), time="3m").content()))
+    (folder / "settings.toml").write_text(to_toml(make_settings(constraint=("flops<=20e6",), time="3m").content()))
     return folder
 
 
@@ -173,7 +173,7 @@ def use_resume(base: Path, folder: Path, changes) -> None:
         with Run.open(run) as opened:
             if opened.settings.get("generations", 1) > 3 or opened.settings.get("population", 1) > 8:
                 return True  # a correct wish, but too long for here
-            if opened.manifest.get("generations") or opened.settings.get("warm_start", 500):
+            if opened.manifest.get("generations") or opened.settings.get("warm-start", 500):
                 return True
             if {"acc", "latency"} & set(split_names(opened.settings.get("objectives", ["acc"]))):
                 return True

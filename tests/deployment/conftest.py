@@ -30,7 +30,7 @@ def made(tmp_path_factory) -> Path:
     """A run that ended; never changed."""
     folder = tmp_path_factory.mktemp("made")
     settings = {"space": str(tiny_space(folder)), "population": 4, "generations": 2, "warm_start": 0, "epochs": 1}
-    settings["train_limit"] = 500
+    settings["train-limit"] = 500
     pipeline.search(out=folder / "run", batch_size=100, sharing="uniform", **settings).close()
     return folder / "run"
 

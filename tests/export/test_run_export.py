@@ -31,7 +31,7 @@ def fabricate(path: Path, n: int = 6) -> list[str]:
     genomes = space.sample(n, np.random.default_rng(0), by="choice")
     texts = [space.key(genome) for genome in genomes]
     values = np.array([[0.5 + 0.05 * i, 1e6 * (i + 1)] for i in range(n)])
-    settings = {"space": "darts", "objectives": ["acc", "flops"], "constraints": [BOUND]}
+    settings = {"space": "darts", "objectives": ["acc", "flops"], "constraint": [BOUND]}
     with Run.create(path, settings, new_manifest(seed=0)) as run:
         run.store.enroll(0, texts[:3])
         run.store.enroll(1, texts[3:], [(texts[0],)] * (n - 3))

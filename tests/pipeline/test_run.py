@@ -177,7 +177,7 @@ def test_the_latency_of_another_device_is_said_and_not_judged_by_what_this_one_m
     path = tmp_path / "phone.json"
     path.write_text(replace(table, device={**table.device, "cpu": "a phone"}, fit=quick).to_json())
     settings = make_settings(
-        space=tiny, objectives=("latency,flops",), constraints=("latency<=0.01",), latency_table=str(path),
+        space=tiny, objectives=("latency,flops",), constraint=("latency<=0.01",), latency_table=str(path),
         population=4, generations=1, warm_start=0,
     )  # fmt: skip
     said = []
@@ -200,7 +200,7 @@ def test_a_latency_table_that_cannot_be_read_is_told_before_there_is_a_run(conte
 
 
 def test_swap_and_params_with_a_constraint_on_something_else(tiny, tmp_path):
-    settings = make_settings(space=tiny, objectives=("swap,params",), constraints=("flops<=40000",), **QUICK)
+    settings = make_settings(space=tiny, objectives=("swap,params",), constraint=("flops<=40000",), **QUICK)
     run = pipeline.search(settings, tmp_path / "swap")
     front = read_front(run)
     assert len(front) >= 1
@@ -226,13 +226,13 @@ def test_time_divides_a_budget_and_is_replayed(tiny, tmp_path):
 def test_what_cannot_be_kept_is_said_before_anything_is_written(tiny, tmp_path):
     for constraint in ("flops<=10", "params>=1e9"):
         with pytest.raises(SettingsError, match="nearest"):
-            pipeline.search(make_settings(space=tiny, constraints=(constraint,), **QUICK), tmp_path / "no")
+            pipeline.search(make_settings(space=tiny, constraint=(constraint,), **QUICK), tmp_path / "no")
     assert not (tmp_path / "no").exists()
 
 
 def test_an_accuracy_that_nothing_reaches_is_said_at_the_end(tiny, tmp_path):
     with pytest.raises(EvaluationError, match=r"acc>=1\.5.*generations"):
-        pipeline.search(make_settings(space=tiny, constraints=("acc>=1.5",), **QUICK), tmp_path / "never")
+        pipeline.search(make_settings(space=tiny, constraint=("acc>=1.5",), **QUICK), tmp_path / "never")
     assert len(Run.open(tmp_path / "never").store.members()) == 18  # nothing is lost
 
 
@@ -244,7 +244,7 @@ def test_an_accuracy_that_nothing_reaches_is_said_at_the_end(tiny, tmp_path):
         ({"space": "drats"}, "darts"),
         ({"data": "digist"}, "digits"),
         ({"skeleton": "smal"}, "small"),
-        ({"constraints": ("flops=3",)}, "flops<=20e6"),
+        ({"constraint": ("flops=3",)}, "flops<=20e6"),
         ({"sharing": "unifrom"}, "uniform"),
         ({"algorithm": "nsga"}, "nsga2"),
         ({"supernet": "nowhere"}, "nowhere"),

@@ -63,7 +63,7 @@ def fabricate(
     table = np.column_stack([own[name] for name in objectives])
     table[n // 2 : n // 2 + failures, 0] = np.nan
     settings = {
-        "objectives": list(objectives), "constraints": list(constraints), "space": space, "data": "digits",
+        "objectives": list(objectives), "constraint": list(constraints), "space": space, "data": "digits",
         "population": population, "generations": int(generation.max()) + 1, "seed": seed,
     }  # fmt: skip
     manifest = new_manifest(seed=seed, space={"name": space}, data="0123abcd")

@@ -1,0 +1,96 @@
+"""What help prints of the options that `Settings` makes, read off the page as a person at 80 columns sees it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from evonas.cli.options import default_text
+from evonas.config import ALGORITHMS, PANELS, RULES, SAMPLINGS, WHERE, Settings
+from evonas.evolution import algorithms
+from evonas.supernet.rules.registry import RULES as SHIPPED_RULES
+from evonas.supernet.sampling import SAMPLINGS as SHIPPED_SAMPLINGS
+
+COMMANDS = [
+    ("search",), ("resume",), ("front",), ("train",), ("deploy",), ("verify",), ("export",), ("report",), ("describe",),
+    ("score",), ("latency", "build"), ("latency", "check"), ("bench", "search"), ("bench", "proxies"),
+    ("bench", "overhead"), ("bench", "protocol"), ("bench", "supernet"), ("bench", "estimator"),
+]  # fmt: skip
+
+
+def printed(*command: str) -> str:
+    environment = {**os.environ, "COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "evonas", *command, "--help"],
+        capture_output=True, text=True, env=environment, timeout=60, check=True,
+    )  # fmt: skip
+    return done.stdout
+
+
+def options_of(page: str) -> dict[str, str]:
+    """Return each option's help by its flag, lines joined."""
+    found: dict[str, list[str]] = {}
+    current = None
+    for line in page.splitlines():
+        inner = line.strip("│ ").rstrip()
+        if match := re.match(r"│\s+(?:\*\s+)?--([a-z0-9-]+)", line):
+            current = match[1]
+            found[current] = []
+        elif not line.startswith("│"):
+            current = None
+        if current is not None:
+            found[current].append(inner)
+    return {flag: " ".join(" ".join(lines).split()) for flag, lines in found.items()}
+
+
+@pytest.fixture(scope="module")
+def pages():
+    return {command: printed(command) for command in ("search", "resume")}
+
+
+@pytest.mark.parametrize("name", list(Settings.model_fields))
+def test_search_shows_default_and_allowed_values_of_each_setting(pages, name):
+    flag = name.replace("_", "-")
+    text = options_of(pages["search"])[flag]
+    assert f"[default: {default_text(name)}]" in text
+    allowed = Settings.model_fields[name].json_schema_extra["allowed"]
+    if allowed:
+        assert f"One of {', '.join(allowed)}." in text
+
+
+def test_resume_shows_the_settings_that_a_run_may_change(pages):
+    shown = options_of(pages["resume"])
+    for name in WHERE:
+        assert f"[default: {default_text(name)}]" in shown[name.replace("_", "-")]
+
+
+def test_options_stand_in_panels(pages):
+    heads = re.findall(r"─ ([A-Z][a-z ]+) ─", pages["search"])
+    assert heads == ["Options", *(panel.capitalize() for panel in PANELS)]
+
+
+def test_no_line_is_wider_than_the_terminal(pages):
+    assert max(map(len, pages["search"].splitlines())) <= 80
+
+
+def test_allowed_values_are_the_registries_names():
+    assert set(RULES) == set(SHIPPED_RULES)
+    assert set(SAMPLINGS) == set(SHIPPED_SAMPLINGS)
+    assert set(ALGORITHMS) == set(algorithms)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_option_says_its_default_or_that_it_is_required(command):
+    for flag, text in options_of(printed(*command)).items():
+        if flag != "help":
+            assert "[default: " in text or "[required]" in text, f"--{flag}: {text}"
+
+
+def test_keys_of_a_settings_file_are_the_flags_names():
+    content = Settings().content()
+    assert "batch-size" in content
+    assert all("_" not in key for key in content)
