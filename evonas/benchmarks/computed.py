@@ -12,7 +12,7 @@ import numpy as np
 from evonas.benchmarks.members import Computed
 from evonas.benchmarks.proxies import FLOORS, Score, Together
 from evonas.errors import EvaluationError
-from evonas.spaces import Architecture, Skeleton, Space
+from evonas.spaces import Architecture, Skeleton, Space, as_candidates
 
 if TYPE_CHECKING:
     from evonas.objectives import Context, Evaluator  # brings torch, which benchmarks on columns alone do not need
@@ -108,7 +108,7 @@ def _read(name: str, evaluator: Evaluator, architectures: Sequence[Architecture]
     Raises:
         EvaluationError: All of them failed; the first cause is named.
     """
-    results = [row[name] for row in evaluator.evaluate(architectures)]
+    results = [row[name] for row in evaluator.evaluate(as_candidates(architectures))]
     if results and all(result.value is None for result in results):
         raise EvaluationError(f"'{name}' failed for all {len(results)} architectures: {results[0].cause}")
     return np.array([np.nan if result.value is None else result.value for result in results])

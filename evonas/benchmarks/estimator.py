@@ -10,7 +10,7 @@ import numpy as np
 from evonas.errors import SettingsError
 from evonas.pareto.correlation import kendall, spearman
 from evonas.predictors import Encoder, describe, fit_predictor
-from evonas.spaces import Architecture, Space
+from evonas.spaces import Architecture, Space, as_candidates
 
 if TYPE_CHECKING:
     from evonas.objectives import Context
@@ -142,5 +142,5 @@ def train_fully(
 
 
 def _values(evaluator: Any, name: str, architectures: Sequence[Architecture]) -> list[float]:
-    values = [row[name].value for row in evaluator.evaluate(architectures)]
+    values = [row[name].value for row in evaluator.evaluate(as_candidates(architectures))]
     return [float("nan") if value is None else value for value in values]

@@ -23,7 +23,7 @@ from evonas.objectives import Context, make_evaluator, torch_threads
 from evonas.pareto.dominance import minimized
 from evonas.runs.store import Store
 from evonas.runtime.device import processor
-from evonas.spaces import Space, load_space
+from evonas.spaces import Space, as_candidates, load_space
 
 SIDE = 32
 """Pixels of the images: those of the configurations that the literature states its costs for."""
@@ -161,7 +161,7 @@ def search_overhead(space: Space, generations: int, seed: int, *, population: in
             genomes = evolution.ask()
             forms = [space.form(genome) for genome in genomes]
             store.enroll(generation, [space.key(genome) for genome in genomes], evolution.parents)  # type: ignore[arg-type]
-            values = engine.evaluate(forms, names)
+            values = engine.evaluate(as_candidates(forms), names)
             evolution.tell(genomes, minimized(values, directions))
             outside = time.process_time() - start - (clock.seconds - inside)
             costs.append(1e6 * outside / len(genomes))
@@ -178,9 +178,9 @@ class _Clock:
         self.batch = getattr(evaluator, "batch", 1)
         self.seconds = 0.0
 
-    def evaluate(self, architectures: Any) -> Any:
+    def evaluate(self, candidates: Any) -> Any:
         start = time.process_time()
         try:
-            return self._evaluator.evaluate(architectures)
+            return self._evaluator.evaluate(candidates)
         finally:
             self.seconds += time.process_time() - start

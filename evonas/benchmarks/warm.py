@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evonas.errors import SettingsError
-from evonas.spaces import Space
+from evonas.spaces import Space, as_candidates
 from evonas.tables.table import Table, column_direction, load_table
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def sampled_scores(context: Context, table: Table, *, n: int = SCORED, seed: int
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SaturationWarning)  # a saturated score still ranks the others
         distinct = list(dict.fromkeys(forms))
-        results = ProxyEvaluator(context, "swap", repeats=REPEATS).evaluate(distinct)
+        results = ProxyEvaluator(context, "swap", repeats=REPEATS).evaluate(as_candidates(distinct))
     found = {form: np.nan if row["swap"].value is None else row["swap"].value for form, row in zip(distinct, results)}
     scores = np.full(len(table), np.nan)
     scores[rows] = [found[form] for form in forms]

@@ -12,6 +12,7 @@ from evonas.deployment.deployment import MODEL, Deployment
 from evonas.networks import Network
 from evonas.objectives import Context, make_evaluator
 from evonas.runs.run import Run
+from evonas.spaces import Candidate
 from evonas.version import __version__
 
 FORMAT = 1
@@ -84,7 +85,7 @@ def _weights(deployment: Deployment) -> dict[str, Any]:
 
 
 def _cost(choice: Choice, context: Context) -> list[dict[str, Any]]:
-    (cost,) = make_evaluator("flops", context).evaluate([choice.architecture])
+    (cost,) = make_evaluator("flops", context).evaluate([Candidate(choice.architecture)])
     by = {
         "flops": ("FLOPs", "fvcore's rule on the torch network; a multiply-add is 1, norms and pooling are free"),
         "params": ("parameters", "the torch network, without what the graph never uses"),

@@ -24,7 +24,7 @@ from evonas.objectives import Context, make_evaluator, torch_threads
 from evonas.pipeline.context import run_context
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
-from evonas.spaces import Architecture, load_space
+from evonas.spaces import Architecture, Candidate, load_space
 from evonas.supernet import PathEvaluator
 from evonas.training import Recipe, Training, load_recipe, test_accuracy, train
 
@@ -207,7 +207,9 @@ class _Work:
     def _largest(self) -> Architecture:
         if not hasattr(self, "_top"):
             costs = make_evaluator("flops", self.context)
-            self._top = largest(self.context.space, lambda form: costs.evaluate([form])[0]["flops"].value or 0.0)
+            self._top = largest(
+                self.context.space, lambda form: costs.evaluate([Candidate(form)])[0]["flops"].value or 0.0
+            )
         return self._top
 
     def _teacher(self) -> Network | None:

@@ -28,6 +28,7 @@ from evonas.proxies import Flops, Forward
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runtime import Timing
+from evonas.spaces import Candidate
 from evonas.tables.table import load_table
 from evonas.training import test_accuracy
 
@@ -153,12 +154,12 @@ class _Work:
         """Yield what is measured again of a member without a look at the test part."""
         known = self._known(choice)
         for name, evaluator in self.evaluators.items():
-            (row,) = evaluator.evaluate([choice.architecture])
+            (row,) = evaluator.evaluate([Candidate(choice.architecture)])
             for part in (name, f"{name}_top1"):  # a smoother estimate comes with plain accuracy
                 if part in known and part in row:
                     yield self._again(choice, part, known[part], _value(row[part]))
         if "acc_report" in known and "acc" in self.evaluators:
-            (row,) = accuracy_evaluator(self.context, half="judge").evaluate([choice.architecture])
+            (row,) = accuracy_evaluator(self.context, half="judge").evaluate([Candidate(choice.architecture)])
             yield self._accuracy(choice, "acc_report", known["acc_report"], _value(row["acc"]), "judge")
         if {"flops", "params"} & set(known):
             flops, params = self._count(choice)

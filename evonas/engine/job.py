@@ -9,22 +9,22 @@ from typing import NamedTuple, Protocol
 from evonas.errors import EvaluationError
 from evonas.objectives import Evaluator
 from evonas.objectives.result import Result
-from evonas.spaces import Architecture
+from evonas.spaces import Candidate
 
 JOB_RETRIES = 1
 """How often a job is tried again whose worker died or timed out."""
 
 
 class Job(NamedTuple):
-    """An evaluation to be computed: its number, the objective that names the evaluator, the architecture's text."""
+    """An evaluation to be computed: its number, the objective that names the evaluator, the candidate's text."""
 
     number: int
     objective: str
-    architecture: str
+    candidate: str
 
 
 Row = dict[str, Result]
-"""What an evaluator says of one architecture, by objective."""
+"""Results of one candidate, by objective."""
 
 
 class Pool(Protocol):
@@ -46,25 +46,26 @@ class Pool(Protocol):
         """End whatever computes; nothing that was not returned is kept."""
 
 
-def attempt(evaluator: Evaluator, architectures: Sequence[Architecture]) -> list[Row]:
-    """Evaluate; whatever goes wrong is a result with its cause, of the architecture that it went wrong with.
+def attempt(evaluator: Evaluator, candidates: Sequence[Candidate]) -> list[Row]:
+    """Evaluate; whatever goes wrong is a result with its cause, of the candidate that it went wrong with.
 
     Args:
         evaluator: It may raise: another package's need not keep to the contract.
-        architectures: Canonical architectures.
+        candidates: Candidates with canonical architectures.
     """
     start = time.perf_counter()
     try:
-        rows = evaluator.evaluate(architectures)
-        if len(rows) != len(architectures):
-            raise EvaluationError(f"expected {len(architectures)} results, got {len(rows)}")
+        rows = evaluator.evaluate(candidates)
+        if len(rows) != len(candidates):
+            raise EvaluationError(f"expected {len(candidates)} results, got {len(rows)}")
         missing = [o.name for o in evaluator.objectives if any(o.name not in row for row in rows)]
         if missing:
             raise EvaluationError(f"expected a result of {missing[0]}, got none")
         return rows
     except Exception as error:
-        if len(architectures) > 1:  # find the one
-            return [row for architecture in architectures for row in attempt(evaluator, [architecture])]
+        # A batch that fails as a whole names no culprit: one by one, only what is at fault fails.
+        if len(candidates) > 1:
+            return [row for candidate in candidates for row in attempt(evaluator, [candidate])]
         return [failed(evaluator, cause_of(error), time.perf_counter() - start)]
 
 

@@ -11,16 +11,16 @@ from evonas.engine.job import Job, Pool, Row, attempt
 from evonas.errors import EvaluationError
 from evonas.objectives import Evaluator
 from evonas.runs.store import Evaluation, Store
-from evonas.spaces import Architecture
+from evonas.spaces import Candidate
 
 FAILURES_IN_A_ROW = 10
-"""Failed evaluations in a row that stop a search: then something is wrong with more than one architecture."""
+"""Failed evaluations in a row that stop a search: then something is wrong with more than one candidate."""
 
 
 class LocalEngine:
-    """Evaluates architectures: cheap objectives in this process, expensive ones in a pool where there is one.
+    """Evaluates candidates: cheap objectives in this process, expensive ones in a pool where there is one.
 
-    An evaluator is cheap where it names a `batch`: architectures that are worth storing in one go. One that
+    An evaluator is cheap where it names a `batch`: candidates that are worth storing in one go. One that
     measures (``measures = True``) runs here as well, while workers are idle.
 
     Args:
@@ -29,7 +29,7 @@ class LocalEngine:
         pool: Workers; they must make the same evaluators. None: everything is computed here.
 
     Attributes:
-        computed: Architectures that an evaluator was asked for; what was stored does not count.
+        computed: Candidates that an evaluator was asked for; what was stored does not count.
         busy: Seconds of evaluations that workers did.
     """
 
@@ -53,16 +53,16 @@ class LocalEngine:
 
     def evaluate(
         self,
-        architectures: Sequence[Architecture],
+        candidates: Sequence[Candidate],
         names: Sequence[str],
         done: Callable[[int], None] = lambda n: None,
     ) -> np.ndarray:
-        """Return the values of architectures.
+        """Return the values of candidates.
 
         Args:
-            architectures: Canonical architectures.
+            candidates: Candidates with canonical architectures.
             names: Objectives, in the order of the columns.
-            done: Told how many more architectures are known.
+            done: Called with how many more candidates are known.
 
         Returns:
             Floats of shape ``(n, len(names))`` in natural directions, NaN where an evaluation failed.
@@ -70,8 +70,8 @@ class LocalEngine:
         Raises:
             EvaluationError: Ten in a row failed.
         """
-        values = np.full((len(architectures), len(names)), np.nan)
-        texts = [str(architecture) for architecture in architectures]
+        values = np.full((len(candidates), len(names)), np.nan)
+        texts = [str(candidate) for candidate in candidates]
         columns = {name: column for column, name in enumerate(names)}
         reported = np.zeros(len(texts), dtype=bool)
         remote: list[tuple[Evaluator, int]] = []
@@ -86,6 +86,7 @@ class LocalEngine:
                 reported[indices[0]] = True
                 done(1)
 
+        # Cheap ones first: one that fails in a row stops the search before hours of expensive work.
         for evaluator in sorted(_unique(self.evaluators[name] for name in names), key=is_expensive):
             wanted = [o.name for o in evaluator.objectives if o.name in columns]
             known = {name: self.store.lookup(texts, name, evaluator.fingerprint) for name in wanted}
@@ -102,7 +103,7 @@ class LocalEngine:
             size = getattr(evaluator, "batch", 1)
             for start in range(0, len(missing), size):
                 indices = missing[start : start + size]
-                accept(evaluator, indices, attempt(evaluator, [architectures[i] for i in indices]))
+                accept(evaluator, indices, attempt(evaluator, [candidates[i] for i in indices]))
         self.send([Job(k, e.objectives[0].name, texts[index]) for k, (e, index) in enumerate(remote)])
         for _ in remote:
             number, row = self.receive()
@@ -127,7 +128,7 @@ class LocalEngine:
         return number, row
 
     def record(self, evaluator: Evaluator, texts: Sequence[str], rows: Sequence[Row]) -> None:
-        """Store what came of architectures.
+        """Store the results of candidates.
 
         Raises:
             EvaluationError: It is the tenth failure in a row.

@@ -19,7 +19,7 @@ class WorkerSpec:
     """How a worker makes its evaluators: a description in JSON's types, so that no object travels.
 
     Attributes:
-        make: ``module:function``; called with `arguments` it returns a function from texts to architectures, and
+        make: ``module:function``; called with `arguments` it returns a function from texts to candidates, and
             the evaluators by objective.
         arguments: By keyword, of JSON's types; paths must be readable where the worker runs.
         files: Further arguments: paths of files here whose content may travel to where they are read.
@@ -36,7 +36,7 @@ class WorkerSpec:
     path: tuple[str, ...] = field(default_factory=lambda: tuple(sys.path))
 
     def evaluate(self) -> Callable[[str, str], Row]:
-        """Make the evaluators and return a function of objective and architecture's text.
+        """Make the evaluators and return a function of objective and candidate's text.
 
         Raises:
             EvaluationError: An evaluator is not the one that the search has.

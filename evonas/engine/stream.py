@@ -1,4 +1,4 @@
-"""A stream of evaluations: architectures go in one by one and come out as they finish."""
+"""A stream of evaluations: candidates go in one by one and come out as they finish."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from evonas.engine.job import Job
 from evonas.engine.local import LocalEngine, is_expensive
 from evonas.errors import RunError
 from evonas.objectives import Evaluator
-from evonas.spaces import Architecture
+from evonas.spaces import Candidate
 
 
 class Stream:
     """Evaluates without generations.
 
     Args:
-        engine: What evaluates; where it has no workers, an architecture is computed when it is waited for.
+        engine: What evaluates; where it has no workers, a candidate is computed when it is waited for.
         names: Objectives, in the order of the values.
     """
 
@@ -27,14 +27,14 @@ class Stream:
         if engine.pool is not None:
             unique = {id(e): e for e in (engine.evaluators[name] for name in names)}
             self._expensive = [evaluator for evaluator in unique.values() if is_expensive(evaluator)]
-        self._inside: dict[str, Architecture] = {}
+        self._inside: dict[str, Candidate] = {}
         self._missing: dict[str, int] = {}
         self._jobs: list[tuple[str, Evaluator]] = []
 
-    def submit(self, architecture: Architecture) -> None:
-        """Take an architecture in; what is stored of it is not computed again."""
-        text = str(architecture)
-        self._inside[text] = architecture
+    def submit(self, candidate: Candidate) -> None:
+        """Take a candidate in; what is stored of it is not computed again."""
+        text = str(candidate)
+        self._inside[text] = candidate
         self._missing[text] = 0
         for evaluator in self._expensive:
             wanted = [o.name for o in evaluator.objectives if o.name in self._names]
@@ -44,8 +44,8 @@ class Stream:
             self._jobs.append((text, evaluator))
             self._missing[text] += 1
 
-    def next(self, text: str | None = None) -> tuple[Architecture, np.ndarray]:
-        """Wait for an architecture and return it with its values in natural directions, NaN where one failed.
+    def next(self, text: str | None = None) -> tuple[Candidate, np.ndarray]:
+        """Wait for a candidate and return it with its values in natural directions, NaN where one failed.
 
         Args:
             text: The one to wait for; None: whichever is done first.
@@ -56,15 +56,15 @@ class Stream:
         """
         if text is not None and text not in self._inside:
             raise RunError(
-                f"Expected {text} to be told next, as stored, but it was not asked for: versions or settings have "
+                f"Expected {text} to come next, as stored, but it was not asked for: versions or settings have "
                 "changed; restore them or start a new run"
             )
         while True:
             done = next((t for t, missing in self._missing.items() if not missing), None) if text is None else text
             if done is not None and not self._missing[done]:
                 del self._missing[done]
-                architecture = self._inside.pop(done)
-                return architecture, self._engine.evaluate([architecture], self._names)[0]
+                candidate = self._inside.pop(done)
+                return candidate, self._engine.evaluate([candidate], self._names)[0]
             self._receive()
 
     def drain(self) -> None:

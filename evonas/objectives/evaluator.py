@@ -12,11 +12,11 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol, runtime_checkable
 
 from evonas.data import Dataset
-from evonas.errors import EvonasError, SettingsError, suggest
+from evonas.errors import EvaluationError, EvonasError, SettingsError, suggest
 from evonas.networks import Network
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
-from evonas.spaces import Architecture, Skeleton, Space
+from evonas.spaces import Architecture, Candidate, Skeleton, Space
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Evaluator(Protocol):
 
     Attributes:
         objectives: What it computes.
-        fingerprint: Of every setting that changes a value: with architecture and objective the store's key.
+        fingerprint: Of every setting that changes a value: with candidate and objective the store's key.
     """
 
     @property
@@ -65,10 +65,10 @@ class Evaluator(Protocol):
         """What its values depend on."""
         ...
 
-    def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
-        """Return for each canonical architecture a result per objective.
+    def evaluate(self, candidates: Sequence[Candidate]) -> list[dict[str, Result]]:
+        """Return for each candidate, its architecture canonical, a result per objective.
 
-        One architecture that fails does not spoil the others: its results hold the cause.
+        One candidate that fails does not spoil the others: its results hold the cause.
         """
         ...
 
@@ -84,20 +84,26 @@ def fingerprint(*parts: Any) -> str:
 
 def one_by_one(
     objectives: Sequence[Objective],
-    architectures: Sequence[Architecture],
+    candidates: Sequence[Candidate],
     compute: Callable[[Architecture], Mapping[str, float]],
 ) -> list[dict[str, Result]]:
-    """Evaluate architectures in turn; what fails is recorded with its cause and the others go on.
+    """Evaluate the architectures of candidates in turn; what fails is recorded with its cause and the others go on.
+
+    A candidate with a recipe or a resolution of its own fails: a value that left these out would be another's.
 
     Args:
         objectives: What is computed.
-        architectures: Canonical architectures.
-        compute: Returns the values of one.
+        candidates: Candidates with canonical architectures.
+        compute: Returns the values of one's architecture.
     """
     rows = []
-    for architecture in architectures:
+    for candidate in candidates:
         start = time.perf_counter()
         try:
+            architecture = candidate.architecture
+            if candidate.recipe is not None or candidate.resolution is not None:
+                names = ", ".join(objective.name for objective in objectives)
+                raise EvaluationError(f"{names} cannot be evaluated with a recipe or resolution of a candidate's own")
             values = compute(architecture)
             seconds = time.perf_counter() - start
             rows.append({o.name: _result(float(values[o.name]), seconds) for o in objectives})

@@ -16,7 +16,7 @@ from evonas.objectives.evaluator import Context, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.proxies import Proxy, load_proxy, score_all
-from evonas.spaces import Architecture, Skeleton, StageArchitecture
+from evonas.spaces import Architecture, Candidate, Skeleton, StageArchitecture
 
 
 class Scores:
@@ -106,7 +106,7 @@ class ProxyEvaluator:
         self.scores = Scores(context, [self.proxy])
         self.fingerprint = scores_fingerprint(self.scores)
 
-    def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
+    def evaluate(self, candidates: Sequence[Candidate]) -> list[dict[str, Result]]:
         """Return the score of each architecture."""
         (objective,) = self.objectives
 
@@ -116,7 +116,7 @@ class ProxyEvaluator:
                 raise score
             return {objective.name: self.proxy.objective(score)}
 
-        return one_by_one(self.objectives, architectures, compute)
+        return one_by_one(self.objectives, candidates, compute)
 
 
 def scores_fingerprint(scores: Scores, *more: Any) -> str:

@@ -14,7 +14,7 @@ from evonas.objectives.proxy import Scores, scores_fingerprint
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective, split_names
 from evonas.proxies import load_proxy
-from evonas.spaces import Architecture
+from evonas.spaces import Architecture, Candidate
 
 REFERENCES = 100
 """Architectures of the space that each score is ranked among."""
@@ -74,7 +74,7 @@ class RankEvaluator:
         value = proxy.objective(score)
         return value if proxy.direction == "max" else -value
 
-    def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
+    def evaluate(self, candidates: Sequence[Candidate]) -> list[dict[str, Result]]:
         """Return the mean rank of each architecture."""
         (objective,) = self.objectives
 
@@ -86,7 +86,7 @@ class RankEvaluator:
                 shares.append(_share_below(self._sample[place], self._signed(place, score)))
             return {objective.name: float(np.mean(shares))}
 
-        return one_by_one(self.objectives, architectures, compute)
+        return one_by_one(self.objectives, candidates, compute)
 
 
 def _share_below(ascending: np.ndarray, value: float) -> float:

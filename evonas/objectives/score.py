@@ -16,7 +16,7 @@ from evonas.objectives.evaluator import Context
 from evonas.objectives.proxy import Scores
 from evonas.objectives.rank import RankEvaluator, ranked
 from evonas.proxies import load_proxy
-from evonas.spaces import Architecture
+from evonas.spaces import Architecture, Candidate
 from evonas.tables.table import find_architectures, read_csv
 
 OWN = "_scored"
@@ -94,7 +94,7 @@ def score_file(
             for name, score in zip(plain, together(architecture) if together else ()):
                 found[name] = str(score) if isinstance(score, EvaluationError) else score
             for name, evaluator in ranks.items():
-                (row,) = evaluator.evaluate([architecture])
+                (row,) = evaluator.evaluate([Candidate(architecture)])
                 rank = row[name].value
                 found[name] = rank if rank is not None else str(row[name].cause)
             for name, value in found.items():

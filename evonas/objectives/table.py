@@ -10,7 +10,7 @@ from evonas.errors import EvaluationError
 from evonas.objectives.evaluator import fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
-from evonas.spaces import Architecture
+from evonas.spaces import Architecture, Candidate
 from evonas.tables.table import Table, column_direction
 
 
@@ -36,7 +36,7 @@ class TableEvaluator:
         digest = {name: fingerprint(values.tobytes().hex()) for name, values in self._values.items()}
         self.fingerprint = fingerprint("table", 1, digest, list(table.keys))
 
-    def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
+    def evaluate(self, candidates: Sequence[Candidate]) -> list[dict[str, Result]]:
         """Return the table's values of each architecture."""
 
         def compute(architecture: Architecture) -> dict[str, float]:
@@ -47,4 +47,4 @@ class TableEvaluator:
                 raise EvaluationError(f"the table has no value of {', '.join(missing)} for {architecture}")
             return values
 
-        return one_by_one(self.objectives, architectures, compute)
+        return one_by_one(self.objectives, candidates, compute)

@@ -16,7 +16,7 @@ from evonas.pipeline.problem import SearchProblem
 from evonas.runs.run import Run
 
 CANDIDATES_PER_WORKER = 2
-"""Architectures under way per worker: one that is computed and one that waits, so that no worker does."""
+"""Candidates under way per worker: one that is computed and one that waits, so that no worker does."""
 
 
 def search_asynchronously(
@@ -30,7 +30,7 @@ def search_asynchronously(
 ) -> tuple[list[str], np.ndarray]:
     """Search, telling each result as it comes.
 
-    The k-th architecture is asked for as soon as all but so many of the k before it are told, so that what is asked
+    The k-th candidate is asked for as soon as all but so many of the k before it are told, so that what is asked
     for follows from the order of telling alone: a resumed search, and a prolonged one, replays the stored order.
 
     Args:
@@ -52,13 +52,13 @@ def search_asynchronously(
     store, size = run.store, problem.settings.population
     directions = [objective.direction for objective in objectives]
     evolution = SteadyEvolution(
-        problem.space.cardinalities,
-        key=problem.space.key,
+        problem.genome.cardinalities,
+        key=problem.genome.key,
         objectives=len(problem.names),
         constraints=len(problem.constraints),
         population=size,
         seed=problem.settings.seed,
-        sample=lambda n, rng: problem.space.sample(n, rng, by="choice"),
+        sample=problem.genome.sample,
         initial=first,
         algorithm=problem.settings.algorithm,
     )
@@ -76,15 +76,15 @@ def search_asynchronously(
                 genome = evolution.ask()
                 if not len(genome):
                     break
-                form = problem.space.form(genome[0])
-                genomes[str(form)] = genome, tuple(map(str, evolution.parents[0]))
-                if asked < end:  # asked for in any case, lest a longer search ask otherwise
-                    stream.submit(form)
+                candidate = problem.genome.candidate(genome[0])
+                genomes[str(candidate)] = genome, tuple(map(str, evolution.parents[0]))
+                if asked < end:  # asked for in any case, so that a longer search asks the same
+                    stream.submit(candidate)
                 asked += 1
             if not genomes:
                 break
-            form, values = stream.next(stored[len(texts)] if len(texts) < len(stored) else None)
-            text = str(form)
+            candidate, values = stream.next(stored[len(texts)] if len(texts) < len(stored) else None)
+            text = str(candidate)
             genome, parents = genomes.pop(text)
             texts.append(text)
             lineage.append(parents)

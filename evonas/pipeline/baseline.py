@@ -20,7 +20,7 @@ from evonas.pipeline.final_front import note_report
 from evonas.pipeline.problem import SearchProblem
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
-from evonas.spaces import Architecture
+from evonas.spaces import Candidate
 
 BASELINE_FILE = "baseline.json"
 CURVE_POINTS = 200
@@ -50,32 +50,33 @@ def write_baseline(
         progress: Shows how far it is.
     """
     k = len(objectives)
-    forms = draw_random(problem, len(values))
+    candidates = draw_random(problem, len(values))
     computed = engine.computed
-    with progress.task("Evaluating random architectures", len(forms)) as task:
-        random = engine.evaluate(forms, problem.evaluated, task.advance)
+    with progress.task("Evaluating random architectures", len(candidates)) as task:
+        random = engine.evaluate(candidates, problem.evaluated, task.advance)
     feasible, random_feasible = (np.all(problem.violations(v) <= 0, axis=1) for v in (values, random))
     directions = [objective.direction for objective in objectives]
     content: dict[str, Any] = {
-        "evaluations": len(forms),
+        "evaluations": len(candidates),
         **compare_hypervolume(values[:, :k], feasible, random[:, :k], random_feasible, directions),
         "improvement": None,
     }
     if "acc" in problem.names and context.supernet is not None:
         front = read_front(run)
         matches = match_costs(front.values, random[:, :k], random_feasible, objectives)
-        for place in {place for place in matches if place is not None}:
-            note_report(run, forms[place], context)
+        for index in {match for match in matches if match is not None}:
+            note_report(run, candidates[index], context)
         notes = run.store.notes()
         reports = {text: known["acc_report"].value for text, known in notes.items() if "acc_report" in known}
-        pairs = [(m.architecture, None if i is None else str(forms[i])) for m, i in zip(front, matches, strict=True)]
+        texts = [None if i is None else str(candidates[i]) for i in matches]
+        pairs = [(member.architecture, text) for member, text in zip(front, texts, strict=True)]
         content["improvement"] = improvement(pairs, reports)
     run.write(BASELINE_FILE, json.dumps(content))
     run.update_manifest(timings={"baseline_evaluations_computed": engine.computed - computed})
 
 
-def draw_random(problem: SearchProblem, n: int) -> list[Architecture]:
-    """Return n different random canonical architectures, fewer where the space holds fewer.
+def draw_random(problem: SearchProblem, n: int) -> list[Candidate]:
+    """Return n different random candidates, fewer where the space holds fewer.
 
     They are drawn as the first generation of a search without a warm start is: in each block of a population
     those come first that keep to bounds on objectives that cost nothing. A longer list begins with the shorter
@@ -85,13 +86,13 @@ def draw_random(problem: SearchProblem, n: int) -> list[Architecture]:
         problem: What is searched.
         n: How many.
     """
-    drawn: dict[str, Architecture] = {}
+    drawn: dict[str, Candidate] = {}
     size, block, idle = problem.settings.population, 0, 0
     while len(drawn) < n and idle < IDLE_BLOCKS:
-        _, forms = problem.sample(size, np.random.default_rng([problem.settings.seed, 5, block]))
+        _, candidates = problem.sample(size, np.random.default_rng([problem.settings.seed, 5, block]))
         before = len(drawn)
-        for form in forms:
-            drawn.setdefault(str(form), form)
+        for candidate in candidates:
+            drawn.setdefault(str(candidate), candidate)
         idle = idle + 1 if len(drawn) == before else 0
         block += 1
     return list(drawn.values())[:n]
@@ -152,7 +153,7 @@ def match_costs(
         objectives: What the columns are; one is ``acc``.
 
     Returns:
-        k places in `random`, None where every random architecture is worse in another objective.
+        k indices in `random`, None where every random architecture is worse in another objective.
     """
     acc = next(i for i, objective in enumerate(objectives) if objective.name == "acc")
     rest = [i for i in range(len(objectives)) if i != acc]

@@ -17,7 +17,7 @@ from evonas.pareto.assemble import make_front
 from evonas.pareto.objective import Constraint, Objective
 from evonas.pipeline.problem import SearchProblem
 from evonas.runs.run import Run
-from evonas.spaces import Architecture
+from evonas.spaces import Candidate, parse_candidate
 
 
 def write_front(
@@ -50,16 +50,16 @@ def write_front(
     front = make_front(texts, own, objectives, violations)
     if not len(front):
         raise EvaluationError(_infeasible(problem, run, values))
-    forms = {m.architecture: problem.space.canonical(problem.space.parse(m.architecture)) for m in front}
-    with progress.task("Measuring the front", len(forms)) as task:
-        _note_costs(problem, run, forms)
+    members = {m.architecture: parse_candidate(m.architecture, problem.space) for m in front}
+    with progress.task("Measuring the front", len(members)) as task:
+        _note_costs(problem, run, members)
         if "latency" in problem.evaluated:
-            _note_latency(problem, run, forms)
+            _note_latency(problem, run, members)
         if context.supernet is not None:
-            _note_top1(run, list(forms), context)
-        for form in forms.values():
+            _note_top1(run, list(members), context)
+        for member in members.values():
             if context.supernet is not None:
-                note_report(run, form, context)
+                note_report(run, member, context)
             task.advance(1)
     known = {t: {name: note.value for name, note in notes.items()} for t, notes in run.store.notes().items()}
     front = make_front(texts, own, objectives, violations, known, _judged(problem))
@@ -67,12 +67,12 @@ def write_front(
     run.write("front.json", front.to_json())
 
 
-def note_report(run: Run, form: Architecture, context: Context) -> None:
-    """Note what the validation half that the search did not select on says of an architecture."""
-    text = str(form)
+def note_report(run: Run, candidate: Candidate, context: Context) -> None:
+    """Note the accuracy of a candidate on the validation half that the search did not select on."""
+    text = str(candidate)
     if "acc_report" in run.store.notes().get(text, {}):
         return
-    (row,) = accuracy_evaluator(context, half="judge").evaluate([form])
+    (row,) = accuracy_evaluator(context, half="judge").evaluate([candidate])
     if row["acc"].value is not None:
         by = "short training" if trains(context) else "supernet"
         run.store.note(text, "acc_report", row["acc"].value, {"by": f"{by}, the half not selected on"})
@@ -88,18 +88,18 @@ def _note_top1(run: Run, texts: Sequence[str], context: Context) -> None:
             run.store.note(text, TOP1.name, row.value, {"by": "supernet, the half selected on"})
 
 
-def _note_costs(problem: SearchProblem, run: Run, forms: Mapping[str, Architecture]) -> None:
+def _note_costs(problem: SearchProblem, run: Run, members: Mapping[str, Candidate]) -> None:
     for name in {"flops", "params"} - set(problem.names):
-        for text, row in zip(forms, problem.cheap[name].evaluate(list(forms.values())), strict=True):
+        for text, row in zip(members, problem.cheap[name].evaluate(list(members.values())), strict=True):
             value = row[name].value
             assert value is not None  # a table's cost of a canonical architecture
             run.store.note(text, name, value, {"by": "cost table"})
 
 
-def _note_latency(problem: SearchProblem, run: Run, forms: Mapping[str, Architecture]) -> None:
+def _note_latency(problem: SearchProblem, run: Run, members: Mapping[str, Candidate]) -> None:
     noted = run.store.notes()
-    missing = [text for text in forms if "latency_measured" not in noted.get(text, {})]
-    chosen = [forms[text] for text in missing]
+    missing = [text for text in members if "latency_measured" not in noted.get(text, {})]
+    chosen = [members[text].architecture for text in missing]
     timings = measure_whole(problem.space, problem.skeleton, chosen, threads=problem.settings.threads)
     for text, timing in zip(missing, timings, strict=True):
         run.store.note(text, "latency_measured", timing.median_ms, asdict(timing))

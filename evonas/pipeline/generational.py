@@ -60,11 +60,11 @@ def search_by_generations(
             if not len(genomes):
                 progress.say("Every architecture of the space was evaluated.")
                 break
-            forms = [problem.space.form(genome) for genome in genomes]
-            texts += [problem.space.key(genome) for genome in genomes]
-            run.store.enroll(generation, texts[-len(forms) :], evolution.parents)  # type: ignore[arg-type]
+            candidates = [problem.genome.candidate(genome) for genome in genomes]
+            texts += [problem.genome.key(genome) for genome in genomes]
+            run.store.enroll(generation, texts[-len(candidates) :], evolution.parents)  # type: ignore[arg-type]
             start = time.perf_counter()
-            values = engine.evaluate(forms, problem.evaluated, task.advance)
+            values = engine.evaluate(candidates, problem.evaluated, task.advance)
             inside += time.perf_counter() - start
             told.append(values)
             own = minimized(values[:, : len(directions)], directions)

@@ -17,14 +17,15 @@ from evonas.objectives import Context, Evaluator, check_objectives, fingerprint,
 from evonas.objectives.accuracy.estimators import read_estimator
 from evonas.objectives.table import TableEvaluator
 from evonas.pareto.objective import Constraint, parse_constraint, split_names
+from evonas.pipeline.genome import SearchGenome
 from evonas.runs.manifest import new_manifest
-from evonas.spaces import Architecture, load_space
+from evonas.spaces import Candidate, load_space
 from evonas.supernet import find_rule, load_weights, make_sampler, weights_fingerprint
 from evonas.tables.table import load_table
 from evonas.training import resolve_device
 
 ARCHITECTURES_TRIED = 2000
-"""Architectures drawn in each way to see whether a bound on a cheap objective can be kept at all."""
+"""Candidates drawn in each way to see whether a bound on a cheap objective can be kept at all."""
 
 
 class SearchProblem:
@@ -35,10 +36,11 @@ class SearchProblem:
 
     Attributes:
         settings: The same, with absolute paths: a run must find its files wherever it is resumed from.
+        genome: Genomes of the search, and the candidates they mean.
         space, skeleton, data, device: What networks are built of and read; data is None in a search on a table.
         tables: Measured truth, or None.
         names: Objectives to optimize, in order.
-        evaluated: These, and what constraints bound besides.
+        evaluated: These, and what constraints bound also.
         constraints: Bounds.
         cheap: Evaluators that need no training: FLOPs, parameters, and latency once a table exists.
 
@@ -74,6 +76,7 @@ class SearchProblem:
         if self.tables is not None and columns:
             truth = TableEvaluator(self.tables, columns)
             self.cheap |= {objective.name: truth for objective in truth.objectives}
+        self.genome = SearchGenome(self.space)
         self.refuse_impossible()
 
     def _read_objectives(self, settings: Settings) -> list[str]:
@@ -167,9 +170,9 @@ class SearchProblem:
         if not constraints:
             return
         rng = np.random.default_rng([self.settings.seed, 3])
-        corners = np.stack([np.zeros_like(self.space.cardinalities), self.space.cardinalities - 1])
-        draws = [self.space.sample(ARCHITECTURES_TRIED, rng, by=by) for by in ("choice", "size")]
-        sample = [self.space.canonical(self.space.decode(genome)) for genome in np.concatenate([*draws, corners])]
+        corners = np.stack([np.zeros_like(self.genome.cardinalities), self.genome.cardinalities - 1])
+        draws = [self.genome.sample(ARCHITECTURES_TRIED, rng, by=by) for by in ("choice", "size")]
+        sample = [self.genome.candidate(genome) for genome in np.concatenate([*draws, corners])]
         for constraint in constraints:
             values = self._values(constraint.objective, sample)
             if all(constraint.violation(value) > 0 for value in values):
@@ -179,31 +182,31 @@ class SearchProblem:
                     "loosen the constraint or choose another skeleton"
                 )
 
-    def sample(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, list[Architecture]]:
-        """Draw different architectures, those first that keep to bounds on cheap objectives.
+    def sample(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, list[Candidate]]:
+        """Draw different candidates, those first that keep to bounds on cheap objectives.
 
         Args:
             n: How many; fewer come back where the space holds fewer.
             rng: Source of randomness.
 
         Returns:
-            Genomes of shape ``(n, n_choices)`` and canonical architectures.
+            Genomes of shape ``(n, genes)`` and their candidates.
         """
-        kept: dict[str, tuple[np.ndarray, Architecture]] = {}
-        spare: dict[str, tuple[np.ndarray, Architecture]] = {}
+        kept: dict[str, tuple[np.ndarray, Candidate]] = {}
+        spare: dict[str, tuple[np.ndarray, Candidate]] = {}
         for _ in range(20):
-            genomes = self.space.sample(n, rng, by="choice")
-            forms = [self.space.canonical(self.space.decode(genome)) for genome in genomes]
-            able = np.ones(len(forms), dtype=bool)
+            genomes = self.genome.sample(n, rng)
+            candidates = [self.genome.candidate(genome) for genome in genomes]
+            feasible = np.ones(len(candidates), dtype=bool)
             for constraint in self._cheap_constraints():
-                values = self._values(constraint.objective, forms)
-                able &= np.array([constraint.violation(value) <= 0 for value in values])
-            for genome, form, good in zip(genomes, forms, able, strict=True):
-                (kept if good else spare).setdefault(str(form), (genome, form))
+                values = self._values(constraint.objective, candidates)
+                feasible &= np.array([constraint.violation(value) <= 0 for value in values])
+            for genome, candidate, good in zip(genomes, candidates, feasible, strict=True):
+                (kept if good else spare).setdefault(str(candidate), (genome, candidate))
             if len(kept) >= n:
                 break
         chosen = [*kept.values(), *spare.values()][:n]
-        return np.stack([genome for genome, _ in chosen]), [form for _, form in chosen]
+        return np.stack([genome for genome, _ in chosen]), [candidate for _, candidate in chosen]
 
     def violations(self, values: np.ndarray) -> np.ndarray:
         """Return by how much each row of values breaks each constraint.
@@ -240,8 +243,8 @@ class SearchProblem:
     def _cheap_constraints(self) -> list[Constraint]:
         return [constraint for constraint in self.constraints if constraint.objective in self.cheap]
 
-    def _values(self, name: str, forms: Sequence[Architecture]) -> list[float]:
-        values = [row[name].value for row in self.cheap[name].evaluate(forms)]
+    def _values(self, name: str, candidates: Sequence[Candidate]) -> list[float]:
+        values = [row[name].value for row in self.cheap[name].evaluate(candidates)]
         return [float("nan") if value is None else value for value in values]
 
 

@@ -10,12 +10,13 @@ import numpy as np
 
 from evonas.engine import LocalEngine
 from evonas.evolution import Evolution
+from evonas.objectives import Evaluator
 from evonas.objectives.table import TableEvaluator
 from evonas.pareto.dominance import minimized
 from evonas.pareto.objective import Objective
 from evonas.pipeline.problem import SearchProblem
 from evonas.runs.run import Run
-from evonas.spaces import Architecture
+from evonas.spaces import Candidate
 
 EXPENSIVE_SECONDS = 1.0
 """Seconds of one evaluation above which predictors are used unless settings say otherwise."""
@@ -43,28 +44,30 @@ def make_evolution(
         engine: What evaluates.
         first: Genomes to begin with.
     """
-    settings, space = problem.settings, problem.space
+    settings, genome = problem.settings, problem.genome
     given: dict[str, Any] = {
-        "key": space.key,
+        "key": genome.key,
         "objectives": len(objectives),
         "constraints": len(problem.constraints),
         "population": settings.population,
         "seed": settings.seed,
-        "sample": lambda n, rng: space.sample(n, rng, by="choice"),
+        "sample": genome.sample,
         "initial": first,
         "algorithm": settings.algorithm,
     }
     if settings.surrogate is False:
-        return Evolution(space.cardinalities, **given)
+        return Evolution(genome.cardinalities, **given)
     from evonas.evolution.surrogate import INNER_SEARCH, SurrogateEvolution
     from evonas.predictors import Encoder, describe
 
     features = _GenomeFeatures(problem, run, objectives, engine)
     # The supernet's estimate of a candidate takes a while, so that fewer are looked at.
     inner = INNER_SEARCH if features.shared is None else SMALL_INNER_SEARCH
-    encoder = Encoder(lambda genome: describe(space, features.form(genome)), features.statistics, space.key)
+    encoder = Encoder(
+        lambda row: describe(problem.space, genome.candidate(row).architecture), features.statistics, genome.key
+    )
     return SurrogateEvolution(
-        space.cardinalities,
+        genome.cardinalities,
         encoder=encoder,
         cheap=features.cheap,
         batch=max(2, settings.population // ROUND_DIVISOR),
@@ -128,28 +131,24 @@ class _GenomeFeatures:
         stored = () if WARM_START_SCORE in problem.evaluated else run.store.series()
         self._scores = [series for series in stored if series[0] == WARM_START_SCORE]
 
-    def form(self, genome: np.ndarray) -> Architecture:
-        """Return the canonical architecture."""
-        return self._problem.space.canonical(self._problem.space.decode(genome))
-
     def cheap(self, genomes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return minimized values and violations, NaN where only an evaluation tells."""
         problem = self._problem
         values = np.full((len(genomes), len(problem.evaluated)), np.nan)
-        forms = [self.form(genome) for genome in genomes]
+        candidates = [self._problem.genome.candidate(genome) for genome in genomes]
         for column, name in enumerate(problem.evaluated):
             if name in self._computed:
-                values[:, column] = _column(self._computed[name], name, forms)
+                values[:, column] = _column(self._computed[name], name, candidates)
         own = minimized(values[:, : len(self._directions)], self._directions)
         return own, problem.violations(values)
 
     def statistics(self, genomes: np.ndarray) -> np.ndarray:
         """Return costs, and training-free scores as far as they are stored."""
-        forms = [self.form(genome) for genome in genomes]
-        columns = [_column(evaluator, name, forms) for name, evaluator in self._costs.items()]
+        candidates = [self._problem.genome.candidate(genome) for genome in genomes]
+        columns = [_column(evaluator, name, candidates) for name, evaluator in self._costs.items()]
         if self.shared is not None:
-            columns.append(self.shared.evaluate(forms, ["acc"])[:, 0])
-        texts = [str(form) for form in forms]
+            columns.append(self.shared.evaluate(candidates, ["acc"])[:, 0])
+        texts = [str(candidate) for candidate in candidates]
         for name, fingerprint in self._scores:
             found = self._run.store.lookup(texts, name, fingerprint)
             known = [found[text].value if text in found else None for text in texts]
@@ -157,6 +156,6 @@ class _GenomeFeatures:
         return np.stack(columns, axis=1)
 
 
-def _column(evaluator: Any, name: str, forms: Sequence[Architecture]) -> np.ndarray:
-    values = [row[name].value for row in evaluator.evaluate(forms)]
+def _column(evaluator: Evaluator, name: str, candidates: Sequence[Candidate]) -> np.ndarray:
+    values = [row[name].value for row in evaluator.evaluate(candidates)]
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)

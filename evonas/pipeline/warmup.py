@@ -94,20 +94,20 @@ class SearchSetup:
         """Return the first population: the best by SWAP-Score and FLOPs of a sample, spread along the cost."""
         settings = self.settings
         rng = np.random.default_rng([settings.seed, 1])
-        genomes, forms = self.problem.sample(max(settings.warm_start, settings.population), rng)
+        genomes, candidates = self.problem.sample(max(settings.warm_start, settings.population), rng)
         if settings.warm_start == 0 or self.problem.data is None:  # without images there is nothing to score on
             return genomes[: settings.population]
         swap = ProxyEvaluator(self.problem.context(), "swap", repeats=SWAP_REPEATS)
         engine = LocalEngine({"swap": swap, "flops": self.problem.cheap["flops"]}, self.run.store)
         with (
-            self.progress.task("Scoring architectures by SWAP", len(forms)) as task,
+            self.progress.task("Scoring architectures by SWAP", len(candidates)) as task,
             warnings.catch_warnings(record=True) as caught,
         ):
             warnings.simplefilter("always", SaturationWarning)
-            values = engine.evaluate(forms, ["swap", "flops"], task.advance)
+            values = engine.evaluate(candidates, ["swap", "flops"], task.advance)
         if caught:  # once, not for each architecture
-            self.progress.say(f"{len(caught)} of {len(forms)} scores: {caught[0].message}")
-        self._scored = forms, values[:, 0]
+            self.progress.say(f"{len(caught)} of {len(candidates)} scores: {caught[0].message}")
+        self._scored = [candidate.architecture for candidate in candidates], values[:, 0]
         chosen = choose_first(minimized(values, ["max", "min"]), settings.population, cost_column=1)
         return np.asarray(genomes[chosen])
 

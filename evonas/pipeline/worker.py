@@ -9,15 +9,15 @@ from evonas.config import make_settings
 from evonas.objectives import Evaluator
 from evonas.objectives.accuracy.accuracy import AccuracyEvaluator
 from evonas.pipeline.problem import SearchProblem
-from evonas.spaces import Architecture
+from evonas.spaces import Candidate, parse_candidate
 
 __all__ = ["make_worker"]
 
 
 def make_worker(
     settings: Mapping[str, Any], names: Sequence[str], supernet: str | None = None
-) -> tuple[Callable[[str], Architecture], Mapping[str, Evaluator]]:
-    """Make in another process what evaluates there: how texts become architectures, and evaluators by objective.
+) -> tuple[Callable[[str], Candidate], Mapping[str, Evaluator]]:
+    """Make in another process what evaluates there: how texts become candidates, and evaluators by objective.
 
     Args:
         settings: Those of the search, as `Settings.content` gives them.
@@ -32,5 +32,5 @@ def make_worker(
     evaluators = problem.evaluators(context, names)
     for evaluator in evaluators.values():
         if isinstance(evaluator, AccuracyEvaluator):
-            evaluator.prepare()  # else the first task would have to do it within its own time
-    return lambda text: problem.space.canonical(problem.space.parse(text)), evaluators
+            evaluator.prepare()  # else the first job would have to do it within its own time
+    return lambda text: parse_candidate(text, problem.space), evaluators

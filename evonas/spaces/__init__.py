@@ -6,6 +6,7 @@ and reads the literature's text forms, and gives every architecture a canonical 
 """
 
 from evonas.spaces.architecture import Architecture, Cell, CellArchitecture, Edge, Path, StageArchitecture
+from evonas.spaces.candidate import Candidate, Recipe, as_candidates, parse_candidate
 from evonas.spaces.cell import CellSpace
 from evonas.spaces.discretize import CellWeights, discretize
 from evonas.spaces.skeleton import Skeleton
@@ -15,17 +16,21 @@ from evonas.spaces.toml import load_space, shipped
 
 __all__ = [
     "Architecture",
+    "Candidate",
     "Cell",
     "CellArchitecture",
     "CellSpace",
     "CellWeights",
     "Edge",
     "Path",
+    "Recipe",
     "Skeleton",
     "Space",
     "StageArchitecture",
     "StageSpace",
+    "as_candidates",
     "discretize",
     "load_space",
+    "parse_candidate",
     "shipped",
 ]

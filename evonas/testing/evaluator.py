@@ -12,16 +12,16 @@ from evonas.errors import EvaluationError
 from evonas.objectives import Evaluator
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
-from evonas.spaces import Architecture, Space
+from evonas.spaces import Candidate, Space, as_candidates, parse_candidate
 
-ARCHITECTURES = 5
-"""Architectures that each test evaluates."""
+CANDIDATES = 5
+"""Candidates that each test evaluates."""
 
 
 class EvaluatorContract(ABC):
     """What the package relies on in every evaluator; run by pytest in a subclass whose name starts with ``Test``.
 
-    A search stores results by architecture, objective and fingerprint and replays them; that only works where a
+    A search stores results by candidate, objective and fingerprint and replays them; that only works where a
     result follows from these alone.
     """
 
@@ -33,12 +33,12 @@ class EvaluatorContract(ABC):
     def make_evaluator(self) -> Evaluator:
         """Return the evaluator under test, made anew with the same settings at each call."""
 
-    def make_architectures(self) -> list[Architecture]:
-        """Return different canonical architectures, at least three; override it to choose them."""
+    def make_candidates(self) -> list[Candidate]:
+        """Return different candidates with canonical architectures, at least three; override it to choose them."""
         space = self.make_space()
-        genomes = space.sample(3 * ARCHITECTURES, np.random.default_rng(0))
+        genomes = space.sample(3 * CANDIDATES, np.random.default_rng(0))
         forms = [space.canonical(space.decode(genome)) for genome in genomes]
-        return list({str(form): form for form in forms}.values())[:ARCHITECTURES]
+        return as_candidates({str(form): form for form in forms}.values())[:CANDIDATES]
 
     # -------------------------------------------------------------------------------- what it says of itself
 
@@ -57,7 +57,7 @@ class EvaluatorContract(ABC):
         fingerprint = evaluator.fingerprint
         assert isinstance(fingerprint, str)
         assert fingerprint
-        evaluator.evaluate(self.make_architectures()[:1])
+        evaluator.evaluate(self.make_candidates()[:1])
         assert evaluator.fingerprint == fingerprint == self.make_evaluator().fingerprint
 
     # ------------------------------------------------------------------------------------------ what it gives
@@ -65,9 +65,9 @@ class EvaluatorContract(ABC):
     def test_gives_one_result_per_objective(self) -> None:
         """Every row holds a `Result` per objective, with a finite value or a cause in one line."""
         evaluator = self.make_evaluator()
-        architectures = self.make_architectures()
-        rows = evaluator.evaluate(architectures)
-        assert len(rows) == len(architectures)
+        candidates = self.make_candidates()
+        rows = evaluator.evaluate(candidates)
+        assert len(rows) == len(candidates)
         for row in rows:
             assert set(row) == {objective.name for objective in evaluator.objectives}
             for result in row.values():
@@ -75,7 +75,7 @@ class EvaluatorContract(ABC):
 
     def test_evaluates_something(self) -> None:
         """Not every architecture fails."""
-        rows = self.make_evaluator().evaluate(self.make_architectures())
+        rows = self.make_evaluator().evaluate(self.make_candidates())
         assert any(result.value is not None for row in rows for result in row.values())
 
     def test_nothing_to_evaluate_gives_nothing(self) -> None:
@@ -83,36 +83,36 @@ class EvaluatorContract(ABC):
         assert list(self.make_evaluator().evaluate([])) == []
 
     def test_keeps_the_order(self) -> None:
-        """Results stand in the order of the architectures, repeated ones included."""
-        architectures = self.make_architectures()
-        first, *_, last = architectures
+        """Results stand in the order of the candidates, repeated ones included."""
+        candidates = self.make_candidates()
+        first, *_, last = candidates
         evaluator = self.make_evaluator()
-        forward = _outcomes(evaluator, architectures)
-        assert _outcomes(evaluator, architectures[::-1]) == forward[::-1]
+        forward = _outcomes(evaluator, candidates)
+        assert _outcomes(evaluator, candidates[::-1]) == forward[::-1]
         assert _outcomes(evaluator, [last, first, last]) == [forward[-1], forward[0], forward[-1]]
 
     def test_is_deterministic(self) -> None:
         """Equal evaluators give equal results bit for bit, the second time as the first."""
-        architectures = self.make_architectures()
+        candidates = self.make_candidates()
         evaluator = self.make_evaluator()
-        outcomes = _outcomes(evaluator, architectures)
-        assert _outcomes(evaluator, architectures) == outcomes
-        assert _outcomes(self.make_evaluator(), architectures) == outcomes
+        outcomes = _outcomes(evaluator, candidates)
+        assert _outcomes(evaluator, candidates) == outcomes
+        assert _outcomes(self.make_evaluator(), candidates) == outcomes
 
     def test_results_do_not_depend_on_the_batch(self) -> None:
         """An architecture is worth the same alone as among others."""
-        architectures = self.make_architectures()
-        together = _outcomes(self.make_evaluator(), architectures)
+        candidates = self.make_candidates()
+        together = _outcomes(self.make_evaluator(), candidates)
         alone = self.make_evaluator()
-        assert [_outcomes(alone, [architecture])[0] for architecture in architectures] == together
+        assert [_outcomes(alone, [candidate])[0] for candidate in candidates] == together
 
     def test_one_bad_architecture_does_not_spoil_the_batch(self) -> None:
         """What cannot be evaluated fails with a cause; the others are worth what they were."""
-        architectures = self.make_architectures()
-        expected = _outcomes(self.make_evaluator(), architectures)
+        candidates = self.make_candidates()
+        expected = _outcomes(self.make_evaluator(), candidates)
         evaluator = self.make_evaluator()
-        for place in (0, len(architectures) // 2, len(architectures)):
-            batch: list[Any] = [*architectures[:place], Unusable(), *architectures[place:]]
+        for place in (0, len(candidates) // 2, len(candidates)):
+            batch: list[Any] = [*candidates[:place], Unusable(), *candidates[place:]]
             rows = evaluator.evaluate(batch)
             assert len(rows) == len(batch)
             assert set(rows[place]) == {objective.name for objective in evaluator.objectives}
@@ -125,9 +125,9 @@ class EvaluatorContract(ABC):
     def test_equal_architectures_are_worth_the_same(self) -> None:
         """A canonical form and what its text is read as, a store's key, have equal results."""
         space = self.make_space()
-        architectures = self.make_architectures()
-        twins = [space.canonical(space.parse(str(architecture))) for architecture in architectures]
-        assert _outcomes(self.make_evaluator(), twins) == _outcomes(self.make_evaluator(), architectures)
+        candidates = self.make_candidates()
+        twins = [parse_candidate(str(candidate), space) for candidate in candidates]
+        assert _outcomes(self.make_evaluator(), twins) == _outcomes(self.make_evaluator(), candidates)
 
 
 class Unusable:
@@ -171,5 +171,5 @@ def _outcome(row: dict[str, Result]) -> Outcome:
     return {name: (result.value, result.cause) for name, result in row.items()}
 
 
-def _outcomes(evaluator: Evaluator, architectures: list[Architecture]) -> list[Outcome]:
-    return [_outcome(row) for row in evaluator.evaluate(architectures)]
+def _outcomes(evaluator: Evaluator, candidates: list[Candidate]) -> list[Outcome]:
+    return [_outcome(row) for row in evaluator.evaluate(candidates)]

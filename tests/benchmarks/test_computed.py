@@ -23,10 +23,10 @@ class Shaky:
     def __init__(self, context: Context) -> None:
         self.seed = context.seed
 
-    def evaluate(self, architectures):
+    def evaluate(self, candidates):
         return [
             {"params": Result(None, "no luck", 0) if i % 2 or self.seed % 2 else Result(self.seed, None, 0)}
-            for i, _ in enumerate(architectures)
+            for i, _ in enumerate(candidates)
         ]
 
 

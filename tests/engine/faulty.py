@@ -12,7 +12,7 @@ import torch
 
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
-from evonas.spaces import load_space
+from evonas.spaces import load_space, parse_candidate
 
 WAYS = ("sound", "raise", "nan", "hang", "die", "exit", "memory", "once", "short", "none", "print", "threads")
 
@@ -25,8 +25,8 @@ class Faulty:
     def __init__(self, plan: dict[str, str], folder: str, sleep: float = 0.0):
         self.plan, self.folder, self.sleep, self.fingerprint = plan, Path(folder), sleep, "f"
 
-    def evaluate(self, architectures):
-        return [self.one(str(architecture)) for architecture in architectures]
+    def evaluate(self, candidates):
+        return [self.one(str(candidate)) for candidate in candidates]
 
     def one(self, text: str) -> dict[str, Result]:
         with (self.folder / "calls").open("a") as file:
@@ -66,4 +66,4 @@ def make(plan: dict[str, str], folder: str, sleep: float = 0.0, fail: str = ""):
         os._exit(4)
     space = load_space("darts")
     evaluator = Faulty(plan, folder, sleep)
-    return space.parse, {"length": evaluator, "twice": evaluator}
+    return lambda text: parse_candidate(text, space), {"length": evaluator, "twice": evaluator}

@@ -17,7 +17,7 @@ from evonas.errors import MissingExtraError
 from evonas.pipeline import run as pipeline
 from evonas.runs.run import Run
 from evonas.runs.store import Store
-from evonas.spaces import load_space, shipped
+from evonas.spaces import as_candidates, load_space, shipped
 
 sys.path.insert(0, str(Path(__file__).parent))
 from faulty import make
@@ -84,7 +84,7 @@ class TestCluster:
 
         with Store(tmp_path / "s", create=True) as store:
             engine = LocalEngine(make(plan, str(tmp_path))[1], store, pool)
-            values = engine.evaluate(forms, ["length", "twice"], lose_a_node)
+            values = engine.evaluate(as_candidates(forms), ["length", "twice"], lose_a_node)
             failed = [str(forms[i]) for i in np.flatnonzero(np.isnan(values[:, 0]))]
             causes = {t: store.lookup([t], "length", "f")[t].cause for t in failed}
         pool.close()

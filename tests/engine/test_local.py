@@ -8,7 +8,7 @@ from evonas.errors import EvaluationError
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.runs.store import Store
-from evonas.spaces import load_space
+from evonas.spaces import as_candidates, load_space
 
 
 class Fake:
@@ -20,14 +20,14 @@ class Fake:
     def __init__(self, bad=()):
         self.bad, self.calls = set(bad), []
 
-    def evaluate(self, architectures):
-        self.calls += [str(a) for a in architectures]
+    def evaluate(self, candidates):
+        self.calls += [str(a) for a in candidates]
         return [
             {
                 name: Result(None, "bad", 0.0) if str(a) in self.bad else Result(factor * len(str(a)), None, 0.0)
                 for name, factor in (("length", 1.0), ("twice", 2.0))
             }
-            for a in architectures
+            for a in candidates
         ]
 
 
@@ -46,19 +46,19 @@ def store(tmp_path):
 def test_values_come_in_order_and_are_computed_once(forms, store):
     fake, told = Fake(), []
     engine = LocalEngine({"length": fake, "twice": fake}, store)
-    values = engine.evaluate(forms, ["twice", "length"], told.append)
+    values = engine.evaluate(as_candidates(forms), ["twice", "length"], told.append)
     assert values[:, 1].tolist() == [len(str(f)) for f in forms]
     assert (values[:, 0] == 2 * values[:, 1]).all()
     assert sum(told) == len(forms)
     again = LocalEngine({"length": fake, "twice": fake}, store)
-    assert (again.evaluate(forms, ["twice", "length"]) == values).all()
+    assert (again.evaluate(as_candidates(forms), ["twice", "length"]) == values).all()
     assert len(fake.calls) == len(forms)
     assert again.computed == 0
 
 
 def test_one_bad_architecture_does_not_spoil_the_batch(forms, store):
     fake = Fake(bad=[str(forms[3])])
-    values = LocalEngine({"length": fake}, store).evaluate(forms, ["length"])
+    values = LocalEngine({"length": fake}, store).evaluate(as_candidates(forms), ["length"])
     assert np.isnan(values[:, 0]).tolist() == [i == 3 for i in range(len(forms))]
     assert store.lookup([str(forms[3])], "length", "f")[str(forms[3])].cause == "bad"
 
@@ -66,5 +66,5 @@ def test_one_bad_architecture_does_not_spoil_the_batch(forms, store):
 def test_ten_failures_in_a_row_stop_with_the_cause(forms, store):
     fake = Fake(bad=map(str, forms))
     with pytest.raises(EvaluationError, match="bad"):
-        LocalEngine({"length": fake}, store).evaluate(forms, ["length"])
+        LocalEngine({"length": fake}, store).evaluate(as_candidates(forms), ["length"])
     assert len(fake.calls) == FAILURES_IN_A_ROW

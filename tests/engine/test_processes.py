@@ -16,7 +16,7 @@ import pytest
 from evonas.engine import FAILURES_IN_A_ROW, LocalEngine, ProcessPool, WorkerSpec
 from evonas.errors import EvaluationError
 from evonas.runs.store import Store
-from evonas.spaces import load_space
+from evonas.spaces import as_candidates, load_space
 
 sys.path.insert(0, str(Path(__file__).parent))
 from faulty import make
@@ -59,14 +59,14 @@ def calls(tmp_path) -> list[str]:
 
 
 def test_values_are_those_without_workers_and_are_stored_once(forms, build, tmp_path):
-    alone = build(workers=0).evaluate(forms, ["twice", "length"])
+    alone = build(workers=0).evaluate(as_candidates(forms), ["twice", "length"])
     (tmp_path / "calls").write_text("")
     engine, told = build({str(forms[2]): "print", str(forms[3]): "threads"}), []
     alone[3] = 1.0  # thread, and in no way as many as there are cores
-    assert (engine.evaluate(forms, ["twice", "length"], told.append) == alone).all()
+    assert (engine.evaluate(as_candidates(forms), ["twice", "length"], told.append) == alone).all()
     assert sum(told) == len(forms)
     assert sorted(calls(tmp_path)) == sorted(map(str, forms))
-    assert (engine.evaluate(forms, ["length"]) == alone[:, 1:]).all()
+    assert (engine.evaluate(as_candidates(forms), ["length"]) == alone[:, 1:]).all()
     assert engine.computed == len(forms) == len(calls(tmp_path))
     assert engine.efficiency > 0
 
@@ -86,7 +86,7 @@ CAUSES = {
 def test_each_way_of_failing_costs_only_its_architecture(forms, build, tmp_path):
     plan = {str(form): way for form, way in zip(forms, CAUSES)}
     engine = build(plan)
-    values = engine.evaluate(forms, ["length", "twice"])
+    values = engine.evaluate(as_candidates(forms), ["length", "twice"])
     assert np.isnan(values).all(axis=1).tolist() == [str(form) in plan for form in forms]
     for text, way in plan.items():
         for name in ("length", "twice"):
@@ -95,14 +95,14 @@ def test_each_way_of_failing_costs_only_its_architecture(forms, build, tmp_path)
             assert re.search(CAUSES[way], stored.cause), stored.cause
             assert "\n" not in stored.cause
         assert calls(tmp_path).count(text) == (2 if way in ("hang", "die", "exit") else 1)
-    engine.evaluate(forms, ["length", "twice"])
+    engine.evaluate(as_candidates(forms), ["length", "twice"])
     assert engine.computed == len(forms)  # failures are results as well
 
 
 def test_a_worker_that_dies_once_costs_nothing_and_others_fail_alone(forms, build, tmp_path):
     plan = {str(form): way for form, way in zip(forms, ("once", "raise", "nan", "memory", "short"))}
     engine = build(plan, workers=1)
-    values = engine.evaluate(forms[:7], ["length"])
+    values = engine.evaluate(as_candidates(forms[:7]), ["length"])
     assert np.isnan(values[:, 0]).tolist() == [False, True, True, True, True, False, False]
     assert values[0, 0] == len(str(forms[0]))
     assert calls(tmp_path).count(str(forms[0])) == 2
@@ -113,7 +113,7 @@ def test_a_worker_that_dies_once_costs_nothing_and_others_fail_alone(forms, buil
 def test_a_hang_is_a_failure_that_can_be_tried_again(forms, build, monkeypatch):
     monkeypatch.setattr("evonas.engine.workers.JOB_RETRIES", 0)
     engine = build({str(forms[0]): "hang"}, workers=1)
-    assert np.isnan(engine.evaluate(forms[:1], ["length"])).all()
+    assert np.isnan(engine.evaluate(as_candidates(forms[:1]), ["length"])).all()
     assert "took longer than 1 s" in engine.store.lookup([str(forms[0])], "length", "f")[str(forms[0])].cause
     assert engine.store.forget_failures() == 2
     assert engine.store.lookup([str(forms[0])], "length", "f") == {}
@@ -122,7 +122,7 @@ def test_a_hang_is_a_failure_that_can_be_tried_again(forms, build, monkeypatch):
 def test_exceptions_and_nan_without_workers(forms, build):
     plan = {str(form): way for form, way in zip(forms, ("raise", "nan", "memory", "short"))}
     engine = build(plan, workers=0)
-    values = engine.evaluate(forms, ["length", "twice"])
+    values = engine.evaluate(as_candidates(forms), ["length", "twice"])
     assert np.isnan(values).all(axis=1).tolist() == [str(form) in plan for form in forms]
     for text, way in plan.items():
         assert re.search(CAUSES[way], engine.store.lookup([text], "twice", "f")[text].cause)
@@ -132,7 +132,7 @@ def test_exceptions_and_nan_without_workers(forms, build):
 def test_ten_failures_in_a_row_stop_with_the_cause_and_are_stored(forms, build, workers):
     engine = build({str(form): "raise" for form in forms}, workers)
     with pytest.raises(EvaluationError, match=r"10 evaluations in a row failed, the last with: KeyError"):
-        engine.evaluate(forms, ["length"])
+        engine.evaluate(as_candidates(forms), ["length"])
     assert len(list(engine.store.evaluations())) == 2 * FAILURES_IN_A_ROW
 
 
@@ -154,7 +154,7 @@ def test_workers_that_cannot_start_stop_the_search(forms, tmp_path, options, fin
     pool = ProcessPool(WorkerSpec("faulty:make", arguments, {"length": fingerprint}), 1)
     engine = LocalEngine(make({}, str(tmp_path))[1], Store(tmp_path / "s", create=True), pool)
     with pytest.raises(EvaluationError, match=message):
-        engine.evaluate(forms, ["length"])
+        engine.evaluate(as_candidates(forms), ["length"])
     pool.close()
     engine.store.close()
 

@@ -19,6 +19,7 @@ from evonas.objectives import (
 )
 from evonas.objectives.evaluator import one_by_one
 from evonas.pareto.objective import Objective
+from evonas.spaces import Candidate, Recipe, as_candidates
 
 X = Objective("x", "", "min")
 
@@ -32,8 +33,8 @@ class Added:
     def __init__(self, context: Context) -> None:
         self.context = context
 
-    def evaluate(self, architectures):
-        return one_by_one(self.objectives, architectures, lambda a: {"energy": 1.0})
+    def evaluate(self, candidates):
+        return one_by_one(self.objectives, candidates, lambda a: {"energy": 1.0})
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_what_fails_is_recorded_and_the_others_go_on():
             raise causes[architecture]
         return {"x": math.nan if architecture == 4 else float(architecture)}
 
-    rows = one_by_one((X,), [0, 1, 2, 3, 4, 5], compute)
+    rows = one_by_one((X,), as_candidates(range(6)), compute)
     assert [row["x"].value for row in rows] == [0.0, None, None, None, None, 5.0]
     assert [row["x"].cause for row in rows[1:5]] == [
         "no weights",
@@ -66,12 +67,19 @@ def test_what_fails_is_recorded_and_the_others_go_on():
     assert all(row["x"].seconds >= 0 for row in rows)
 
 
+def test_what_an_evaluator_of_architectures_cannot_heed_is_a_failure():
+    own = [Candidate(1, Recipe(epochs=3)), Candidate(1, None, (32, 32)), Candidate(1)]
+    rows = one_by_one((X,), own, lambda architecture: {"x": 1.0})
+    assert [row["x"].value for row in rows] == [None, None, 1.0]
+    assert all("x cannot be evaluated with a recipe or resolution" in row["x"].cause for row in rows[:2])
+
+
 def test_an_interruption_is_no_failed_evaluation():
     def compute(architecture):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        one_by_one((X,), [0], compute)
+        one_by_one((X,), as_candidates([0]), compute)
 
 
 def test_all_shipped_objectives_are_known():

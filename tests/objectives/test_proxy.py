@@ -11,6 +11,7 @@ from evonas.networks import build
 from evonas.objectives import Context, make_evaluator
 from evonas.objectives.proxy import ProxyEvaluator, Scores
 from evonas.proxies import Proxy, load_proxy
+from evonas.spaces import Candidate, as_candidates
 
 
 class Failing(Proxy):
@@ -23,7 +24,7 @@ class Failing(Proxy):
 def test_a_score_is_that_of_the_proxy_alone(trained: Context, draw):
     (form,) = draw(trained.space, 1)
     evaluator = ProxyEvaluator(trained, "swap", repeats=2)
-    (row,) = evaluator.evaluate([form])
+    (row,) = evaluator.evaluate([Candidate(form)])
     (skeleton,) = evaluator.scores.skeletons
     seed = zlib.crc32(f"0 {form}".encode())
     network = build(trained.space, skeleton, form)
@@ -47,10 +48,10 @@ def test_proxies_score_together_as_alone(trained: Context, draw):
 def test_a_score_does_not_depend_on_what_was_scored_before(trained: Context, draw):
     forms = draw(trained.space, 3)
     evaluator = make_evaluator("naswot", trained)
-    first = [row["naswot"].value for row in evaluator.evaluate(forms)]
-    assert [row["naswot"].value for row in evaluator.evaluate(forms[::-1])][::-1] == first
+    first = [row["naswot"].value for row in evaluator.evaluate(as_candidates(forms))]
+    assert [row["naswot"].value for row in evaluator.evaluate(as_candidates(forms[::-1]))][::-1] == first
     other = make_evaluator("naswot", replace(trained, seed=1))
-    assert [row["naswot"].value for row in other.evaluate(forms)] != first
+    assert [row["naswot"].value for row in other.evaluate(as_candidates(forms))] != first
     assert other.fingerprint != evaluator.fingerprint
 
 

@@ -8,6 +8,7 @@ import pytest
 from evonas.errors import SettingsError
 from evonas.objectives import Context, check_objectives, make_evaluator, rank
 from evonas.objectives.rank import ranked
+from evonas.spaces import as_candidates
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +33,7 @@ def test_what_cannot_be_ranked_is_named(name: str, words: str):
 def test_a_rank_is_the_share_of_the_sample_below(trained: Context, draw):
     evaluator = make_evaluator("rank(params)", trained)
     forms = draw(trained.space, 6)
-    values = [row["rank(params)"].value for row in evaluator.evaluate(forms)]
+    values = [row["rank(params)"].value for row in evaluator.evaluate(as_candidates(forms))]
     assert all(0 <= value <= 1 for value in values)
     sizes = [evaluator.scores(form)[0] for form in forms]
     assert [values[i] for i in np.argsort(sizes)] == sorted(values)
@@ -42,7 +43,7 @@ def test_a_rank_is_the_share_of_the_sample_below(trained: Context, draw):
 def test_a_rank_is_the_mean_over_proxies(trained: Context, draw):
     forms = draw(trained.space, 3)
     values = {
-        name: [row[name].value for row in make_evaluator(name, trained).evaluate(forms)]
+        name: [row[name].value for row in make_evaluator(name, trained).evaluate(as_candidates(forms))]
         for name in ("rank(params)", "rank(flops)", "rank(params,flops)")
     }
     mean = np.mean([values["rank(params)"], values["rank(flops)"]], axis=0)
@@ -52,7 +53,10 @@ def test_a_rank_is_the_mean_over_proxies(trained: Context, draw):
 def test_the_sample_does_not_follow_the_seed_of_the_search(trained: Context, draw):
     forms = draw(trained.space, 3)
     values = [
-        [row["rank(flops)"].value for row in make_evaluator("rank(flops)", replace(trained, seed=seed)).evaluate(forms)]
+        [
+            row["rank(flops)"].value
+            for row in make_evaluator("rank(flops)", replace(trained, seed=seed)).evaluate(as_candidates(forms))
+        ]
         for seed in (0, 1)
     ]
     assert values[0] == values[1]

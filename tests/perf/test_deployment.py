@@ -14,6 +14,7 @@ from evonas import build, load_space
 from evonas.deployment import UnitInput, largest
 from evonas.objectives import Context, make_evaluator
 from evonas.runtime import export, measure_models
+from evonas.spaces import Candidate
 
 STAGES = (  # width, stride, blocks, squeeze-and-excitation, activation: MobileNetV3 as Once-for-All has it
     (16, 1, 1, False, nn.ReLU),
@@ -81,7 +82,7 @@ def test_the_largest_path_is_as_fast_as_the_same_network_by_hand(name: str, roun
     space = load_space("mobilenet_v3")
     skeleton = space.skeleton(name, in_channels=3, classes=10)
     costs = make_evaluator("flops", Context(space, skeleton))
-    top = largest(space, lambda form: costs.evaluate([form])[0]["flops"].value or 0.0)
+    top = largest(space, lambda form: costs.evaluate([Candidate(form)])[0]["flops"].value or 0.0)
     ours = build(space, skeleton, top, seed=0).eval()
     theirs = by_hand(skeleton.width, skeleton.strides or (2, *(stage[1] for stage in STAGES)), 10).eval()
     # Both hold the same tensors in the order that they run.

@@ -12,7 +12,7 @@ from evonas.data import load_data
 from evonas.objectives import Context, make_evaluator
 from evonas.objectives.proxy import Scores
 from evonas.proxies import load_proxy
-from evonas.spaces import load_space
+from evonas.spaces import as_candidates, load_space
 
 SPACES = ("darts", "mobilenet_v3", "nasbench201")
 
@@ -46,14 +46,14 @@ def test_a_cost_table_is_built(name: str, benchmark, monkeypatch, tmp_path):
         monkeypatch.setenv("EVONAS_CACHE", str(tmp_path / str(next(folders))))
         return make_evaluator("flops", context)
 
-    assert benchmark.pedantic(build, rounds=3).evaluate(forms)[0]["flops"].value > 0
+    assert benchmark.pedantic(build, rounds=3).evaluate(as_candidates(forms))[0]["flops"].value > 0
 
 
 @pytest.mark.parametrize("objective", ["memory", "size"])
 def test_objectives_read_off_the_outline(objective: str, benchmark):
     context, forms = prepared("darts", 200)
     evaluator = make_evaluator(objective, context)
-    evaluator.evaluate(forms)
+    evaluator.evaluate(as_candidates(forms))
     assert benchmark(evaluator.evaluate, forms)[0][objective].value > 0
 
 

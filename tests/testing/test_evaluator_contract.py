@@ -76,7 +76,7 @@ class TestTable(Shipped):
     space = "nasbench201"
 
     def make_evaluator(self):
-        texts = [str(one) for one in self.make_architectures()]
+        texts = [str(one) for one in self.make_candidates()]
         known = {"acc": range(len(texts)), "latency": [float("nan"), *range(1, len(texts))]}
         return TableEvaluator(Table(known, texts=texts, space=self.make_space(), source="own.csv"), ["acc", "latency"])
 
@@ -87,30 +87,30 @@ class Length:
     objectives = (Objective("length", "letters", "min"),)
     fingerprint = "length"
 
-    def evaluate(self, architectures):
-        return one_by_one(self.objectives, architectures, lambda one: {"length": len(str(one)) + hash(one) % 97})
+    def evaluate(self, candidates):
+        return one_by_one(self.objectives, candidates, lambda one: {"length": len(str(one)) + hash(one) % 97})
 
 
 class Spoilt(Length):
-    def evaluate(self, architectures):
-        return [{"length": Result(len(str(one)), None, 0.0)} for one in architectures]
+    def evaluate(self, candidates):
+        return [{"length": Result(len(str(one)), None, 0.0)} for one in candidates]
 
 
 class Disordered(Length):
-    def evaluate(self, architectures):
-        return sorted(super().evaluate(architectures), key=lambda row: row["length"].value or 0)
+    def evaluate(self, candidates):
+        return sorted(super().evaluate(candidates), key=lambda row: row["length"].value or 0)
 
 
 class Relative(Length):
-    def evaluate(self, architectures):
-        return [{"length": Result(1 / len(architectures), None, 0.0)} for _ in architectures]
+    def evaluate(self, candidates):
+        return [{"length": Result(1 / len(candidates), None, 0.0)} for _ in candidates]
 
 
 class Drifting(Length):
     counter = itertools.count()
 
-    def evaluate(self, architectures):
-        return one_by_one(self.objectives, architectures, lambda one: {"length": len(str(one)) + next(self.counter)})
+    def evaluate(self, candidates):
+        return one_by_one(self.objectives, candidates, lambda one: {"length": len(str(one)) + next(self.counter)})
 
 
 class Nameless(Length):
@@ -118,18 +118,18 @@ class Nameless(Length):
 
 
 class Short(Length):
-    def evaluate(self, architectures):
-        return [row for row in super().evaluate(architectures) if row["length"].value is not None][1:]
+    def evaluate(self, candidates):
+        return [row for row in super().evaluate(candidates) if row["length"].value is not None][1:]
 
 
 class Bare(Length):
-    def evaluate(self, architectures):
-        return [{"length": 1.0} for _ in architectures]
+    def evaluate(self, candidates):
+        return [{"length": 1.0} for _ in candidates]
 
 
 class Useless(Length):
-    def evaluate(self, architectures):
-        return [{"length": Result(None, "no luck", 0.0)} for _ in architectures]
+    def evaluate(self, candidates):
+        return [{"length": Result(None, "no luck", 0.0)} for _ in candidates]
 
 
 class Renamed(Length):

@@ -14,7 +14,7 @@ from evonas.objectives.accuracy.main_effects import Effects
 from evonas.objectives.evaluator import Context, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
-from evonas.spaces import Architecture
+from evonas.spaces import Architecture, Candidate
 from evonas.supernet import PathEvaluator
 
 ACC = Objective("acc", "fraction of images", "max")
@@ -74,14 +74,14 @@ class AccuracyEvaluator:
         """
         self._estimate  # noqa: B018
 
-    def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
+    def evaluate(self, candidates: Sequence[Candidate]) -> list[dict[str, Result]]:
         """Return the estimate of each architecture's path, in [0, 1], and its accuracy.
 
         Raises:
             EvaluationError: No path of the sample can be read.
         """
         self.prepare()  # so that the first architecture's seconds are its own
-        return one_by_one(self.objectives, architectures, self._values)
+        return one_by_one(self.objectives, candidates, self._values)
 
     def _values(self, architecture: Architecture) -> dict[str, float]:
         score = self._path(architecture)

@@ -13,7 +13,7 @@ from evonas.objectives.cost.cost import CostEvaluator
 from evonas.objectives.evaluator import Context
 from evonas.objectives.proxy import Scores
 from evonas.proxies import load_proxy
-from evonas.spaces import Architecture
+from evonas.spaces import Architecture, Candidate
 
 REPEATS = 2
 """Re-initializations of a SWAP-Score: half of what a warm start takes, for it is one of three."""
@@ -41,7 +41,7 @@ class Beforehand:
         """
         key = str(architecture)
         if key not in self._known:
-            (row,) = self._costs.evaluate([architecture])
+            (row,) = self._costs.evaluate([Candidate(architecture)])
             if row["flops"].value is None:
                 raise EvaluationError(f"FLOPs are not known: {row['flops'].cause}")
             (patterns,) = self._swap(architecture)

@@ -17,7 +17,7 @@ from evonas.objectives.accuracy.estimators import read_estimator, read_training
 from evonas.objectives.cost.cost import CostEvaluator
 from evonas.objectives.evaluator import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.result import Result
-from evonas.spaces import Architecture
+from evonas.spaces import Architecture, Candidate
 from evonas.training import evaluate, load_recipe, train
 
 __all__ = ["TrainingEvaluator", "accuracy_evaluator", "trains"]
@@ -92,9 +92,9 @@ class TrainingEvaluator:
         forms = [space.canonical(space.decode(g)) for g in (*drawn, 0 * space.cardinalities, space.cardinalities - 1)]
         return context.supernet.extract(max(forms, key=lambda form: cost.cost(form)[0])).eval()
 
-    def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
+    def evaluate(self, candidates: Sequence[Candidate]) -> list[dict[str, Result]]:
         """Return the accuracy of each architecture, in [0, 1]."""
-        return one_by_one(self.objectives, architectures, lambda form: {"acc": self._accuracy(form)})
+        return one_by_one(self.objectives, candidates, lambda form: {"acc": self._accuracy(form)})
 
     def _accuracy(self, architecture: Architecture) -> float:
         context = self._context

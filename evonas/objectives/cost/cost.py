@@ -22,7 +22,7 @@ from evonas.objectives.evaluator import Context, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.proxies import Flops, Forward
-from evonas.spaces import Architecture
+from evonas.spaces import Architecture, Candidate
 
 FLOPS = Objective("flops", "multiply-adds", "min")
 PARAMS = Objective("params", "parameters", "min")
@@ -66,14 +66,14 @@ class CostEvaluator:
         flops, params = table.total(path)
         return flops, params
 
-    def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
+    def evaluate(self, candidates: Sequence[Candidate]) -> list[dict[str, Result]]:
         """Return FLOPs and parameters of each architecture."""
 
         def compute(architecture: Architecture) -> dict[str, float]:
             flops, params = self.cost(architecture)
             return {"flops": flops, "params": params}
 
-        return one_by_one(self.objectives, architectures, compute)
+        return one_by_one(self.objectives, candidates, compute)
 
 
 def _count(block: Block) -> list[int]:

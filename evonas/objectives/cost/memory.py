@@ -10,7 +10,7 @@ from evonas.objectives.cost.trace import BY_VALUE, Operation, Trace
 from evonas.objectives.evaluator import Context, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
-from evonas.spaces import Architecture
+from evonas.spaces import Candidate
 
 MEMORY = Objective("memory", "bytes", "min")
 BYTES = 4
@@ -37,10 +37,10 @@ class MemoryEvaluator:
         self._peaks: dict[tuple[Block, tuple[bool, ...], tuple[int, ...]], int] = {}
         self.fingerprint = fingerprint("memory", 1, context.space.definition.model_dump(), context.skeleton)
 
-    def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
+    def evaluate(self, candidates: Sequence[Candidate]) -> list[dict[str, Result]]:
         """Return the peak of each architecture."""
         return one_by_one(
-            self.objectives, architectures, lambda a: {"memory": float(BYTES * self._peak(self._outlines(a)))}
+            self.objectives, candidates, lambda a: {"memory": float(BYTES * self._peak(self._outlines(a)))}
         )
 
     def _peak(self, outline: Outline) -> int:

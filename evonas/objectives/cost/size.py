@@ -15,7 +15,7 @@ from evonas.objectives.cost.trace import BY_VALUE, NORMS
 from evonas.objectives.evaluator import Context, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
-from evonas.spaces import Architecture
+from evonas.spaces import Architecture, Candidate
 
 SIZE = Objective("size", "bytes", "min")
 SIZE_INT8 = Objective("size_int8", "bytes", "min")
@@ -88,14 +88,14 @@ class SizeEvaluator:
             single, quantized = single + cost[0], quantized + cost[1]
         return float(round(single)), float(round(quantized))
 
-    def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
+    def evaluate(self, candidates: Sequence[Candidate]) -> list[dict[str, Result]]:
         """Return both sizes of each architecture."""
 
         def compute(architecture: Architecture) -> dict[str, float]:
             single, quantized = self.size(architecture)
             return {"size": single, "size_int8": quantized}
 
-        return one_by_one(self.objectives, architectures, compute)
+        return one_by_one(self.objectives, candidates, compute)
 
 
 def _kind(name: str) -> str:

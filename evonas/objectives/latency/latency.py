@@ -19,7 +19,7 @@ from evonas.objectives.latency.measure import measure_latency_table, measure_who
 from evonas.objectives.latency.table import FORMAT, LatencyTable
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
-from evonas.spaces import Architecture, Skeleton, Space
+from evonas.spaces import Candidate, Skeleton, Space
 
 __all__ = [
     "LATENCY",
@@ -79,9 +79,9 @@ class LatencyEvaluator:
         self.foreign = runtime.differences(self.table.device, runtime.fingerprint(threads=context.threads))
         self.fingerprint = fingerprint("latency", 2, self.table.to_json())
 
-    def evaluate(self, architectures: Sequence[Architecture]) -> list[dict[str, Result]]:
+    def evaluate(self, candidates: Sequence[Candidate]) -> list[dict[str, Result]]:
         """Return the latency of each architecture in ms."""
-        return one_by_one(self.objectives, architectures, lambda a: {"latency": self.table.latency(self._outlines(a))})
+        return one_by_one(self.objectives, candidates, lambda a: {"latency": self.table.latency(self._outlines(a))})
 
 
 def device_latency_table(

@@ -10,6 +10,7 @@ from evonas.errors import SettingsError
 from evonas.objectives import Context, make_evaluator
 from evonas.objectives.accuracy.accuracy import AccuracyEvaluator
 from evonas.objectives.accuracy.estimators import read_estimator
+from evonas.spaces import Candidate, as_candidates
 from evonas.supernet import PathEvaluator
 
 
@@ -20,7 +21,7 @@ def estimator(context: Context, name: str) -> Context:
 def test_accuracy_is_a_share_of_the_half_asked_for(trained: Context, draw):
     forms = draw(trained.space, 2)
     n = len(trained.data.select)
-    for row in make_evaluator("acc", estimator(trained, "supernet:accuracy")).evaluate(forms):
+    for row in make_evaluator("acc", estimator(trained, "supernet:accuracy")).evaluate(as_candidates(forms)):
         assert set(row) == {"acc"}
         assert 0 <= row["acc"].value <= 1
         assert row["acc"].value * n == pytest.approx(round(row["acc"].value * n))
@@ -30,7 +31,7 @@ def test_estimates_rank_as_what_they_are_named_after_with_plain_accuracy_beside(
     forms = draw(trained.space, 4)
     scores = [PathEvaluator(trained.supernet, trained.data, trained.data.select, norm_images=512)(f) for f in forms]
     for name, key in (("loss", lambda s: -s["loss"]), ("probability", lambda s: s["probability"])):
-        rows = make_evaluator("acc", estimator(trained, f"supernet:{name}")).evaluate(forms)
+        rows = make_evaluator("acc", estimator(trained, f"supernet:{name}")).evaluate(as_candidates(forms))
         values = [row["acc"].value for row in rows]
         assert all(0 < value <= 1 for value in values)
         assert np.argsort(values).tolist() == np.argsort([key(score) for score in scores]).tolist()
@@ -39,10 +40,10 @@ def test_estimates_rank_as_what_they_are_named_after_with_plain_accuracy_beside(
 
 def test_the_default_is_the_prior_and_reports_are_plain_accuracy(trained: Context, draw):
     (form,) = draw(trained.space, 1)
-    (ours,) = AccuracyEvaluator(trained).evaluate([form])
-    (prior,) = AccuracyEvaluator(estimator(trained, "supernet:prior")).evaluate([form])
+    (ours,) = AccuracyEvaluator(trained).evaluate([Candidate(form)])
+    (prior,) = AccuracyEvaluator(estimator(trained, "supernet:prior")).evaluate([Candidate(form)])
     assert ours["acc"].value == prior["acc"].value
-    (judged,) = AccuracyEvaluator(trained, half="judge").evaluate([form])
+    (judged,) = AccuracyEvaluator(trained, half="judge").evaluate([Candidate(form)])
     assert set(judged) == {"acc"}
     n = len(trained.data.judge)
     assert judged["acc"].value * n == pytest.approx(round(judged["acc"].value * n))
@@ -57,8 +58,8 @@ def test_an_unknown_estimator_is_named_with_what_there_is(name):
 def test_accuracy_does_not_depend_on_what_was_evaluated_before(trained: Context, draw):
     forms = draw(trained.space, 3)
     weights = {name: value.clone() for name, value in trained.supernet.state_dict().items()}
-    first = [row["acc"].value for row in AccuracyEvaluator(trained).evaluate(forms)]
-    again = [row["acc"].value for row in AccuracyEvaluator(trained).evaluate(forms[::-1])][::-1]
+    first = [row["acc"].value for row in AccuracyEvaluator(trained).evaluate(as_candidates(forms))]
+    again = [row["acc"].value for row in AccuracyEvaluator(trained).evaluate(as_candidates(forms[::-1]))][::-1]
     assert first == again
     assert all(torch.equal(value, weights[name]) for name, value in trained.supernet.state_dict().items())
 

@@ -12,6 +12,7 @@ from evonas.objectives import Context, make_evaluator
 from evonas.objectives.accuracy.accuracy import AccuracyEvaluator
 from evonas.objectives.accuracy.combined import REPEATS, Beforehand, Prior, _agreement
 from evonas.objectives.accuracy.main_effects import Effects
+from evonas.spaces import as_candidates
 from evonas.supernet import PathEvaluator
 
 
@@ -28,14 +29,14 @@ def test_it_ranks_by_the_weighted_sum_of_three_standard_scores(trained: Context,
     facts = np.stack(
         [
             [smoothed(form, read(form)) for form in forms],
-            [np.log(row["flops"].value) for row in make_evaluator("flops", trained).evaluate(forms)],
-            [np.log(row[swap.objectives[0].name].value) for row in swap.evaluate(forms)],
+            [np.log(row["flops"].value) for row in make_evaluator("flops", trained).evaluate(as_candidates(forms))],
+            [np.log(row[swap.objectives[0].name].value) for row in swap.evaluate(as_candidates(forms))],
         ],
         axis=1,
     )
     sums = ((facts - prior._mean) / prior._spread) @ prior.weights
     evaluator = AccuracyEvaluator(replace(trained, options={"estimator": "supernet:prior"}))
-    values = np.array([row["acc"].value for row in evaluator.evaluate(forms)])
+    values = np.array([row["acc"].value for row in evaluator.evaluate(as_candidates(forms))])
     assert ((values > 0) & (values < 1)).all()
     logits = np.log(values / (1 - values))
     np.testing.assert_allclose(np.diff(logits), prior._slope * np.diff(sums))
@@ -45,8 +46,8 @@ def test_it_ranks_by_the_weighted_sum_of_three_standard_scores(trained: Context,
 def test_it_does_not_depend_on_the_order(trained: Context, draw):
     forms = draw(trained.space, 3)
     evaluator = AccuracyEvaluator(trained)
-    first = [row["acc"].value for row in evaluator.evaluate(forms)]
-    assert first == [row["acc"].value for row in AccuracyEvaluator(trained).evaluate(forms[::-1])][::-1]
+    first = [row["acc"].value for row in evaluator.evaluate(as_candidates(forms))]
+    assert first == [row["acc"].value for row in AccuracyEvaluator(trained).evaluate(as_candidates(forms[::-1]))][::-1]
 
 
 def test_scores_count_by_how_far_they_agree_with_the_others():

@@ -9,6 +9,7 @@ from evonas.errors import SettingsError
 from evonas.objectives import Context, make_evaluator
 from evonas.objectives.accuracy.estimators import read_estimator, read_training
 from evonas.objectives.accuracy.low_fidelity import TrainingEvaluator
+from evonas.spaces import as_candidates
 
 
 @pytest.mark.parametrize(
@@ -35,8 +36,8 @@ def test_a_short_training_depends_on_nothing_evaluated_before(trained: Context, 
     forms = draw(trained.space, 2)
     context = with_estimator(trained, text)
     weights = {name: value.clone() for name, value in trained.supernet.state_dict().items()}
-    first = [row["acc"].value for row in make_evaluator("acc", context).evaluate(forms)]
-    again = [row["acc"].value for row in make_evaluator("acc", context).evaluate(forms[::-1])][::-1]
+    first = [row["acc"].value for row in make_evaluator("acc", context).evaluate(as_candidates(forms))]
+    again = [row["acc"].value for row in make_evaluator("acc", context).evaluate(as_candidates(forms[::-1]))][::-1]
     assert first == again
     assert all(0 <= value <= 1 for value in first)
     assert all(torch.equal(value, weights[name]) for name, value in trained.supernet.state_dict().items())

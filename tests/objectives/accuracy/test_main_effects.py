@@ -11,7 +11,7 @@ from evonas.objectives.accuracy import main_effects as effects
 from evonas.objectives.accuracy.accuracy import AccuracyEvaluator
 from evonas.objectives.accuracy.main_effects import Effects
 from evonas.pareto.correlation import kendall
-from evonas.spaces import load_space
+from evonas.spaces import as_candidates, load_space
 
 SPACE = load_space("nasbench_macro")
 MANY = effects.REFERENCES
@@ -88,5 +88,5 @@ def _fail():
 
 def test_it_is_an_estimate_of_accuracy_by_name(trained: Context, draw):
     evaluator = AccuracyEvaluator(replace(trained, options={"estimator": "supernet:smoothed"}))
-    rows = evaluator.evaluate(draw(trained.space, 3))
+    rows = evaluator.evaluate(as_candidates(draw(trained.space, 3)))
     assert all(0 < row["acc"].value <= 1 and 0 <= row["acc_top1"].value <= 1 for row in rows)

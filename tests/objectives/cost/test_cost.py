@@ -12,7 +12,7 @@ from evonas.objectives import Context, make_evaluator
 from evonas.objectives.cost import cost as room
 from evonas.objectives.cost.cost import CostEvaluator
 from evonas.proxies import Flops, Forward
-from evonas.spaces import Architecture, Skeleton, Space, load_space
+from evonas.spaces import Architecture, Skeleton, Space, as_candidates, load_space
 
 COUNTED = (torch.ops.aten.convolution, torch.ops.aten.mm, torch.ops.aten.addmm, torch.ops.aten.bmm)
 
@@ -20,7 +20,7 @@ COUNTED = (torch.ops.aten.convolution, torch.ops.aten.mm, torch.ops.aten.addmm, 
 def check(space: Space, skeleton, draw, count, n: int, seed: int = 0) -> None:
     evaluator = CostEvaluator(Context(space, skeleton))
     forms = draw(space, n, seed=seed)
-    for form, row in zip(forms, evaluator.evaluate(forms)):
+    for form, row in zip(forms, evaluator.evaluate(as_candidates(forms))):
         assert (row["flops"].value, row["params"].value) == count(space, skeleton, form), str(form)
 
 

@@ -8,7 +8,7 @@ from evonas.networks import build
 from evonas.objectives import Context, make_evaluator
 from evonas.objectives.cost.memory import peak_of
 from evonas.objectives.cost.trace import BY_VALUE, Operation, trace
-from evonas.spaces import Space
+from evonas.spaces import Candidate, Space, as_candidates
 
 
 def brute_force(network: nn.Module, shape: tuple[int, ...]) -> int:
@@ -34,7 +34,7 @@ def brute_force(network: nn.Module, shape: tuple[int, ...]) -> int:
 def test_memory_equals_a_brute_force_count(canonical: bool, space: Space, draw):
     skeleton = space.skeleton("small", in_channels=3, classes=10)
     forms = draw(space, 4, canonical=canonical, seed=5)
-    for form, row in zip(forms, make_evaluator("memory", Context(space, skeleton)).evaluate(forms)):
+    for form, row in zip(forms, make_evaluator("memory", Context(space, skeleton)).evaluate(as_candidates(forms))):
         with torch.device("meta"):
             network = build(space, skeleton, form).eval()
         side = network.skeleton.resolution
@@ -63,7 +63,9 @@ def test_what_is_read_later_is_not_written_over():
 def test_memory_grows_with_the_image(tiny: Context, draw):
     (form,) = draw(tiny.space, 1)
     small, large = (
-        make_evaluator("memory", Context(tiny.space, tiny.skeleton.replace(resolution=side))).evaluate([form])
+        make_evaluator("memory", Context(tiny.space, tiny.skeleton.replace(resolution=side))).evaluate(
+            [Candidate(form)]
+        )
         for side in (8, 16)
     )
     assert large[0]["memory"].value > 3 * small[0]["memory"].value

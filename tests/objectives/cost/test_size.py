@@ -8,7 +8,7 @@ from evonas.deployment.quantize import quantize
 from evonas.networks import build
 from evonas.objectives import Context, make_evaluator
 from evonas.runtime import export
-from evonas.spaces import Space, load_space
+from evonas.spaces import Candidate, Space, as_candidates, load_space
 
 
 def check(space: Space, draw, seeds: range) -> None:
@@ -16,7 +16,7 @@ def check(space: Space, draw, seeds: range) -> None:
     evaluator = make_evaluator("size", Context(space, skeleton))
     for seed in seeds:
         (form,) = draw(space, 1, seed=seed)
-        row = evaluator.evaluate([form])[0]
+        row = evaluator.evaluate([Candidate(form)])[0]
         network = build(space, skeleton, form).eval()
         images = torch.randn(
             32, 3, skeleton.resolution, skeleton.resolution, generator=torch.Generator().manual_seed(0)
@@ -39,7 +39,7 @@ def test_sizes_are_those_of_files_in_every_space(space: Space, draw):
 def test_size_counts_weights_exactly(tiny: Context, draw):
     forms = draw(tiny.space, 2)
     wide = Context(tiny.space, tiny.skeleton.replace(classes=110))
-    small, large = (make_evaluator("size", context).evaluate(forms) for context in (tiny, wide))
+    small, large = (make_evaluator("size", context).evaluate(as_candidates(forms)) for context in (tiny, wide))
     # The classifier reads four nodes of 16 channels each, and has a bias.
     assert [b["size"].value - a["size"].value for a, b in zip(small, large)] == [4 * 100 * (4 * 16 + 1)] * 2
 
@@ -47,5 +47,5 @@ def test_size_counts_weights_exactly(tiny: Context, draw):
 def test_eight_bits_take_less(space: Space, draw):
     forms = draw(space, 1)
     skeleton = space.skeleton("small", in_channels=3, classes=10, width=1.0, channels=32)
-    (row,) = make_evaluator("size_int8", Context(space, skeleton)).evaluate(forms)
+    (row,) = make_evaluator("size_int8", Context(space, skeleton)).evaluate(as_candidates(forms))
     assert row["size_int8"].value < row["size"].value

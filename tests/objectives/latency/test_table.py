@@ -25,6 +25,7 @@ from evonas.objectives.latency.latency import (
 from evonas.objectives.latency.table import fit_sums
 from evonas.pareto.correlation import spearman
 from evonas.runtime import Timing
+from evonas.spaces import as_candidates
 
 FLOOR = 0.01
 
@@ -100,7 +101,7 @@ def test_a_table_survives_its_file(tiny: Context, table, draw, tmp_path):
     assert read_latency_table(path) == table
     context = replace(tiny, options={"latency_table": str(path)})
     forms = draw(tiny.space, 5)
-    values = [row["latency"].value for row in make_evaluator("latency", context).evaluate(forms)]
+    values = [row["latency"].value for row in make_evaluator("latency", context).evaluate(as_candidates(forms))]
     outlines = Outlines(tiny.space, tiny.skeleton)
     assert values == [table.latency(outlines(form)) for form in forms]
     assert all(value > 0 for value in values)
