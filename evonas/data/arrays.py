@@ -11,6 +11,7 @@ import torch
 
 from evonas.data.resize import resize
 from evonas.data.source import Source, as_labels, name_classes
+from evonas.data.targets import as_targets, name_targets
 from evonas.errors import DataError
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
@@ -22,7 +23,7 @@ class ArrayImages:
 
     Attributes:
         pixels: uint8, shape (n, c, h, w).
-        labels: int64, shape (n,).
+        labels: int64, shape (n,); or float32, shape (n, k).
     """
 
     pixels: np.ndarray
@@ -99,7 +100,8 @@ def from_arrays(arrays: Mapping[str, np.ndarray], name: str) -> Source:
 
     Args:
         arrays: `x_train`, `y_train`, `x_test`, `y_test`, and `class_names` where known. Images: uint8 or
-            floats in [0, 1], shape (n, h, w), (n, h, w, c) or (n, c, h, w). Labels: integers 0..K-1, (n,).
+            floats in [0, 1], shape (n, h, w), (n, h, w, c) or (n, c, h, w). Labels: integers 0..K-1, (n,); or
+            continuous targets, floats, (n,) or (n, k), with `target_names` where known.
         name: Short name of the data.
 
     Raises:
@@ -112,10 +114,12 @@ def from_arrays(arrays: Mapping[str, np.ndarray], name: str) -> Source:
             f"Expected the arrays {', '.join(ARRAYS)} in '{name}', missing: {', '.join(missing)} "
             f"(it holds {held})"
         )
+    continuous = np.asarray(arrays["y_train"]).dtype.kind == "f"
+    read = as_targets if continuous else as_labels
     parts = []
     for part in ("train", "test"):
         x, y = f"x_{part}", f"y_{part}"
-        pixels, labels = as_pixels(arrays[x], f"{x} of '{name}'"), as_labels(arrays[y], f"{y} of '{name}'")
+        pixels, labels = as_pixels(arrays[x], f"{x} of '{name}'"), read(arrays[y], f"{y} of '{name}'")
         if len(pixels) != len(labels):
             raise DataError(
                 f"Expected as many labels as images in '{name}', "
@@ -128,6 +132,10 @@ def from_arrays(arrays: Mapping[str, np.ndarray], name: str) -> Source:
         raise DataError(
             f"Expected x_train and x_test of '{name}' to have one shape of image, got {shapes} (c, h, w)"
         )
+    if continuous:
+        names = arrays.get("target_names")
+        given = None if names is None else list(np.asarray(names).ravel())
+        return Source(name, name_targets(given, train.labels, name), train, test, task="regression")
     return Source(name, _names(arrays, train.labels, name), train, test)
 
 

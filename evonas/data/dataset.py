@@ -23,7 +23,7 @@ class Dataset:
 
     Attributes:
         name: Short name, for people.
-        classes: Names of the K classes; label k means ``classes[k]``.
+        classes: Names of the K classes; label k means ``classes[k]``. Of continuous targets their names.
         in_channels: Channels c of the images.
         resolution: Side of the images in pixels.
         scale: The uint8 value that means 1.0.
@@ -65,6 +65,17 @@ class Dataset:
         """
         images = self._test.read(np.arange(len(self._test)), self.in_channels, self.resolution)
         return Part(images, torch.from_numpy(self._test.labels)).to(self.device)
+
+    @cached_property
+    def target_mean(self) -> tuple[float, ...]:
+        """Mean of each continuous target over the weight part."""
+        return tuple(self.weights.labels.double().mean(0).tolist())
+
+    @cached_property
+    def target_std(self) -> tuple[float, ...]:
+        """Standard deviation of each continuous target over the weight part; 1 where it does not vary there."""
+        found = self.weights.labels.double().std(0, correction=0)
+        return tuple(float(value) if value > 0 else 1.0 for value in found)
 
     def head(self, n: int) -> torch.Tensor:
         """Return the first `n` training images in file order, whatever the split: normalized, not augmented.
@@ -120,9 +131,10 @@ class Dataset:
         return Dataset(**{**values, **parts, "resolution": resolution, "fingerprint": digest})
 
     def __repr__(self) -> str:
+        kind = "classes" if self.task == "classification" else "targets"
         return (
             f"Dataset({self.name}: {self.in_channels}x{self.resolution}x{self.resolution}, "
-            f"{len(self.classes)} classes, {len(self.weights)} weights, {len(self.select)} select, "
+            f"{len(self.classes)} {kind}, {len(self.weights)} weights, {len(self.select)} select, "
             f"{len(self.judge)} judge, {len(self._test)} test)"
         )
 

@@ -22,6 +22,8 @@ from evonas.data.part import Part
 from evonas.data.plugins import plugin_names, read_plugin
 from evonas.data.source import Images, Source, check_source
 from evonas.data.split import TEST_SEED, divide, hold_out, limit_rows, order_keys
+from evonas.data.targets import strata
+from evonas.data.targets_folder import read_targets_folder
 from evonas.errors import DataError, SettingsError, suggest
 
 FORMAT = 1  # part of the fingerprint; raised when the same files would give other parts
@@ -30,6 +32,7 @@ READERS: tuple[Callable[[str], Source | None], ...] = (
     read_plugin,
     read_npz,
     read_parquet,
+    read_targets_folder,
     read_folder,
     read_hub,
 )
@@ -51,7 +54,8 @@ def load_data(
 
     Args:
         source: "digits"; the name of an entry point of the group `evonas.data`; an `.npz` file; a folder of
-            parquet files or of images; `hub:NAME` or `owner/name` for the Hugging Face hub.
+            parquet files or of images, with a ``targets.csv`` where these have continuous targets; `hub:NAME` or
+            `owner/name` for the Hugging Face hub.
         resolution: Side in pixels that images are brought to (shorter side, then cropped to the center); None
             keeps what the data have, and 64 at most for photos of several sizes.
         limit: Use this many training images at most, a stratified subset fixed by the seed.
@@ -70,15 +74,17 @@ def load_data(
     digests = found.train.digests()
     train, test = found.train, found.test
     if test is None:
-        kept, held_out = hold_out(train.labels, order_keys(digests, TEST_SEED), found.classes)
+        keys = order_keys(digests, TEST_SEED)
+        kept, held_out = hold_out(*_strata(found, train.labels, keys, len(train)))
         train, test, digests = train.take(kept), train.take(held_out), digests[kept]
     channels, native = train.native()
     side = resolution or native
     test.check()
 
     keys = order_keys(digests, seed)
-    rows = limit_rows(train.labels, keys, found.classes, limit)
-    parts = [rows[part] for part in divide(train.labels[rows], keys[rows], found.classes, validation)]
+    rows = limit_rows(*_strata(found, train.labels, keys, min(limit or len(train), len(train))), limit)
+    divided = divide(*_strata(found, train.labels[rows], keys[rows], len(rows)), validation)
+    parts = [rows[part] for part in divided]
     images = train.read(np.concatenate(parts), channels, side)
     labels = torch.from_numpy(train.labels[np.concatenate(parts)])
     sizes = [len(part) for part in parts]
@@ -97,6 +103,8 @@ def load_data(
         "validation": validation,
         "seed": seed,
     }
+    if found.task != "classification":
+        settings["task"] = found.task
     return Dataset(
         name=found.name,
         classes=found.classes,
@@ -111,6 +119,7 @@ def load_data(
         augment=default_augment(side, mirror=found.mirror, fill=tuple(value * found.scale for value in mean)),
         fingerprint=_fingerprint(settings, digests, train, test),
         device=torch.device(device),
+        task=found.task,
         _train=train,
         _test=test,
     )
@@ -146,8 +155,18 @@ def _fingerprint(settings: dict[str, object], digests: np.ndarray, train: Images
     fingerprint = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for digest, labels in ((digests, train.labels), (test.digests(), test.labels)):
         fingerprint.update(np.ascontiguousarray(digest).tobytes())
-        fingerprint.update(labels.astype("<i8").tobytes())
+        fingerprint.update(labels.astype("<f4" if labels.dtype.kind == "f" else "<i8").tobytes())
     return fingerprint.hexdigest()
+
+
+def _strata(
+    source: Source, labels: np.ndarray, keys: np.ndarray, n: int
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Return what a split keeps in proportion, with keys and names: classes, or quantiles of continuous targets."""
+    if source.task == "classification":
+        return labels, keys, source.classes
+    found, names = strata(labels, keys, n)
+    return found, keys, names
 
 
 def _check_settings(resolution: int | None, limit: int | None, validation: float, seed: int) -> None:

@@ -16,7 +16,7 @@ class Part:
 
     Attributes:
         images: uint8, shape (n, c, h, w).
-        labels: int64, shape (n,), values 0..K-1.
+        labels: int64, shape (n,), values 0..K-1; of continuous targets float32, shape (n, k).
     """
 
     images: torch.Tensor

@@ -9,6 +9,7 @@ from typing import Protocol, Self
 import numpy as np
 import torch
 
+from evonas.data.targets import check_targets
 from evonas.errors import DataError
 
 
@@ -17,7 +18,7 @@ class Images(Protocol):
 
     @property
     def labels(self) -> np.ndarray:
-        """Class of each image, int64, shape (n,)."""
+        """Class of each image, int64, shape (n,); or its k continuous targets, float32, shape (n, k)."""
 
     def __len__(self) -> int: ...
 
@@ -51,11 +52,12 @@ class Source:
 
     Attributes:
         name: Short name, for people.
-        classes: Names of the K classes; label k means ``classes[k]``.
+        classes: Names of the K classes; label k means ``classes[k]``. Of continuous targets their names.
         train: Training images.
         test: Test images; None where there are none, then a fixed fifth of `train` becomes the test part.
         scale: The uint8 value that means 1.0.
         mirror: Whether a mirrored image still belongs to its class (photos: yes; characters: no).
+        task: Name of the task that the labels are targets of: ``classification`` or ``regression``.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Source:
     test: Images | None = None
     scale: float = 255.0
     mirror: bool = True
+    task: str = "classification"
 
 
 def as_labels(values: object, what: str) -> np.ndarray:
@@ -104,11 +107,16 @@ def name_classes(names: Sequence[str | bytes] | None, labels: np.ndarray) -> tup
 
 
 def check_source(source: Source) -> None:
-    """Check that there are images, that labels are 0..K-1 and that every class has training images.
+    """Check that there are images, that labels are 0..K-1 and that every class has training images; of continuous
+    targets that they vary.
 
     Raises:
         DataError: One of these does not hold.
     """
+    if source.task == "regression":
+        test = None if source.test is None else source.test.labels
+        check_targets(source.train.labels, test, source.classes, source.name)
+        return
     count = len(source.classes)
     for part, images in (("training", source.train), ("test", source.test)):
         if images is None:

@@ -87,8 +87,8 @@ def test_names_of_bytes_and_columns_of_labels(arrays):
             "as many labels as images in 'd', got 24 in x_train and 23 in y_train",
         ),
         (
-            {"y_train": np.zeros(24)},
-            r"y_train of 'd' to be integers of shape \(n,\), got float64 of shape \(24,\)",
+            {"y_test": np.zeros(6)},
+            r"y_test of 'd' to be integers of shape \(n,\), got float64 of shape \(6,\)",
         ),
         ({"y_train": np.zeros((24, 3), dtype=int)}, r"got int64 of shape \(24, 3\)"),
         ({"y_train": np.full(24, 10**12)}, "got up to 1000000000000 for 24 images: renumber them from 0"),

@@ -1,0 +1,83 @@
+"""Folders of images with continuous targets in a ``targets.csv``."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from evonas.data.decode import EncodedImages
+from evonas.data.source import Source
+from evonas.data.targets import as_targets, name_targets
+from evonas.errors import DataError
+
+TABLE = "targets.csv"
+TEST_FOLDERS = ("test", "validation", "valid", "val")
+
+
+def read_targets_folder(source: str) -> Source | None:
+    """Return the data of a folder with a ``targets.csv``; None where `source` is no such folder.
+
+    The table's columns are ``file``, a path from the table's folder, then one for each target. It lies in the folder,
+    or beside it where the folder holds images without folders of classes, its paths then from the folder itself; or
+    one lies in ``train`` and one in ``test``. Images without a row are left out.
+
+    Raises:
+        DataError: The table cannot be read, holds something else than numbers, or names a file that is not there.
+    """
+    root = Path(source)
+    if not root.is_dir():
+        return None
+    name = root.resolve().name
+    if (root / "train" / TABLE).is_file():
+        train, names = _read(root / "train" / TABLE, root / "train", name)
+        held_out = next((root / part for part in TEST_FOLDERS if (root / part / TABLE).is_file()), None)
+        if held_out is None:
+            return Source(name, names, train, task="regression")
+        test, theirs = _read(held_out / TABLE, held_out, name)
+        if theirs != names:
+            raise DataError(
+                f"Expected the targets {', '.join(names)} in '{held_out / TABLE}' as in training, "
+                f"got {', '.join(theirs)}"
+            )
+        return Source(name, names, train, test, task="regression")
+    beside = root.resolve().parent / TABLE
+    if (root / TABLE).is_file():
+        table = root / TABLE
+    elif beside.is_file() and not any(path.is_dir() for path in root.iterdir()):
+        table = beside
+    else:
+        return None
+    train, names = _read(table, root, name)
+    return Source(name, names, train, task="regression")
+
+
+def _read(table: Path, home: Path, name: str) -> tuple[EncodedImages, tuple[str, ...]]:
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as stream:
+            heading, *rows = [row for row in csv.reader(stream) if row] or [[]]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"Cannot read '{table}' as CSV ({' '.join(str(error).split())})") from error
+    if len(heading) < 2 or heading[0].strip() != "file":
+        raise DataError(
+            f"Expected the columns file and then one for each target in '{table}', "
+            f"got {', '.join(heading) or 'nothing'}"
+        )
+    targets, files = [], []
+    for number, row in enumerate(rows, start=2):
+        try:
+            if len(row) != len(heading):
+                raise ValueError(f"{len(row)} cells, not {len(heading)}")
+            targets.append([float(cell) for cell in row[1:]])
+        except ValueError as error:
+            raise DataError(f"Expected a file and numbers in line {number} of '{table}': {error}") from None
+        files.append(row[0])
+    if not files:
+        raise DataError(f"Found no images in '{table}': expected a row for each")
+    if missing := [file for file in files if not (home / file).is_file()]:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise DataError(f"'{table}' names '{missing[0]}'{more}, which '{home}' does not hold: mend the table")
+    values = as_targets(np.array(targets, dtype=np.float64), f"'{table}'")
+    names = name_targets([cell.strip() for cell in heading[1:]], values, name)
+    return EncodedImages([home / file for file in files], values, files), names
