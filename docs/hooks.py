@@ -54,7 +54,7 @@ def command_reference() -> str:
             panels.setdefault(getattr(option, "rich_help_panel", None) or "Options", []).append(option)
         for panel, members in panels.items():
             lines += [f"**{panel}**", "", "| option | what | default |", "|---|---|---|"]
-            lines += [f"| {_flags(p)} | {_cell(p.help)} | {_default(p)} |" for p in members] + [""]
+            lines += [f"| {_flags(p)} | {_cell(_without_default(p.help))} | {_default(p)} |" for p in members] + [""]
     return "\n".join(lines) + "\n"
 
 
@@ -71,7 +71,18 @@ def _flags(option: Any) -> str:
     return ", ".join(f"`{flag}`" for flag in [*option.opts, *option.secondary_opts])
 
 
+_WRITTEN = re.compile(r"\s*\\?\[default: (.*?)\]\s*$")
+"""A default that stands in the help's text, where the option's own is that of `Settings`."""
+
+
+def _without_default(text: str | None) -> str:
+    return _WRITTEN.sub("", text or "")
+
+
 def _default(option: Any) -> str:
+    written = _WRITTEN.search(option.help or "")
+    if written:
+        return _cell(written[1])
     value = option.default
     empty = value is None or value == "" or value == () or value == [] or value is False or callable(value)
     if empty or type(value).__name__ == "Sentinel":  # click's mark of an option without a default
