@@ -109,6 +109,7 @@ TWO_HOMES = {
     "Images",
     "Member",
     "Progress",
+    "Recipe",
     "Source",
     "Table",
     "Task",
