@@ -129,17 +129,20 @@ Named = Callable[[Context, str], Evaluator]
 def _shipped() -> dict[str, Named]:
     """Return the package's own: objective name to factory."""
     from evonas.objectives.accuracy.low_fidelity import accuracy_evaluator
+    from evonas.objectives.accuracy.measures import MeasureEvaluator
     from evonas.objectives.cost.cost import CostEvaluator
     from evonas.objectives.cost.memory import MemoryEvaluator
     from evonas.objectives.cost.size import SizeEvaluator
     from evonas.objectives.latency.latency import LatencyEvaluator
     from evonas.objectives.proxy import ProxyEvaluator
     from evonas.proxies import proxies
+    from evonas.tasks import MEASURES
 
     found: dict[str, Named] = dict.fromkeys(proxies(), ProxyEvaluator)
     found |= dict.fromkeys(("flops", "params"), lambda context, name: CostEvaluator(context))
     found |= dict.fromkeys(("size", "size_int8"), lambda context, name: SizeEvaluator(context))
     found["acc"] = lambda context, name: accuracy_evaluator(context)
+    found |= dict.fromkeys(MEASURES, MeasureEvaluator)
     found["latency"] = lambda context, name: LatencyEvaluator(context)
     found["memory"] = lambda context, name: MemoryEvaluator(context)
     return found

@@ -40,6 +40,11 @@ class Scores:
             raise SettingsError(
                 f"The training-free score '{proxies[0].name}' needs images, got no data: give data, such as digits"
             )
+        learned = [proxy.name for proxy in proxies if proxy.needs.labels]
+        if learned and data.task != "classification":
+            raise SettingsError(
+                f"The training-free score '{learned[0]}' needs labels of classes, but '{data.name}' is for {data.task}"
+            )
         self.context, self.proxies = context, tuple(proxies)
         # Proxies that share skeleton and images.
         self._groups: list[tuple[list[int], Skeleton, Tensor, Tensor | None]] = []

@@ -12,12 +12,14 @@ from evonas.files.progress import Progress
 from evonas.objectives import Context
 from evonas.objectives.accuracy.accuracy import TOP1
 from evonas.objectives.accuracy.low_fidelity import accuracy_evaluator, trains
+from evonas.objectives.accuracy.measures import MeasureEvaluator
 from evonas.objectives.latency.latency import LatencyEvaluator, measure_whole
 from evonas.pareto.assemble import make_front
 from evonas.pareto.objective import Constraint, Objective
 from evonas.pipeline.problem import SearchProblem
 from evonas.runs.run import Run
 from evonas.spaces import Candidate, parse_candidate
+from evonas.tasks import make_task
 
 
 def write_front(
@@ -55,7 +57,7 @@ def write_front(
         _note_costs(problem, run, members)
         if "latency" in problem.evaluated:
             _note_latency(problem, run, members)
-        if context.supernet is not None:
+        if context.supernet is not None and "acc" in problem.learned:
             _note_top1(run, list(members), context)
         for member in members.values():
             if context.supernet is not None:
@@ -68,14 +70,16 @@ def write_front(
 
 
 def note_report(run: Run, candidate: Candidate, context: Context) -> None:
-    """Note the accuracy of a candidate on the validation half that the search did not select on."""
+    """Note the accuracy, or the task's error, of a candidate on the validation half that was not selected on."""
     text = str(candidate)
-    if "acc_report" in run.store.notes().get(text, {}):
+    name = "acc" if context.data is None else make_task(context.data).objective
+    if f"{name}_report" in run.store.notes().get(text, {}):
         return
-    (row,) = accuracy_evaluator(context, half="judge").evaluate([candidate])
-    if row["acc"].value is not None:
+    judge = accuracy_evaluator(context, half="judge") if name == "acc" else MeasureEvaluator(context, name, "judge")
+    (row,) = judge.evaluate([candidate])
+    if (value := row[name].value) is not None:
         by = "short training" if trains(context) else "supernet"
-        run.store.note(text, "acc_report", row["acc"].value, {"by": f"{by}, the half not selected on"})
+        run.store.note(text, f"{name}_report", value, {"by": f"{by}, the half not selected on"})
 
 
 def _note_top1(run: Run, texts: Sequence[str], context: Context) -> None:

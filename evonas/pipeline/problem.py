@@ -22,6 +22,7 @@ from evonas.runs.manifest import new_manifest
 from evonas.spaces import Candidate, load_space
 from evonas.supernet import find_rule, load_weights, make_sampler, weights_fingerprint
 from evonas.tables.table import load_table
+from evonas.tasks import make_task
 from evonas.training import resolve_device
 
 ARCHITECTURES_TRIED = 2000
@@ -38,6 +39,7 @@ class SearchProblem:
         settings: The same, with absolute paths: a run must find its files wherever it is resumed from.
         genome: Genomes of the search, and the candidates they mean.
         space, skeleton, data, device: What networks are built of and read; data is None in a search on a table.
+        task: What networks are trained for, and what is measured of them; None without data.
         tables: Measured truth, or None.
         names: Objectives to optimize, in order.
         evaluated: These, and what constraints bound also.
@@ -70,6 +72,9 @@ class SearchProblem:
                 in_channels=self.data.in_channels,
                 classes=len(self.data.classes),
             )
+        self.task = None if self.data is None else make_task(self.data)
+        if self.task is not None and self.task.name != "classification":
+            columns = self._fit_task(settings := self._default_objectives(settings))
         self.settings = _absolute(settings)
         costs = make_evaluator("flops", self.context())
         self.cheap: dict[str, Evaluator] = dict.fromkeys(("flops", "params"), costs)
@@ -101,6 +106,37 @@ class SearchProblem:
             else:
                 check_objectives([name])
         return columns
+
+    def _default_objectives(self, settings: Settings) -> Settings:
+        """Return settings that, unless they name objectives, optimize what the task measures first."""
+        assert self.task is not None
+        if "objectives" in settings.model_fields_set:
+            return settings
+        return settings.model_copy(update={"objectives": (self.task.objective, "flops")})
+
+    def _fit_task(self, settings: Settings) -> list[str]:
+        """Read objectives again for a task that is no classification; refuse accuracy and what estimates it.
+
+        Raises:
+            SettingsError: Accuracy is asked for, or another estimate than by shared weights.
+        """
+        assert self.task is not None
+        columns, own = self._read_objectives(settings), self.task.objective
+        if "acc" in self.evaluated and "acc" not in columns:
+            raise SettingsError(
+                f"The objective 'acc' is for classification, but these data are for {self.task.name}: "
+                f"use '{own}', such as --objectives {own},flops"
+            )
+        if read_estimator(settings.estimator)[0] != "supernet":
+            raise SettingsError(f"The estimator '{settings.estimator}' is of accuracy: leave it out for '{own}'")
+        return columns
+
+    @property
+    def learned(self) -> list[str]:
+        """Objectives that a trained supernet estimates: accuracy, or what the task measures."""
+        measured = [] if self.task is None else [measure.name for measure in self.task.measures]
+        known = {"acc", *measured} - set(self.tables.columns if self.tables is not None else ())
+        return [name for name in self.evaluated if name in known]
 
     def _check_sampling(self, settings: Settings) -> None:
         """Say before any work what a sampling of paths lacks."""

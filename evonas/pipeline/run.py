@@ -155,7 +155,7 @@ class _Search:
             prepare.latency_table()
             first = prepare.warm_start()
             context = self.problem.context()
-            if "acc" in self.problem.evaluated:
+            if self.problem.learned:
                 network = prepare.supernet()
                 context = self.problem.context(supernet=network, supernet_fingerprint=weights_fingerprint(network))
             with self.engine(context) as engine:

@@ -30,6 +30,7 @@ from evonas.supernet import (
     time_update,
     train_supernet,
 )
+from evonas.tasks import make_task
 
 SUPERNET_UPDATES = 1500
 """Updates of supernet training where neither epochs nor a time are given."""
@@ -143,6 +144,7 @@ class SearchSetup:
                 lr=settings.lr,
                 weight_decay=0.0,
                 augment=data.augment,
+                task=make_task(data),
                 seed=settings.seed,
                 checkpoint=path,
                 progress=advance,
@@ -155,9 +157,11 @@ class SearchSetup:
     def _probe(self, network: Network, epochs: int) -> ForgettingProbe:
         """Return what reads a few forgetting values while the supernet trains, on few images: a thing to log."""
         part = self.data.select
-        few = PathEvaluator(network, self.data, Part(part.images[:FORGETTING_IMAGES], part.labels[:FORGETTING_IMAGES]))
+        task = make_task(self.data)
+        some = Part(part.images[:FORGETTING_IMAGES], part.labels[:FORGETTING_IMAGES])
+        few = PathEvaluator(network, self.data, some, task=task)
         every = -(-epochs // FORGETTING_PROBES)
-        return ForgettingProbe(lambda form: few.each(form)["accuracy"], per_epoch=1, every=every)
+        return ForgettingProbe(lambda form: task.quality(few.each(form)), per_epoch=1, every=every)
 
     def _epochs(self, per_epoch: int) -> int:
         """Return the epochs of supernet training: given, or what the time allows, or by the size of the data."""
@@ -166,5 +170,11 @@ class SearchSetup:
         if self.settings.time is None:
             return max(1, round(SUPERNET_UPDATES / per_epoch))
         network = build(self.problem.space, self.problem.skeleton, seed=self.settings.seed).to(self.problem.device)
-        update = time_update(network, self.data, self.settings.sharing, batch_size=self.settings.batch_size)
+        update = time_update(
+            network,
+            self.data,
+            self.settings.sharing,
+            batch_size=self.settings.batch_size,
+            task=make_task(self.data),
+        )
         return max(1, int(SUPERNET_SHARE * parse_time(self.settings.time) / (update * per_epoch)))

@@ -12,6 +12,7 @@ from torch import nn
 from evonas.supernet.evaluate import Source
 from evonas.supernet.rules.contract import RuleFactory
 from evonas.supernet.train import train_supernet
+from evonas.tasks import Task
 
 
 class _Enough(Exception):
@@ -19,7 +20,13 @@ class _Enough(Exception):
 
 
 def time_update(
-    network: nn.Module, data: Source, rule: str | RuleFactory, *, batch_size: int, updates: int = 20
+    network: nn.Module,
+    data: Source,
+    rule: str | RuleFactory,
+    *,
+    batch_size: int,
+    updates: int = 20,
+    task: Task | None = None,
 ) -> float:
     """Return the median seconds of an update, from a trial that spoils the network's weights.
 
@@ -29,6 +36,7 @@ def time_update(
         rule: See `train_supernet`.
         batch_size: Images per update.
         updates: Updates of the trial.
+        task: Loss; classification by default.
     """
     times = [time.perf_counter()]
 
@@ -38,5 +46,5 @@ def time_update(
             raise _Enough
 
     with suppress(_Enough):
-        train_supernet(network, data, rule, epochs=updates, batch_size=batch_size, progress=watch)
+        train_supernet(network, data, rule, epochs=updates, batch_size=batch_size, task=task, progress=watch)
     return float(np.median(np.diff(times)))

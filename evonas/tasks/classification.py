@@ -66,6 +66,11 @@ class Classification(Task):
         return Classification(self.outputs, smoothing=label_smoothing, divergence=True)
 
     @property
+    def objective(self) -> str:
+        """The objective of a search: accuracy, however it is estimated."""
+        return "acc"
+
+    @property
     def compares_classes(self) -> bool:
         """Whether the largest output is the answer: it is."""
         return True

@@ -117,6 +117,11 @@ class Task(Protocol):
         return nn.Identity()
 
     @property
+    def objective(self) -> str:
+        """Name of the objective of a search that the primary measure is; by default its own."""
+        return self.primary
+
+    @property
     def direction(self) -> Literal["max", "min"]:
         """Whether more or less of the primary measure is better."""
         return find_measure(self, self.primary).direction

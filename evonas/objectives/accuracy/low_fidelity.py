@@ -18,6 +18,7 @@ from evonas.objectives.cost.cost import CostEvaluator
 from evonas.objectives.evaluator import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.spaces import Architecture, Candidate
+from evonas.tasks import make_task
 from evonas.training import evaluate, load_recipe, train
 
 __all__ = ["TrainingEvaluator", "accuracy_evaluator", "trains"]
@@ -38,7 +39,16 @@ def accuracy_evaluator(context: Context, half: str = "select") -> Evaluator:
     Args:
         context: Data, and what the estimator needs besides.
         half: The validation half: ``"select"``, or ``"judge"`` for reports.
+
+    Raises:
+        SettingsError: The data are for another task.
     """
+    if context.data is not None and context.data.task != "classification":
+        task = make_task(context.data)
+        raise SettingsError(
+            f"The objective 'acc' is for classification, but '{context.data.name}' is for {task.name}: "
+            f"use '{task.objective}', such as --objectives {task.objective},flops"
+        )
     return TrainingEvaluator(context, half) if trains(context) else AccuracyEvaluator(context, half)
 
 

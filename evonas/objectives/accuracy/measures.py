@@ -1,0 +1,57 @@
+"""Measures of a task that is no classification, by weight sharing: what the supernet says of a path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evonas.data import Part
+from evonas.errors import SettingsError
+from evonas.objectives.accuracy.accuracy import KEPT
+from evonas.objectives.evaluator import Context, fingerprint, one_by_one
+from evonas.objectives.result import Result
+from evonas.pareto.objective import Objective
+from evonas.spaces import Candidate
+from evonas.supernet import PathEvaluator
+from evonas.tasks import make_task
+
+NORM_IMAGES = 512
+"""Images that norms are estimated on, as for accuracy."""
+
+
+class MeasureEvaluator:
+    """What a task measures of a path with the supernet's weights, such as RMSE, on one validation half.
+
+    Batch-norm statistics are estimated anew for every path; the result depends on nothing evaluated before.
+
+    Args:
+        context: Data, and a trained supernet.
+        name: The objective asked for: a measure of the data's task.
+        half: ``"select"``, or ``"judge"`` for reports.
+
+    Raises:
+        SettingsError: No supernet, no data, or data of a task that does not measure this.
+    """
+
+    def __init__(self, context: Context, name: str, half: str = "select") -> None:
+        if context.supernet is None or context.data is None:
+            raise SettingsError(f"The objective '{name}' needs data and a trained supernet, got neither or one")
+        task = make_task(context.data)
+        if name not in [measure.name for measure in task.measures]:
+            raise SettingsError(
+                f"The objective '{name}' is no measure of {task.title}, which '{context.data.name}' is for: use "
+                f"'{task.objective}'"
+            )
+        # The one asked for comes first: it is what workers name their jobs by.
+        measures = sorted(task.measures, key=lambda measure: measure.name != name)
+        self.objectives = tuple(Objective(m.name, m.unit, m.direction) for m in measures)
+        part: Part = getattr(context.data, half)
+        self._path = PathEvaluator(
+            context.supernet, context.data, part, norm_images=NORM_IMAGES, memory=KEPT, task=task
+        )
+        self.fingerprint = fingerprint(
+            task.name, 1, half, context.supernet_fingerprint, context.data.fingerprint, context.threads
+        )
+
+    def evaluate(self, candidates: Sequence[Candidate]) -> list[dict[str, Result]]:
+        """Return all measures of each candidate's path."""
+        return one_by_one(self.objectives, candidates, self._path)
