@@ -19,7 +19,10 @@ SAMPLINGS = ("choice", "size", "unique", "fair", "warm")
 ALGORITHMS = ("agemoea", "nsga2", "nsga3", "random", "regularized-evolution")
 """Names of the search algorithms."""
 
-Count = Annotated[int, Field(ge=1, le=10**9)]
+UNBOUNDED = 10**9
+"""Largest count: no bound that anyone meets, yet small enough that sums and products stay exact."""
+
+Count = Annotated[int, Field(ge=1, le=UNBOUNDED)]
 
 
 PANELS = ("what", "data", "budget", "supernet", "search", "where it runs", "output")
@@ -89,7 +92,7 @@ class Settings(BaseModel):
     )
     asynchronous: bool = _setting(False, "search", "Take in each result as it comes, without waiting for a generation")
     baseline: bool = _setting(False, "search", "Spend as many evaluations on random architectures too, and compare")
-    seed: int = _setting(0, "search", "Of everything random", ge=0, lt=2**31)
+    seed: int = _setting(0, "search", "Of everything random", ge=0, le=2**31 - 1)
     latency_table: str | None = _setting(
         None, "where it runs", "A latency table measured on another device", unset="measured here"
     )

@@ -12,9 +12,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from typer.models import OptionInfo
 
-from evonas.config import Settings
+from evonas.config import UNBOUNDED, Settings
 
-__all__ = ["Application", "default_text", "with_settings"]
+__all__ = ["Application", "default_text", "range_text", "with_settings"]
 
 
 def default_text(name: str) -> str:
@@ -28,6 +28,28 @@ def default_text(name: str) -> str:
     if isinstance(field.default, bool):
         return f"no-{_flag(name)}" if not field.default else _flag(name)
     return str(field.default)
+
+
+def range_text(name: str) -> str:
+    """Return the range of a number among the settings, such as ``"1 to 4096"``, or "" where it has none."""
+    bounds: dict[str, Any] = {}
+    for part in _constraints(Settings.model_fields[name]):
+        bounds |= {key: getattr(part, key) for key in ("ge", "gt", "le", "lt") if getattr(part, key, None) is not None}
+    if not bounds:
+        return ""
+    low = f"{bounds['ge']:g}" if "ge" in bounds else f"Above {bounds['gt']:g}"
+    if bounds.get("le") == UNBOUNDED:
+        return f"{low} or more"
+    return f"{low} to {bounds['le']}" if "le" in bounds else f"{low}, below {bounds['lt']}"
+
+
+def _constraints(field: FieldInfo) -> list[Any]:
+    """Bounds of a field, also those of ``Count`` inside ``Count | None``."""
+    found = list(field.metadata)
+    for part in get_args(field.annotation):
+        for inner in getattr(part, "__metadata__", ()):
+            found += inner.metadata if isinstance(inner, FieldInfo) else [inner]
+    return found
 
 
 def with_settings(command: Callable[..., None], names: Iterable[str]) -> Callable[..., None]:
@@ -72,6 +94,8 @@ def _annotation(name: str) -> Any:
     words = [str(field.description)]
     if extra["allowed"]:
         words.append(f"One of {', '.join(extra['allowed'])}.")
+    if bounds := range_text(name):
+        words.append(f"{bounds}.")
     words[0] += "" if words[0].endswith(".") else "."
     help_text = f"{' '.join(words)} \\[default: {default_text(name)}]"  # a bare [ would be markup
     flag = _flag(name)

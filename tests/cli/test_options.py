@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from evonas.cli.options import default_text
+from evonas.cli.options import default_text, range_text
 from evonas.config import ALGORITHMS, PANELS, RULES, SAMPLINGS, WHERE, Settings
 from evonas.evolution import algorithms
 from evonas.supernet.rules.registry import RULES as SHIPPED_RULES
@@ -60,6 +60,22 @@ def test_search_shows_default_and_allowed_values_of_each_setting(pages, name):
     allowed = Settings.model_fields[name].json_schema_extra["allowed"]
     if allowed:
         assert f"One of {', '.join(allowed)}." in text
+    assert range_text(name) in text
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("resolution", "1 to 4096"),
+        ("epochs", "1 or more"),
+        ("lr", "Above 0 to 10"),
+        ("validation", "Above 0, below 1"),
+        ("population", "2 to 100000"),
+        ("space", ""),
+    ],
+)
+def test_ranges_are_those_that_settings_check(name, expected):
+    assert range_text(name) == expected
 
 
 def test_resume_shows_the_settings_that_a_run_may_change(pages):
