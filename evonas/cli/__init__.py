@@ -13,6 +13,7 @@ from evonas.cli.describe import describe
 from evonas.cli.export import export
 from evonas.cli.front import front
 from evonas.cli.latency import latency
+from evonas.cli.list import list_names
 from evonas.cli.options import Application
 from evonas.cli.report import report
 from evonas.cli.score import score
@@ -29,6 +30,7 @@ app = Application(
 )
 for command in (search, resume, front, train, deploy, verify, export, report, describe, score):
     app.command()(command)
+app.command("list")(list_names)
 app.add_typer(latency, name="latency")
 app.add_typer(bench, name="bench")
 

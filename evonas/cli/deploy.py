@@ -20,6 +20,9 @@ def deploy(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Write a member as an ONNX model, checked against torch on every test image, measured and described."""
+    from evonas.runs.run import Run
+
+    Run.open(run).close()  # a wrong path ends here, before anything heavy is imported
     from evonas.cli.progress import make_progress
     from evonas.deployment import summary
     from evonas.deployment.deploy import deploy

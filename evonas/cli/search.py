@@ -56,7 +56,10 @@ def _search(
     quiet: Quiet = False,
 ) -> None:
     """Search for Pareto-optimal architectures: data and space in, a front out."""
+    from evonas.pipeline.checks import check_settings
+
     settings = make_settings(config, **given)
+    check_settings(settings)  # before anything heavy is imported
     from evonas.cli.progress import make_progress
     from evonas.pipeline import run as pipeline
 

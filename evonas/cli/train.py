@@ -22,6 +22,9 @@ def train(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Train a member of the front to the end and read its test accuracy, once."""
+    from evonas.runs.run import Run
+
+    Run.open(run).close()  # a wrong path ends here, before anything heavy is imported
     from evonas.cli.progress import make_progress
     from evonas.deployment import train_members, training_summary
     from evonas.training import load_recipe

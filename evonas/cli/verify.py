@@ -24,6 +24,9 @@ def verify(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Measure members again and say what moved by more than its noise; exit code 1 if something did."""
+    from evonas.runs.run import Run
+
+    Run.open(run).close()  # a wrong path ends here, before anything heavy is imported
     from rich.console import Console
 
     from evonas.cli.progress import make_progress

@@ -1,0 +1,121 @@
+"""Catalog of what ships, by name: one line each and where it is defined, known without importing any of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+
+from evonas.errors import SettingsError, suggest
+from evonas.spaces import load_space, shipped
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that has a name.
+
+    Attributes:
+        name: What commands call it.
+        text: What it is, in one line.
+        path: ``module:attribute`` of what computes it, or "" where it is data.
+    """
+
+    name: str
+    text: str
+    path: str = ""
+
+
+def _entries(module: str, *rows: tuple[str, str, str]) -> tuple[Entry, ...]:
+    return tuple(Entry(name, text, f"evonas.{module}.{path}") for name, path, text in rows)
+
+
+PROXIES = _entries(
+    "proxies",
+    ("swap", "swap:Swap", "SWAP-Score: distinct activation patterns over a batch"),
+    ("epsinas", "epsinas:Epsinas", "difference of outputs under two constant weights"),
+    ("nlc", "nlc:Nlc", "nonlinearity coefficient"),
+    ("naswot", "naswot:Naswot", "log-determinant of the kernel of agreeing neurons"),
+    ("synflow", "synflow:Synflow", "log of the sum of |w| dR/d|w|"),
+    ("jacov", "jacov:Jacov", "correlations between the images' Jacobians"),
+    ("grad_norm", "grad_norm:GradNorm", "sum of the gradients' norms"),
+    ("snip", "snip:Snip", "sum of |w dL/dw|"),
+    ("zen", "zen:Zen", "sensitivity to small changes of the input, with norms' variances"),
+    ("params", "params:Params", "number of parameters"),
+    ("flops", "flops:Flops", "multiply-adds for one image"),
+)
+OBJECTIVES = _entries(
+    "objectives",
+    ("acc", "accuracy.low_fidelity:accuracy_evaluator", "accuracy as --estimator estimates it, max"),
+    ("flops", "cost.cost:CostEvaluator", "multiply-adds of convolutions and linear layers, min"),
+    ("params", "cost.cost:CostEvaluator", "parameters, min"),
+    ("size", "cost.size:SizeEvaluator", "bytes of the ONNX model, min"),
+    ("size_int8", "cost.size:SizeEvaluator", "bytes of the ONNX model with 8-bit weights, min"),
+    ("memory", "cost.memory:MemoryEvaluator", "peak bytes of activations, min"),
+    ("latency", "latency.latency:LatencyEvaluator", "milliseconds by a table of measured blocks, min"),
+)
+RULES = _entries(
+    "supernet.rules",
+    ("disturbance-immune", "disturbance:DisturbanceImmune", "updates projected off earlier architectures' inputs"),
+    ("uniform", "uniform:Uniform", "one path per update"),
+    ("fair", "fair:Fair", "every option of every choice equally often in each update"),
+    ("nsas", "nsas:NSAS", "each update also trains members of a diverse archive"),
+    ("gradient-space", "gradient_space:GradientSpace", "updates projected off earlier architectures' gradients"),
+    ("sandwich", "sandwich:Sandwich", "largest, smallest and random paths in each update; spaces of stages"),
+)
+ALGORITHMS = _entries(
+    "evolution",
+    ("nsga2", "algorithms:algorithms", "NSGA-II (Deb et al., 2002)"),
+    ("nsga3", "algorithms:algorithms", "NSGA-III, for three objectives and more"),
+    ("agemoea", "algorithms:algorithms", "AGE-MOEA; needs the extra agemoea"),
+    ("random", "algorithms:algorithms", "every genome sampled afresh"),
+    ("regularized-evolution", "algorithms:algorithms", "aging evolution (Real et al., 2019)"),
+)
+PREDICTORS = _entries(
+    "predictors",
+    ("gaussian-process", "regressors:GaussianProcess", "Gaussian process"),
+    ("ridge", "regressors:Ridge", "ridge regression"),
+    ("lightgbm", "regressors:Boosting", "boosted trees; needs the extra lightgbm"),
+)
+RECIPES = (
+    Entry("quick", "small images in seconds"),
+    Entry("darts_cifar", "the DARTS paper's on CIFAR-10"),
+    Entry("pcdarts_imagenet", "the PC-DARTS paper's on ImageNet"),
+    Entry("mobile", "mobile networks on ImageNet"),
+)
+
+
+def _spaces() -> tuple[Entry, ...]:
+    return tuple(Entry(name, load_space(name).definition.source) for name in shipped())
+
+
+KINDS: Mapping[str, Callable[[], tuple[Entry, ...]]] = {
+    "spaces": _spaces,
+    "objectives": lambda: (*OBJECTIVES, *(one for one in PROXIES if one.name not in {o.name for o in OBJECTIVES})),
+    "proxies": lambda: PROXIES,
+    "rules": lambda: RULES,
+    "predictors": lambda: PREDICTORS,
+    "algorithms": lambda: ALGORITHMS,
+    "recipes": lambda: RECIPES,
+    "configs": lambda: (),
+    "tables": lambda: (),
+    "weights": lambda: (),
+}
+"""Kind -> its entries; kinds without any are filled by later releases."""
+DEFAULTS = {"spaces": "darts", "rules": "disturbance-immune", "algorithms": "nsga2", "recipes": "quick"}
+"""Kind -> the name that a command takes where none is given."""
+GROUPS = {"spaces": "evonas.spaces", "objectives": "evonas.evaluators", "proxies": "evonas.proxies"}
+"""Kind -> entry points by which other packages add to it."""
+
+
+def list_entries(kind: str) -> tuple[Entry, ...]:
+    """Return what has a name of a kind: what ships, then what other packages add.
+
+    Raises:
+        SettingsError: No such kind.
+    """
+    if kind not in KINDS:
+        raise SettingsError(f"Expected one of {', '.join(KINDS)}, got '{kind}'.{suggest(kind, KINDS)}")
+    found = KINDS[kind]()
+    names = {entry.name for entry in found}
+    added = entry_points(group=GROUPS[kind]) if kind in GROUPS else ()
+    return (*found, *(Entry(p.name, f"of {p.value}", p.value) for p in added if p.name not in names))
