@@ -22,9 +22,10 @@ class Convolutions:
     def __init__(self, context):
         self.context = context  # space, skeleton, data, supernet, device, seed: whatever the value needs
 
-    def evaluate(self, architectures):
-        """Return one dictionary per architecture; a failure is a Result with None and its cause."""
-        return [{NAME: evonas.Result(float(str(a).count("nor_conv")), None, 0.0)} for a in architectures]
+    def evaluate(self, candidates):
+        """Return one dictionary per candidate; a failure is a Result with None and its cause."""
+        texts = [str(candidate.architecture) for candidate in candidates]
+        return [{NAME: evonas.Result(float(text.count("nor_conv")), None, 0.0)} for text in texts]
 
 
 if __name__ == "__main__":
@@ -36,7 +37,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(folder))
 
     run = evonas.search(
-        objectives=(NAME, "flops"), space="nasbench201", constraints=("params<=100e3",),
+        objectives=(NAME, "flops"), space="nasbench201", constraint=("params<=100e3",),
         warm_start=0, population=12, generations=4, out=folder / "own-objective",
     )  # fmt: skip
     front = evonas.read_front(run)

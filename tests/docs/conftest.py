@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
+
 SHIM = '''#!{python}
 """evonas as pages call it, at small size: adds the budgets that the page leaves to their defaults."""
 import subprocess, sys
@@ -16,6 +18,7 @@ SMALL = {{
     "search": {{"--epochs": "1", "--population": "4", "--generations": "2", "--warm-start": "8",
                "--train-limit": "200", "--estimator": "supernet:loss", "--quiet": None}},
     "train": {{"--recipe": "small.toml", "--quiet": None}},
+    "deploy": {{"--max-drop": "100", "--quiet": None}},  # so short a training promises nothing
     "latency": {{"--seconds": "2", "--networks": "20", "--quiet": None}},
 }}
 REPLACED = {{"--epochs": "1", "--population": "4", "--generations": "2", "--warm-start": "8", "--time": "60s"}}
@@ -46,7 +49,9 @@ def desk(tmp_path, monkeypatch) -> Path:
                 for number in range(count):
                     pixels = rng.integers(0, 255, (side, side, 3), dtype=np.uint8)
                     image.fromarray(pixels).save(folder / f"{number:03}.png")
-    (tmp_path / "small.toml").write_text('source = "a test"\nepochs = 1\nbatch_size = 64\nlr = 0.05\n')
+    quick = (ROOT / "evonas" / "training" / "recipes" / "quick.toml").read_text()
+    assert "\nepochs = 30\n" in quick
+    (tmp_path / "small.toml").write_text(quick.replace("\nepochs = 30\n", "\nepochs = 8\n"))
     shim = tmp_path / "bin" / "evonas"
     shim.parent.mkdir()
     shim.write_text(SHIM.format(python=sys.executable))
