@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from evonas.pareto.objective import Objective
     from evonas.pipeline.context import run_context
     from evonas.pipeline.run import resume, search
+    from evonas.pipeline.study import Study
     from evonas.runs.front_file import read_front
     from evonas.runs.run import Run
     from evonas.spaces import Architecture, Skeleton, Space, load_space
@@ -43,6 +44,7 @@ _HOME = {
     "Settings": "evonas.config",
     "Skeleton": "evonas.spaces",
     "Space": "evonas.spaces",
+    "Study": "evonas.pipeline.study",
     "Table": "evonas.tables.table",
     "build": "evonas.networks",
     "load_data": "evonas.data",
@@ -66,6 +68,7 @@ __all__ = [
     "Settings",
     "Skeleton",
     "Space",
+    "Study",
     "Table",
     "build",
     "load_data",
