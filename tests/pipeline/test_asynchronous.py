@@ -54,7 +54,7 @@ def test_an_order_that_was_not_asked_for_is_refused(done, tmp_path):
     path = Path(shutil.copytree(done.path, tmp_path / "other"))
     with Store(path / "evaluations.sqlite") as store:
         store._base.execute("UPDATE members SET architecture = (SELECT max(architecture) FROM members) WHERE place = 0")
-    with pytest.raises(RunError, match="to be told next, as stored"):
+    with pytest.raises(RunError, match="to come next, as stored"):
         pipeline.resume(path)
 
 
