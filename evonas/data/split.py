@@ -90,7 +90,7 @@ def limit_rows(labels: np.ndarray, keys: np.ndarray, classes: Sequence[str], lim
             f"A limit of {limit} training images leaves {counts.min()} of class '{name}', "
             f"at least {PARTS} are needed: raise the limit"
         )
-    return np.concatenate([part[:count] for part, count in zip(rows, counts)])
+    return np.concatenate([part[:count] for part, count in zip(rows, counts, strict=True)])
 
 
 def hold_out(labels: np.ndarray, keys: np.ndarray, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -110,8 +110,8 @@ def hold_out(labels: np.ndarray, keys: np.ndarray, classes: Sequence[str]) -> tu
     _expect(labels, classes, PARTS + 1, "for three training parts and the test part")
     rows = ranked(labels, keys, len(classes))
     cuts = [max(1, _round(len(part) * TEST_FRACTION)) for part in rows]
-    test = np.concatenate([part[:cut] for part, cut in zip(rows, cuts)])
-    train = np.concatenate([part[cut:] for part, cut in zip(rows, cuts)])
+    test = np.concatenate([part[:cut] for part, cut in zip(rows, cuts, strict=True)])
+    train = np.concatenate([part[cut:] for part, cut in zip(rows, cuts, strict=True)])
     return np.sort(train), np.sort(test)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+import torch
 from torch import nn
 
 from evonas.data import Part
@@ -58,7 +59,7 @@ def compare(module: nn.Module, model: Model, part: Part, *, scale: float) -> Par
         scale: Value of a pixel that means 1.0.
     """
     opened: onnxruntime.InferenceSession = session(model)
-    parts = [parity(module, opened, images.cpu().float() / scale) for images in part.images.split(CHUNK)]
+    parts = [parity(module, opened, images.cpu().float() / scale) for images in torch.split(part.images, CHUNK)]
     return Parity(
         max_abs_difference=float(np.max([p.max_abs_difference for p in parts])),  # NaN stays NaN
         agreement=float(np.average([p.agreement for p in parts], weights=[len(p.predictions) for p in parts])),

@@ -178,7 +178,7 @@ class _Work:
                     peak_memory=fresh.peak_memory if model is models[-1] else 0,
                     own_memory=fresh.own_memory if model is models[-1] else 0,
                 )
-                for model, parity, timing in zip(models, seen, timings)
+                for model, parity, timing in zip(models, seen, timings, strict=True)
             ]
             deployment = Deployment(
                 folder=out,

@@ -121,7 +121,7 @@ def _figures(deployment: Deployment) -> list[dict[str, Any]]:
             ("peak memory", figures.peak_memory, "bytes", alone),
             ("peak memory above that of the libraries", figures.own_memory, "bytes", alone),
         ]
-    return [dict(zip(("name", "value", "unit", "by"), row)) for row in rows]
+    return [dict(zip(("name", "value", "unit", "by"), row, strict=True)) for row in rows]
 
 
 def _timed(suffix: str, figures: Figures, where: str) -> list[tuple[str, Any, str, str]]:

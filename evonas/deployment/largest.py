@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from evonas.spaces import Architecture, Space
 
 
@@ -18,11 +20,11 @@ def largest(space: Space, cost: Callable[[Architecture], float]) -> Architecture
         Canonical.
     """
 
-    def form(genome) -> Architecture:
+    def canonical_of(genome: np.ndarray) -> Architecture:
         return space.canonical(space.decode(genome))
 
     best = space.cardinalities - 1
-    top = cost(form(best))
+    top = cost(canonical_of(best))
     improved = True
     while improved:
         improved = False
@@ -30,7 +32,7 @@ def largest(space: Space, cost: Callable[[Architecture], float]) -> Architecture
             for option in range(int(options)):
                 genome = best.copy()
                 genome[place] = option
-                value = cost(form(genome))
+                value = cost(canonical_of(genome))
                 if value > top:
                     best, top, improved = genome, value, True
-    return form(best)
+    return canonical_of(best)

@@ -43,7 +43,8 @@ class UnitInput(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits of shape (n, classes) of images (n, c, h, w) with values in [0, 1]."""
-        return self.network((images - self.mean) / self.std)
+        logits: Tensor = self.network((images - self.mean) / self.std)
+        return logits
 
 
 def model_files(network: Network, data: Dataset) -> dict[str, bytes]:

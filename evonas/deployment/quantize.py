@@ -58,7 +58,7 @@ def quantize(model: onnx.ModelProto, images: np.ndarray, *, batch: int = 32) -> 
     entry = model.graph.input[0]
     fixed = entry.type.tensor_type.shape.dim[0].dim_value
 
-    class Reader(CalibrationDataReader):
+    class Reader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
         def __init__(self) -> None:
             self.parts: Iterator[np.ndarray] = iter(_parts(images, fixed or batch))
 

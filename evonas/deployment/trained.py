@@ -166,7 +166,7 @@ def read_record(file: Path) -> dict[str, Any]:
         RunError: It is damaged, of another version, or its weights are missing.
     """
     try:
-        record = json.loads(file.read_text(encoding="utf-8"))
+        record: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         if record["format"] != FORMAT or not (file.parent / WEIGHTS).is_file():
             raise ValueError("another format, or its weights are missing")
         record["accuracy"]["value"], record["finished"], record["architecture"]

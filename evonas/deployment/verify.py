@@ -246,7 +246,7 @@ class _Work:
         context = self.context
         twice = [*forms, *forms]
         timings = measure_whole(context.space, context.skeleton, twice, threads=context.threads) if forms else []
-        return dict(zip(timed, zip(timings[: len(forms)], timings[len(forms) :])))
+        return dict(zip(timed, zip(timings[: len(forms)], timings[len(forms) :], strict=True), strict=True))
 
     def _latency(self, choice: Choice, known: dict[str, float], first: Timing, second: Timing) -> Check:
         mad = max(first.mad_ms, second.mad_ms, known.get("latency_mad", 0.0))

@@ -23,7 +23,8 @@ def draw_cells(space: CellSpace, architecture: CellArchitecture) -> Drawing:
         architecture: As written: parts that no output depends on are pale. Canonical: they are left out.
     """
     drawings = [
-        _draw_cell(space, kind, cell, architecture.pruned) for kind, cell in zip(architecture.kinds, architecture.cells)
+        _draw_cell(space, kind, cell, architecture.pruned)
+        for kind, cell in zip(architecture.kinds, architecture.cells, strict=True)
     ]
     words = "; ".join(
         f"{_heading(kind)}: "
@@ -31,7 +32,7 @@ def draw_cells(space: CellSpace, architecture: CellArchitecture) -> Drawing:
             f"node {i} takes {' and '.join(f'{operation} of {_name(space, source)}' for operation, source in edges)}"
             for i, edges in enumerate(cell.nodes)
         )
-        for kind, cell in zip(architecture.kinds, architecture.cells)
+        for kind, cell in zip(architecture.kinds, architecture.cells, strict=True)
     )
     return stack(drawings, f"Cells of an architecture of {space.name}. {words}")
 
@@ -87,7 +88,7 @@ def _draw_cell(space: CellSpace, kind: str, cell: Cell, pruned: bool) -> Drawing
             join(key, place, pale)
     last = max(layers.values()) + 1
     names = ("sum", "concat") if len(cell.outputs) == 2 else ("concat",)
-    for name, places in zip(names, cell.outputs):
+    for name, places in zip(names, cell.outputs, strict=True):
         layers[name] = last
         boxes[name] = _box(name if len(places) > 1 or len(names) > 1 else "output", "output", 9)
         for place in places:
@@ -120,7 +121,7 @@ def _placed(
     shapes: list[Shape] = [Label(MARGIN, 20, heading, size=13, bold=True)]
     lowest = 0.0
     curves, drawn = [], []
-    for (start, end), route, pale in zip(edges, layout.routes, idle):
+    for (start, end), route, pale in zip(edges, layout.routes, idle, strict=True):
         first, last = route[0], route[-1]
         begin = _middle(lefts, widths, first[0]) + boxes[start].width / 2
         finish = _middle(lefts, widths, last[0]) - boxes[end].width / 2

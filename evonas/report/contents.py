@@ -77,12 +77,14 @@ class Contents:
     @cached_property
     def minimized(self) -> np.ndarray:
         """Values with every objective minimized, shape ``(n, objectives)``."""
-        return minimized(self.values, [objective.direction for objective in self.objectives])
+        values: np.ndarray = minimized(self.values, [objective.direction for objective in self.objectives])
+        return values
 
     @cached_property
     def able(self) -> np.ndarray:
         """Which architectures were evaluated without failure and keep to all constraints, shape ``(n,)``."""
-        return np.isfinite(self.values).all(axis=1) & (self.violations <= 0).all(axis=1)
+        feasible: np.ndarray = np.isfinite(self.values).all(axis=1) & (self.violations <= 0).all(axis=1)
+        return feasible
 
     @cached_property
     def place(self) -> dict[str, int]:
@@ -236,6 +238,7 @@ def _supernet(path: Path) -> Mapping[str, Any]:
                 return {}
             metadata = json.loads(file.read(length)).get("__metadata__", {})
         header = json.loads(metadata["evonas.supernet"])
-        return header["log"]
+        log: Mapping[str, Any] = header["log"]
+        return log
     except (OSError, ValueError, KeyError, AttributeError):
         return {}

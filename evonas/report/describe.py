@@ -32,7 +32,7 @@ class Choices:
 def sort_choices(space: Space) -> list[Choices]:
     """Return a space's choices by sort, in the order of the genome."""
     sorts: dict[str, Counter[int]] = {}
-    for name, options in zip(space.choices, space.cardinalities.tolist()):
+    for name, options in zip(space.choices, space.cardinalities.tolist(), strict=True):
         sort = name.rpartition(".")[2].rstrip("0123456789") or name
         sorts.setdefault(sort, Counter())[options] += 1
     return [Choices(sort, sum(options.values()), dict(options)) for sort, options in sorts.items()]

@@ -127,4 +127,5 @@ def _footnote(contents: Contents, panels: list[Panel]) -> str:
 def _thin(points: np.ndarray) -> np.ndarray:
     if len(points) <= LIMIT:
         return points
-    return points[np.linspace(0, len(points) - 1, LIMIT).astype(int)]
+    thinned: np.ndarray = points[np.linspace(0, len(points) - 1, LIMIT).astype(int)]
+    return thinned

@@ -157,7 +157,7 @@ def truths(contents: Contents) -> list[dict[str, Any]]:
     found = []
     known = dict(contents.known) | {m.architecture: {**m.known} for m in contents.front}
     for i, objective in enumerate(contents.objectives):
-        estimates = {text: float(v) for text, v in zip(contents.texts, contents.values[:, i])}
+        estimates = {text: float(v) for text, v in zip(contents.texts, contents.values[:, i], strict=True)}
         estimates |= {member.architecture: member.values[objective.name] for member in contents.front}
         for ending in TRUTHS:
             name, plain = f"{objective.name}_{ending}", f"{objective.name}_top1"

@@ -120,7 +120,7 @@ def _panel(
     )
 
 
-def _bounds(values: np.ndarray, front: np.ndarray, objective: Objective, log: bool = False) -> tuple:
+def _bounds(values: np.ndarray, front: np.ndarray, objective: Objective, log: bool = False) -> tuple[float, float]:
     """Return limits that hold all of the front, and all evaluations but the far tail on the worse side."""
     if not len(values):
         return (0.0, 1.0)

@@ -127,7 +127,7 @@ def _centers(
                 if sweep >= SWEEPS or not near:
                     near = [*before[vertex], *after[vertex]]
                 wished.append(sum(places[n] for n in near) / len(near) if near else places[vertex])
-            for vertex, center in zip(row, _apart(wished, [sizes[v] for v in row], gap)):
+            for vertex, center in zip(row, _apart(wished, [sizes[v] for v in row], gap), strict=True):
                 places[vertex] = center
     return places
 
@@ -139,11 +139,11 @@ def _apart(wished: Sequence[float], sizes: Sequence[float], gap: float) -> list[
         total += 0.0 if i == 0 else (sizes[i - 1] + size) / 2 + gap
         offsets.append(total)
     blocks: list[tuple[float, int]] = []  # mean and number of what moves together
-    for wish, offset in zip(wished, offsets):
+    for wish, offset in zip(wished, offsets, strict=True):
         mean, count = wish - offset, 1
         while blocks and blocks[-1][0] > mean:
             other, more = blocks.pop()
             mean, count = (mean * count + other * more) / (count + more), count + more
         blocks.append((mean, count))
     moved = [mean for mean, count in blocks for _ in range(count)]
-    return [mean + offset for mean, offset in zip(moved, offsets)]
+    return [mean + offset for mean, offset in zip(moved, offsets, strict=True)]

@@ -48,7 +48,7 @@ def to_markdown(front: Front, numbers: Sequence[int]) -> str:
     names = further(front)
     titles = ["index", *map(heading, front.objectives), *names, "architecture"]
     lines = [titles, ["---:"] * (len(titles) - 1) + ["---"]]
-    for place, member in zip(numbers, front):
+    for place, member in zip(numbers, front, strict=True):
         text = member.architecture.replace("|", "\\|")
         lines.append([*row(place, member, front.objectives, names), f"`{text}`"])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"

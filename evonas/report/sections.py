@@ -133,7 +133,7 @@ def charts(contents: Contents, data: Mapping[str, Any]) -> str:
             [(f"{curve['evaluations'][i]:,}", f"{curve['hypervolume'][i]:.4f}") for i in places],
         )
     reference = curve.get("reference_point", contents.front.reference)
-    point = ", ".join(f"{o.name} {number(v)}" for o, v in zip(contents.objectives, reference))
+    point = ", ".join(f"{o.name} {number(v)}" for o, v in zip(contents.objectives, reference, strict=bool(reference)))
     seen = "what it and random sampling saw" if "others" in curve else "what was seen"
     parts.append(
         "<section class='card' aria-labelledby='progress-title'><h2 id='progress-title'>How the search went</h2>"
@@ -155,7 +155,7 @@ def trust(contents: Contents, data: Mapping[str, Any]) -> str:
             (f"{pair['truth']} less {pair['less']}, mean", number(pair["gap"])),
             ("relative error, median", "–" if pair["error"] is None else f"{pair['error']:.1%}"),
         ]
-        listed = list(zip(pair["estimates"], pair["truths"]))[:MOST_ROWS]
+        listed = list(zip(pair["estimates"], pair["truths"], strict=True))[:MOST_ROWS]
         cells = [(number(a, pad=True), number(b, pad=True)) for a, b in listed]
         title = f"{pair['estimate']} against {pair['truth']}"
         parts.append(
@@ -177,7 +177,7 @@ def trust(contents: Contents, data: Mapping[str, Any]) -> str:
     net = data["supernet"]
     if net["epochs"]:
         rows = [(NAMES.get(str(k), str(k).replace("_", " ")), number(as_float(v))) for k, v in net["last"].items()]
-        pairs = [(str(e), number(v, pad=True)) for e, v in zip(net["epochs"], net["losses"])]
+        pairs = [(str(e), number(v, pad=True)) for e, v in zip(net["epochs"], net["losses"], strict=True)]
         losses = table("mean loss", ("epoch", "loss"), pairs)
         parts.append(
             "<div><h3>Training of the supernet</h3><div id='supernet' class='chart low' role='img' "
@@ -199,12 +199,12 @@ def trust(contents: Contents, data: Mapping[str, Any]) -> str:
     if chosen:
         counts = Counter((row["objective"], row["predictor"]) for row in chosen)
         last = {(row["objective"], row["predictor"]): row["spearman"] for row in chosen}
-        rows = [(*key, f"{count:,}", signed(last[key])) for key, count in counts.most_common()]
+        ranked = [(*key, f"{count:,}", signed(last[key])) for key, count in counts.most_common()]
         each = [(f"{r['round']}", r["objective"], r["predictor"], signed(r["spearman"])) for r in chosen[-MOST_ROWS:]]
         parts.append(
             "<div><h3>Predictors</h3><p class='small soft'>What the surrogate's rounds trusted; ρ: rank correlation "
             "in cross-validation, on architectures that the predictor had not seen.</p>"
-            f"{table('', ('objective', 'predictor', 'rounds', 'last ρ'), rows)}"
+            f"{table('', ('objective', 'predictor', 'rounds', 'last ρ'), ranked)}"
             f"{numbers(table('round by round', ('round', 'objective', 'predictor', 'ρ'), each))}</div>"
         )
     causes = figures.failures(contents)

@@ -40,12 +40,12 @@ def draw_stages(space: StageSpace, architecture: StageArchitecture, skeleton: Sk
     stem = definition.stem
     notes = [
         f"{stage.width}{factor} channels{_stride(stride)}{', SE' if stage.se else ''}"
-        for stage, stride in zip(definition.stages, strides[1:])
+        for stage, stride in zip(definition.stages, strides[1:], strict=True)
     ]
     left = MARGIN + max(text_width(note, 10.5) for note in [*notes, "pooling, classifier"]) + 12
     shapes += _label(top, "stem", f"{stem.channels}{factor} channels{_stride(strides[0])}")
     shapes.append(Box(left, top, _width(stem.kernel), HEIGHT, "place", f"conv {stem.kernel}×{stem.kernel}"))
-    for number, (note, row) in enumerate(zip(notes, rows)):
+    for number, (note, row) in enumerate(zip(notes, rows, strict=True)):
         top += ROW
         shapes += _label(top, f"stage {number}", note)
         x = left
@@ -88,7 +88,7 @@ def draw_stages(space: StageSpace, architecture: StageArchitecture, skeleton: Sk
 
 
 def _blocks(space: StageSpace, architecture: StageArchitecture) -> list[list[_Block]]:
-    chosen = iter(zip(architecture.blocks, architecture.depths))
+    chosen = iter(zip(architecture.blocks, architecture.depths, strict=True))
     rows = []
     for number, options in enumerate(space.options):
         if number in space.free:

@@ -98,7 +98,7 @@ def found(contents: Contents) -> list[str]:
         if low != high:
             lines.append(f"{objective.name} runs from {low} to {high}{unit}.")
     if front.hypervolume is not None and len(contents.objectives) > 1:
-        point = ", ".join(f"{o.name} {number(v)}" for o, v in zip(contents.objectives, front.reference))
+        point = ", ".join(f"{o.name} {number(v)}" for o, v in zip(contents.objectives, front.reference, strict=True))
         lines.append(
             f"The hypervolume is {front.hypervolume:.4f}, each axis scaled to what was seen, reference point {point}."
         )
@@ -178,7 +178,7 @@ def told_broken(members: int) -> str:
     return f"{members} members, marked !, break a constraint now that they were measured whole."
 
 
-def _judged(pair: dict) -> str:
+def _judged(pair: Mapping[str, Any]) -> str:
     n = len(pair["texts"])
     text = f"{pair['truth']} ({pair['meaning']}) is known of {n} architecture{'s' if n != 1 else ''}"
     if pair["truth"].endswith("measured") and pair["error"] is not None:

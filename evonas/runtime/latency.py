@@ -103,7 +103,7 @@ def measure_modules(
         except ExportError as error:
             name = names[index] if names is not None else f"{index} of {len(modules)}"
             raise ExportError(f"Block {name}: {error}") from error
-        feeds.append({key: tensor.detach().cpu().numpy() for key, tensor in zip(keys, inputs)})
+        feeds.append({key: tensor.detach().cpu().numpy() for key, tensor in zip(keys, inputs, strict=True)})
     return measure(sessions, feeds, repeats=repeats, warmup=warmup, burst=burst, seconds=seconds)
 
 

@@ -74,7 +74,7 @@ def parity(
     ours = logits(model, images, batch=batch)
     place = device_of(module)
     with evaluating(module), torch.inference_mode():
-        parts = [module(part.to(place)).float().cpu().numpy() for part in images.split(batch)]
+        parts = [module(part.to(place)).float().cpu().numpy() for part in torch.split(images, batch)]
     theirs = np.concatenate(parts)
     if ours.shape != theirs.shape:
         raise ExportError(

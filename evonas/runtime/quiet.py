@@ -29,7 +29,7 @@ def quiet() -> Iterator[None]:
     The standard error is held back too: a failing ``torch.export`` prints its partial graph there before it
     raises.
     """
-    import torch
+    from torch.jit._trace import TracerWarning
 
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     levels = [logger.level for logger in loggers]
@@ -37,13 +37,13 @@ def quiet() -> Iterator[None]:
         for category, message in _WARNINGS:
             warnings.filterwarnings("ignore", message=message, category=category)
         # Any test of a size warns, such as of an odd height, although every size but the batch is fixed.
-        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
+        warnings.filterwarnings("ignore", category=TracerWarning)
         for logger in loggers:
             logger.setLevel(logging.ERROR)
         try:
             yield
         finally:
-            for logger, level in zip(loggers, levels):
+            for logger, level in zip(loggers, levels, strict=True):
                 logger.setLevel(level)
 
 

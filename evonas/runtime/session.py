@@ -14,7 +14,7 @@ from evonas.errors import ExportError, SettingsError, suggest
 if TYPE_CHECKING:
     import onnx
 
-Model: TypeAlias = Union[str, os.PathLike, bytes, "onnx.ModelProto"]
+Model: TypeAlias = Union[str, os.PathLike[str], bytes, "onnx.ModelProto"]
 
 CPU = "CPUExecutionProvider"
 _TYPES = {

@@ -93,7 +93,7 @@ def measure(
         raise SettingsError(
             f"Expected one feed per session, got {len(feeds)} feeds for {len(sessions)} sessions"
         )
-    pairs = list(zip(sessions, feeds))
+    pairs = list(zip(sessions, feeds, strict=True))
     times: list[list[int]] = [[] for _ in pairs]
     collecting = gc.isenabled()
     gc.disable()
@@ -105,7 +105,7 @@ def measure(
         for done in range(-(-repeats // burst)):
             if seconds is not None and done >= FEWEST_ROUNDS and clock() - start >= seconds * 1e9:
                 break
-            for (session, feed), taken in zip(pairs, times):
+            for (session, feed), taken in zip(pairs, times, strict=True):
                 session.run(None, feed)
                 for _ in range(burst):
                     begin = clock()

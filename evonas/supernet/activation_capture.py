@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from types import TracebackType
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -58,15 +59,15 @@ class Watch:
 
     def _hook(self, name: str, elastic: bool, listens: bool) -> object:
         def hook(
-            layer: nn.Module, args: tuple[Tensor, ...], options: dict[str, object], output: Tensor
+            layer: nn.Module, args: tuple[Tensor, ...], options: dict[str, Any], output: Tensor
         ) -> None:
             if not torch.is_grad_enabled():
                 return
-            kernel = options.get("kernel", args[2] if len(args) > 2 else None)
+            kernel: int | None = options.get("kernel", args[2] if len(args) > 2 else None)
             call = read_call(layer, args[0], output, kernel)
             if elastic:
                 self._note(name, layer, call.region)
-            if listens:
+            if listens and self._summary is not None:
                 with torch.no_grad():
                     self.inputs.setdefault(name, []).append(embed(call, self._summary(call)))
 

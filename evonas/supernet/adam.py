@@ -69,7 +69,7 @@ class Adam(SGD):
         torch._foreach_lerp_(first, gradients, 1.0 - self.momentum)
         torch._foreach_mul_(second, self.decay)
         torch._foreach_addcmul_(second, gradients, gradients, 1.0 - self.decay)
-        for (index, mask), (old_first, old_second) in zip(places, kept):
+        for (index, mask), (old_first, old_second) in zip(places, kept, strict=True):
             first[index].copy_(torch.where(mask, first[index], old_first))
             second[index].copy_(torch.where(mask, second[index], old_second))
         counts = [self.counts[name] for name in moved]

@@ -30,15 +30,29 @@ class Extractable(Protocol):
 class Images(Protocol):
     """A part of a data set."""
 
-    images: Tensor
-    labels: Tensor
+    @property
+    def images(self) -> Tensor:
+        """Images, uint8, shape (n, c, h, w)."""
+        ...
+
+    @property
+    def labels(self) -> Tensor:
+        """Targets, of the task's shape and type, n of them."""
+        ...
 
 
 class Source(Protocol):
     """A data set, as far as training and evaluation need it."""
 
-    weights: Images
-    fingerprint: str
+    @property
+    def weights(self) -> Images:
+        """The part that weights are trained on."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of what the data set holds."""
+        ...
 
     def normalize(self, images: Tensor) -> Tensor:
         """Return uint8 images as the network reads them."""
@@ -89,9 +103,9 @@ class PathEvaluator:
         self._task = task or Classification()
         # Any prefix of a part is nearly stratified.
         norms = _channels_last(data.normalize(data.weights.images[:norm_images]))
-        self._norms = norms.split(norm_batch or len(norms))
-        self._images = _channels_last(data.normalize(part.images)).split(batch_size)
-        self._labels = part.labels.split(batch_size)
+        self._norms = torch.split(norms, norm_batch or len(norms))
+        self._images = torch.split(_channels_last(data.normalize(part.images)), batch_size)
+        self._labels = torch.split(part.labels, batch_size)
         self._kept = Kept(memory)
 
     def prepare(self, architecture: Any) -> nn.Module:
@@ -120,14 +134,19 @@ class PathEvaluator:
         done, state = self._kept.longest(names)
         if state is None:
             done = 1
-            state = tuple(self._sized(part, architecture, network) for part in (self._norms, self._images))
+            state = (
+                self._sized(self._norms, architecture, network),
+                self._sized(self._images, architecture, network),
+            )
         for place, (_, segment) in enumerate(segments[done - 1 :], start=done + 1):
             state = _run(segment, *state)
             self._kept.put(names[:place], state)
         return _each(state[1], self._labels, self._task)
 
     def _copy(self, architecture: Any) -> nn.Module:
-        return self._network.extract(architecture, self._values).to(memory_format=torch.channels_last)
+        copy = self._network.extract(architecture, self._values)
+        copy.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch types leave it out
+        return copy
 
     def _sized(self, batches: Sequence[Tensor], architecture: Any, network: nn.Module) -> list[Tensor]:
         dtype = next((p.dtype for p in network.parameters()), torch.float32)

@@ -52,33 +52,42 @@ def is_shared(layer: nn.Module) -> bool:
     return isinstance(layer, nn.Conv2d | nn.Linear)
 
 
+def weight_of(layer: nn.Module) -> Tensor:
+    """Return the weight of a layer that has one."""
+    weight = layer.weight
+    assert isinstance(weight, Tensor)
+    return weight
+
+
 def geometry(layer: nn.Module) -> tuple[int, int]:
     """Return (groups, inputs of one output), a bias counting as the weight of a constant input 1."""
     groups = layer.groups if isinstance(layer, nn.Conv2d) else 1
-    return groups, layer.weight[0].numel() + (layer.bias is not None)
+    return groups, weight_of(layer)[0].numel() + (layer.bias is not None)
 
 
 def read_call(layer: nn.Module, images: Tensor, output: Tensor, kernel_run: int | None = None) -> Call:
     """Return what a call of `layer` has used, seen from its input, its output and the kernel asked for."""
     region: Region | None = None
     kernel = (1, 1)
+    active: Callable[..., Region] | None = getattr(layer, "active", None)
     if isinstance(layer, nn.Conv2d):
-        kernel = tuple(layer.kernel_size) if kernel_run is None else (kernel_run, kernel_run)
-        if hasattr(layer, "active"):
-            region = layer.active(images.shape[1], output.shape[1], kernel[0])
+        height, width = layer.kernel_size
+        kernel = (height, width) if kernel_run is None else (kernel_run, kernel_run)
+        if active is not None:
+            region = active(images.shape[1], output.shape[1], kernel[0])
     elif isinstance(layer, _BatchNorm) and images.shape[1] < layer.num_features:
         region = (slice(0, images.shape[1]),)
-    elif hasattr(layer, "active"):
-        region = layer.active(images.shape[-1])
-    if region is not None and is_whole(region, layer.weight):
+    elif active is not None:
+        region = active(images.shape[-1])
+    if region is not None and is_whole(region, getattr(layer, "weight", None)):
         region = None
     return Call(layer, images, kernel, region)
 
 
 def is_whole(region: Region, weight: Tensor | None) -> bool:
-    """Return whether a region leaves nothing out."""
+    """Return whether a region leaves nothing out; dimensions that it does not name are used whole."""
     return weight is None or all(
-        part.indices(size) == (0, size, 1) for part, size in zip(region, weight.shape)
+        part.indices(size) == (0, size, 1) for part, size in zip(region, weight.shape, strict=False)
     )
 
 
@@ -87,8 +96,9 @@ def groups_in_use(layer: nn.Module, region: Region | None) -> slice:
     groups, _ = geometry(layer)
     if region is None or groups == 1:
         return slice(0, groups)
-    per_group = layer.weight.shape[0] // groups
-    start, stop, _ = region[0].indices(layer.weight.shape[0])
+    outputs = weight_of(layer).shape[0]
+    per_group = outputs // groups
+    start, stop, _ = region[0].indices(outputs)
     return slice(start // per_group, -(-stop // per_group))
 
 
@@ -96,7 +106,7 @@ def columns_in_use(layer: nn.Module, region: Region | None) -> Tensor | None:
     """Return the indices into one output's inputs that a region touches, the bias last; None for all."""
     if region is None:
         return None
-    weight = layer.weight
+    weight = weight_of(layer)
     index = (
         torch.arange(weight[0].numel(), device=weight.device)
         .reshape(weight.shape[1:])[region[1:]]
@@ -152,17 +162,18 @@ def sampled_patches(count: int, generator: torch.Generator, *, centered: bool = 
 def _windows(call: Call, images: Tensor) -> Tensor:
     """Return what the kernel reads at every position, a view of shape (n, channels, k, k, rows, columns)."""
     layer = call.layer
-    padding: object = layer.padding
+    assert isinstance(layer, nn.Conv2d)
+    padding = layer.padding
     if call.kernel != tuple(layer.kernel_size) or isinstance(padding, str):
         same = padding != "valid"
-        padding = tuple(d * (k - 1) // 2 if same else 0 for d, k in zip(layer.dilation, call.kernel))
+        padding = tuple(d * (k - 1) // 2 if same else 0 for d, k in zip(layer.dilation, call.kernel, strict=True))
     if any(padding):
         images = F.pad(images, (padding[1], padding[1], padding[0], padding[0]))
-    spans = [d * (k - 1) for d, k in zip(layer.dilation, call.kernel)]
-    places = [(n - span - 1) // s + 1 for n, span, s in zip(images.shape[2:], spans, layer.stride)]
+    spans = [d * (k - 1) for d, k in zip(layer.dilation, call.kernel, strict=True)]
+    places = [(n - span - 1) // s + 1 for n, span, s in zip(images.shape[2:], spans, layer.stride, strict=True)]
     image, channel, *steps = images.stride()
-    within = [step * d for step, d in zip(steps, layer.dilation)]
-    across = [step * s for step, s in zip(steps, layer.stride)]
+    within = [step * d for step, d in zip(steps, layer.dilation, strict=True)]
+    across = [step * s for step, s in zip(steps, layer.stride, strict=True)]
     shape, strides = (*images.shape[:2], *call.kernel, *places), (image, channel, *within, *across)
     return images.as_strided(shape, strides, images.storage_offset())
 
@@ -195,10 +206,11 @@ def _through_maps(call: Call, rows: Tensor) -> Tensor:
     """
     layer, channels = call.layer, call.images.shape[1]
     with torch.enable_grad():
-        kernels = layer.sliced(channels, None, call.kernel[0])
+        sliced: Callable[..., Tensor] = layer.sliced  # type: ignore[assignment]  # an elastic convolution's
+        kernels = sliced(channels, None, call.kernel[0])
     full = []
     for index in range(rows.shape[1]):
         shaped = rows[:, index].reshape(kernels.shape).to(kernels.dtype)
-        (read,) = torch.autograd.grad(kernels, layer.weight, shaped, retain_graph=True)
+        (read,) = torch.autograd.grad(kernels, weight_of(layer), shaped, retain_graph=True)
         full.append(read[groups_in_use(layer, call.region)].flatten(1))
     return torch.stack(full, dim=1)

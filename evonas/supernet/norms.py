@@ -47,6 +47,8 @@ def reestimate_norms(network: nn.Module, batches: Iterable[Tensor], *, path: obj
             raise EvaluationError("Expected images to estimate batch norms on, got none")
         results = {norm: pool.result() for norm, pool in pools.items()}
     for norm, (mean, variance) in results.items():
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
         norm.running_mean[: len(mean)] = mean
         norm.running_var[: len(variance)] = variance
     return outputs
@@ -82,6 +84,8 @@ def _collecting(network: nn.Module, norms: list[_BatchNorm]) -> Iterator[dict[_B
     def hook(norm: _BatchNorm, args: tuple[Tensor, ...], output: Tensor) -> None:
         channels = output.shape[1]
         count = output.numel() // channels
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
         # With momentum 1 the buffers hold this batch's statistics: no second pass over the images is needed.
         mean = norm.running_mean[:channels].double()
         variance = norm.running_var[:channels].double() * ((count - 1) / count)

@@ -64,7 +64,7 @@ def average(tensors: Sequence[Tensor]) -> None:
     flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
     distributed.all_reduce(flat)
     flat /= processes()
-    for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors])):
+    for tensor, mean in zip(tensors, torch.split(flat, [tensor.numel() for tensor in tensors]), strict=True):
         tensor.copy_(mean.view(tensor.shape))
 
 
@@ -95,7 +95,7 @@ def synchronized_norms(network: nn.Module) -> Iterator[None]:
     """
     norms = [module for module in network.modules() if isinstance(module, _BatchNorm)] if processes() > 1 else []
     for norm in norms:
-        norm.forward = partial(_synchronized, norm)  # type: ignore[method-assign]
+        norm.forward = partial(_synchronized, norm)  # type: ignore[method-assign]  # of this object alone
     try:
         yield
     finally:
@@ -106,11 +106,17 @@ def synchronized_norms(network: nn.Module) -> Iterator[None]:
 def _synchronized(norm: _BatchNorm, x: Tensor) -> Tensor:
     channels = x.shape[1]  # fewer than the norm has where widths are elastic
     if not norm.training:
-        return type(norm).forward(norm, x)
+        normalized: Tensor = type(norm).forward(norm, x)
+        return normalized
     weight = x.new_ones(channels) if norm.weight is None else norm.weight[:channels]
     bias = x.new_zeros(channels) if norm.bias is None else norm.bias[:channels]
-    y, mean, variance, count = _Normalize.apply(x, weight, bias, norm.eps)
+    outputs: tuple[Tensor, Tensor, Tensor, Tensor] = _Normalize.apply(  # type: ignore[no-untyped-call]  # torch has none
+        x, weight, bias, norm.eps
+    )
+    y, mean, variance, count = outputs
     if norm.running_mean is not None:
+        assert norm.running_var is not None  # torch keeps all three or none
+        assert norm.num_batches_tracked is not None
         with torch.no_grad():
             norm.num_batches_tracked.add_(1)
             momentum = norm.momentum if norm.momentum is not None else 1.0 / float(norm.num_batches_tracked)
@@ -131,7 +137,7 @@ class _Normalize(torch.autograd.Function):
         parts = [torch.empty_like(torch.cat([mean, variance, own])) for _ in range(processes())]
         distributed.all_gather(parts, torch.cat([mean, variance, own]))
         table = torch.stack(parts)
-        means, variances, counts = table.split([len(mean), len(mean), 1], dim=1)
+        means, variances, counts = torch.split(table, [len(mean), len(mean), 1], dim=1)
         share = counts / counts.sum()
         mean = (share * means).sum(0)
         variance = (share * (variances + (means - mean).square())).sum(0)
@@ -151,6 +157,6 @@ class _Normalize(torch.autograd.Function):
         scale = (gradient * normal).sum(ctx.dims)
         sums = torch.cat([bias, scale])
         distributed.all_reduce(sums)
-        mean, along = (sums / ctx.count).split(len(bias))
+        mean, along = torch.split(sums / ctx.count, len(bias))
         inner = gradient - mean.view(ctx.shape) - normal * along.view(ctx.shape)
         return inner * (weight * inverse).view(ctx.shape), scale, bias, None

@@ -45,9 +45,11 @@ def compiled_blocks(network: nn.Module, backend: str | Callable[..., Any] | None
         network: The supernet; hooks on layers within candidates are not heard meanwhile.
         backend: Of `torch.compile`; None: nothing is compiled.
     """
-    blocks = [] if backend is None else list(_fixed(network))
-    for block in blocks:
-        block.forward = _compiled(block, backend)  # type: ignore[method-assign]
+    blocks: list[nn.Module] = []
+    if backend is not None:
+        blocks = list(_fixed(network))
+        for block in blocks:
+            block.forward = _compiled(block, backend)
     try:
         yield len(blocks)
     finally:
@@ -64,11 +66,12 @@ def _fixed(network: nn.Module) -> Iterator[nn.Module]:
                     yield candidate
 
 
-def _compiled(block: nn.Module, backend: str | Callable[..., Any] | None) -> Callable[..., Tensor]:
+def _compiled(block: nn.Module, backend: str | Callable[..., Any]) -> Callable[..., Tensor]:
     own = block.forward
 
     def run(*args: Any) -> Tensor:
-        return own(*args)
+        outputs: Tensor = own(*args)
+        return outputs
 
     # What is compiled is kept by code object, a few variants of each: without one of its own the blocks of a class
     # would count as variants of one function, and soon run as if nothing had been compiled.

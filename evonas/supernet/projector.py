@@ -33,7 +33,8 @@ def closed_form(inputs: Tensor, alpha: float) -> Tensor:
         (..., d, d) matrix `alpha (alpha I + X^T X)^-1`.
     """
     identity = torch.eye(inputs.shape[-1], dtype=inputs.dtype, device=inputs.device)
-    return alpha * torch.linalg.inv(alpha * identity + inputs.mT @ inputs)
+    projector: Tensor = alpha * torch.linalg.inv(alpha * identity + inputs.mT @ inputs)
+    return projector
 
 
 def woodbury(projector: Tensor, inputs: Tensor, alpha: float) -> Tensor:
@@ -47,7 +48,8 @@ def woodbury(projector: Tensor, inputs: Tensor, alpha: float) -> Tensor:
     gain = projector @ inputs.mT
     gram = inputs @ gain
     identity = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device)
-    return projector - gain @ torch.linalg.solve(alpha * identity + gram, gain.mT)
+    projected: Tensor = projector - gain @ torch.linalg.solve(alpha * identity + gram, gain.mT)
+    return projected
 
 
 class Projector:
@@ -88,19 +90,18 @@ class Projector:
         self.groups = groups
         self.alpha = alpha
         self.rank = rank
-        self._rows: Tensor | None = torch.zeros(groups, 0, size, dtype=dtype, device=device)
-        self._energy: Tensor | None = None
+        self._is_energy = False
+        self._kept = torch.zeros(groups, 0, size, dtype=dtype, device=device)  # rows, or their energy
 
     @property
     def held(self) -> int:
         """Numbers held in memory."""
-        return sum(held.numel() for held in (self._rows, self._energy) if held is not None)
+        return self._kept.numel()
 
     @property
     def device(self) -> torch.device:
         """Where it is held."""
-        held = self._rows if self._energy is None else self._energy
-        return held.device
+        return self._kept.device
 
     def absorb(self, inputs: Tensor, *, keep: float = 1.0, groups: slice = ALL) -> None:
         """Count inputs as used.
@@ -110,27 +111,27 @@ class Projector:
             keep: Share of the earlier energy that stays, in [0, 1]; below 1 old inputs are forgotten.
             groups: The groups that have read `inputs`; the others stay as they are.
         """
-        if self._energy is not None:
-            inputs = inputs.to(self._energy)
-            self._energy[groups] = keep * self._energy[groups] + inputs.mT @ inputs
+        if self._is_energy:
+            inputs = inputs.to(self._kept)
+            self._kept[groups] = keep * self._kept[groups] + inputs.mT @ inputs
             return
-        rows = self._rows
+        rows = self._kept
         fresh = rows.new_zeros(self.groups, inputs.shape[1], self.size)
         fresh[groups] = inputs.to(rows)
         if keep != 1.0:
             rows = rows.clone()
             rows[groups] *= keep**0.5
-        self._rows = torch.cat([rows, fresh], dim=1)
+        self._kept = torch.cat([rows, fresh], dim=1)
         limit = self.size if self.rank is None else min(self.size, 2 * self.rank)
-        if self._rows.shape[1] > limit:
+        if self._kept.shape[1] > limit:
             self._condense()
 
     def _condense(self) -> None:
         if self.rank is None or self.size <= 2 * self.rank:
-            self._energy, self._rows = self._rows.mT @ self._rows, None
+            self._kept, self._is_energy = self._kept.mT @ self._kept, True
             return
-        _, strength, directions = torch.linalg.svd(self._rows, full_matrices=False)
-        self._rows = (strength[..., None] * directions)[:, : self.rank].contiguous()
+        _, strength, directions = torch.linalg.svd(self._kept, full_matrices=False)
+        self._kept = (strength[..., None] * directions)[:, : self.rank].contiguous()
 
     def project(
         self, update: Tensor, *, strength: float = 1.0, columns: Tensor | None = None, groups: slice = ALL
@@ -146,9 +147,9 @@ class Projector:
         """
         if strength == 0.0:
             return update
-        held = self._rows if self._energy is None else self._energy
+        held = self._kept
         wide = update.to(held.dtype)
-        if self._energy is None:
+        if not self._is_energy:
             rows = held[groups] if columns is None else held[groups][..., columns]
             if rows.shape[1] == 0:
                 return update
@@ -171,13 +172,13 @@ class Projector:
 
     def matrix(self) -> Tensor:
         """Return the projector as a (groups, d, d) tensor."""
-        held = self._rows if self._energy is None else self._energy
+        held = self._kept
         identity = torch.eye(self.size, dtype=held.dtype, device=held.device)
         return self.project(identity.expand(self.groups, -1, -1))
 
     def trace(self) -> float:
         """Return trace(P) / d, the mean over groups: 1 where nothing is protected, 0 where all is frozen."""
-        gram = self._energy if self._energy is not None else self._rows @ self._rows.mT
+        gram = self._kept if self._is_energy else self._kept @ self._kept.mT
         if gram.shape[-1] == 0:
             return 1.0
         free = self.size - gram.shape[-1]
@@ -187,7 +188,7 @@ class Projector:
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return what was absorbed: `rows` or `energy`."""
-        return {"rows": self._rows} if self._energy is None else {"energy": self._energy}
+        return {"energy" if self._is_energy else "rows": self._kept}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Take over what another projector of this shape has absorbed.
@@ -203,6 +204,5 @@ class Projector:
                 f"Expected a projector of shape {expected.get(kind, expected['rows'])}, got {kind} of shape "
                 f"{tuple(tensor.shape)}; the state is of another network"
             )
-        held = self._rows if self._energy is None else self._energy
-        tensor = tensor.detach().to(held, copy=True)
-        self._rows, self._energy = (tensor, None) if kind == "rows" else (None, tensor)
+        held = self._kept
+        self._kept, self._is_energy = tensor.detach().to(held, copy=True), kind == "energy"

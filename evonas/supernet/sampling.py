@@ -31,7 +31,7 @@ class Sampler(Protocol):
     training's checkpoint keeps its state.
     """
 
-    def __call__(self, rng: np.random.Generator) -> Architecture:
+    def __call__(self, rng: np.random.Generator, /) -> Architecture:
         """Return the next architecture."""
         ...
 
@@ -88,7 +88,7 @@ class Unique:
         """Return an architecture."""
         for _ in range(ATTEMPTS):
             drawn = self._space.canonical(self._space.decode(self._space.sample(1, rng, by="size")[0]))
-            if rng.random() * self._space.multiplicity(drawn) < 1.0:
+            if rng.random() * (self._space.multiplicity(drawn) or 1) < 1.0:
                 return drawn
         raise SettingsError(f"None of {ATTEMPTS} draws was accepted: most of '{self._space.name}' is one architecture")
 
@@ -109,7 +109,7 @@ class FairSampler:
 
     def __call__(self, rng: np.random.Generator) -> Architecture:
         """Return an architecture."""
-        for left, options in zip(self._left, self._space.cardinalities):
+        for left, options in zip(self._left, self._space.cardinalities, strict=True):
             if not left:
                 left.extend(rng.permutation(int(options)).tolist())
         genome = np.array([left.pop() for left in self._left], dtype=np.int16)

@@ -98,13 +98,14 @@ class SGD:
         boxes: dict[str, Region] = {}
         masks: dict[str, Tensor] = {}
         for name, calls in (regions or {}).items():
-            if name in moved and not any(part is None for part in calls):
-                boxes[name], mask = _union(calls, moved[name])
+            parts = [part for part in calls if part is not None]
+            if name in moved and len(parts) == len(calls):
+                boxes[name], mask = _union(parts, moved[name])
                 if mask is not None:
                     masks[name] = mask
         weights = [_part(parameter.data, boxes.get(name)) for name, parameter in moved.items()]
-        gradients = [_part(parameter.grad, boxes.get(name)) for name, parameter in moved.items()]
-        finals = dict(zip(moved, self._finals(moved, weights, gradients, boxes, masks)))
+        gradients = [_part(p.grad, boxes.get(name)) for name, p in moved.items() if p.grad is not None]
+        finals = dict(zip(moved, self._finals(moved, weights, gradients, boxes, masks), strict=True))
         for name, mask in masks.items():
             finals[name] = finals[name] * mask
         applied: Mapping[str, Tensor] = finals
@@ -176,9 +177,10 @@ def _part(tensor: Tensor, region: Region | None) -> Tensor:
 
 def _union(calls: Sequence[Region], parameter: Tensor) -> tuple[Region, Tensor | None]:
     """Return the box around some parts, and within it a mask of what they cover unless they fill it."""
-    spans = [[part.indices(size)[:2] for part, size in zip(call, parameter.shape)] for call in calls]
-    box = tuple(slice(min(s for s, _ in axis), max(e for _, e in axis)) for axis in zip(*spans))
-    if any(all((part.start, part.stop) == span for part, span in zip(box, call)) for call in spans):
+    # A region may leave out the last dimensions, which are then used whole.
+    spans = [[part.indices(size)[:2] for part, size in zip(call, parameter.shape, strict=False)] for call in calls]
+    box = tuple(slice(min(s for s, _ in axis), max(e for _, e in axis)) for axis in zip(*spans, strict=True))
+    if any(all((part.start, part.stop) == span for part, span in zip(box, call, strict=True)) for call in spans):
         return box, None
     mask = torch.zeros_like(parameter, dtype=torch.bool)
     for call in calls:

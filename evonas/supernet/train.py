@@ -21,7 +21,7 @@ from evonas.supernet.adam import Adam
 from evonas.supernet.evaluate import Source, sized
 from evonas.supernet.forgetting import Forgetting, ForgettingProbe
 from evonas.supernet.precision import autocast, compiled_blocks
-from evonas.supernet.rules.contract import RuleFactory, Setting, UpdateRule, draw_from
+from evonas.supernet.rules.contract import RuleFactory, Setting, UpdateRule, draw_from, space_of
 from evonas.supernet.rules.registry import find_rule
 from evonas.supernet.sgd import SGD
 from evonas.tasks import Classification, Task
@@ -139,7 +139,8 @@ def train_supernet(
         raise SettingsError(f"Expected at least one image per process to train on, got {few}")
     if device is not None:
         network.to(device)
-    network.to(memory_format=torch.channels_last)  # twice as fast on CPUs: most of the work is depthwise
+    # Twice as fast on CPUs: most of the work is depthwise.
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch types leave it out
     batch_size = min(batch_size * parallel.processes(), len(labels) // parallel.processes() * parallel.processes())
     per_epoch = len(labels) // batch_size
     steps = epochs * per_epoch if updates is None else updates
@@ -149,8 +150,8 @@ def train_supernet(
         )
     setting = Setting(
         network=network,
-        sample=sample or draw_from(network.space),
-        path_of=path_of or network.space.path,
+        sample=sample or draw_from(space_of(network)),
+        path_of=path_of or space_of(network).path,
         steps=steps,
         seed=seed,
     )
@@ -297,7 +298,7 @@ class _Loop:
                     f"path {one} at learning rate {lr:.4g}; lower the learning rate or clip gradients "
                     "(the last good checkpoint is kept)"
                 )
-            (loss * one.weight).backward()
+            torch.autograd.backward(loss * one.weight)
             total += value * one.weight
         parallel.average_gradients(own.network)
         own.optimizer.step(lr, own.rule.transform, watch.regions)

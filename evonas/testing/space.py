@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -67,7 +68,7 @@ class SpaceContract(ABC):
             for value in (-1, int(space.cardinalities[gene])):
                 wrong = genome.copy()
                 wrong[gene] = value
-                assert str(value) in _refuses(SpaceError, lambda wrong=wrong: space.decode(wrong))
+                assert str(value) in _refuses(SpaceError, partial(space.decode, wrong))
         _refuses(SpaceError, lambda: space.decode(genome[:-1]))
         _refuses(SpaceError, lambda: space.decode(np.append(genome, 0)))
 
@@ -109,7 +110,7 @@ class SpaceContract(ABC):
         space = self.make_space()
         text = str(self._draw(space)[0])
         for wrong in ("", "  ", "?", text[:-1], text + text, text.replace(text[len(text) // 2], "é"), "[" * 9999):
-            message = _refuses(SpaceError, lambda wrong=wrong: space.parse(wrong))
+            message = _refuses(SpaceError, partial(space.parse, wrong))
             assert len(message) < 1000
 
     # ------------------------------------------------------------------------------------ skeletons, networks

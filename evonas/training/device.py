@@ -44,7 +44,7 @@ def place(network: nn.Module, device: torch.device) -> nn.Module:
 
     Its values stay. Its first layer must be given images in that layout.
     """
-    return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]  # torch types leave memory_format out
 
 
 def mixed_precision(device: torch.device) -> AbstractContextManager[object]:

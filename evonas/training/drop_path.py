@@ -13,7 +13,7 @@ from types import TracebackType
 import torch
 from torch import Tensor, nn
 
-from evonas.networks.cell import CellModule
+from evonas.networks.cell_module import CellModule
 from evonas.networks.mbconv import MBConv
 
 

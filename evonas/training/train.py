@@ -213,7 +213,7 @@ class _Loop:
     def _update(self, loss: Tensor, rate: float) -> None:
         state = self.state
         state.optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         if self.recipe.clip:
             nn.utils.clip_grad_norm_(list(state.parameters().values()), self.recipe.clip)
         for group in state.optimizer.param_groups:

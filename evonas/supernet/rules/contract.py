@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from torch import Tensor, nn
 
+from evonas.errors import SettingsError
 from evonas.spaces import Architecture, Path, Space
 from evonas.supernet.layers import Inputs, Summary
 from evonas.supernet.sgd import Updates
@@ -55,6 +56,15 @@ class Setting:
     steps: int
     seed: int = 0
 
+    @property
+    def space(self) -> Space:
+        """Space of the network.
+
+        Raises:
+            SettingsError: It has none.
+        """
+        return space_of(self.network)
+
     def draw(self, rng: np.random.Generator) -> Pass:
         """Return the pass of one sampled architecture."""
         return self.pass_of(self.sample(rng))
@@ -67,6 +77,18 @@ class Setting:
         """Return the pass of an architecture's text, as a resumed training finds it; parsed by the network's space."""
         space = getattr(self.network, "space", None)
         return self.pass_of(text if space is None else space.parse(text))
+
+
+def space_of(network: nn.Module) -> Space:
+    """Return the space of a supernet.
+
+    Raises:
+        SettingsError: The network has none.
+    """
+    space: Space | None = getattr(network, "space", None)
+    if space is None:
+        raise SettingsError(f"Expected a network of a space, got {type(network).__name__}: give sample and path_of")
+    return space
 
 
 def draw_from(space: Space, by: str = "choice") -> Callable[[np.random.Generator], Architecture]:
@@ -85,13 +107,13 @@ class UpdateRule(Protocol):
     In each step the training calls `plan`, adds up the gradients of the plan's passes on one batch, and
     calls `transform` with the optimizer's final updates, then `after_step`.
 
-    Attributes:
-        summary: What the training is to keep of layers' inputs; None: nothing.
-
     A rule that needs the inputs of some layers alone names them in `heard`; without it, it hears of all.
     """
 
-    summary: Summary | None
+    @property
+    def summary(self) -> Summary | None:
+        """What the training is to keep of layers' inputs; None: nothing."""
+        ...
 
     def plan(self, rng: np.random.Generator) -> list[Pass]:
         """Return the passes whose gradients make the next update."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from evonas.errors import SettingsError
+from evonas.spaces import Space
 from evonas.supernet.rules.contract import Pass, Setting
 from evonas.supernet.rules.uniform import Uniform
 
@@ -38,13 +39,16 @@ class Fair(Uniform):
         decode: Callable[[np.ndarray], Any] | None = None,
     ) -> None:
         super().__init__(setting)
-        space = getattr(setting.network, "space", None)
-        if space is None and (cardinalities is None or decode is None):
+        space: Space | None = getattr(setting.network, "space", None)
+        if space is not None:
+            cardinalities = space.cardinalities if cardinalities is None else cardinalities
+            decode = decode or (lambda genome: space.canonical(space.decode(genome)))
+        if cardinalities is None or decode is None:
             raise SettingsError(
                 "Expected a network with a space for the rule 'fair', got none; give cardinalities and decode"
             )
-        self._cardinalities = np.asarray(space.cardinalities if cardinalities is None else cardinalities)
-        self._decode = decode or (lambda genome: space.canonical(space.decode(genome)))
+        self._cardinalities = np.asarray(cardinalities)
+        self._decode = decode
 
     def plan(self, rng: np.random.Generator) -> list[Pass]:
         """Return as many passes as the largest choice has options."""

@@ -72,14 +72,15 @@ class GradientSpace(Protection):
         for name, own in self._layers.items():
             if not all(key in updates for key in own):
                 continue
-            gradient = torch.cat([value.grad.detach().flatten() for value in own.values()])
+            gradient = torch.cat([value.grad.detach().flatten() for value in own.values() if value.grad is not None])
             self._pending[name] = Inputs((gradient / gradient.norm().clamp_min(1e-12))[None, None], slice(0, 1))
             if strength == 0.0:
                 continue
             flat = torch.cat([updates[key].flatten() for key in own])
             columns = _places(own, updates.regions)
             projected = self.projectors[name].project(flat[None, None], strength=strength, columns=columns)
-            for key, part in zip(own, projected.flatten().split([updates[key].numel() for key in own])):
+            sizes = [updates[key].numel() for key in own]
+            for key, part in zip(own, torch.split(projected.flatten(), sizes), strict=True):
                 result[key] = part.reshape(updates[key].shape)
         return result
 

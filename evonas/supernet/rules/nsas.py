@@ -66,7 +66,7 @@ class NSAS(Uniform):
         self.recent.append(new)
         del self.archive[int(np.argmin(far))]
         self.archive.append(self._most_novel(self.recent, self.archive))
-        return [replace(one, weight=weight) for one, weight in zip(drawn, self._weights)]
+        return [replace(one, weight=weight) for one, weight in zip(drawn, self._weights, strict=True)]
 
     @staticmethod
     def _most_novel(candidates: Sequence[Pass], members: Sequence[Pass]) -> Pass:

@@ -32,7 +32,7 @@ class Sandwich(Uniform):
         super().__init__(setting)
         if paths < 0:
             raise SettingsError(f"Expected 0 random paths or more, got {paths}")
-        smallest, largest = extremes(setting.network.space)
+        smallest, largest = extremes(setting.space)
         self._smallest, self._largest = setting.pass_of(smallest), setting.pass_of(largest)
         self._paths, self._distill = paths, distill
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from evonas.supernet.layers import Inputs
+from evonas.supernet.layers import Inputs, Summary
 from evonas.supernet.rules.contract import Pass, Setting
 from evonas.supernet.sgd import Updates
 
@@ -20,7 +20,7 @@ class Uniform:
         setting: What it trains.
     """
 
-    summary = None
+    summary: Summary | None = None
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
