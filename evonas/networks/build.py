@@ -10,7 +10,7 @@ from torch import nn
 from evonas.networks.cell import CellNetwork
 from evonas.networks.network import Network
 from evonas.networks.stage import StageNetwork
-from evonas.spaces import Architecture, CellSpace, Skeleton, Space, StageArchitecture, StageSpace
+from evonas.spaces import Architecture, CellSpace, Skeleton, Space, StageSpace
 
 _NETWORKS: dict[type[Space], type[Network]] = {CellSpace: CellNetwork, StageSpace: StageNetwork}
 
@@ -28,8 +28,6 @@ def build(space: Space, skeleton: Skeleton, architecture: Architecture | None = 
     Returns:
         The network on the CPU, in training mode.
     """
-    if isinstance(architecture, StageArchitecture) and architecture.resolution is not None:
-        skeleton = skeleton.replace(resolution=architecture.resolution)
     family = next(cls for cls in type(space).__mro__ if cls in _NETWORKS)
     with torch.device("meta"):
         network = _NETWORKS[family](space, skeleton, architecture)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from evonas.errors import SettingsError
-from evonas.spaces import Architecture, Path, Skeleton, Space
+from evonas.spaces import Architecture, Path, Skeleton, Space, StageArchitecture
 
 
 class Slot(nn.ModuleDict):
@@ -34,6 +34,13 @@ class Slot(nn.ModuleDict):
         return self[option]
 
 
+def resolved(skeleton: Skeleton, architecture: Architecture | None) -> Skeleton:
+    """Return the skeleton of a network: with the architecture's resolution where its space chooses that."""
+    if isinstance(architecture, StageArchitecture) and architecture.resolution is not None:
+        return skeleton.replace(resolution=architecture.resolution)
+    return skeleton
+
+
 class Network(nn.Module, ABC):
     """A network of a space: the supernet where `architecture` is None, else a stand-alone network.
 
@@ -43,7 +50,7 @@ class Network(nn.Module, ABC):
     def __init__(self, space: Space, skeleton: Skeleton, architecture: Architecture | None) -> None:
         super().__init__()
         self.space = space
-        self.skeleton = skeleton
+        self.skeleton = resolved(skeleton, architecture)
         self.architecture = architecture
         self._own_path = None if architecture is None else space.path(architecture)
 
@@ -94,10 +101,8 @@ class Network(nn.Module, ABC):
 
         Its logits equal those of the architecture's path to rounding.
         """
-        from evonas.networks.build import build
-
         with torch.device("meta"):
-            network = build(self.space, self.skeleton, architecture)
+            network = type(self)(self.space, self.skeleton, architecture)
         own = self.values() if own is None else own
         state = {key: self.inherited(key, own, network) for key in network.state_dict()}
         network.load_state_dict({key: value.detach().clone() for key, value in state.items()}, assign=True)

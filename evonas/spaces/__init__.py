@@ -5,10 +5,11 @@ and reads the literature's text forms, and gives every architecture a canonical 
 `CellSpace` (graphs of operations, stacked) and `StageSpace` (stages of inverted bottlenecks).
 """
 
-from evonas.spaces.architecture import Architecture, Cell, CellArchitecture, Edge, Path, StageArchitecture
+from evonas.spaces.architecture import Architecture, CellArchitecture, Path, StageArchitecture
 from evonas.spaces.candidate import Candidate, Recipe, as_candidates, parse_candidate
 from evonas.spaces.cell import CellSpace
 from evonas.spaces.discretize import CellWeights, discretize
+from evonas.spaces.graph import Cell, Edge
 from evonas.spaces.skeleton import Skeleton
 from evonas.spaces.space import Space
 from evonas.spaces.stage import StageSpace

@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+
+from evonas.spaces.graph import Cell
+from evonas.spaces.written import write_cells, write_stages
 
 Path = tuple[str, ...]
 """The candidates an architecture runs, as ``"decision.option"`` names, in the order of the network."""
-
-
-class Edge(NamedTuple):
-    """One operation of a node and the place it reads: an input of the cell, or an earlier node."""
-
-    operation: str
-    source: int
-
-
-class Cell(NamedTuple):
-    """One cell as written.
-
-    Sources and outputs share one numbering: ``0 .. inputs - 1`` are the cell's inputs, node ``i`` is
-    ``inputs + i``.
-    """
-
-    nodes: tuple[tuple[Edge, ...], ...]
-    outputs: tuple[tuple[int, ...], ...]
-    """One tuple of places per output of the cell: ``(concat,)``, or ``(sum, concat)`` for two streams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +23,7 @@ class CellArchitecture:
     """Whether dead parts are left out of the network: true for canonical forms, false as written."""
 
     def __str__(self) -> str:
-        from evonas.spaces.text import write
-
-        return write(self)
+        return write_cells(self.form, self.kinds, self.cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +40,7 @@ class StageArchitecture:
     pruned: bool = False
 
     def __str__(self) -> str:
-        from evonas.spaces.text import write
-
-        return write(self)
+        return write_stages(self.form, self.blocks, self.depths, self.resolution)
 
 
 Architecture = CellArchitecture | StageArchitecture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evonas.spaces.architecture import Cell, Edge
 from evonas.spaces.definition_cell import CellFile
+from evonas.spaces.graph import Cell, Edge
 from evonas.spaces.node import REMEMBERED, Edges, NodeCode
 
 _Key = tuple[int, ...]

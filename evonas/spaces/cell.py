@@ -17,9 +17,10 @@ from functools import cached_property
 import numpy as np
 
 from evonas.errors import SpaceError
-from evonas.spaces.architecture import Architecture, Cell, CellArchitecture, Edge, Path
+from evonas.spaces.architecture import Architecture, CellArchitecture, Path
 from evonas.spaces.canonical import CanonicalCells
 from evonas.spaces.definition_cell import CellFile
+from evonas.spaces.graph import Cell, Edge
 from evonas.spaces.nasbench201 import unique_string
 from evonas.spaces.node import NodeCode
 from evonas.spaces.space import Space

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evonas.errors import SpaceError
-from evonas.spaces.architecture import Cell, CellArchitecture, Edge
+from evonas.spaces.architecture import CellArchitecture
 from evonas.spaces.cell import CellSpace
+from evonas.spaces.graph import Cell, Edge
 
 
 class CellWeights(NamedTuple):

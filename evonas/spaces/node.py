@@ -7,7 +7,7 @@ from bisect import insort
 from itertools import combinations
 
 from evonas.errors import SpaceError
-from evonas.spaces.architecture import Edge
+from evonas.spaces.graph import Edge
 
 Edges = tuple[Edge, ...]
 

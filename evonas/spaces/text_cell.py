@@ -5,13 +5,23 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from evonas.errors import SpaceError
-from evonas.spaces.architecture import Cell, CellArchitecture, Edge
+from evonas.spaces.architecture import CellArchitecture
+from evonas.spaces.definition_cell import CellFile
+from evonas.spaces.graph import Cell, Edge
 
-if TYPE_CHECKING:
-    from evonas.spaces.cell import CellSpace
+
+class CellMembers(Protocol):
+    """Shape of the cells of a space, as far as a reader of texts needs it."""
+
+    definition: CellFile
+    kinds: tuple[str, ...]
+    inputs: int
+
+    def empty(self, node: int) -> tuple[Edge, ...]:
+        """Return the edges that stand for a node without any."""
 
 
 def expect_keys(found: dict[str, Any], expected: Sequence[str]) -> None:
@@ -52,16 +62,7 @@ def _places(values: Any) -> tuple[int, ...]:
     return tuple(sorted(set(values)))
 
 
-def write_genotype(architecture: CellArchitecture) -> str:
-    """Return the text of an architecture in the form genotype."""
-    fields = []
-    for kind, cell in zip(architecture.kinds, architecture.cells):
-        edges = [tuple(edge) for node in cell.nodes for edge in node]
-        fields += [f"{kind}={edges}", f"{kind}_concat={list(cell.outputs[0])}"]
-    return f"Genotype({', '.join(fields)})"
-
-
-def read_genotype(text: str, space: CellSpace) -> CellArchitecture:
+def read_genotype(text: str, space: CellMembers) -> CellArchitecture:
     """Read an architecture in the form genotype."""
     fields = _call(text, "Genotype")
     expect_keys(fields, [name for kind in space.kinds for name in (kind, f"{kind}_concat")])
@@ -74,16 +75,7 @@ def read_genotype(text: str, space: CellSpace) -> CellArchitecture:
     return CellArchitecture("genotype", space.kinds, tuple(cells))
 
 
-def write_discretized(architecture: CellArchitecture) -> str:
-    """Return the text of an architecture in the form discretized."""
-    fields = []
-    for kind, cell in zip(architecture.kinds, architecture.cells):
-        nodes = [[tuple(edge) for edge in node] for node in cell.nodes]
-        fields.append(f"{kind}={nodes}, {kind}_sum={list(cell.outputs[0])}, {kind}_concat={list(cell.outputs[1])}")
-    return f"Genotype({', '.join(fields)})"
-
-
-def read_discretized(text: str, space: CellSpace) -> CellArchitecture:
+def read_discretized(text: str, space: CellMembers) -> CellArchitecture:
     """Read an architecture in the form discretized."""
     fields = _call(text, "Genotype")
     if any(name.endswith("_output") for name in fields):
@@ -99,7 +91,7 @@ def read_discretized(text: str, space: CellSpace) -> CellArchitecture:
     return CellArchitecture("discretized", space.kinds, cells)
 
 
-def _read_flat(fields: dict[str, Any], space: CellSpace) -> CellArchitecture:
+def _read_flat(fields: dict[str, Any], space: CellMembers) -> CellArchitecture:
     """Read (operation, place, node) triples and outputs by node, those that reach no output left out."""
     expect_keys(fields, [name for kind in space.kinds for name in (kind, f"{kind}_output")])
     cells = []
@@ -115,13 +107,7 @@ def _read_flat(fields: dict[str, Any], space: CellSpace) -> CellArchitecture:
     return CellArchitecture("discretized", space.kinds, tuple(cells))
 
 
-def write_nasbench201(architecture: CellArchitecture) -> str:
-    """Return the text of an architecture in the form nasbench201."""
-    groups = ("|".join(f"{operation}~{source}" for operation, source in node) for node in architecture.cells[0].nodes)
-    return "+".join(f"|{group}|" for group in groups)
-
-
-def read_nasbench201(text: str, space: CellSpace) -> CellArchitecture:
+def read_nasbench201(text: str, space: CellMembers) -> CellArchitecture:
     """Read an architecture in the form nasbench201."""
     nodes = []
     for group in text.split("+"):
