@@ -12,9 +12,9 @@ from typing import Any, Self
 
 from evonas.errors import RunError
 
-__all__ = ["SCHEMA", "Database"]
+__all__ = ["SCHEMA", "Database", "OtherSchemaError"]
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of what is stored and what it means; a store of another version is refused."""
 
 _APPLICATION = 0x65766F6E  # "evon": tells our files from other SQLite files
@@ -22,7 +22,7 @@ _APPLICATION = 0x65766F6E  # "evon": tells our files from other SQLite files
 _CHECKPOINT = 8000  # pages of 4 KiB in the log before it is merged into the file
 
 _TABLES = """
-CREATE TABLE architectures (
+CREATE TABLE candidates (
     id INTEGER PRIMARY KEY,
     text TEXT NOT NULL UNIQUE
 ) STRICT;
@@ -34,7 +34,7 @@ CREATE TABLE series (
 ) STRICT;
 CREATE TABLE evaluations (
     series INTEGER NOT NULL REFERENCES series,
-    architecture INTEGER NOT NULL REFERENCES architectures,
+    architecture INTEGER NOT NULL REFERENCES candidates,
     number INTEGER NOT NULL,
     value REAL,
     cause TEXT,
@@ -49,18 +49,22 @@ CREATE TABLE decisions (
 CREATE TABLE members (
     generation INTEGER NOT NULL,
     place INTEGER NOT NULL,
-    architecture INTEGER NOT NULL REFERENCES architectures,
+    architecture INTEGER NOT NULL REFERENCES candidates,
     parents TEXT NOT NULL,
     PRIMARY KEY (generation, place)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE notes (
-    architecture INTEGER NOT NULL REFERENCES architectures,
+    architecture INTEGER NOT NULL REFERENCES candidates,
     name TEXT NOT NULL,
     value REAL NOT NULL,
     detail TEXT NOT NULL,
     PRIMARY KEY (architecture, name)
 ) STRICT, WITHOUT ROWID;
 """
+
+
+class OtherSchemaError(RunError):
+    """A store was made by another version, whose results mean something else."""
 
 
 class Database:
@@ -72,7 +76,8 @@ class Database:
         write: Allow writes.
 
     Raises:
-        RunError: The file is missing, is no store, or has another schema.
+        RunError: The file is missing, or is no store.
+        OtherSchemaError: It has another schema.
     """
 
     def __init__(self, path: str | Path, *, create: bool = False, write: bool = True) -> None:
@@ -120,7 +125,7 @@ class Database:
             raise RunError(f"Expected a store of evonas at {self.path}, got another SQLite file: name a run.")
         if schema != SCHEMA:
             do = "update evonas" if schema > SCHEMA else "start a new run, or use the evonas that made it"
-            raise RunError(f"Expected a store of schema {SCHEMA} at {self.path}, got schema {schema}: {do}.")
+            raise OtherSchemaError(f"Expected a store of schema {SCHEMA} at {self.path}, got schema {schema}: {do}.")
 
     def _forget(self) -> None:
         """Drop what is remembered of a transaction that failed."""

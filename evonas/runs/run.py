@@ -21,7 +21,9 @@ from evonas.errors import RunError
 from evonas.files.toml import to_toml
 from evonas.files.whole import AGAIN, cannot_write, write_whole
 from evonas.pareto.records import Records
+from evonas.runs.database import OtherSchemaError
 from evonas.runs.front_file import read_front
+from evonas.runs.repeat import repeat_command
 from evonas.runs.store import Store
 
 __all__ = ["Run"]
@@ -45,7 +47,10 @@ class Run:
         self._lock = lock
         self.settings = _read_settings(path)
         self.manifest = _read_manifest(path)
-        self.store = Store(path / "evaluations.sqlite", write=lock is not None)
+        try:
+            self.store = Store(path / "evaluations.sqlite", write=lock is not None)
+        except OtherSchemaError as error:
+            raise RunError(f"{error} The same search again:  {repeat_command(path, self.settings)}") from error
 
     @classmethod
     def create(cls, path: str | Path, settings: Mapping[str, Any], manifest: Mapping[str, Any]) -> Run:

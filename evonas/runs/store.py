@@ -87,7 +87,7 @@ class Store(Database):
             keys = [self._key(row.objective, row.fingerprint) for row in rows]
             first, before = self._next_number(), self._base.total_changes
             self._base.executemany(
-                "INSERT INTO evaluations SELECT ?, id, ?, ?, ?, ? FROM architectures WHERE text = ?"
+                "INSERT INTO evaluations SELECT ?, id, ?, ?, ?, ? FROM candidates WHERE text = ?"
                 " ON CONFLICT DO NOTHING",
                 [
                     (key, number, row.value, row.cause, row.seconds, row.architecture)
@@ -103,8 +103,8 @@ class Store(Database):
         with self._told():
             found = self._base.execute(
                 "SELECT text, evaluations.value, cause, seconds FROM json_each(?) AS asked"
-                " CROSS JOIN architectures ON text = asked.value"  # "cross" keeps SQLite to this order
-                " CROSS JOIN evaluations ON architecture = architectures.id"
+                " CROSS JOIN candidates ON text = asked.value"  # "cross" keeps SQLite to this order
+                " CROSS JOIN evaluations ON architecture = candidates.id"
                 " WHERE series = (SELECT id FROM series WHERE objective = ? AND fingerprint = ?)",
                 (json.dumps(list(architectures)), objective, fingerprint),
             ).fetchall()
@@ -156,7 +156,7 @@ class Store(Database):
         with self._told():
             rows = self._base.execute(
                 "SELECT text FROM json_each(?) AS asked"
-                " CROSS JOIN architectures ON architectures.id = asked.value ORDER BY asked.key",
+                " CROSS JOIN candidates ON candidates.id = asked.value ORDER BY asked.key",
                 (json.dumps([int(number) for number in numbers]),),
             ).fetchall()
         return [text for (text,) in rows]
@@ -166,7 +166,7 @@ class Store(Database):
         with self._told():
             rows = self._base.execute(
                 "SELECT text, objective, fingerprint, value, cause, seconds FROM evaluations"
-                " JOIN architectures ON architectures.id = architecture JOIN series ON series.id = series"
+                " JOIN candidates ON candidates.id = architecture JOIN series ON series.id = series"
                 " ORDER BY number"
             )
             for row in map(Evaluation._make, rows):
@@ -256,7 +256,7 @@ class Store(Database):
             stored = {
                 place: text
                 for place, text in self._base.execute(
-                    "SELECT place, text FROM members JOIN architectures ON id = architecture WHERE generation = ?",
+                    "SELECT place, text FROM members JOIN candidates ON id = architecture WHERE generation = ?",
                     (generation,),
                 )
             }
@@ -269,7 +269,7 @@ class Store(Database):
             new = [place for place in range(len(architectures)) if place not in stored]
             self._enter(architectures[place] for place in new)
             self._base.executemany(
-                "INSERT INTO members SELECT ?, ?, id, ? FROM architectures WHERE text = ?",
+                "INSERT INTO members SELECT ?, ?, id, ? FROM candidates WHERE text = ?",
                 [(generation, i, json.dumps(list(lineage[i])), architectures[i]) for i in new],
             )
         return len(new)
@@ -279,7 +279,7 @@ class Store(Database):
         with self._told():
             rows = self._base.execute(
                 "SELECT generation, place, text, parents FROM members"
-                " JOIN architectures ON id = architecture ORDER BY generation, place"
+                " JOIN candidates ON id = architecture ORDER BY generation, place"
             ).fetchall()
         members = []
         for generation, place, text, parents in rows:
@@ -303,7 +303,7 @@ class Store(Database):
         with self._writing():
             self._enter([architecture])
             self._base.execute(
-                "INSERT OR REPLACE INTO notes SELECT id, ?, ?, ? FROM architectures WHERE text = ?",
+                "INSERT OR REPLACE INTO notes SELECT id, ?, ?, ? FROM candidates WHERE text = ?",
                 (name, float(value), text, architecture),
             )
 
@@ -312,7 +312,7 @@ class Store(Database):
         found: dict[str, dict[str, Note]] = {}
         with self._told():
             rows = self._base.execute(
-                "SELECT text, name, value, detail FROM notes JOIN architectures ON id = architecture ORDER BY id, name"
+                "SELECT text, name, value, detail FROM notes JOIN candidates ON id = architecture ORDER BY id, name"
             ).fetchall()
         for text, name, value, detail in rows:
             if type(value) is not float or type(text) is not str or type(name) is not str:
@@ -359,7 +359,7 @@ class Store(Database):
 
     def _enter(self, architectures: Iterable[str]) -> None:
         self._base.executemany(
-            "INSERT INTO architectures (text) VALUES (?) ON CONFLICT DO NOTHING",
+            "INSERT INTO candidates (text) VALUES (?) ON CONFLICT DO NOTHING",
             [(text,) for text in architectures],
         )
 

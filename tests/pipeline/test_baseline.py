@@ -114,7 +114,7 @@ def test_improvement_by_hand_and_its_interval_only_of_enough_pairs():
 
 
 def test_random_architectures_keep_to_cheap_bounds_and_extend(tiny):
-    problem = SearchProblem(make_settings(space=tiny, objectives="flops", constraints="flops<=60000", population=10))
+    problem = SearchProblem(make_settings(space=tiny, objectives="flops", constraint="flops<=60000", population=10))
     long = [str(form) for form in draw_random(problem, 35)]
     assert len(set(long)) == 35
     assert [str(form) for form in draw_random(problem, 15)] == long[:15]

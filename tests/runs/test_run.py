@@ -3,8 +3,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -296,3 +298,24 @@ def test_a_run_shows_its_front_in_words_and_in_a_notebook(tmp_path):
         assert run.front == [{"architecture": "a", "acc": 0.5, "flops": 3.0, "breaks": ""}]
         assert repr(run).endswith(": 1 members on the front>")
         assert "<td>0.5</td>" in run._repr_html_()
+
+
+def test_a_run_of_the_schema_before_is_refused_with_the_command_that_repeats_it(tmp_path):
+    path = tmp_path / "old run"
+    settings = {
+        "objectives": ["acc", "flops"], "constraints": ["flops<=9e6", "params<=1e5"], "train_limit": 300, "table": [],
+        "surrogate": False, "baseline": False, "asynchronous": True, "seed": 5,
+    }  # fmt: skip
+    Run.create(path, settings, new_manifest(seed=5)).close()
+    base = sqlite3.connect(path / "evaluations.sqlite")
+    base.execute("PRAGMA user_version = 1")
+    base.close()
+    for write in (False, True):
+        with pytest.raises(RunError, match="got schema 1") as caught:
+            Run.open(path, write=write)
+        command = shlex.split(str(caught.value).partition("The same search again:  ")[2])
+        assert command == [
+            "evonas", "search", "--objectives", "acc,flops", "--constraint", "flops<=9e6", "--constraint",
+            "params<=1e5", "--train-limit", "300", "--no-surrogate", "--asynchronous", "--seed", "5",
+            "--out", str(tmp_path / "old run-2"),
+        ]  # fmt: skip
