@@ -130,7 +130,8 @@ def train_fully(
         progress: Told before each training.
     """
     from evonas.networks import build
-    from evonas.training import test_accuracy, train
+    from evonas.training import test_accuracy
+    from evonas.training.train import train
 
     found = []
     for number, form in enumerate(architectures):

@@ -16,7 +16,8 @@ import torch
 
 from evonas.benchmarks.overhead_supernet import supernet_overhead
 from evonas.benchmarks.overhead_swap import swap_overhead
-from evonas.data import Dataset, resize
+from evonas.data import Dataset
+from evonas.data.resize import resize
 from evonas.engine import LocalEngine
 from evonas.evolution import Evolution
 from evonas.objectives import Context, make_evaluator, torch_threads

@@ -15,7 +15,8 @@ from evonas.pipeline.context import run_context
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.spaces import Architecture
-from evonas.training import load_recipe, train
+from evonas.training import load_recipe
+from evonas.training.train import train
 
 
 def judge_front(

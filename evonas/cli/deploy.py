@@ -24,6 +24,9 @@ def deploy(
 
     Run.open(run).close()  # a wrong path ends here, before anything heavy is imported
     from evonas.cli.progress import make_progress
+    from evonas.runs.selection import check_selection
+
+    check_selection(run, select)
     from evonas.deployment import summary
     from evonas.deployment.deploy import deploy
 

@@ -45,13 +45,15 @@ def build(
     from evonas.cli.progress import make_progress
     from evonas.errors import SettingsError
     from evonas.files.whole import write_whole
-    from evonas.objectives.latency.latency import measure_latency_table
-    from evonas.runtime import describe
     from evonas.spaces import load_space
 
     if out.exists():
         raise SettingsError(f"{out} exists already: choose another --out")
     read = load_space(space)
+    read.skeleton(skeleton)
+    from evonas.objectives.latency.latency import measure_latency_table
+    from evonas.runtime import describe
+
     given = {"resolution": resolution, "in_channels": in_channels, "classes": classes}
     frame = _frame(read.skeleton(skeleton), data, {name: value for name, value in given.items() if value is not None})
     progress = make_progress(quiet)

@@ -27,14 +27,22 @@ def score(
 ) -> None:
     """Score a list of architectures without training: the rows of a CSV file with a column per score added."""
     from evonas.cli.progress import make_progress
+    from evonas.data.names import check_data
+    from evonas.errors import SettingsError
+    from evonas.objectives.registry import check_objectives
+    from evonas.pareto.objective import split_names
+    from evonas.spaces import load_space
+
+    read = load_space(space)
+    check_objectives(split_names(proxy, "proxy"))
+    check_data(data)
+    if not archs.is_file():
+        raise SettingsError(f"Cannot read {archs}: No such file or directory")
     from evonas.data import load_data
     from evonas.objectives import Context, torch_threads
     from evonas.objectives.score import score_file
-    from evonas.pareto.objective import split_names
-    from evonas.spaces import load_space
     from evonas.training import resolve_device
 
-    read = load_space(space)
     chosen = str(resolve_device(device))
     names = split_names(proxy, "proxy")
     images = load_data(data, resolution=resolution, device=chosen)

@@ -26,14 +26,18 @@ def train(
 
     Run.open(run).close()  # a wrong path ends here, before anything heavy is imported
     from evonas.cli.progress import make_progress
+    from evonas.runs.selection import check_selection
+    from evonas.training.recipe import load_recipe
+
+    check_selection(run, select)
+    chosen = load_recipe(recipe, **({} if epochs is None else {"epochs": epochs}))
     from evonas.deployment import train_members, training_summary
-    from evonas.training import load_recipe
 
     try:
         trained = train_members(
             run,
             select,
-            load_recipe(recipe, **({} if epochs is None else {"epochs": epochs})),
+            chosen,
             seeds=seed or (0,),
             weights=weights,  # type: ignore[arg-type]
             teacher="largest" if distill else None,

@@ -30,6 +30,9 @@ def verify(
     from rich.console import Console
 
     from evonas.cli.progress import make_progress
+    from evonas.runs.selection import check_selection
+
+    check_selection(run, select)
     from evonas.deployment.verify import verify
 
     try:

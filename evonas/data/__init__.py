@@ -10,12 +10,33 @@ halves `select` and `judge`, and a test part that is decoded when first asked fo
         logits = network(data.normalize(data.augment(images, generator)))
 """
 
-from evonas.data.arrays import from_arrays
-from evonas.data.augment import Augment
-from evonas.data.dataset import Dataset
-from evonas.data.load import load_data
-from evonas.data.part import Part, batches, count_batches
-from evonas.data.resize import resize
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evonas.files.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from evonas.data.arrays import from_arrays
+    from evonas.data.augment import Augment
+    from evonas.data.dataset import Dataset
+    from evonas.data.load import load_data
+    from evonas.data.part import Part, batches, count_batches
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "arrays": ("from_arrays",),
+        "augment": ("Augment",),
+        "dataset": ("Dataset",),
+        "load": ("load_data",),
+        "part": (
+            "Part",
+            "batches",
+            "count_batches",
+        ),
+    },
+)
 
 __all__ = [
     "Augment",
@@ -25,5 +46,4 @@ __all__ = [
     "count_batches",
     "from_arrays",
     "load_data",
-    "resize",
 ]

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from evonas.data.decode import EncodedImages
+from evonas.data.names import hub_name
 from evonas.data.parquet import IMAGE_COLUMNS, LABEL_COLUMNS, TEST_PREFIXES, as_encoded, pick_column
 from evonas.data.source import Source, as_labels, name_classes
 from evonas.errors import DataError, require
-
-PREFIX = "hub:"
-_OWNED = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
 def read_hub(source: str) -> Source | None:
@@ -26,13 +23,8 @@ def read_hub(source: str) -> Source | None:
         DataError: The hub does not give it, or it has no training split, image column or label column.
         MissingExtraError: `datasets` is not installed.
     """
-    name = source.removeprefix(PREFIX)
-    owned = (
-        _OWNED.fullmatch(source)
-        and not Path(source).parent.is_dir()
-        and Path(source).suffix not in (".npz", ".parquet")
-    )
-    if name == source and not owned:
+    name = hub_name(source)
+    if name is None:
         return None
     package = require("datasets", "data")
     try:

@@ -12,19 +12,19 @@ import torch
 
 from evonas.data.augment import default_augment
 from evonas.data.dataset import Dataset, channel_statistics
-from evonas.data.digits import NAME as DIGITS
 from evonas.data.digits import read_digits
 from evonas.data.folder import read_folder
 from evonas.data.hub import read_hub
+from evonas.data.names import unknown_data
 from evonas.data.npz import read_npz
 from evonas.data.parquet import read_parquet
 from evonas.data.part import Part
-from evonas.data.plugins import plugin_names, read_plugin
+from evonas.data.plugins import read_plugin
 from evonas.data.source import Images, Source, check_source
 from evonas.data.split import TEST_SEED, divide, hold_out, limit_rows, order_keys
 from evonas.data.targets import strata
 from evonas.data.targets_folder import read_targets_folder
-from evonas.errors import DataError, SettingsError, suggest
+from evonas.errors import SettingsError
 
 FORMAT = 1  # part of the fingerprint; raised when the same files would give other parts
 READERS: tuple[Callable[[str], Source | None], ...] = (
@@ -134,21 +134,7 @@ def find_source(name: str) -> Source:
     for read in READERS:
         if (found := read(name)) is not None:
             return found
-    known = (DIGITS, *plugin_names())
-    hint = suggest(Path(name).name, (*known, *_neighbors(Path(name))))
-    names = ", ".join(f"'{other}'" for other in known)
-    raise DataError(
-        f"Unknown data '{name}': expected {names}, an .npz file, a folder of parquet files or images, "
-        f"or hub:NAME.{hint}"
-    )
-
-
-def _neighbors(path: Path) -> list[str]:
-    """Return the names beside `path` that a mistyped path may have meant."""
-    try:
-        return [other.name for other in path.parent.iterdir() if other.is_dir() or other.suffix == ".npz"]
-    except OSError:
-        return []
+    raise unknown_data(name)
 
 
 def _fingerprint(settings: dict[str, object], digests: np.ndarray, train: Images, test: Images) -> str:

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import entry_points
 
 from evonas.data.arrays import from_arrays
+from evonas.data.names import plugins
 from evonas.data.source import Source
 from evonas.errors import DataError
-
-GROUP = "evonas.data"
-
-
-def plugin_names() -> tuple[str, ...]:
-    """Return the names of the installed data sets, sorted."""
-    return tuple(sorted(point.name for point in entry_points(group=GROUP)))
 
 
 def read_plugin(source: str) -> Source | None:
@@ -29,7 +22,7 @@ def read_plugin(source: str) -> Source | None:
     Raises:
         DataError: It cannot be imported, raises, or returns something else.
     """
-    point = next((point for point in entry_points(group=GROUP) if point.name == source), None)
+    point = plugins().get(source)
     if point is None:
         return None
     try:

@@ -12,7 +12,6 @@ once by `train_members`, after training, and by `deploy`.
 """
 
 from evonas.deployment.check import Figures
-from evonas.deployment.choice import Choice, choose
 from evonas.deployment.deployment import Deployment, summary
 from evonas.deployment.isolated_check import Fresh, run_fresh
 from evonas.deployment.largest import largest
@@ -22,14 +21,12 @@ from evonas.deployment.quantize import quantize
 from evonas.deployment.trained import Trained, agreement, trained_models, training_summary
 
 __all__ = [
-    "Choice",
     "Deployment",
     "Figures",
     "Fresh",
     "Trained",
     "UnitInput",
     "agreement",
-    "choose",
     "largest",
     "load_model",
     "model_files",

@@ -19,7 +19,6 @@ from evonas.data import Dataset
 from evonas.deployment.access_log import log_look
 from evonas.deployment.card import render
 from evonas.deployment.check import Figures, compare, load_again
-from evonas.deployment.choice import Choice, choose
 from evonas.deployment.deployment import MODEL, Deployment, points
 from evonas.deployment.describe import describe
 from evonas.deployment.folder import refuse_content, whole_folder
@@ -35,6 +34,7 @@ from evonas.objectives import Context
 from evonas.pipeline.context import run_context
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
+from evonas.runs.selection import Selection, choose
 from evonas.runtime import Parity, export, fingerprint, measure_models, save
 from evonas.runtime import describe as describe_device
 from evonas.runtime.checks import set_metadata
@@ -120,7 +120,7 @@ class _Work:
     """One deployment, step by step."""
 
     run: Run
-    choice: Choice
+    choice: Selection
     trained: Trained | None
     context: Context
     task: Task

@@ -7,11 +7,11 @@ from importlib.metadata import version
 from typing import Any
 
 from evonas.deployment.check import Figures
-from evonas.deployment.choice import Choice
 from evonas.deployment.deployment import MODEL, Deployment
 from evonas.networks import Network
 from evonas.objectives import Context, make_evaluator
 from evonas.runs.run import Run
+from evonas.runs.selection import Selection
 from evonas.spaces import Candidate
 from evonas.version import __version__
 
@@ -19,7 +19,9 @@ FORMAT = 1
 _VERSIONS = ("torch", "onnx", "onnxruntime")
 
 
-def describe(deployment: Deployment, *, run: Run, choice: Choice, network: Network, context: Context) -> dict[str, Any]:
+def describe(
+    deployment: Deployment, *, run: Run, choice: Selection, network: Network, context: Context
+) -> dict[str, Any]:
     """Return the content of ``card.json``.
 
     Args:
@@ -84,7 +86,7 @@ def _weights(deployment: Deployment) -> dict[str, Any]:
     return {"origin": "trained", "words": words, "training": record}
 
 
-def _cost(choice: Choice, context: Context) -> list[dict[str, Any]]:
+def _cost(choice: Selection, context: Context) -> list[dict[str, Any]]:
     (cost,) = make_evaluator("flops", context).evaluate([Candidate(choice.architecture)])
     by = {
         "flops": ("FLOPs", "fvcore's rule on the torch network; a multiply-add is 1, norms and pooling are free"),
@@ -133,7 +135,7 @@ def _timed(suffix: str, figures: Figures, where: str) -> list[tuple[str, Any, st
     ]
 
 
-def _estimates(choice: Choice, deployment: Deployment) -> list[dict[str, Any]]:
+def _estimates(choice: Selection, deployment: Deployment) -> list[dict[str, Any]]:
     """Return what the search thought of the member, told apart from what it is now."""
     rows: list[dict[str, Any]] = []
     if choice.member is None:

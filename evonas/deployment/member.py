@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 from evonas.data import count_batches
 from evonas.deployment.access_log import log_look
-from evonas.deployment.choice import Choice, choose
 from evonas.deployment.largest import largest
 from evonas.deployment.model import model_files, to_json
 from evonas.deployment.trained import FORMAT, RECORD, Trained, as_trained, note_accuracy, read_record
@@ -24,9 +23,11 @@ from evonas.objectives import Context, make_evaluator, torch_threads
 from evonas.pipeline.context import run_context
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
+from evonas.runs.selection import Selection, choose
 from evonas.spaces import Architecture, Candidate, load_space
 from evonas.supernet import PathEvaluator
-from evonas.training import Recipe, Training, load_recipe, test_accuracy, train
+from evonas.training import Recipe, Training, load_recipe, test_accuracy
+from evonas.training.train import train
 
 CHECKPOINT = "checkpoint.safetensors"
 NORM_IMAGES = 512
@@ -124,7 +125,7 @@ class _Work:
     teacher: str | None
     progress: Progress
 
-    def train(self, choice: Choice, seed: int, name: str) -> Trained:
+    def train(self, choice: Selection, seed: int, name: str) -> Trained:
         """Train one member, or read what was trained."""
         settings = self._settings(choice, seed)
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:6]
@@ -171,7 +172,7 @@ class _Work:
         (place / CHECKPOINT).unlink(missing_ok=True)
         return as_trained(place, record, choice)
 
-    def _settings(self, choice: Choice, seed: int) -> dict[str, Any]:
+    def _settings(self, choice: Selection, seed: int) -> dict[str, Any]:
         """Return what decides the outcome."""
         context = self.context
         assert context.data is not None

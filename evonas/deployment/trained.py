@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from evonas.deployment.choice import Choice
 from evonas.deployment.model import WEIGHTS
 from evonas.errors import RunError
 from evonas.pareto.correlation import kendall
 from evonas.pareto.front import Front
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
+from evonas.runs.selection import Selection
 
 FORMAT = 1
 RECORD = "training.json"
@@ -59,7 +59,7 @@ class Trained:
         return text + (", taught by the largest path" if record["teacher"] else "")
 
 
-def trained_models(run: Run, choice: Choice) -> list[Trained]:
+def trained_models(run: Run, choice: Selection) -> list[Trained]:
     """Return what was trained of an architecture, the latest first; unfinished trainings are not among it.
 
     Raises:
@@ -145,7 +145,7 @@ def training_summary(trained: Sequence[Trained]) -> list[str]:
     ]
 
 
-def as_trained(folder: Path, record: dict[str, Any], choice: Choice, *, stored: bool = False) -> Trained:
+def as_trained(folder: Path, record: dict[str, Any], choice: Selection, *, stored: bool = False) -> Trained:
     """Return a record with what the search had said of the member."""
     known = {} if choice.member is None else {**choice.member.known, **choice.member.values}
     return Trained(

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from evonas.data import Part
-from evonas.deployment import Choice, choose, load_model, trained_models
+from evonas.deployment import load_model, trained_models
 from evonas.deployment.access_log import log_look
 from evonas.deployment.member import has_supernet
 from evonas.deployment.model import to_json
@@ -27,6 +27,7 @@ from evonas.pipeline.context import run_context
 from evonas.proxies import Flops, Forward
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
+from evonas.runs.selection import Selection, choose
 from evonas.runtime import Timing
 from evonas.spaces import Candidate
 from evonas.tables.table import load_table
@@ -142,7 +143,7 @@ class _Work:
     """What the checks of one command share."""
 
     def __init__(
-        self, run: Run, context: Context, choices: Sequence[Choice], places: list[str], columns: set[str]
+        self, run: Run, context: Context, choices: Sequence[Selection], places: list[str], columns: set[str]
     ) -> None:
         self.run, self.context, self.choices = run, context, choices
         self.places = {text: place for place, text in enumerate(places)}
@@ -150,7 +151,7 @@ class _Work:
         self.timings = self._time()
         self.evaluators, self.reasons = self._evaluators()
 
-    def check(self, number: int, choice: Choice) -> Iterator[Check]:
+    def check(self, number: int, choice: Selection) -> Iterator[Check]:
         """Yield what is measured again of a member without a look at the test part."""
         known = self._known(choice)
         for name, evaluator in self.evaluators.items():
@@ -172,7 +173,7 @@ class _Work:
         if "latency_measured" in known:
             yield self._latency(choice, known, *self.timings[number])
 
-    def test(self, choice: Choice) -> Iterator[Check]:
+    def test(self, choice: Selection) -> Iterator[Check]:
         """Yield the test accuracy of each training of a member."""
         data = self.context.data
         if data is None:
@@ -185,10 +186,10 @@ class _Work:
             noise = _standard_error(training.accuracy, len(data.test))
             yield self._made(choice, "acc_trained", training.accuracy, now, noise, by)
 
-    def _known(self, choice: Choice) -> dict[str, float]:
+    def _known(self, choice: Selection) -> dict[str, float]:
         return {name: value for name, value in self._every(choice).items() if name not in self.columns}
 
-    def _every(self, choice: Choice) -> dict[str, float]:
+    def _every(self, choice: Selection) -> dict[str, float]:
         notes = {name: note.value for name, note in self.notes.get(choice.text, {}).items()}
         if choice.member is not None:
             notes |= {**choice.member.known, **choice.member.values}
@@ -220,19 +221,19 @@ class _Work:
         other = "noted by another tool"
         return {name: self.reasons.get(name, other) for name in known if name not in measured | noises}
 
-    def _again(self, choice: Choice, name: str, before: float, now: float) -> Check:
+    def _again(self, choice: Selection, name: str, before: float, now: float) -> Check:
         if name in ("acc", "acc_top1"):
             return self._accuracy(choice, name, before, now, "select")
         return self._made(choice, name, before, now, 1e-6 * abs(before), "computed again as in the search; rounding")
 
-    def _accuracy(self, choice: Choice, name: str, before: float, now: float, half: str) -> Check:
+    def _accuracy(self, choice: Selection, name: str, before: float, now: float, half: str) -> Check:
         part: Part = getattr(self.context.data, half)
         which = "selected on" if half == "select" else "not selected on"
         by = f"estimated again on the validation half {which}; binomial standard error"
         noise = _standard_error(min(max(before, 0.0), 1.0), len(part))
         return self._made(choice, name, before, now, noise, by)
 
-    def _count(self, choice: Choice) -> tuple[float, int]:
+    def _count(self, choice: Selection) -> tuple[float, int]:
         network = build(self.context.space, self.context.skeleton, choice.architecture).eval()
         side = network.skeleton.resolution
         image = torch.zeros(1, self.context.skeleton.in_channels, side, side)
@@ -248,14 +249,14 @@ class _Work:
         timings = measure_whole(context.space, context.skeleton, twice, threads=context.threads) if forms else []
         return dict(zip(timed, zip(timings[: len(forms)], timings[len(forms) :], strict=True), strict=True))
 
-    def _latency(self, choice: Choice, known: dict[str, float], first: Timing, second: Timing) -> Check:
+    def _latency(self, choice: Selection, known: dict[str, float], first: Timing, second: Timing) -> Check:
         mad = max(first.mad_ms, second.mad_ms, known.get("latency_mad", 0.0))
         noise = max(MADS * mad, abs(first.median_ms - second.median_ms))
         now = (first.median_ms + second.median_ms) / 2
         by = f"onnxruntime, the whole network, twice; {MADS} median absolute deviations or what the two differ by"
         return self._made(choice, "latency_measured", known["latency_measured"], now, noise, by)
 
-    def _made(self, choice: Choice, name: str, before: float, now: float, noise: float, by: str) -> Check:
+    def _made(self, choice: Selection, name: str, before: float, now: float, noise: float, by: str) -> Check:
         return Check(self.places.get(choice.text), choice.text, name, before, now, noise, by)
 
 

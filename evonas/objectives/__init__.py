@@ -5,21 +5,25 @@ An evaluator is made from a `Context` (space, skeleton, data, supernet, …) and
 group ``evonas.evaluators``: a factory that takes a `Context`.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 from evonas.files.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from evonas.objectives.evaluator import (
-        Context,
-        Evaluator,
-        check_objectives,
-        fingerprint,
-        known_objectives,
-        make_evaluator,
-        torch_threads,
-    )
+    from evonas.objectives.contract import Context, Evaluator, fingerprint, torch_threads
+    from evonas.objectives.registry import check_objectives, known_objectives, make_evaluator
     from evonas.objectives.result import Result
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "contract": ("Context", "Evaluator", "fingerprint", "torch_threads"),
+        "registry": ("check_objectives", "known_objectives", "make_evaluator"),
+        "result": ("Result",),
+    },
+)
 
 __all__ = [
     "Context",
@@ -31,17 +35,3 @@ __all__ = [
     "make_evaluator",
     "torch_threads",
 ]
-
-__getattr__, __dir__ = lazy_names(
-    "evonas.objectives",
-    {
-        "Context": "evonas.objectives.evaluator",
-        "Evaluator": "evonas.objectives.evaluator",
-        "Result": "evonas.objectives.result",
-        "check_objectives": "evonas.objectives.evaluator",
-        "fingerprint": "evonas.objectives.evaluator",
-        "known_objectives": "evonas.objectives.evaluator",
-        "make_evaluator": "evonas.objectives.evaluator",
-        "torch_threads": "evonas.objectives.evaluator",
-    },
-)

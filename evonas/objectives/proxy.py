@@ -9,10 +9,10 @@ from typing import Any
 
 from torch import Tensor
 
-from evonas.data import resize
+from evonas.data.resize import resize
 from evonas.errors import EvaluationError, SettingsError
 from evonas.networks import build
-from evonas.objectives.evaluator import Context, fingerprint, one_by_one
+from evonas.objectives.contract import Context, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.proxies import Proxy, load_proxy, score_all

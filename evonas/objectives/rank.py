@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from evonas.errors import EvaluationError, SettingsError
-from evonas.objectives.evaluator import Context, one_by_one
+from evonas.objectives.contract import Context, one_by_one
 from evonas.objectives.proxy import Scores, scores_fingerprint
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective, split_names

@@ -12,7 +12,7 @@ from evonas.errors import DataError, EvaluationError, SettingsError, SpaceError
 from evonas.files.csv import to_csv
 from evonas.files.progress import Progress, Silent
 from evonas.files.whole import write_whole
-from evonas.objectives.evaluator import Context
+from evonas.objectives.contract import Context
 from evonas.objectives.proxy import Scores
 from evonas.objectives.rank import RankEvaluator, ranked
 from evonas.proxies import load_proxy

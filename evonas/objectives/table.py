@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from evonas.errors import EvaluationError
-from evonas.objectives.evaluator import fingerprint, one_by_one
+from evonas.objectives.contract import fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.spaces import Architecture, Candidate

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 
 from evonas.errors import SettingsError, suggest
+from evonas.objectives import registry as objectives
+from evonas.proxies import registry as proxies
 from evonas.spaces import load_space, shipped
+from evonas.supernet.rules import registry as rules
 
 
 @dataclass(frozen=True)
@@ -29,39 +32,9 @@ def _entries(module: str, *rows: tuple[str, str, str]) -> tuple[Entry, ...]:
     return tuple(Entry(name, text, f"evonas.{module}.{path}") for name, path, text in rows)
 
 
-PROXIES = _entries(
-    "proxies",
-    ("swap", "swap:Swap", "SWAP-Score: distinct activation patterns over a batch"),
-    ("epsinas", "epsinas:Epsinas", "difference of outputs under two constant weights"),
-    ("nlc", "nlc:Nlc", "nonlinearity coefficient"),
-    ("naswot", "naswot:Naswot", "log-determinant of the kernel of agreeing neurons"),
-    ("synflow", "synflow:Synflow", "log of the sum of |w| dR/d|w|"),
-    ("jacov", "jacov:Jacov", "correlations between the images' Jacobians"),
-    ("grad_norm", "grad_norm:GradNorm", "sum of the gradients' norms"),
-    ("snip", "snip:Snip", "sum of |w dL/dw|"),
-    ("zen", "zen:Zen", "sensitivity to small changes of the input, with norms' variances"),
-    ("params", "params:Params", "number of parameters"),
-    ("flops", "flops:Flops", "multiply-adds for one image"),
-)
-OBJECTIVES = _entries(
-    "objectives",
-    ("acc", "accuracy.low_fidelity:accuracy_evaluator", "accuracy as --estimator estimates it, max"),
-    ("flops", "cost.cost:CostEvaluator", "multiply-adds of convolutions and linear layers, min"),
-    ("params", "cost.cost:CostEvaluator", "parameters, min"),
-    ("size", "cost.size:SizeEvaluator", "bytes of the ONNX model, min"),
-    ("size_int8", "cost.size:SizeEvaluator", "bytes of the ONNX model with 8-bit weights, min"),
-    ("memory", "cost.memory:MemoryEvaluator", "peak bytes of activations, min"),
-    ("latency", "latency.latency:LatencyEvaluator", "milliseconds by a table of measured blocks, min"),
-)
-RULES = _entries(
-    "supernet.rules",
-    ("disturbance-immune", "disturbance:DisturbanceImmune", "updates projected off earlier architectures' inputs"),
-    ("uniform", "uniform:Uniform", "one path per update"),
-    ("fair", "fair:Fair", "every option of every choice equally often in each update"),
-    ("nsas", "nsas:NSAS", "each update also trains members of a diverse archive"),
-    ("gradient-space", "gradient_space:GradientSpace", "updates projected off earlier architectures' gradients"),
-    ("sandwich", "sandwich:Sandwich", "largest, smallest and random paths in each update; spaces of stages"),
-)
+PROXIES = tuple(Entry(name, proxies.DESCRIPTIONS[name], home) for name, home in proxies.SHIPPED.items())
+OBJECTIVES = tuple(Entry(name, entry.description, entry.home) for name, entry in objectives.SHIPPED.items())
+RULES = tuple(Entry(name, rules.DESCRIPTIONS[name], home) for name, home in rules.RULES.items())
 ALGORITHMS = _entries(
     "evolution",
     ("nsga2", "algorithms:algorithms", "NSGA-II (Deb et al., 2002)"),

@@ -11,16 +11,15 @@ import numpy as np
 from evonas.config import Settings
 from evonas.data import Dataset, load_data
 from evonas.errors import SettingsError, suggest
-from evonas.evolution import algorithms
 from evonas.networks import build
 from evonas.objectives import Context, Evaluator, check_objectives, fingerprint, known_objectives, make_evaluator
-from evonas.objectives.accuracy.estimators import read_estimator
 from evonas.objectives.table import TableEvaluator
 from evonas.pareto.objective import Constraint, parse_constraint, split_names
+from evonas.pipeline.checks import check_settings
 from evonas.pipeline.genome import SearchGenome
 from evonas.runs.manifest import new_manifest
 from evonas.spaces import Candidate, load_space
-from evonas.supernet import find_rule, load_weights, make_sampler, weights_fingerprint
+from evonas.supernet import load_weights, make_sampler, weights_fingerprint
 from evonas.tables.table import load_table
 from evonas.tasks import make_task
 from evonas.training import resolve_device
@@ -51,17 +50,11 @@ class SearchProblem:
     """
 
     def __init__(self, settings: Settings) -> None:
+        check_settings(settings)
         self.space = load_space(settings.space)
         self.tables = load_table(list(settings.table), self.space) if settings.table else None
         columns = self._read_objectives(settings)
-        find_rule(settings.sharing)
-        read_estimator(settings.estimator)
         self._check_sampling(settings)
-        if settings.algorithm not in algorithms:
-            raise SettingsError(
-                f"Unknown algorithm '{settings.algorithm}': expected {', '.join(algorithms)}."
-                f"{suggest(settings.algorithm, algorithms)}"
-            )
         self.device = str(resolve_device(settings.device))
         default = "small" if self.tables is None else self._literature()
         self.skeleton = self.space.skeleton(settings.skeleton or default)

@@ -13,25 +13,107 @@ Parameters, momentum and projectors off the path do not move, nor do entries of 
 part in use.
 """
 
-from evonas.supernet.checkpoint import load_weights, read_checkpoint, weights_fingerprint, write_checkpoint
-from evonas.supernet.evaluate import PathEvaluator, measure
-from evonas.supernet.forgetting import Forgetting, ForgettingProbe, summarize
-from evonas.supernet.layers import Call, Inputs, mean_patch, sampled_patches
-from evonas.supernet.norms import reestimate_norms
-from evonas.supernet.projector import Projector, closed_form, woodbury
-from evonas.supernet.protection import STRENGTHS, Protection
-from evonas.supernet.rules.contract import Pass, RuleFactory, Setting, UpdateRule, draw_from
-from evonas.supernet.rules.disturbance import DisturbanceImmune
-from evonas.supernet.rules.fair import Fair
-from evonas.supernet.rules.gradient_space import GradientSpace
-from evonas.supernet.rules.nsas import NSAS
-from evonas.supernet.rules.registry import RULES, find_rule
-from evonas.supernet.rules.sandwich import Sandwich, extremes
-from evonas.supernet.rules.uniform import Uniform
-from evonas.supernet.sampling import SAMPLINGS, FairSampler, Sampler, Unique, Warm, make_sampler
-from evonas.supernet.sgd import SGD, Updates
-from evonas.supernet.throughput import time_update
-from evonas.supernet.train import History, Progress, train_supernet
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evonas.files.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from evonas.supernet.checkpoint import load_weights, read_checkpoint, weights_fingerprint, write_checkpoint
+    from evonas.supernet.evaluate import PathEvaluator, measure
+    from evonas.supernet.forgetting import Forgetting, ForgettingProbe, summarize
+    from evonas.supernet.layers import Call, Inputs, mean_patch, sampled_patches
+    from evonas.supernet.norms import reestimate_norms
+    from evonas.supernet.projector import Projector, closed_form, woodbury
+    from evonas.supernet.protection import STRENGTHS, Protection
+    from evonas.supernet.rules.contract import Pass, RuleFactory, Setting, UpdateRule, draw_from
+    from evonas.supernet.rules.disturbance import DisturbanceImmune
+    from evonas.supernet.rules.fair import Fair
+    from evonas.supernet.rules.gradient_space import GradientSpace
+    from evonas.supernet.rules.nsas import NSAS
+    from evonas.supernet.rules.registry import RULES, find_rule
+    from evonas.supernet.rules.sandwich import Sandwich, extremes
+    from evonas.supernet.rules.uniform import Uniform
+    from evonas.supernet.sampling import SAMPLINGS, FairSampler, Sampler, Unique, Warm, make_sampler
+    from evonas.supernet.sgd import SGD, Updates
+    from evonas.supernet.throughput import time_update
+    from evonas.supernet.train import History, Progress, train_supernet
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "checkpoint": (
+            "load_weights",
+            "read_checkpoint",
+            "weights_fingerprint",
+            "write_checkpoint",
+        ),
+        "evaluate": (
+            "PathEvaluator",
+            "measure",
+        ),
+        "forgetting": (
+            "Forgetting",
+            "ForgettingProbe",
+            "summarize",
+        ),
+        "layers": (
+            "Call",
+            "Inputs",
+            "mean_patch",
+            "sampled_patches",
+        ),
+        "norms": ("reestimate_norms",),
+        "projector": (
+            "Projector",
+            "closed_form",
+            "woodbury",
+        ),
+        "protection": (
+            "STRENGTHS",
+            "Protection",
+        ),
+        "rules.contract": (
+            "Pass",
+            "RuleFactory",
+            "Setting",
+            "UpdateRule",
+            "draw_from",
+        ),
+        "rules.disturbance": ("DisturbanceImmune",),
+        "rules.fair": ("Fair",),
+        "rules.gradient_space": ("GradientSpace",),
+        "rules.nsas": ("NSAS",),
+        "rules.registry": (
+            "RULES",
+            "find_rule",
+        ),
+        "rules.sandwich": (
+            "Sandwich",
+            "extremes",
+        ),
+        "rules.uniform": ("Uniform",),
+        "sampling": (
+            "SAMPLINGS",
+            "FairSampler",
+            "Sampler",
+            "Unique",
+            "Warm",
+            "make_sampler",
+        ),
+        "sgd": (
+            "SGD",
+            "Updates",
+        ),
+        "throughput": ("time_update",),
+        "train": (
+            "History",
+            "Progress",
+            "train_supernet",
+        ),
+    },
+)
 
 __all__ = [
     "NSAS",

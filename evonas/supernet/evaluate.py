@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from evonas.data import resize
+from evonas.data.resize import resize
 from evonas.errors import EvaluationError, SettingsError
 from evonas.supernet.norms import reestimate_norms
 from evonas.tasks import Classification, Task

@@ -10,19 +10,52 @@ nothing but the checkpoint it is given. `test_accuracy` alone touches the test p
 Recipes that ship: `quick` (small images in seconds), `darts_cifar`, `pcdarts_imagenet` and `mobile`.
 """
 
-from evonas.training.checkpoint import digest, read_checkpoint, write_checkpoint
-from evonas.training.device import mixed_precision, place, resolve_device
-from evonas.training.evaluate import evaluate, test_accuracy
-from evonas.training.recipe import Recipe, load_recipe, recipe_names
-from evonas.training.schedule import learning_rate
-from evonas.training.train import Progress, Training, train
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evonas.files.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from evonas.training.checkpoint import digest, read_checkpoint, write_checkpoint
+    from evonas.training.device import mixed_precision, place, resolve_device
+    from evonas.training.evaluate import test_accuracy
+    from evonas.training.recipe import Recipe, load_recipe, recipe_names
+    from evonas.training.schedule import learning_rate
+    from evonas.training.train import Progress, Training
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "checkpoint": (
+            "digest",
+            "read_checkpoint",
+            "write_checkpoint",
+        ),
+        "device": (
+            "mixed_precision",
+            "place",
+            "resolve_device",
+        ),
+        "evaluate": ("test_accuracy",),
+        "recipe": (
+            "Recipe",
+            "load_recipe",
+            "recipe_names",
+        ),
+        "schedule": ("learning_rate",),
+        "train": (
+            "Progress",
+            "Training",
+        ),
+    },
+)
 
 __all__ = [
     "Progress",
     "Recipe",
     "Training",
     "digest",
-    "evaluate",
     "learning_rate",
     "load_recipe",
     "mixed_precision",
@@ -31,6 +64,5 @@ __all__ = [
     "recipe_names",
     "resolve_device",
     "test_accuracy",
-    "train",
     "write_checkpoint",
 ]

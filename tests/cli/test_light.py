@@ -12,7 +12,7 @@ import pytest
 
 from evonas.pipeline.catalog import KINDS
 
-HEAVY = ("torch", "sklearn", "scipy.stats", "pymoo")
+HEAVY = ("torch", "sklearn", "scipy.stats", "pymoo", "pandas", "matplotlib", "plotly", "onnx", "onnxruntime")
 ERRORS = [
     ["search", "--space", "drats"],
     ["search", "--objectives", "acc,latncy"],
@@ -32,6 +32,10 @@ ERRORS = [
     ["search", "--nonsense"],
     *([command, "nowhere"] for command in ("resume", "front", "train", "deploy", "verify", "report", "export")),
     ["describe", "drats"],
+    ["score", "--space", "drats", "--archs", "a.csv", "--out", "b.csv", "--proxy", "swap"],
+    ["score", "--archs", "a.csv", "--out", "b.csv", "--proxy", "swp"],
+    ["score", "--archs", "a.csv", "--out", "b.csv", "--proxy", "swap"],
+    ["latency", "build", "--space", "drats", "--out", "t.json"],
     ["list", "proxys"],
     ["serch"],
 ]

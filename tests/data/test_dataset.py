@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from evonas.data import Dataset, load_data, resize
+from evonas.data import Dataset, load_data
 from evonas.data.dataset import STD_FLOOR, channel_statistics
+from evonas.data.resize import resize
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from evonas.data import load_data, plugins
+from evonas.data import load_data, names, plugins
 from evonas.errors import DataError
 
 
@@ -22,7 +22,7 @@ class Point:
 def install(monkeypatch):
     def install(name, call):
         monkeypatch.setattr(
-            plugins, "entry_points", lambda group: [Point(name, call)] if group == "evonas.data" else []
+            names, "entry_points", lambda group: [Point(name, call)] if group == "evonas.data" else []
         )
 
     return install
@@ -30,7 +30,7 @@ def install(monkeypatch):
 
 def test_arrays_of_a_plugin_are_data(install, arrays):
     install("insects", lambda: arrays)
-    assert plugins.plugin_names() == ("insects",)
+    assert names.plugin_names() == ("insects",)
     data = load_data("insects")
     assert data.name == "insects"
     assert len(data.test) == 6

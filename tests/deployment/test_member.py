@@ -9,12 +9,13 @@ import pytest
 import torch
 from numpy.random import default_rng
 
-from evonas.deployment import agreement, choose, load_model, train_members, trained_models, training_summary
+from evonas.deployment import agreement, load_model, train_members, trained_models, training_summary
 from evonas.deployment.trained import Trained
 from evonas.errors import RunError, SettingsError
 from evonas.pipeline.context import run_context
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
+from evonas.runs.selection import choose
 from evonas.spaces import load_space
 from evonas.training import Recipe, test_accuracy
 

@@ -5,8 +5,9 @@ import torch
 from torch import nn
 
 from evonas.errors import EvaluationError, SettingsError
-from evonas.proxies import Needs, Proxy, initialize, load_proxy, proxies, score_all
+from evonas.proxies import Needs, Proxy, load_proxy, proxies, score_all
 from evonas.proxies.batch_scoring import STEP
+from evonas.proxies.initialize import initialize
 
 NAMES = [
     "swap",

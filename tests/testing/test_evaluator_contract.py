@@ -10,7 +10,7 @@ import pytest
 from evonas.data import load_data
 from evonas.networks import build
 from evonas.objectives import Context, make_evaluator
-from evonas.objectives.evaluator import one_by_one
+from evonas.objectives.contract import one_by_one
 from evonas.objectives.result import Result
 from evonas.objectives.table import TableEvaluator
 from evonas.pareto.objective import Objective

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from evonas.data import Dataset, Part
 from evonas.errors import EvaluationError, SettingsError
-from evonas.training import evaluate, test_accuracy
+from evonas.training import test_accuracy
+from evonas.training.evaluate import evaluate
 
 
 class Constant(nn.Module):

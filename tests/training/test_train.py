@@ -14,8 +14,9 @@ from evonas.errors import SettingsError, TrainingError
 from evonas.networks import Network, build
 from evonas.spaces import load_space
 from evonas.tasks import Classification
-from evonas.training import Recipe, Training, load_recipe, train
+from evonas.training import Recipe, Training, load_recipe
 from evonas.training import test_accuracy as accuracy_on_test
+from evonas.training.train import train
 
 Maker = Callable[[int], nn.Sequential]
 EVERYTHING = {

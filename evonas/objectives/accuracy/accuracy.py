@@ -11,7 +11,7 @@ from evonas.errors import SettingsError
 from evonas.objectives.accuracy.combined import Beforehand, Prior
 from evonas.objectives.accuracy.estimators import DEFAULT, read_estimator
 from evonas.objectives.accuracy.main_effects import Effects
-from evonas.objectives.evaluator import Context, fingerprint, one_by_one
+from evonas.objectives.contract import Context, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.spaces import Architecture, Candidate

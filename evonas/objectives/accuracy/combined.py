@@ -9,8 +9,8 @@ import numpy as np
 
 from evonas.errors import EvaluationError
 from evonas.objectives.accuracy.main_effects import Effects
+from evonas.objectives.contract import Context
 from evonas.objectives.cost.cost import CostEvaluator
-from evonas.objectives.evaluator import Context
 from evonas.objectives.proxy import Scores
 from evonas.proxies import load_proxy
 from evonas.spaces import Architecture, Candidate

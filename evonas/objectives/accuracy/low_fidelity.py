@@ -14,12 +14,14 @@ from evonas.errors import SettingsError
 from evonas.networks import Network, build
 from evonas.objectives.accuracy.accuracy import ACC, AccuracyEvaluator
 from evonas.objectives.accuracy.estimators import read_estimator, read_training
+from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.cost.cost import CostEvaluator
-from evonas.objectives.evaluator import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.spaces import Architecture, Candidate
 from evonas.tasks import make_task
-from evonas.training import evaluate, load_recipe, train
+from evonas.training import load_recipe
+from evonas.training.evaluate import evaluate
+from evonas.training.train import train
 
 __all__ = ["TrainingEvaluator", "accuracy_evaluator", "trains"]
 

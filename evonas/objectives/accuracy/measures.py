@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from evonas.data import Part
 from evonas.errors import SettingsError
 from evonas.objectives.accuracy.accuracy import KEPT
-from evonas.objectives.evaluator import Context, fingerprint, one_by_one
+from evonas.objectives.contract import Context, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.spaces import Candidate

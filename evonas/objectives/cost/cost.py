@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from evonas.objectives.contract import Context, fingerprint, one_by_one
 from evonas.objectives.cost.block_graph import Block
 from evonas.objectives.cost.blocks import Blocks, Table
 from evonas.objectives.cost.cache import cached
 from evonas.objectives.cost.graph_builder import Outlines
-from evonas.objectives.evaluator import Context, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.proxies import Flops, Forward

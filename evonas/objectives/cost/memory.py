@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from evonas.objectives.contract import Context, fingerprint, one_by_one
 from evonas.objectives.cost.block_graph import Block, Outline
 from evonas.objectives.cost.graph_builder import Outlines
 from evonas.objectives.cost.trace import BY_VALUE, Operation, Trace
-from evonas.objectives.evaluator import Context, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.spaces import Candidate

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
+from evonas.objectives.contract import Context, fingerprint, one_by_one
 from evonas.objectives.cost.assemble import export_block
 from evonas.objectives.cost.block_graph import Block
 from evonas.objectives.cost.cache import cached
 from evonas.objectives.cost.graph_builder import Outlines, all_blocks
 from evonas.objectives.cost.trace import BY_VALUE, NORMS
-from evonas.objectives.evaluator import Context, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.spaces import Architecture, Candidate

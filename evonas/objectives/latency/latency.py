@@ -11,9 +11,9 @@ from pathlib import Path
 from evonas.errors import EvonasError, SettingsError
 from evonas.files.progress import Progress
 from evonas.files.whole import write_whole
+from evonas.objectives.contract import Context, fingerprint, one_by_one
 from evonas.objectives.cost.cache import cache_folder
 from evonas.objectives.cost.graph_builder import Outlines
-from evonas.objectives.evaluator import Context, fingerprint, one_by_one
 from evonas.objectives.latency.check import Check, check_latency_table, skeleton_of
 from evonas.objectives.latency.measure import measure_latency_table, measure_whole
 from evonas.objectives.latency.table import FORMAT, LatencyTable

@@ -1,25 +1,53 @@
-"""Update rules by name."""
+"""Registry of update rules: names, and the factory behind each, imported when it is asked for."""
 
 from __future__ import annotations
 
-from evonas.errors import SettingsError, suggest
-from evonas.supernet.rules.contract import RuleFactory
-from evonas.supernet.rules.disturbance import DisturbanceImmune
-from evonas.supernet.rules.fair import Fair
-from evonas.supernet.rules.gradient_space import GradientSpace
-from evonas.supernet.rules.nsas import NSAS
-from evonas.supernet.rules.sandwich import Sandwich
-from evonas.supernet.rules.uniform import Uniform
+import importlib
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-RULES: dict[str, RuleFactory] = {
-    "disturbance-immune": DisturbanceImmune,
-    "uniform": Uniform,
-    "fair": Fair,
-    "nsas": NSAS,
-    "gradient-space": GradientSpace,
-    "sandwich": Sandwich,
-}
-"""Name -> factory; a further rule is added by its name."""
+from evonas.errors import SettingsError, suggest
+
+if TYPE_CHECKING:
+    from evonas.supernet.rules.contract import RuleFactory
+
+__all__ = ["DESCRIPTIONS", "RULES", "check_rule", "find_rule"]
+
+RULES: Mapping[str, str] = MappingProxyType(
+    {
+        "disturbance-immune": "evonas.supernet.rules.disturbance:DisturbanceImmune",
+        "uniform": "evonas.supernet.rules.uniform:Uniform",
+        "fair": "evonas.supernet.rules.fair:Fair",
+        "nsas": "evonas.supernet.rules.nsas:NSAS",
+        "gradient-space": "evonas.supernet.rules.gradient_space:GradientSpace",
+        "sandwich": "evonas.supernet.rules.sandwich:Sandwich",
+    }
+)
+"""Name -> module and class."""
+DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "disturbance-immune": "updates are projected off the inputs that earlier paths have read",
+        "uniform": "one sampled path per update (Guo et al., 2020)",
+        "fair": "every option once per update (Chu et al., 2021)",
+        "nsas": "the new path and an archive of diverse ones (Zhang et al., 2020)",
+        "gradient-space": "updates are projected off earlier paths' gradients",
+        "sandwich": "largest, smallest and sampled paths, the largest as teacher (Yu et al., 2020)",
+    }
+)
+"""Name -> what it does, in half a sentence."""
+
+
+def check_rule(name: str) -> None:
+    """Refuse a name that is no rule's.
+
+    Raises:
+        SettingsError: No rule has this name.
+    """
+    if name not in RULES:
+        raise SettingsError(
+            f"Expected a rule of weight sharing among {', '.join(RULES)}, got '{name}'.{suggest(name, RULES)}"
+        )
 
 
 def find_rule(name: str) -> RuleFactory:
@@ -28,10 +56,7 @@ def find_rule(name: str) -> RuleFactory:
     Raises:
         SettingsError: No rule has this name.
     """
-    try:
-        return RULES[name]
-    except KeyError:
-        known = ", ".join(RULES)
-        raise SettingsError(
-            f"Expected a rule of weight sharing among {known}, got '{name}'.{suggest(name, RULES)}"
-        ) from None
+    check_rule(name)
+    module, _, attribute = RULES[name].partition(":")
+    factory: RuleFactory = getattr(importlib.import_module(module), attribute)
+    return factory

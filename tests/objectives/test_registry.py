@@ -11,14 +11,15 @@ from evonas.objectives import (
     Context,
     Evaluator,
     check_objectives,
-    evaluator,
     fingerprint,
     known_objectives,
     make_evaluator,
+    registry,
     torch_threads,
 )
-from evonas.objectives.evaluator import one_by_one
+from evonas.objectives.contract import one_by_one
 from evonas.pareto.objective import Objective
+from evonas.tasks import MEASURES
 from evonas.spaces import Candidate, Recipe, as_candidates
 
 X = Objective("x", "", "min")
@@ -44,7 +45,7 @@ def added(monkeypatch: pytest.MonkeyPatch):
     def install(name: str) -> None:
         point = EntryPoint(name, "another:Added", "evonas.evaluators")
         monkeypatch.setattr(EntryPoint, "load", lambda self: Added)
-        monkeypatch.setattr(evaluator, "entry_points", lambda group: [point])
+        monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == "evonas.evaluators" else [])
 
     return install
 
@@ -127,3 +128,8 @@ def test_threads_are_put_back_also_after_an_error():
     with pytest.raises(ValueError):  # noqa: PT011
         work()
     assert torch.get_num_threads() == before
+
+
+def test_measures_of_tasks_are_objectives():
+    assert set(MEASURES) <= set(registry.SHIPPED)
+    assert all(registry.SHIPPED[name].named for name in MEASURES)

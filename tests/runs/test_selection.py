@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 from numpy.random import default_rng
 
-from evonas.deployment import choose
 from evonas.errors import SettingsError
 from evonas.pareto.front import Front, Member
 from evonas.pareto.objective import Objective
+from evonas.runs.selection import choose
 from evonas.spaces import load_space
 
 SPACE = load_space("darts")

@@ -1,26 +1,29 @@
-"""Which architecture a selection means: a member of the front, or any member of the space."""
+"""Selection of an architecture: a member of a run's front, or any member of its space."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from evonas.errors import SettingsError, SpaceError, suggest
 from evonas.pareto.front import Front, Member
-from evonas.spaces import Architecture, Space
+from evonas.runs.front_file import read_front
+from evonas.runs.run import Run
+from evonas.spaces import Architecture, Space, load_space
 
 _KEYWORD = re.compile(r"knee|(best|index):.*")
 
 
 @dataclass(frozen=True)
-class Choice:
+class Selection:
     """What was selected.
 
     Attributes:
         selection: As asked for.
         architecture: Canonical.
-        member: Its place on the front with what is known of it, or None where it is not on the front.
+        member: The member of the front, with what is known of it, or None where it is not on the front.
     """
 
     selection: str
@@ -38,7 +41,7 @@ class Choice:
         return hashlib.sha256(self.text.encode()).hexdigest()[:8]
 
 
-def choose(front: Front, space: Space, selection: str) -> Choice:
+def choose(front: Front, space: Space, selection: str) -> Selection:
     """Return what a selection means.
 
     Args:
@@ -52,7 +55,7 @@ def choose(front: Front, space: Space, selection: str) -> Choice:
     """
     if _KEYWORD.fullmatch(selection):
         member = front.select(selection)
-        return Choice(selection, space.canonical(space.parse(member.architecture)), member)
+        return Selection(selection, space.canonical(space.parse(member.architecture)), member)
     try:
         architecture = space.canonical(space.parse(selection))
     except SpaceError as error:
@@ -63,4 +66,19 @@ def choose(front: Front, space: Space, selection: str) -> Choice:
             f"'{space.name}' to select, got '{selection:.60}'{cause}.{near}"
         ) from None
     known = next((member for member in front if member.architecture == str(architecture)), None)
-    return Choice(selection, architecture, known)
+    return Selection(selection, architecture, known)
+
+
+def check_selection(path: Path, selection: str) -> None:
+    """Refuse a path that is no run, and a selection that its front and space do not have; nothing else is read.
+
+    Args:
+        path: The run's directory.
+        selection: As `choose` takes it, or ``front`` for all members.
+
+    Raises:
+        EvonasError: No run or no front, or no such member.
+    """
+    with Run.open(path) as run:
+        if selection != "front":
+            choose(read_front(run), load_space(run.settings["space"]), selection)

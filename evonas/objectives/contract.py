@@ -1,0 +1,136 @@
+"""Contract of an evaluator: what it is made from, what it computes, and helpers to keep the contract."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from evonas.errors import EvaluationError, EvonasError
+from evonas.objectives.result import Result
+from evonas.pareto.objective import Objective
+from evonas.spaces import Architecture, Candidate, Skeleton, Space
+
+if TYPE_CHECKING:
+    from evonas.data import Dataset
+    from evonas.networks import Network
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an evaluator may need; it takes what it uses and leaves the rest.
+
+    Attributes:
+        space: The space searched.
+        skeleton: The skeleton that costs and accuracies are those of.
+        data: The data set; None in a search on tables.
+        device: Where networks run.
+        supernet: Trained shared weights, or None.
+        supernet_fingerprint: Identity of these weights.
+        seed: Of everything random.
+        threads: Threads of one evaluation.
+        options: Further settings by name, such as ``latency_table``.
+    """
+
+    space: Space
+    skeleton: Skeleton
+    data: Dataset | None = None
+    device: str = "cpu"
+    supernet: Network | None = None
+    supernet_fingerprint: str = ""
+    seed: int = 0
+    threads: int = 1
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Evaluator(Protocol):
+    """Computes one or more objectives.
+
+    Attributes:
+        objectives: What it computes.
+        fingerprint: Of every setting that changes a value: with candidate and objective the store's key.
+    """
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What it computes."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """What its values depend on."""
+        ...
+
+    def evaluate(self, candidates: Sequence[Candidate]) -> list[dict[str, Result]]:
+        """Return for each candidate, its architecture canonical, a result per objective.
+
+        One candidate that fails does not spoil the others: its results hold the cause.
+        """
+        ...
+
+
+Factory = Callable[[Context], Evaluator]
+
+
+def fingerprint(*parts: Any) -> str:
+    """Return 16 hexadecimal digits that stand for JSON-able settings."""
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def one_by_one(
+    objectives: Sequence[Objective],
+    candidates: Sequence[Candidate],
+    compute: Callable[[Architecture], Mapping[str, float]],
+) -> list[dict[str, Result]]:
+    """Evaluate the architectures of candidates in turn; what fails is recorded with its cause and the others go on.
+
+    A candidate with a recipe or a resolution of its own fails: a value that left these out would be another's.
+
+    Args:
+        objectives: What is computed.
+        candidates: Candidates with canonical architectures.
+        compute: Returns the values of one's architecture.
+    """
+    rows = []
+    for candidate in candidates:
+        start = time.perf_counter()
+        try:
+            architecture = candidate.architecture
+            if candidate.recipe is not None or candidate.resolution is not None:
+                names = ", ".join(objective.name for objective in objectives)
+                raise EvaluationError(f"{names} cannot be evaluated with a recipe or resolution of a candidate's own")
+            values = compute(architecture)
+            seconds = time.perf_counter() - start
+            rows.append({o.name: _result(float(values[o.name]), seconds) for o in objectives})
+        except (EvonasError, RuntimeError, ValueError, ArithmeticError, MemoryError) as error:
+            seconds = time.perf_counter() - start
+            cause = " ".join(str(error).split())[:300] or type(error).__name__
+            if not isinstance(error, EvonasError):
+                cause = f"{type(error).__name__}: {cause}"
+            rows.append({o.name: Result(None, cause, seconds) for o in objectives})
+    return rows
+
+
+def _result(value: float, seconds: float) -> Result:
+    if value != value or abs(value) == float("inf"):
+        return Result(None, f"the value is {value}", seconds)
+    return Result(value, None, seconds)
+
+
+@contextmanager
+def torch_threads(threads: int) -> Iterator[None]:
+    """Run torch with a fixed number of threads, then with as many as before."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,136 @@
+"""Registry of objectives: the names that are known, and the factory behind each, imported when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+from typing import NamedTuple
+
+from evonas.errors import SettingsError, suggest
+from evonas.objectives.contract import Context, Evaluator
+from evonas.pareto.objective import split_names
+from evonas.proxies.registry import DESCRIPTIONS, check_proxy, is_proxy, proxy_names
+
+__all__ = ["check_objectives", "describe_objectives", "known_objectives", "make_evaluator"]
+
+
+class Entry(NamedTuple):
+    """An objective of the package: where its factory stands, what it is in half a sentence, and whether it is named.
+
+    A named factory computes several objectives and takes the name of the one asked for after the context.
+    """
+
+    home: str
+    description: str
+    named: bool = False
+
+
+_COST, _SIZE = "evonas.objectives.cost.cost:CostEvaluator", "evonas.objectives.cost.size:SizeEvaluator"
+_MEASURES = "evonas.objectives.accuracy.measures:MeasureEvaluator"
+SHIPPED: Mapping[str, Entry] = MappingProxyType(
+    {
+        "acc": Entry(
+            "evonas.objectives.accuracy.low_fidelity:accuracy_evaluator", "accuracy as estimated by --estimator (max)"
+        ),
+        "flops": Entry(_COST, "multiply-adds of convolutions, linear layers and products of matrices (min)"),
+        "mae": Entry(_MEASURES, "mean absolute error of a regression, in the target's unit (min)", named=True),
+        "r2": Entry(_MEASURES, "share of the targets' variance that a regression explains (max)", named=True),
+        "rmse": Entry(_MEASURES, "root of the mean squared error of a regression, in the target's unit (min)", named=True),
+        "latency": Entry("evonas.objectives.latency.latency:LatencyEvaluator", "milliseconds in onnxruntime (min)"),
+        "memory": Entry("evonas.objectives.cost.memory:MemoryEvaluator", "peak bytes of one inference (min)"),
+        "params": Entry(_COST, "number of parameters (min)"),
+        "size": Entry(_SIZE, "bytes of the ONNX file (min)"),
+        "size_int8": Entry(_SIZE, "bytes of the ONNX file with 8-bit weights (min)"),
+    }
+)
+"""The package's own objectives beside the training-free scores."""
+
+
+def _added() -> dict[str, EntryPoint]:
+    """Return the entry points of other packages by the objective that they compute.
+
+    Raises:
+        SettingsError: One takes a name that is taken.
+    """
+    taken = {*SHIPPED, *proxy_names()}
+    found: dict[str, EntryPoint] = {}
+    for point in entry_points(group="evonas.evaluators"):
+        if point.name in taken or point.name in found:
+            raise SettingsError(
+                f"Expected a new objective name, got '{point.name}' of {point.value}: it is taken; rename or remove it"
+            )
+        found[point.name] = point
+    return found
+
+
+def known_objectives() -> list[str]:
+    """Return the names of all objectives that can be computed here, sorted.
+
+    ``rank(a,b)`` of proxies, and proxies with options such as ``swap(mu=40,sigma=900)``, are further ones.
+
+    Raises:
+        SettingsError: Another package takes a name that is taken.
+    """
+    return sorted({*SHIPPED, *proxy_names(), *_added()})
+
+
+def describe_objectives() -> dict[str, str]:
+    """Return what each known objective is, in half a sentence, by name."""
+    own = {name: entry.description for name, entry in SHIPPED.items()}
+    scores = {name: DESCRIPTIONS.get(name, "training-free score of another package") for name in proxy_names()}
+    added = {name: f"of {point.value}" for name, point in _added().items()}
+    return dict(sorted({**scores, **added, **own}.items()))
+
+
+def check_objectives(names: Iterable[str]) -> None:
+    """Refuse a name that is no objective.
+
+    Raises:
+        SettingsError: A name that nothing computes, or options that a score does not take.
+    """
+    known = known_objectives()
+    for name in names:
+        if name.startswith("rank(") and name.endswith(")"):
+            for proxy in split_names([name[len("rank(") : -1]], "proxy"):
+                check_proxy(proxy)
+        elif is_proxy(name):
+            check_proxy(name)
+        elif name not in known:
+            raise SettingsError(
+                f"Unknown objective '{name}': expected some of {', '.join(known)}.{suggest(name, known)}"
+            )
+
+
+def make_evaluator(name: str, context: Context) -> Evaluator:
+    """Make the evaluator that computes an objective.
+
+    Args:
+        name: Name of the objective: the package's own, or of an entry point in ``evonas.evaluators`` (a factory
+            that takes a `Context`).
+        context: What it may need.
+
+    Raises:
+        SettingsError: Nothing computes it.
+    """
+    check_objectives([name])
+    if name in SHIPPED:
+        entry = SHIPPED[name]
+        return _made(entry.home, context, name) if entry.named else _made(entry.home, context)
+    if name.startswith("rank("):
+        return _made("evonas.objectives.rank:RankEvaluator", context, name)
+    if is_proxy(name):
+        return _made("evonas.objectives.proxy:ProxyEvaluator", context, name)
+    point = _added()[name]
+    evaluator: Evaluator = point.load()(context)
+    if name not in {objective.name for objective in evaluator.objectives}:
+        raise SettingsError(f"The evaluator '{point.value}' is registered for '{name}' but does not compute it")
+    return evaluator
+
+
+def _made(home: str, *arguments: object) -> Evaluator:
+    """Call the factory that stands at ``module:name``."""
+    module, _, name = home.partition(":")
+    evaluator: Evaluator = getattr(importlib.import_module(module), name)(*arguments)
+    return evaluator
