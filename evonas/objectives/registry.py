@@ -37,7 +37,7 @@ SHIPPED: Mapping[str, Entry] = MappingProxyType(
         "flops": Entry(_COST, "multiply-adds of convolutions, linear layers and products of matrices (min)"),
         "mae": Entry(_MEASURES, "mean absolute error of a regression, in the target's unit (min)", named=True),
         "r2": Entry(_MEASURES, "share of the targets' variance that a regression explains (max)", named=True),
-        "rmse": Entry(_MEASURES, "root of the mean squared error of a regression, in the target's unit (min)", named=True),
+        "rmse": Entry(_MEASURES, "root mean squared error of a regression, in the target's unit (min)", named=True),
         "latency": Entry("evonas.objectives.latency.latency:LatencyEvaluator", "milliseconds in onnxruntime (min)"),
         "memory": Entry("evonas.objectives.cost.memory:MemoryEvaluator", "peak bytes of one inference (min)"),
         "params": Entry(_COST, "number of parameters (min)"),

@@ -13,6 +13,7 @@ from evonas.data import Dataset, load_data
 from evonas.errors import SettingsError, suggest
 from evonas.networks import build
 from evonas.objectives import Context, Evaluator, check_objectives, fingerprint, known_objectives, make_evaluator
+from evonas.objectives.accuracy.estimators import read_estimator
 from evonas.objectives.table import TableEvaluator
 from evonas.pareto.objective import Constraint, parse_constraint, split_names
 from evonas.pipeline.checks import check_settings

@@ -19,8 +19,8 @@ from evonas.objectives import (
 )
 from evonas.objectives.contract import one_by_one
 from evonas.pareto.objective import Objective
-from evonas.tasks import MEASURES
 from evonas.spaces import Candidate, Recipe, as_candidates
+from evonas.tasks import MEASURES
 
 X = Objective("x", "", "min")
 
