@@ -121,6 +121,8 @@ def test_interrupting_leaves_a_run_that_resumes(run, home):
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", code, *arguments],
         cwd=home, env=environment, stderr=subprocess.PIPE, text=True,
+        # Where the tests run in the background of a shell, interrupts are ignored, and what they start inherits it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and not (home / "stopped" / "supernet.safetensors").exists():

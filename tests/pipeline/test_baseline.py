@@ -134,6 +134,7 @@ def test_a_space_that_is_exhausted_gives_what_it_has(tiny):
 
 def test_a_run_with_a_baseline_replays_it_and_shows_it(tiny, tmp_path):
     quick = {"space": tiny, "epochs": 1, "population": 4, "generations": 2, "warm_start": 0, "train_limit": 500}
+    quick["estimator"] = "supernet:loss"  # the default reads over a hundred paths first
     run = pipeline.search(make_settings(**quick), tmp_path / "run")
     assert not (run.path / BASELINE_FILE).exists()
     front = (run.path / "front.csv").read_text()
