@@ -18,9 +18,27 @@ for row in logits:
 """Runs where it stands beside the model."""
 
 
-def snippet(shape: tuple[int, ...]) -> str:
-    """Return ten lines that run the model on images of a shape (n, c, h, w)."""
-    return SNIPPET.format(shape=", ".join(map(str, shape)))
+VALUES = """import json
+import numpy as np
+import onnxruntime
+
+session = onnxruntime.InferenceSession("model.onnx", providers=["CPUExecutionProvider"])
+targets = json.loads(session.get_modelmeta().custom_metadata_map["targets"])
+images = np.random.rand({shape}).astype(np.float32)  # yours: values in [0, 1]
+for row in session.run(["values"], {{"images": images}})[0]:
+    print(dict(zip(targets, row.tolist(), strict=True)))
+"""
+"""Likewise, of a model of continuous targets."""
+
+
+def snippet(shape: tuple[int, ...], output: str = "logits") -> str:
+    """Return ten lines that run the model on images of a shape (n, c, h, w).
+
+    Args:
+        shape: Shape of the images.
+        output: ``logits`` of classes, or ``values`` of continuous targets.
+    """
+    return (SNIPPET if output == "logits" else VALUES).format(shape=", ".join(map(str, shape)))
 
 
 def render(card: dict[str, Any]) -> str:
@@ -31,11 +49,13 @@ def render(card: dict[str, Any]) -> str:
     """
     model, data, architecture = card["model"], card["data"], card["architecture"]
     batch, channels, side, _ = model["input"]["shape"]
+    output = model["output"]["name"]
+    kind, one = ("classes", "one logit per class") if output == "logits" else ("targets", "one value per target")
     lines = [
-        f"# {model['task'].capitalize()}: {data['name']}, {len(data['classes'])} classes",
+        f"# {model['task'].capitalize()}: {data['name']}, {len(data['classes'])} {kind}",
         "",
         f"`model.onnx` ({model['precision']}, opset {model['opset']}, {model['batch']} batch) reads images of "
-        f"{channels} x {side} x {side} (channels, height, width) and gives one logit per class. It was found by "
+        f"{channels} x {side} x {side} (channels, height, width) and gives {one}. It was found by "
         f"evonas in the search space `{architecture['space']}`.",
         "",
         "## Run it",
@@ -43,12 +63,12 @@ def render(card: dict[str, Any]) -> str:
         "In this folder, with `pip install onnxruntime numpy`:",
         "",
         "```python",
-        snippet((1 if batch == "batch" else batch, channels, side, side)).rstrip(),
+        snippet((1 if batch == "batch" else batch, channels, side, side), output).rstrip(),
         "```",
         "",
         f"Input `images`: float32, (batch, channels, height, width), values in [0, 1] (pixels / "
-        f"{data['scale']:g}); normalization happens inside. Output `logits`: float32, (batch, classes). Classes, in "
-        "order, stand in the file's metadata.",
+        f"{data['scale']:g}); normalization happens inside. Output `{output}`: float32, (batch, {kind}). "
+        f"{kind.capitalize()}, in order, stand in the file's metadata.",
         "",
         "## Figures",
         "",
@@ -65,7 +85,7 @@ def render(card: dict[str, Any]) -> str:
         f"`{data['name']}`: {data['images']['training']:,} training images ({data['images']['validation']:,} of them "
         f"the search's validation part) and {data['images']['test']:,} test images, {channels} x {side} x {side} "
         f"as the network reads them. Fingerprint `{data['fingerprint'][:16]}`.",
-        f"Classes: {_some(data['classes'])}.",
+        f"{kind.capitalize()}: {_some(data['classes'])}.",
         "",
         "## Architecture",
         "",

@@ -39,7 +39,10 @@ from evonas.runtime import Parity, export, fingerprint, measure_models, save
 from evonas.runtime import describe as describe_device
 from evonas.runtime.checks import set_metadata
 from evonas.runtime.export import OPSET
+from evonas.runtime.parity import TOLERANCE
 from evonas.spaces import load_space
+from evonas.tasks import Task as TargetTask
+from evonas.tasks import make_task
 from evonas.version import __version__
 
 if TYPE_CHECKING:
@@ -110,6 +113,11 @@ def deploy(
                 f"evonas train {shlex.quote(str(source.path))} --select {shlex.quote(select)} --weights fresh  first"
             )
         context = run_context(source, with_supernet=trained is None)
+        if quantize and context.data is not None and context.data.task != "classification":
+            raise SettingsError(
+                f"int8 is judged by the accuracy that it costs, and these data are for {context.data.task}: "
+                "deploy without --quantize"
+            )
         with (progress or Silent()).task("Deploying", 7 if quantize else 5) as task:
             work = _Work(source, choice, trained, context, task, quantize is not None, opset, dynamic_batch, threads)
             return work.deploy(work.default_out() if out is None else Path(out), max_drop)
@@ -136,6 +144,16 @@ class _Work:
         assert data is not None
         return data.at(getattr(self.choice.architecture, "resolution", None) or data.resolution)
 
+    @cached_property
+    def target(self) -> TargetTask:
+        """What the network was trained for."""
+        return make_task(self.data)
+
+    @property
+    def output(self) -> str:
+        """Name of the model's output."""
+        return "logits" if self.target.compares_classes else "values"
+
     def default_out(self) -> Path:
         """Return the place in the run's ``models/``."""
         weights = f"{self.choice.key}-supernet" if self.trained is None else self.trained.folder.name
@@ -146,7 +164,7 @@ class _Work:
         calibration = self.calibration()
         with whole_folder(out) as draft:
             network, words = self.weights()
-            module = UnitInput(network, self.data.mean, self.data.std).eval()
+            module = UnitInput(network, self.data.mean, self.data.std, self.target.readout()).eval()
             self.task.advance(1, "exporting")
             models = [self.export(module)]
             self.task.advance(1, "comparing with torch on every test image")
@@ -162,7 +180,14 @@ class _Work:
             self.task.advance(1, "loading it in a fresh process")
             set_metadata(models[-1], self.metadata(words, self.accuracy(seen[-1])))
             file = save(models[-1], draft / MODEL)
-            fresh = load_again(file, seen[-1], self.data.test, scale=self.data.scale)
+            fresh = load_again(
+                file,
+                seen[-1],
+                self.data.test,
+                scale=self.data.scale,
+                tolerance=TOLERANCE * max(1.0, self.target.scale),
+                classes=self.target.compares_classes,
+            )
             self.task.advance(1, "measuring latency")
             timings = measure_models(models, threads=self.threads, repeats=REPEATS, seconds=SECONDS)
             figures = [
@@ -192,6 +217,7 @@ class _Work:
                 calibration=0 if calibration is None else len(calibration),
                 opset=self.opset,
                 dynamic_batch=self.dynamic_batch,
+                measure=self.target.primary,
                 measured_on=describe_device(fingerprint(threads=self.threads)),
             )
             card = describe(deployment, run=self.run, choice=self.choice, network=network, context=self.context)
@@ -224,7 +250,8 @@ class _Work:
         """Return the float32 model; the exporter and its checks see to names, batch, opset and validity."""
         side = self.data.resolution
         example = torch.zeros(2 if self.dynamic_batch else 1, self.data.in_channels, side, side)
-        model = export(module, example, dynamic_batch=self.dynamic_batch, opset=self.opset)
+        names = (self.output,)
+        model = export(module, example, output_names=names, dynamic_batch=self.dynamic_batch, opset=self.opset)
         assert not isinstance(model, Path)
         return model
 
@@ -235,7 +262,9 @@ class _Work:
     def require_parity(self, seen: Parity) -> None:
         """Raise `ExportError`, with the cause where it is known, unless the float32 model agrees with torch."""
         try:
-            seen.require()
+            seen.require(
+                tolerance=TOLERANCE * max(1.0, self.target.scale), classes=self.target.compares_classes
+            )
         except ExportError as error:
             peak, cause = float(np.abs(seen.logits).max()), ""
             if seen.agreement == 1.0 and peak > LARGE:
@@ -244,8 +273,8 @@ class _Work:
             raise ExportError(f"Parity failed, nothing was written: {error}{cause}") from None
 
     def accuracy(self, parity: Parity) -> float:
-        """Return the test accuracy of an ONNX model that was compared."""
-        return float((parity.predictions == self.data.test.labels.cpu().numpy()).mean())
+        """Return the test accuracy, or the primary measure of another task, of an ONNX model that was compared."""
+        return self.target.deployed().metric(torch.from_numpy(parity.logits), self.data.test.labels.cpu())
 
     def refuse_drop(self, seen: list[Parity], max_drop: float) -> None:
         """Raise `ExportError` where int8 costs more test accuracy than allowed."""
@@ -260,17 +289,17 @@ class _Work:
 
     def metadata(self, words: str, accuracy: float) -> dict[str, str]:
         """Return the texts that travel inside the file."""
-        data = self.data
+        data, kind = self.data, "classes" if self.target.compares_classes else "targets"
         side = f"{data.in_channels}x{data.resolution}x{data.resolution}"
         return {
-            "classes": json.dumps(list(data.classes), ensure_ascii=False),
+            kind: json.dumps(list(data.classes), ensure_ascii=False),
             "space": self.context.space.name,
             "architecture": self.choice.text,
             "input_size": side,
             "input": f"images: float32, (batch, {side.replace('x', ', ')}), values in [0, 1]; normalized inside",
-            "output": "logits: float32, (batch, classes)",
-            "accuracy": repr(accuracy),
-            "accuracy_by": f"onnxruntime on the {len(data.test)} test images of {data.name}",
+            "output": f"{self.output}: float32, (batch, {kind})",
+            self.target.primary: repr(accuracy),
+            f"{self.target.primary}_by": f"onnxruntime on the {len(data.test)} test images of {data.name}",
             "weights": words,
             "precision": "int8" if self.eight_bits else "float32",
             "producer": f"evonas {__version__}",

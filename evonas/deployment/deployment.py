@@ -28,6 +28,7 @@ class Deployment:
         calibration: Images that int8 was calibrated on.
         opset: ONNX operator set.
         dynamic_batch: Whether the batch is open; else it is 1.
+        measure: What `Figures.accuracy` is: ``accuracy``, or the primary measure of another task.
         measured_on: Device of the latencies, in words.
     """
 
@@ -43,6 +44,7 @@ class Deployment:
     opset: int
     dynamic_batch: bool
     measured_on: str
+    measure: str = "accuracy"
 
     @property
     def model(self) -> Path:
@@ -53,6 +55,16 @@ class Deployment:
     def precision(self) -> str:
         """``float32`` or ``int8``."""
         return "float32" if self.float_figures is None else "int8"
+
+    @property
+    def classifies(self) -> bool:
+        """Whether the model's outputs are logits of classes."""
+        return self.measure == "accuracy"
+
+    @property
+    def output(self) -> str:
+        """What one of the model's outputs is, in words."""
+        return "a logit" if self.classifies else "a value"
 
     @property
     def drop(self) -> float | None:
@@ -79,13 +91,14 @@ def summary(deployment: Deployment) -> list[str]:
     lines = [
         f"{deployment.model}: {deployment.precision}, {figures.size:,} bytes, opset {deployment.opset}, {batch}",
         f"Weights {deployment.weights}.",
-        f"Test accuracy of the ONNX file: {figures.accuracy:.4f} on {figures.images:,} images "
+        f"Test {deployment.measure} of the ONNX file: {figures.accuracy:.4f} on {figures.images:,} images "
         f"(torch: {figures.torch_accuracy:.4f}).",
     ]
     if before is None:
         lines.append(
-            f"Parity with torch: largest difference of a logit {figures.max_abs_difference:.2g}, the same class on all "
-            f"{figures.images:,} test images; a fresh process with onnxruntime alone agrees."
+            f"Parity with torch: largest difference of {deployment.output} {figures.max_abs_difference:.2g}"
+            + (", the same class on all " if deployment.classifies else " on all ")
+            + f"{figures.images:,} test images; a fresh process with onnxruntime alone agrees."
         )
     else:
         lines.append(

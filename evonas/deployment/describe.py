@@ -13,6 +13,7 @@ from evonas.objectives import Context, make_evaluator
 from evonas.runs.run import Run
 from evonas.runs.selection import Selection
 from evonas.spaces import Candidate
+from evonas.tasks import make_task
 from evonas.version import __version__
 
 FORMAT = 1
@@ -35,17 +36,18 @@ def describe(
     assert data is not None
     skeleton = network.skeleton
     side = [data.in_channels, skeleton.resolution, skeleton.resolution]
+    output = "logits" if deployment.classifies else "values"
     batch = "batch" if deployment.dynamic_batch else 1
     return {
         "format": FORMAT,
         "model": {
             "file": MODEL,
-            "task": "image classification",
+            "task": make_task(data).title,
             "precision": deployment.precision,
             "opset": deployment.opset,
             "batch": "dynamic" if deployment.dynamic_batch else "fixed",
             "input": {"name": "images", "type": "float32", "shape": [batch, *side], "range": [0.0, 1.0]},
-            "output": {"name": "logits", "type": "float32", "shape": [batch, len(data.classes)]},
+            "output": {"name": output, "type": "float32", "shape": [batch, len(data.classes)]},
             "normalization": {"inside": True, "mean": list(data.mean), "std": list(data.std)},
         },
         "architecture": {
@@ -102,12 +104,14 @@ def _cost(choice: Selection, context: Context) -> list[dict[str, Any]]:
 def _figures(deployment: Deployment) -> list[dict[str, Any]]:
     figures, before = deployment.figures, deployment.float_figures
     images = f"{figures.images:,} test images"
+    against = f"onnxruntime against torch, {images}"
     rows: list[tuple[str, Any, str, str]] = [
-        ("test accuracy of model.onnx", figures.accuracy, "", f"onnxruntime, {images}"),
-        ("test accuracy in torch", figures.torch_accuracy, "", f"torch, float32, {images}"),
-        ("largest difference of a logit", figures.max_abs_difference, "", f"onnxruntime against torch, {images}"),
-        ("same class as torch", figures.agreement, "", f"onnxruntime against torch, {images}"),
+        (f"test {deployment.measure} of model.onnx", figures.accuracy, "", f"onnxruntime, {images}"),
+        (f"test {deployment.measure} in torch", figures.torch_accuracy, "", f"torch, float32, {images}"),
+        (f"largest difference of {deployment.output}", figures.max_abs_difference, "", against),
     ]
+    if deployment.classifies:
+        rows.append(("same class as torch", figures.agreement, "", f"onnxruntime against torch, {images}"))
     if before is not None:
         calibrated = f"onnxruntime, {images}; calibrated on {deployment.calibration} validation images"
         rows += [
@@ -143,18 +147,25 @@ def _estimates(choice: Selection, deployment: Deployment) -> list[dict[str, Any]
     if "acc" in choice.member.values:
         by = "the supernet's weights, on the validation half that the search selected on"
         rows.append({"name": "acc in the search", "value": choice.member.values["acc"], "unit": "", "by": by})
+    if not deployment.classifies:
+        name, known = deployment.measure, {**choice.member.known, **choice.member.values}
+        by = "the supernet's weights, on the validation half that the search did not select on"
+        rows += [
+            {"name": key, "value": known[key], "unit": "", "by": by} for key in (f"{name}_report",) if key in known
+        ]
     if "acc_report" in choice.member.known:
         by = "the supernet's weights, on the validation half that the search did not select on"
         rows.append({"name": "acc_report", "value": choice.member.known["acc_report"], "unit": "", "by": by})
     if deployment.trained is not None:
         by = deployment.trained.record["accuracy"]["by"]
-        rows.append({"name": "test accuracy when trained", "value": deployment.trained.accuracy, "unit": "", "by": by})
+        name = f"test {deployment.measure} when trained"
+        rows.append({"name": name, "value": deployment.trained.accuracy, "unit": "", "by": by})
     return rows
 
 
 def _limits(deployment: Deployment) -> list[str]:
     limits = [
-        "The test accuracy holds for images like the test part's; it says nothing of others.",
+        f"The test {deployment.measure} holds for images like the test part's; it says nothing of others.",
         "Latency and memory hold for the device named; measure them again on yours.",
     ]
     if deployment.trained is None:

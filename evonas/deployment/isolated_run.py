@@ -33,7 +33,7 @@ def main(model: str, images_file: str, scale: str, out: str) -> None:
     images = np.load(images_file, mmap_mode="r", allow_pickle=False)
 
     def run(part: np.ndarray) -> np.ndarray:
-        logits: np.ndarray = session.run(["logits"], {entry.name: part.astype(np.float32) / np.float32(scale)})[0]
+        logits: np.ndarray = session.run(None, {entry.name: part.astype(np.float32) / np.float32(scale)})[0]
         return logits
 
     for i in range(min(10, len(images))):

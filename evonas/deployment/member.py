@@ -26,6 +26,7 @@ from evonas.runs.run import Run
 from evonas.runs.selection import Selection, choose
 from evonas.spaces import Architecture, Candidate, load_space
 from evonas.supernet import PathEvaluator
+from evonas.tasks import make_task
 from evonas.training import Recipe, Training, load_recipe, test_accuracy
 from evonas.training.train import train
 
@@ -192,8 +193,10 @@ class _Work:
 
     def _outcome(self, training: Training, accuracy: float) -> dict[str, Any]:
         assert self.context.data is not None
+        images, task = len(self.context.data.test), make_task(self.context.data)
+        own = {} if task.compares_classes else {"measure": task.primary, "objective": task.objective}
         return {
-            "accuracy": {"value": accuracy, "by": "torch, test part", "images": len(self.context.data.test)},
+            "accuracy": {"value": accuracy, "by": "torch, test part", "images": images} | own,
             "accuracy_judge": training.accuracy,
             "trained_on": training.trained_on,
             "images": training.images,

@@ -18,6 +18,7 @@ from evonas.errors import EvonasError, RunError
 from evonas.files.toml import to_toml
 from evonas.networks import Network, build
 from evonas.spaces import Skeleton, load_space
+from evonas.tasks import Regression
 
 FORMAT = 1
 WEIGHTS, NETWORK, SPACE = "weights.safetensors", "network.toml", "space.toml"
@@ -30,21 +31,25 @@ class UnitInput(nn.Module):
         network: Takes normalized images.
         mean: Mean of each of the c channels, in [0, 1].
         std: Standard deviation likewise, above 0.
+        readout: What follows the network; None: nothing.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, network: nn.Module, mean: Sequence[float], std: Sequence[float]) -> None:
+    def __init__(
+        self, network: nn.Module, mean: Sequence[float], std: Sequence[float], readout: nn.Module | None = None
+    ) -> None:
         super().__init__()
         self.network = network
+        self.readout = readout or nn.Identity()
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, -1, 1, 1))
         self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, -1, 1, 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return logits of shape (n, classes) of images (n, c, h, w) with values in [0, 1]."""
-        logits: Tensor = self.network((images - self.mean) / self.std)
-        return logits
+        """Return logits (n, classes), or values in the targets' units, of images (n, c, h, w) in [0, 1]."""
+        outputs: Tensor = self.readout(self.network((images - self.mean) / self.std))
+        return outputs
 
 
 def model_files(network: Network, data: Dataset) -> dict[str, bytes]:
@@ -67,6 +72,8 @@ def model_files(network: Network, data: Dataset) -> dict[str, bytes]:
         "skeleton": asdict(network.skeleton),
         "normalization": {"mean": list(data.mean), "std": list(data.std), "scale": data.scale},
     }
+    if data.task == "regression":
+        content |= {"task": data.task, "targets": {"mean": list(data.target_mean), "std": list(data.target_std)}}
     space = network.space.definition.model_dump(mode="json", exclude_defaults=True)
     return {
         WEIGHTS: save(weights, {"format": "pt"}),
@@ -80,7 +87,8 @@ def load_model(folder: str | Path, *, unit_input: bool = False) -> nn.Module:
 
     Args:
         folder: Holds ``weights.safetensors``, ``network.toml`` and ``space.toml``.
-        unit_input: Let it take values in [0, 1], as the ONNX file does; else normalized images.
+        unit_input: Let it take values in [0, 1], and give continuous targets in their own units, as the ONNX file
+            does; else normalized images and standardized targets.
 
     Returns:
         The network on the CPU, in evaluation mode.
@@ -105,7 +113,9 @@ def load_model(folder: str | Path, *, unit_input: bool = False) -> nn.Module:
         network = build(space, skeleton, architecture)
         network.load_state_dict(load_file(folder / WEIGHTS))
         normalization = content["normalization"]
-        wrapped = UnitInput(network, normalization["mean"], normalization["std"])
+        targets = content.get("targets")
+        readout = None if targets is None else Regression(targets["mean"], targets["std"]).readout()
+        wrapped = UnitInput(network, normalization["mean"], normalization["std"], readout)
     except RunError:
         raise
     except (OSError, EvonasError, SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:

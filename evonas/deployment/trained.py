@@ -31,7 +31,7 @@ class Trained:
     Attributes:
         folder: Its folder in ``models/``; `load_model` rebuilds the network.
         architecture: Canonical text.
-        accuracy: On the test part, read once after training, in [0, 1].
+        accuracy: On the test part, read once after training, in [0, 1]; of another task its primary measure.
         test_images: Size of that part.
         estimates: What was known before: ``acc`` and ``acc_report`` of the supernet, where it is on the front.
         record: All of ``training.json``: recipe, seed, first weights, data, history, versions.
@@ -50,6 +50,11 @@ class Trained:
     def key(self) -> str:
         """What stands for the architecture in names of folders."""
         return self.folder.name.partition("-")[0]
+
+    @property
+    def objective(self) -> str:
+        """Name of the objective that was trained for: ``acc``, or the primary measure of another task."""
+        return str(self.record.get("accuracy", {}).get("objective", "acc"))
 
     @property
     def how(self) -> str:
@@ -82,7 +87,8 @@ def agreement(trained: Sequence[Trained]) -> float | None:
     by_text: dict[str, list[Trained]] = {}
     for one in trained:
         by_text.setdefault(one.architecture, []).append(one)
-    name = next((n for n in ("acc_report", "acc") if all(n in t.estimates for t in trained)), None)
+    own = trained[0].objective if trained else "acc"
+    name = next((n for n in (f"{own}_report", own) if all(n in t.estimates for t in trained)), None)
     if name is None or len(by_text) < 3:
         return None
     estimates = [some[0].estimates[name] for some in by_text.values()]
@@ -109,12 +115,13 @@ def note_accuracy(run: Run, trained: Trained) -> None:
         "seeds": {str(other["seed"]): other["accuracy"]["value"] for other in equal},
     }
     mean = float(np.mean(values))
-    run.store.note(trained.architecture, "acc_trained", mean, detail)
+    name = f"{trained.objective}_trained"
+    run.store.note(trained.architecture, name, mean, detail)
     front = read_front(run)
     if not any(member.architecture == trained.architecture for member in front):
         return
     members = tuple(
-        replace(m, known={**m.known, "acc_trained": mean}) if m.architecture == trained.architecture else m
+        replace(m, known={**m.known, name: mean}) if m.architecture == trained.architecture else m
         for m in front
     )
     noted = Front(front.objectives, members, front.reference, front.hypervolume)
@@ -124,21 +131,22 @@ def note_accuracy(run: Run, trained: Trained) -> None:
 
 def training_summary(trained: Sequence[Trained]) -> list[str]:
     """Return what was trained, estimated beside trained accuracy, and what to type next, as lines for people."""
-    lines = [f"{'':8}  {'acc':>7}  {'acc_report':>10}  {'trained':>7}"]
+    own = trained[0].objective
+    lines = [f"{'':8}  {own:>7}  {own + '_report':>10}  {'trained':>7}"]
     for one in trained:
-        known = [f"{one.estimates[name]:.4f}" if name in one.estimates else "" for name in ("acc", "acc_report")]
+        known = [f"{one.estimates[name]:.4f}" if name in one.estimates else "" for name in (own, f"{own}_report")]
         lines.append(
             f"{one.key}  {known[0]:>7}  {known[1]:>10}  {one.accuracy:7.4f}  {one.how}"
             + (" (trained before)" if one.stored else "")
         )
-    images = trained[0].test_images
+    images, measure = trained[0].test_images, "accuracy" if own == "acc" else own
     lines.append(
-        f"trained is accuracy on the {images:,} test images; acc is what the search ranked by, acc_report the "
-        "supernet's accuracy on the validation half that the search did not select on."
+        f"trained is {measure} on the {images:,} test images; {own} is what the search ranked by, {own}_report the "
+        f"supernet's {measure} on the validation half that the search did not select on."
     )
     tau = agreement(trained)
     if tau is not None:
-        lines.append(f"Kendall's tau of estimated against trained accuracy: {tau:.2f}.")
+        lines.append(f"Kendall's tau of estimated against trained {measure}: {tau:.2f}.")
     return [
         *lines,
         f"Weights: {trained[0].folder}" + (f" and {len(trained) - 1} more beside it" if len(trained) > 1 else ""),
@@ -148,12 +156,13 @@ def training_summary(trained: Sequence[Trained]) -> list[str]:
 def as_trained(folder: Path, record: dict[str, Any], choice: Selection, *, stored: bool = False) -> Trained:
     """Return a record with what the search had said of the member."""
     known = {} if choice.member is None else {**choice.member.known, **choice.member.values}
+    own = record["accuracy"].get("objective", "acc")
     return Trained(
         folder,
         record["architecture"],
         record["accuracy"]["value"],
         record["accuracy"]["images"],
-        {name: known[name] for name in ("acc", "acc_report") if name in known},
+        {name: known[name] for name in (own, f"{own}_report") if name in known},
         record,
         stored,
     )

@@ -20,6 +20,7 @@ from evonas.files.progress import Progress, Silent
 from evonas.networks import build
 from evonas.objectives import Context, Evaluator, make_evaluator, torch_threads
 from evonas.objectives.accuracy.low_fidelity import accuracy_evaluator
+from evonas.objectives.accuracy.measures import MeasureEvaluator
 from evonas.objectives.latency.latency import measure_whole
 from evonas.objectives.result import Result
 from evonas.pareto.objective import split_names
@@ -31,9 +32,12 @@ from evonas.runs.selection import Selection, choose
 from evonas.runtime import Timing
 from evonas.spaces import Candidate
 from evonas.tables.table import load_table
+from evonas.tasks import make_task
 from evonas.training import test_accuracy
 
 VERIFIED = "verify.json"
+ROUNDING = 1e-6
+"""Share of a value by which it may differ when it is computed again."""
 MADS = 3
 """Median absolute deviations that a latency may move by: those that the front allows a constraint."""
 
@@ -117,7 +121,7 @@ def verify(
             if trained:
                 checks += work.test(choice)
             task.advance(1)
-    if trained and not any(check.name == "acc_trained" for check in checks):
+    if trained and not any(check.name.endswith("_trained") for check in checks):
         raise RunError(
             f"Nothing of {select:.60} was trained: run  evonas train {run.path} --select {select:.60}  first, "
             "or verify without --trained"
@@ -148,6 +152,7 @@ class _Work:
         self.run, self.context, self.choices = run, context, choices
         self.places = {text: place for place, text in enumerate(places)}
         self.notes, self.columns = run.store.notes(), columns
+        self.own = "acc" if context.data is None else make_task(context.data).objective
         self.timings = self._time()
         self.evaluators, self.reasons = self._evaluators()
 
@@ -162,6 +167,10 @@ class _Work:
         if "acc_report" in known and "acc" in self.evaluators:
             (row,) = accuracy_evaluator(self.context, half="judge").evaluate([Candidate(choice.architecture)])
             yield self._accuracy(choice, "acc_report", known["acc_report"], _value(row["acc"]), "judge")
+        report = f"{self.own}_report"
+        if self.own != "acc" and report in known and self.context.supernet is not None:
+            (row,) = MeasureEvaluator(self.context, self.own, "judge").evaluate([Candidate(choice.architecture)])
+            yield self._again(choice, report, known[report], _value(row[self.own]))
         if {"flops", "params"} & set(known):
             flops, params = self._count(choice)
             for name, now, by in (
@@ -182,9 +191,11 @@ class _Work:
             network = load_model(training.folder).to(self.context.device)
             log_look(self.run, "verify", choice.text)
             now = test_accuracy(network, data)
-            by = f"test part, {training.how}; binomial standard error"
-            noise = _standard_error(training.accuracy, len(data.test))
-            yield self._made(choice, "acc_trained", training.accuracy, now, noise, by)
+            by, noise = f"test part, {training.how}; rounding", ROUNDING * abs(training.accuracy)
+            if self.own == "acc":
+                by = f"test part, {training.how}; binomial standard error"
+                noise = _standard_error(training.accuracy, len(data.test))
+            yield self._made(choice, f"{self.own}_trained", training.accuracy, now, noise, by)
 
     def _known(self, choice: Selection) -> dict[str, float]:
         return {name: value for name, value in self._every(choice).items() if name not in self.columns}
@@ -200,7 +211,7 @@ class _Work:
         found: dict[str, Evaluator] = {}
         reasons = dict.fromkeys(self.columns, "truth of a table, which nothing here can measure")
         reasons["latency"] = "a sum over the run's table of blocks; latency_measured is of the whole network"
-        reasons["acc_trained"] = "a look at the test part; --trained takes one"
+        reasons[f"{self.own}_trained"] = "a look at the test part; --trained takes one"
         asked = split_names(self.run.settings.get("objectives", ()))
         for name in dict.fromkeys(text.partition(":")[0] for text in asked):
             if name in reasons or name in ("flops", "params"):
@@ -224,7 +235,8 @@ class _Work:
     def _again(self, choice: Selection, name: str, before: float, now: float) -> Check:
         if name in ("acc", "acc_top1"):
             return self._accuracy(choice, name, before, now, "select")
-        return self._made(choice, name, before, now, 1e-6 * abs(before), "computed again as in the search; rounding")
+        noise = ROUNDING * abs(before)
+        return self._made(choice, name, before, now, noise, "computed again as in the search; rounding")
 
     def _accuracy(self, choice: Selection, name: str, before: float, now: float, half: str) -> Check:
         part: Part = getattr(self.context.data, half)

@@ -83,6 +83,15 @@ class Regression(Task):
         """Return the module that brings outputs back to the targets' units."""
         return Unstandardize(self.mean, self.std)
 
+    def deployed(self) -> Regression:
+        """Return the task of outputs in the targets' units."""
+        return Regression((0.0,) * self.outputs, (1.0,) * self.outputs)
+
+    @property
+    def scale(self) -> float:
+        """Largest standard deviation of a target."""
+        return max(self.std)
+
     def _statistics(self, like: Tensor) -> tuple[Tensor, Tensor]:
         mean = torch.tensor(self.mean, dtype=torch.float64, device=like.device)
         return mean, torch.tensor(self.std, dtype=torch.float64, device=like.device)

@@ -116,6 +116,15 @@ class Task(Protocol):
         """Return what turns a network's outputs into those of the deployed model; by default nothing does."""
         return nn.Identity()
 
+    def deployed(self) -> Task:
+        """Return the task of a deployed model's outputs, after `readout`; by default as it is."""
+        return self
+
+    @property
+    def scale(self) -> float:
+        """How many units of a deployed model's output one unit of the network's is at most; by default 1."""
+        return 1.0
+
     @property
     def objective(self) -> str:
         """Name of the objective of a search that the primary measure is; by default its own."""

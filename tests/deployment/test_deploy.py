@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -21,6 +22,7 @@ from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runtime import Parity, logits
 from evonas.runtime import export as real_export
+from evonas.tasks import Classification
 
 FILES = ["README.md", "card.json", "model.onnx", "network.toml", "space.toml", "weights.safetensors"]
 
@@ -184,7 +186,7 @@ def test_a_model_of_other_weights_is_not_written(run, tmp_path, monkeypatch):
 def test_a_parity_that_rounding_broke_names_that_cause(peak, said):
     seen = Parity(3e-4, 1.0, np.zeros(4, dtype=np.int64), np.full((4, 2), peak, dtype=np.float32))
     with pytest.raises(ExportError, match="Parity failed, nothing was written: ") as caught:
-        _Work.require_parity(None, seen)
+        _Work.require_parity(SimpleNamespace(target=Classification(2)), seen)
     assert ("its logits reach 200, where float32 rounds" in str(caught.value)) is said
 
 
