@@ -12,19 +12,25 @@ What stands here is imported when first used: torch is not loaded before it is n
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from evonas.config import Settings
     from evonas.data import Dataset, load_data
+    from evonas.deployment.deploy import deploy
+    from evonas.deployment.model import load_model
+    from evonas.deployment.trained import Trained
     from evonas.errors import EvonasError
+    from evonas.files.progress import Progress
     from evonas.networks import build
     from evonas.objectives import Context
     from evonas.objectives.result import Result
     from evonas.pareto.front import Front
     from evonas.pareto.objective import Objective
     from evonas.pipeline.context import run_context
-    from evonas.pipeline.run import resume, search
+    from evonas.pipeline.run import resume
     from evonas.pipeline.study import Study
     from evonas.runs.front_file import read_front
     from evonas.runs.run import Run
@@ -47,13 +53,14 @@ _HOME = {
     "Study": "evonas.pipeline.study",
     "Table": "evonas.tables.table",
     "build": "evonas.networks",
+    "deploy": "evonas.deployment.deploy",
     "load_data": "evonas.data",
+    "load_model": "evonas.deployment.model",
     "load_space": "evonas.spaces",
     "load_table": "evonas.tables.table",
     "read_front": "evonas.runs.front_file",
     "resume": "evonas.pipeline.run",
     "run_context": "evonas.pipeline.context",
-    "search": "evonas.pipeline.run",
 }
 
 __all__ = [
@@ -71,14 +78,142 @@ __all__ = [
     "Study",
     "Table",
     "build",
+    "deploy",
     "load_data",
+    "load_model",
     "load_space",
     "load_table",
     "read_front",
     "resume",
     "run_context",
     "search",
+    "train",
 ]
+
+
+def search(
+    settings: Settings | None = None,
+    out: str | Path | None = None,
+    *,
+    progress: Progress | None = None,
+    after_generation: Callable[[Run], None] | None = None,
+    objectives: str | Sequence[str] | None = None,
+    constraint: str | Sequence[str] | None = None,
+    space: str | None = None,
+    skeleton: str | None = None,
+    data: str | None = None,
+    table: str | Sequence[str] | None = None,
+    resolution: int | None = None,
+    train_limit: int | None = None,
+    validation: float | None = None,
+    time: str | None = None,
+    population: int | None = None,
+    generations: int | None = None,
+    warm_start: int | None = None,
+    sharing: str | None = None,
+    sampling: str | None = None,
+    estimator: str | None = None,
+    supernet: str | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    lr: float | None = None,
+    algorithm: str | None = None,
+    surrogate: bool | None = None,
+    asynchronous: bool | None = None,
+    baseline: bool | None = None,
+    seed: int | None = None,
+    latency_table: str | None = None,
+    threads: int | None = None,
+    device: str | None = None,
+    workers: int | None = None,
+    engine: str | None = None,
+    address: str | None = None,
+    timeout: str | None = None,
+) -> Run:
+    """Search for Pareto-optimal architectures.
+
+    Args:
+        settings: What to search for; default: accuracy against FLOPs of DARTS cells on the digits.
+        out: The run directory to make; default: a new one in ``runs/``.
+        progress: Shows how far the search is.
+        after_generation: Called with the run after every generation, such as to refresh a report.
+        objectives: This and all that follow are fields of `Settings`, instead of `settings`; None: its default.
+
+    Returns:
+        The run, open for reading; `read_front` gives its front.
+
+    Raises:
+        EvonasError: Settings or data that make no sense; ten failed evaluations in a row; a full disk.
+    """
+    from evonas.config import make_settings
+    from evonas.errors import SettingsError
+    from evonas.pipeline import run as pipeline
+
+    given = dict(
+        objectives=objectives,
+        constraint=constraint,
+        space=space,
+        skeleton=skeleton,
+        data=data,
+        table=table,
+        resolution=resolution,
+        train_limit=train_limit,
+        validation=validation,
+        time=time,
+        population=population,
+        generations=generations,
+        warm_start=warm_start,
+        sharing=sharing,
+        sampling=sampling,
+        estimator=estimator,
+        supernet=supernet,
+        epochs=epochs,
+        batch_size=batch_size,
+        lr=lr,
+        algorithm=algorithm,
+        surrogate=surrogate,
+        asynchronous=asynchronous,
+        baseline=baseline,
+        seed=seed,
+        latency_table=latency_table,
+        threads=threads,
+        device=device,
+        workers=workers,
+        engine=engine,
+        address=address,
+        timeout=timeout,
+    )
+    if settings is not None and (named := [name for name, value in given.items() if value is not None]):
+        raise SettingsError(f"Expected either settings or single ones by name, got both: {', '.join(named)}")
+    return pipeline.search(
+        settings or make_settings(None, **given), out, progress=progress, after_generation=after_generation
+    )
+
+
+def train(
+    run: Run | str | Path,
+    select: str = "knee",
+    *,
+    recipe: str | Path = "quick",
+    seeds: Sequence[int] = (0,),
+    progress: Progress | None = None,
+) -> Sequence[Trained]:
+    """Train members of a front to the end; test accuracy is read once, after training.
+
+    Args:
+        run: The run or its directory.
+        select: ``knee``, ``best:OBJECTIVE``, ``index:N``, an architecture's text, or ``front``: every member.
+        recipe: A recipe's name or TOML file.
+        seeds: One training each.
+        progress: Shows how far training is.
+
+    Raises:
+        EvonasError: No such run, member or recipe, or training that diverged.
+    """
+    from evonas.deployment import train_members
+    from evonas.training import load_recipe
+
+    return train_members(run, select, load_recipe(str(recipe)), seeds=seeds, progress=progress)
 
 
 def __getattr__(name: str) -> Any:
@@ -88,4 +223,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]
