@@ -181,7 +181,8 @@ def test_no_name_has_two_homes():
     for path, tree in modules():
         for node in tree.body:
             public = isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_")
-            if public and path.parts[0] != "cli" and node.name != "main":
+            # The package's own functions are doors: each has the name of what it opens.
+            if public and path.parts[0] != "cli" and path != Path("__init__.py") and node.name != "main":
                 homes[node.name].append(str(path))
     found = {name: paths for name, paths in homes.items() if len(paths) > 1 and name not in TWO_HOMES}
     assert found == {}
