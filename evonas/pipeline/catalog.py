@@ -14,7 +14,7 @@ from evonas.supernet.rules import registry as rules
 
 
 @dataclass(frozen=True)
-class Entry:
+class CatalogEntry:
     """One thing that has a name.
 
     Attributes:
@@ -28,13 +28,13 @@ class Entry:
     path: str = ""
 
 
-def _entries(module: str, *rows: tuple[str, str, str]) -> tuple[Entry, ...]:
-    return tuple(Entry(name, text, f"evonas.{module}.{path}") for name, path, text in rows)
+def _entries(module: str, *rows: tuple[str, str, str]) -> tuple[CatalogEntry, ...]:
+    return tuple(CatalogEntry(name, text, f"evonas.{module}.{path}") for name, path, text in rows)
 
 
-PROXIES = tuple(Entry(name, proxies.DESCRIPTIONS[name], home) for name, home in proxies.SHIPPED.items())
-OBJECTIVES = tuple(Entry(name, entry.description, entry.home) for name, entry in objectives.SHIPPED.items())
-RULES = tuple(Entry(name, rules.DESCRIPTIONS[name], home) for name, home in rules.RULES.items())
+PROXIES = tuple(CatalogEntry(name, proxies.DESCRIPTIONS[name], home) for name, home in proxies.SHIPPED.items())
+OBJECTIVES = tuple(CatalogEntry(name, entry.description, entry.home) for name, entry in objectives.SHIPPED.items())
+RULES = tuple(CatalogEntry(name, rules.DESCRIPTIONS[name], home) for name, home in rules.RULES.items())
 ALGORITHMS = _entries(
     "evolution",
     ("nsga2", "algorithms:algorithms", "NSGA-II (Deb et al., 2002)"),
@@ -50,18 +50,18 @@ PREDICTORS = _entries(
     ("lightgbm", "regressors:Boosting", "boosted trees; needs the extra lightgbm"),
 )
 RECIPES = (
-    Entry("quick", "small images in seconds"),
-    Entry("darts_cifar", "the DARTS paper's on CIFAR-10"),
-    Entry("pcdarts_imagenet", "the PC-DARTS paper's on ImageNet"),
-    Entry("mobile", "mobile networks on ImageNet"),
+    CatalogEntry("quick", "small images in seconds"),
+    CatalogEntry("darts_cifar", "the DARTS paper's on CIFAR-10"),
+    CatalogEntry("pcdarts_imagenet", "the PC-DARTS paper's on ImageNet"),
+    CatalogEntry("mobile", "mobile networks on ImageNet"),
 )
 
 
-def _spaces() -> tuple[Entry, ...]:
-    return tuple(Entry(name, load_space(name).definition.source) for name in shipped())
+def _spaces() -> tuple[CatalogEntry, ...]:
+    return tuple(CatalogEntry(name, load_space(name).definition.source) for name in shipped())
 
 
-KINDS: Mapping[str, Callable[[], tuple[Entry, ...]]] = {
+KINDS: Mapping[str, Callable[[], tuple[CatalogEntry, ...]]] = {
     "spaces": _spaces,
     "objectives": lambda: (*OBJECTIVES, *(one for one in PROXIES if one.name not in {o.name for o in OBJECTIVES})),
     "proxies": lambda: PROXIES,
@@ -80,7 +80,7 @@ GROUPS = {"spaces": "evonas.spaces", "objectives": "evonas.evaluators", "proxies
 """Kind -> entry points by which other packages add to it."""
 
 
-def list_entries(kind: str) -> tuple[Entry, ...]:
+def list_entries(kind: str) -> tuple[CatalogEntry, ...]:
     """Return what has a name of a kind: what ships, then what other packages add.
 
     Raises:
@@ -91,4 +91,4 @@ def list_entries(kind: str) -> tuple[Entry, ...]:
     found = KINDS[kind]()
     names = {entry.name for entry in found}
     added = entry_points(group=GROUPS[kind]) if kind in GROUPS else ()
-    return (*found, *(Entry(p.name, f"of {p.value}", p.value) for p in added if p.name not in names))
+    return (*found, *(CatalogEntry(p.name, f"of {p.value}", p.value) for p in added if p.name not in names))
