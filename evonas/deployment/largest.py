@@ -21,7 +21,8 @@ def largest(space: Space, cost: Callable[[Architecture], float]) -> Architecture
     """
 
     def canonical_of(genome: np.ndarray) -> Architecture:
-        return space.canonical(space.decode(genome))
+        canonical: Architecture = space.canonical(space.decode(genome))
+        return canonical
 
     best = space.cardinalities - 1
     top = cost(canonical_of(best))

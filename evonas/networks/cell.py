@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import partial
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -91,19 +92,19 @@ class CellNetwork(Network):
         skeleton, c = self.skeleton, self.skeleton.channels
         stems = (True, True) if self._parts is None else self._stems(self._parts)
         widths, halved = (skeleton.in_channels,) * 2, False
-        self.stem = nn.Identity()
+        self.stem: nn.Module = nn.Identity()
         if skeleton.stem == "conv":
             self.stem = _conv_norm(skeleton.in_channels, 3 * c) if stems[0] else self.stem
             widths = (3 * c, 3 * c)
         elif skeleton.stem == "imagenet":
-            first = (*_conv_norm(skeleton.in_channels, c // 2, 2), nn.ReLU(), *_conv_norm(c // 2, c, 2))
-            self.stem = nn.Sequential(*first) if stems[0] else self.stem
-            self.stem2 = nn.Sequential(nn.ReLU(), *_conv_norm(c, c, 2)) if stems[1] else nn.Identity()
+            layers = (*_conv_norm(skeleton.in_channels, c // 2, 2), nn.ReLU(), *_conv_norm(c // 2, c, 2))
+            self.stem = nn.Sequential(*layers) if stems[0] else self.stem
+            self.stem2: nn.Module = nn.Sequential(nn.ReLU(), *_conv_norm(c, c, 2)) if stems[1] else nn.Identity()
             widths, halved = (c, c), True
         for i in range(skeleton.cells):
             reduction = i in self._reductions()
             c = 2 * c if reduction else c
-            first = FactorizedReduce(widths[0], c) if halved else ReLUConvNorm(widths[0], c)
+            first: nn.Module = FactorizedReduce(widths[0], c) if halved else ReLUConvNorm(widths[0], c)
             inputs = [self._input(i, 0, first), self._input(i, 1, ReLUConvNorm(widths[1], c))]
             self.cells.append(self._cell(i, c, reduction, inputs))
             halved = reduction
@@ -174,7 +175,7 @@ class CellNetwork(Network):
                     x = cell([x], next(wired), partial(_zeros, x, cell.channels, side))[0]
                 else:
                     x, side = cell(x), _halved(side)
-            return self.classifier(self.pool(self.last(x)).flatten(1))
+            return cast(Tensor, self.classifier(self.pool(self.last(x)).flatten(1)))
         stems = self._stems(parts)
         first = self.stem(images) if stems[0] else None
         if chain == "streams":
@@ -182,13 +183,14 @@ class CellNetwork(Network):
         else:
             streams = (first, self.stem2(first) if self.skeleton.stem == "imagenet" and stems[1] else first)
             side = _halved(_halved(_halved(side))) if self.skeleton.stem == "imagenet" else side
-        for cell, part in zip(self.cells, parts):
+        for cell, part in zip(map(_as_cell, self.cells), parts):
             side = _halved(side) if cell.reduction else side
             zeros = partial(_zeros, images, cell.channels, side)
             found = cell(list(streams), part, zeros) if part.read else (None,) * len(streams)
             streams = found if chain == "streams" else (streams[1], found[0])
-        x = torch.cat(streams, dim=1) if chain == "streams" else streams[1]
-        return self.classifier(self.pool(x).flatten(1))
+        ends = [stream for stream in streams if stream is not None]  # each is, where a classifier reads it
+        x = torch.cat(ends, dim=1) if chain == "streams" else ends[-1]
+        return cast(Tensor, self.classifier(self.pool(x).flatten(1)))
 
     def coverage(self) -> list[Path]:
         """Return one path that runs everything at once: nodes add up all that they are given."""
@@ -207,6 +209,10 @@ class CellNetwork(Network):
         value = own[key if key in own else ".".join(part.split("__")[0] for part in key.split("."))]
         shape = network.get_parameter(key).shape if key.endswith("weight") else value.shape
         return value[:, : shape[1]] if value.shape != shape else value
+
+
+def _as_cell(module: nn.Module) -> CellModule:
+    return cast(CellModule, module)
 
 
 def _halved(side: int) -> int:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -71,7 +72,8 @@ class InputSlot(Slot):
 
     def forward(self, x: Tensor) -> Tensor:
         """Run the module on an input of any of its widths."""
-        return self["on"](x)
+        out: Tensor = self["on"](x)
+        return out
 
     def candidate(self, option: str) -> nn.Module:
         """Return the stand-alone module of an option: same values, only the columns it reads."""
@@ -143,14 +145,15 @@ class CellModule(nn.Module):
             pairs = wiring.nodes.get(node)
             if not pairs:
                 continue
-            total = None
+            total: Tensor | None = None
             for source, key in pairs:
-                slot = self.edges[f"{node}_{source}"]
+                slot = cast(Slot, self.edges[f"{node}_{source}"])
                 if source not in values:  # a node that reads nothing is zero
                     values[source] = zeros()
                 value = (slot[key] if key in slot else slot[key.split("__")[0]])(values[source])
                 total = value if total is None else total + value
-            values[node] = total
+            if total is not None:
+                values[node] = total
         if self.outputs == "last":
             places: list[list[int]] = [[last - 1]]
         elif self.outputs == "all":
@@ -183,8 +186,9 @@ def _plain(module: nn.Module, width: int) -> nn.Module:
         linear.weight.copy_(module.weight[:, :width])
         linear.bias.copy_(module.bias)
         return linear.train(module.training)
-    conv, norm = module[1], module[2]
-    plain = ReLUConvNorm(width, conv.out_channels)
-    plain[1].weight.copy_(conv.weight[:, :width])
+    _, conv, norm = cast(ReLUConvNorm, module)
+    kernel = cast(nn.Conv2d, conv)
+    plain = ReLUConvNorm(width, kernel.out_channels)
+    cast(nn.Conv2d, plain[1]).weight.copy_(kernel.weight[:, :width])
     plain[2].load_state_dict(norm.state_dict())
     return plain.train(module.training)

@@ -83,7 +83,7 @@ class ElasticConv2d(nn.Conv2d):
 class ElasticPointwise(nn.Conv2d):
     """A 1x1 convolution with bias that runs with its first channels."""
 
-    def active(self, in_channels: int, out_channels: int | None = None, kernel: int | None = None) -> tuple:
+    def active(self, in_channels: int, out_channels: int | None = None, kernel: int | None = None) -> tuple[slice, ...]:
         """Return the slices of the weight that a call reads; see `ElasticConv2d.active`."""
         return slice(0, out_channels or self.out_channels), slice(0, in_channels), slice(0, 1), slice(0, 1)
 
@@ -100,13 +100,16 @@ class ElasticBatchNorm2d(nn.BatchNorm2d):
     def forward(self, x: Tensor) -> Tensor:
         """Normalize ``(n, c, h, w)``, c at most `num_features`."""
         c = x.shape[1]
+        mean, variance, seen = self.running_mean, self.running_var, self.num_batches_tracked
+        if mean is None or variance is None or seen is None:
+            raise TypeError("Expected a norm that keeps running statistics")
         if self.training:
-            self.num_batches_tracked.add_(1)
-        momentum = self.momentum if self.momentum is not None else 1.0 / float(self.num_batches_tracked)
+            seen.add_(1)
+        momentum = self.momentum if self.momentum is not None else 1.0 / float(seen)
         return functional.batch_norm(
             x,
-            self.running_mean[:c],
-            self.running_var[:c],
+            mean[:c],
+            variance[:c],
             self.weight[:c],
             self.bias[:c],
             self.training,

@@ -7,6 +7,8 @@ References:
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 
 from evonas.errors import SpaceError, suggest
@@ -35,7 +37,7 @@ def import_lhd(
         raise SpaceError(
             f"Expected one of the policies {', '.join(POLICIES)}, got '{policy}'.{suggest(policy, POLICIES)}"
         )
-    space = load_space("lhd_3ops" if policy == "3ops" else "lhd")
+    space = cast(CellSpace, load_space("lhd_3ops" if policy == "3ops" else "lhd"))
     architecture = discretize(space, (normal, reduce), most=4 if policy == "4out" else None)
     skeleton = space.skeleton("cifar")
     if policy == "1M":

@@ -8,6 +8,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -47,8 +48,10 @@ class SqueezeExcite(nn.Module):
         squeezed = self.pool(x)
         if self.elastic:
             squeezed = self.activation(self.reduce(squeezed, divisible(x.shape[1] // 4)))
-            return x * self.gate(self.expand(squeezed, x.shape[1]))
-        return x * self.gate(self.expand(self.activation(self.reduce(squeezed))))
+            gate: Tensor = self.gate(self.expand(squeezed, x.shape[1]))
+        else:
+            gate = self.gate(self.expand(self.activation(self.reduce(squeezed))))
+        return x * gate
 
 
 class MBConv(nn.Module):
@@ -124,7 +127,7 @@ class MBConv(nn.Module):
         """
         y = x
         if self.expand is not None and not (self.elastic and expand == 1):
-            y = self.expand["conv"](y, self.middle(expand)) if self.elastic else self.expand["conv"](y)
+            y = self.expand["conv"](y, self.middle(expand or 1)) if self.elastic else self.expand["conv"](y)
             y = self.expand["activation"](self.expand["norm"](y))
             if self.groups > 1:
                 n, c, h, w = y.shape
@@ -134,7 +137,7 @@ class MBConv(nn.Module):
         y = self.depthwise["activation"](self.depthwise["norm"](y))
         if self.se is not None:
             y = self.se(y)
-        y = self.project["norm"](self.project["conv"](y))
+        y = cast(Tensor, self.project["norm"](self.project["conv"](y)))
         return x + y if self.residual else y
 
     @torch.no_grad()
@@ -151,18 +154,18 @@ class MBConv(nn.Module):
                     state[key] = state[key][:width]
 
         if self.expand is not None and expand > 1:
-            state["expand.conv.weight"] = self.expand["conv"].sliced(c_in, mid)
+            state["expand.conv.weight"] = cast(ElasticConv2d, self.expand["conv"]).sliced(c_in, mid)
             cut("expand", mid)
         else:
             state = {key: value for key, value in state.items() if not key.startswith("expand.")}
-        state["depthwise.conv.weight"] = self.depthwise["conv"].sliced(mid, None, kernel)
+        state["depthwise.conv.weight"] = cast(ElasticConv2d, self.depthwise["conv"]).sliced(mid, None, kernel)
         cut("depthwise", mid)
         if self.se is not None:
             inner = divisible(mid // 4)
             for name, rows, columns in (("reduce", inner, mid), ("expand", mid, inner)):
                 state[f"se.{name}.weight"] = state[f"se.{name}.weight"][:rows, :columns]
                 state[f"se.{name}.bias"] = state[f"se.{name}.bias"][:rows]
-        state["project.conv.weight"] = self.project["conv"].sliced(mid, c_out)
+        state["project.conv.weight"] = cast(ElasticConv2d, self.project["conv"]).sliced(mid, c_out)
         return state
 
     def plain(self, kernel: int, expand: int) -> MBConv:

@@ -43,7 +43,8 @@ class FactorizedReduce(nn.Module):
         odd_rows, odd_columns = x.shape[2] % 2, x.shape[3] % 2
         if odd_rows or odd_columns:
             shifted = nn.functional.pad(shifted, (0, odd_columns, 0, odd_rows))
-        return self.norm(torch.cat([self.even(x), self.odd(shifted)], dim=1))
+        halved: Tensor = self.norm(torch.cat([self.even(x), self.odd(shifted)], dim=1))
+        return halved
 
 
 class ResidualReduction(nn.Module):
@@ -57,7 +58,8 @@ class ResidualReduction(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(n, c_in, h, w)`` to ``(n, c_out, ceil(h / 2), ceil(w / 2))``."""
-        return self.shortcut(x) + self.second(self.first(x))
+        out: Tensor = self.shortcut(x) + self.second(self.first(x))
+        return out
 
 
 def _skip(table: OperationTable, c: int, stride: int) -> nn.Module:

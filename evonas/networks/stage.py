@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import zip_longest
+from typing import cast
 
 from torch import Tensor, nn
 
@@ -51,13 +52,14 @@ class ElasticSlot(Slot):
 
     def candidate(self, option: str) -> nn.Module:
         """Return the stand-alone block of an option, with copies of its slice of the weights."""
-        block = self["on"]
-        return block.plain(*sizes(option)) if block.elastic else block
+        block = cast(MBConv, self["on"])
+        plain: nn.Module = block.plain(*sizes(option)) if block.elastic else block
+        return plain
 
     def run(self, x: Tensor, option: str) -> Tensor:
         """Run an option."""
-        block = self["on"]
-        return block(x, *sizes(option)) if block.elastic else block(x)
+        block = cast(MBConv, self["on"])
+        return cast(Tensor, block(x, *sizes(option)) if block.elastic else block(x))
 
 
 class StageNetwork(Network):
@@ -133,16 +135,19 @@ class StageNetwork(Network):
         """Run a path; see `Network.forward`."""
         x = self.stem(images)
         for (i, b), option in blocks_of(path).items():
-            slot = self.stages[i][b]
+            slot = self._slot_at(i, b)
             x = slot.run(x, option) if isinstance(slot, ElasticSlot) else slot[option](x)
-        return self.classifier(self.pool(self.features(x)).flatten(1))
+        return cast(Tensor, self.classifier(self.pool(self.features(x)).flatten(1)))
+
+    def _slot_at(self, stage: int, block: int) -> Slot:
+        return cast(Slot, cast(nn.ModuleList, self.stages[stage])[block])
 
     def segments(self) -> list[tuple[str, nn.Module]]:
         """Return stem, blocks and head; see `Network.segments`."""
         blocks = blocks_of(self._own_path or ())
         return [
             ("stem", self.stem),
-            *((f"{i}.{b}.{option}", self.stages[i][b].candidate(option)) for (i, b), option in blocks.items()),
+            *((f"{i}.{b}.{option}", self._slot_at(i, b).candidate(option)) for (i, b), option in blocks.items()),
             ("head", nn.Sequential(self.features, self.pool, nn.Flatten(1), self.classifier)),
         ]
 
@@ -157,10 +162,10 @@ class StageNetwork(Network):
         prefix, mark, rest = key.partition(".on.")
         if not mark:
             return own[key]
-        block = self.get_submodule(prefix)["on"]
+        block = cast(MBConv, cast(Slot, self.get_submodule(prefix))["on"])
         if not block.elastic:
             return own[key]
-        kernel, expand = sizes(network.get_submodule(prefix).options[0])
+        kernel, expand = sizes(cast(Slot, network.get_submodule(prefix)).options[0])
         return block.slice(kernel, expand)[rest]
 
 

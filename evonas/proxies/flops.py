@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
+from typing import Any
 
 import torch
 
@@ -45,5 +46,5 @@ class Flops(Proxy):
             return float(analysis.total())
 
 
-def _nothing(inputs: list, outputs: list) -> Counter[str]:
+def _nothing(inputs: list[Any], outputs: list[Any]) -> Counter[str]:
     return Counter()

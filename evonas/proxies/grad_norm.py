@@ -19,4 +19,4 @@ class GradNorm(Proxy):
 
     def measure(self, forward: Forward) -> float:
         """Return the sum of norms; 0 where no gradient reaches a weight."""
-        return sum(gradient.double().norm().item() for gradient in forward.gradients.values())
+        return sum(float(gradient.double().norm().item()) for gradient in forward.gradients.values())

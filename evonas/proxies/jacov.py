@@ -37,4 +37,4 @@ class Jacov(Proxy):
             )
         centered = centered / norms
         eigenvalues = torch.linalg.eigvalsh(centered @ centered.T).clamp(min=0) + FLOOR
-        return -(eigenvalues.log() + 1 / eigenvalues).sum().item()
+        return -float((eigenvalues.log() + 1 / eigenvalues).sum().item())

@@ -28,4 +28,4 @@ class Naswot(Proxy):
                 "expected images with different activation patterns, got some that no neuron tells apart: "
                 "the network loses what distinguishes them, or images repeat"
             )
-        return logarithm.item()
+        return float(logarithm.item())

@@ -76,7 +76,8 @@ def nonlinearity(network: nn.Module, images: Tensor, products: int) -> float:
     parameters = {name: value.detach() for name, value in network.named_parameters()}
 
     def run(x: Tensor) -> Tensor:
-        return functional_call(network, parameters, (x.clone(),))
+        output: Tensor = functional_call(network, parameters, (x.clone(),))
+        return output
 
     products = min(products, count - 1)
     stretch = 0.0

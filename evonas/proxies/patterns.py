@@ -142,7 +142,7 @@ def _count_sorted(digits: Tensor, samples: int) -> Tensor:
     for position, digit in enumerate(digits[1:], start=1):
         bits = min(DIGIT, samples - position * DIGIT)
         if width + bits > 62:
-            key, width = key.unique(return_inverse=True)[1], len(key).bit_length()
+            key, width = torch.unique(key, return_inverse=True)[1], len(key).bit_length()
         key, width = (key << bits) | digit.long(), width + bits
     ordered = key.sort().values
     return (ordered[1:] != ordered[:-1]).sum() + 1

@@ -56,7 +56,7 @@ def _features(network: nn.Module, weights: dict[str, Tensor], *batches: Tensor) 
     last: list[Tensor] = []
     variances: dict[nn.Module, Tensor] = {}
 
-    def output(module: nn.Module, inputs: tuple, result: object) -> None:
+    def output(module: nn.Module, inputs: tuple[Tensor, ...], result: object) -> None:
         if isinstance(result, Tensor) and result.ndim == 4 and result.shape[2:].numel() > 1:
             last[:] = [result]
 

@@ -74,7 +74,9 @@ class CanonicalCells:
         for place, edges in enumerate(nodes, self._inputs):
             if zero:
                 edges = tuple(
-                    Edge(none, edge.source) if edge.source in zero and edge.operation in self._keeps_zero else edge
+                    Edge(none or "", edge.source)
+                    if edge.source in zero and edge.operation in self._keeps_zero
+                    else edge
                     for edge in edges
                 )
             for operation, _ in edges:

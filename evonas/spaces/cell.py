@@ -17,7 +17,7 @@ from functools import cached_property
 import numpy as np
 
 from evonas.errors import SpaceError
-from evonas.spaces.architecture import Architecture, CellArchitecture, Path
+from evonas.spaces.architecture import CellArchitecture, Path
 from evonas.spaces.canonical import CanonicalCells
 from evonas.spaces.definition_cell import CellFile
 from evonas.spaces.graph import Cell, Edge
@@ -27,7 +27,7 @@ from evonas.spaces.space import Space
 from evonas.spaces.text import read
 
 
-class CellSpace(Space):
+class CellSpace(Space[CellArchitecture]):
     """A space whose architectures are one cell of each kind.
 
     Genes run kind by kind, node by node, as `NodeCode` lays them out; where outputs are learned, two genes
@@ -69,7 +69,7 @@ class CellSpace(Space):
     def size(self) -> int:
         """Number of architectures: sets of (operation, place) pairs where wiring is joint, else genotypes."""
         cell = math.prod(code.size for code in self._codes) * max(1, self._masks) ** 2
-        return cell ** len(self.kinds)
+        return int(cell ** len(self.kinds))
 
     def sample(self, n: int, rng: np.random.Generator, by: str = "size") -> np.ndarray:
         """Draw genomes; for this family both ways are the same distribution of architectures."""
@@ -90,7 +90,7 @@ class CellSpace(Space):
             cells.append(Cell(nodes, self._outputs(genes[end - 2 : end])))
         return CellArchitecture(self.definition.form, self.kinds, tuple(cells))
 
-    def encode(self, architecture: Architecture) -> np.ndarray:
+    def encode(self, architecture: CellArchitecture) -> np.ndarray:
         """Return a genome of shape ``(n_choices,)`` that decodes to the architecture."""
         if not isinstance(architecture, CellArchitecture) or architecture.kinds != self.kinds:
             raise SpaceError(f"Expected an architecture of space '{self.name}', got {architecture}")
@@ -108,7 +108,7 @@ class CellSpace(Space):
             genes += self._output_genes(kind, cell.outputs)
         return np.array(genes, dtype=np.int16)
 
-    def canonical(self, architecture: Architecture) -> CellArchitecture:
+    def canonical(self, architecture: CellArchitecture) -> CellArchitecture:
         """Return the representative: dead parts pruned, sums ordered, nodes renumbered where wiring allows.
 
         Dead are operations that no output depends on, and operations whose result is zero whatever the
@@ -117,7 +117,7 @@ class CellSpace(Space):
         cells = tuple(self._canonical.representative(cell) for cell in architecture.cells)
         return CellArchitecture(architecture.form, architecture.kinds, cells, True)
 
-    def path(self, architecture: Architecture) -> Path:
+    def path(self, architecture: CellArchitecture) -> Path:
         """Return ``kind.node.source.operation`` of every operation that runs, and ``kind.input.N.on``.
 
         ``kind.input.N`` is the preprocessing of an input. In spaces with two streams the second one's width
@@ -152,13 +152,13 @@ class CellSpace(Space):
         # There and back proves membership, and orders the edges of a node where order means nothing.
         return self.decode(self.encode(read(text, self)))
 
-    def literature_key(self, architecture: Architecture) -> str:
+    def literature_key(self, architecture: CellArchitecture) -> str:
         """Return NAS-Bench-201's unique string for its form; the canonical text for others."""
         if self.definition.form == "nasbench201":
             return unique_string(architecture, self._none, self._skips)
         return super().literature_key(architecture)
 
-    def multiplicity(self, architecture: Architecture) -> int | None:
+    def multiplicity(self, architecture: CellArchitecture) -> int | None:
         """Return how many members share the canonical form; None where the space is too large to count."""
         if self.size > 100_000:
             return None

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 
-def _distinct(values: tuple) -> tuple:
+def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(values)) != len(values):
         raise ValueError(f"an option stands twice in {list(values)}")
     return values
@@ -58,6 +58,7 @@ class File(Strict):
     """What every space's file says."""
 
     name: Name
+    family: Literal["cell", "stage"]
     source: str
     """Where the definition comes from: paper and code."""
     counts: str

@@ -78,4 +78,4 @@ def _checked(values: ArrayLike, shape: tuple[int, ...], name: str) -> np.ndarray
 
 
 def _heaviest(weights: np.ndarray, count: int) -> list[int]:
-    return np.sort(np.argsort(-weights, kind="stable")[:count]).tolist()
+    return [int(i) for i in np.sort(np.argsort(-weights, kind="stable")[:count])]

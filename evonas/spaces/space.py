@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Generic
 
 import numpy as np
+from typing_extensions import TypeVar
 
 from evonas.errors import SettingsError, SpaceError, suggest
 from evonas.spaces.architecture import Architecture, Path
 from evonas.spaces.definition import File
 from evonas.spaces.skeleton import Skeleton
 
+A = TypeVar("A", bound=Architecture, default=Any)
+"""The architectures of a family of spaces."""
 REMEMBERED = 4096
 """Genomes whose architectures a space remembers at most."""
 
 
-class Space(ABC):
+class Space(ABC, Generic[A]):
     """A search space read from TOML.
 
     A genome is a row of small integers, one per choice: ``genome[i]`` lies in ``[0, cardinalities[i])``.
@@ -29,10 +32,10 @@ class Space(ABC):
     def __init__(self, definition: File) -> None:
         self.definition = definition
         self.name = definition.name
-        self.family = definition.family
+        self.family: str = definition.family
         self.choices: tuple[str, ...] = ()
         self.cardinalities = np.zeros(0, dtype=np.int64)
-        self._remembered: dict[bytes, tuple[Architecture, str]] = {}
+        self._remembered: dict[bytes, tuple[A, str]] = {}
 
     def __repr__(self) -> str:
         return f"<Space {self.name}: {len(self.choices)} choices, {self.size:,} architectures>"
@@ -64,7 +67,7 @@ class Space(ABC):
         """
 
     @abstractmethod
-    def decode(self, genome: Sequence[int] | np.ndarray) -> Architecture:
+    def decode(self, genome: Sequence[int] | np.ndarray) -> A:
         """Return the architecture a genome means, as written.
 
         Raises:
@@ -72,7 +75,7 @@ class Space(ABC):
         """
 
     @abstractmethod
-    def encode(self, architecture: Architecture) -> np.ndarray:
+    def encode(self, architecture: A) -> np.ndarray:
         """Return a genome of shape ``(n_choices,)`` that decodes to the architecture.
 
         Raises:
@@ -80,7 +83,7 @@ class Space(ABC):
         """
 
     @abstractmethod
-    def canonical(self, architecture: Architecture) -> Architecture:
+    def canonical(self, architecture: A) -> A:
         """Return the representative of all architectures that are equal by construction.
 
         Sound: equal canonical forms compute the same function under a correspondence of weights. Idempotent.
@@ -88,26 +91,26 @@ class Space(ABC):
         """
 
     @abstractmethod
-    def path(self, architecture: Architecture) -> Path:
+    def path(self, architecture: A) -> Path:
         """Return the candidates that the architecture runs, dead ones left out where it is canonical."""
 
     @abstractmethod
-    def parse(self, text: str) -> Architecture:
+    def parse(self, text: str) -> A:
         """Read an architecture from `str(architecture)` or one of the literature's text forms, as written.
 
         Raises:
             SpaceError: The text is no architecture of this space; the message says where it fails.
         """
 
-    def literature_key(self, architecture: Architecture) -> str:
+    def literature_key(self, architecture: A) -> str:
         """Return the literature's own identity of an architecture; the canonical text where it has none."""
         return str(self.canonical(architecture))
 
-    def multiplicity(self, architecture: Architecture) -> int | None:
+    def multiplicity(self, architecture: A) -> int | None:
         """Return how many members of the space share the canonical form, or None where that is not known."""
         return None
 
-    def form(self, genome: Sequence[int] | np.ndarray) -> Architecture:
+    def form(self, genome: Sequence[int] | np.ndarray) -> A:
         """Return a genome's canonical architecture; the latest are remembered, for a search asks more than once."""
         return self._read(genome)[0]
 
@@ -115,7 +118,7 @@ class Space(ABC):
         """Return the text of a genome's canonical architecture: what stores and duplicates go by."""
         return self._read(genome)[1]
 
-    def _read(self, genome: Sequence[int] | np.ndarray) -> tuple[Architecture, str]:
+    def _read(self, genome: Sequence[int] | np.ndarray) -> tuple[A, str]:
         place = np.asarray(genome, dtype=np.int64).tobytes()
         found = self._remembered.get(place)
         if found is None:

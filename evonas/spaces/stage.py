@@ -11,17 +11,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
 from evonas.errors import SpaceError
-from evonas.spaces.architecture import Architecture, Path, StageArchitecture
+from evonas.spaces.architecture import Path, StageArchitecture
 from evonas.spaces.definition_stage import StageFile
 from evonas.spaces.space import Space
 from evonas.spaces.text import read
 
 
-class StageSpace(Space):
+class StageSpace(Space[StageArchitecture]):
     """A space whose architectures give every block an option and every stage a depth.
 
     Genes: for elastic blocks all kernels, then all expansions (the order of Once-for-All); for blocks with
@@ -60,9 +61,9 @@ class StageSpace(Space):
     def _lay_out_genes(self) -> None:
         stages = self.definition.stages
         choices: dict[str, int] = {}
-        genes: dict[tuple, int] = {}
+        genes: dict[tuple[str | int, ...], int] = {}
 
-        def add(key: tuple, name: str, cardinality: int) -> None:
+        def add(key: tuple[str | int, ...], name: str, cardinality: int) -> None:
             if cardinality > 1:
                 genes[key] = len(choices)
                 choices[name] = cardinality
@@ -139,7 +140,7 @@ class StageSpace(Space):
             resolution = resolutions[genes[self._resolution_gene] if self._resolution_gene is not None else 0]
         return StageArchitecture(self.definition.form, blocks, depths, resolution)
 
-    def encode(self, architecture: Architecture) -> np.ndarray:
+    def encode(self, architecture: StageArchitecture) -> np.ndarray:
         """Return a genome of shape ``(n_choices,)`` that decodes to the architecture."""
         if not isinstance(architecture, StageArchitecture):
             raise SpaceError(f"Expected an architecture of space '{self.name}', got {architecture}")
@@ -148,9 +149,9 @@ class StageSpace(Space):
         for stage, options, places in zip(checked.blocks, self.free_options, self._block_genes):
             for option, known, (a, b, width) in zip(stage, options, places):
                 number = divmod(known.index(option), width)
-                for place, gene in zip((a, b), number):
-                    if place is not None:
-                        genes[place] = gene
+                for index, option_gene in zip((a, b), number):
+                    if index is not None:
+                        genes[index] = option_gene
         for depth, choices, gene in zip(checked.depths, self._depths, self._depth_genes):
             if gene is not None:
                 genes[gene] = choices.index(depth)
@@ -197,7 +198,7 @@ class StageSpace(Space):
             raise SpaceError(f"the resolution is the skeleton's in this space, got {resolution!r:.40}")
         return StageArchitecture(self.definition.form, stages, depths, resolution)
 
-    def canonical(self, architecture: Architecture) -> StageArchitecture:
+    def canonical(self, architecture: StageArchitecture) -> StageArchitecture:
         """Return the representative: idle blocks hold the first option, identities come last in their stage.
 
         Behind its first block all blocks of a stage have one shape, so a block that is the identity may stand
@@ -212,7 +213,7 @@ class StageSpace(Space):
             stages.append((*live, *(known[0] for known in options[depth:])))
         return StageArchitecture(architecture.form, tuple(stages), architecture.depths, architecture.resolution, True)
 
-    def multiplicity(self, architecture: Architecture) -> int:
+    def multiplicity(self, architecture: StageArchitecture) -> int:
         """Return how many active configurations share the canonical form: where its identities may stand."""
         count = 1
         for options, stage, depth in zip(self.free_options, architecture.blocks, architecture.depths):
@@ -224,7 +225,7 @@ class StageSpace(Space):
     def _identities_move(self, options: tuple[tuple[str, ...], ...]) -> bool:
         return bool(self._identity) and len(set(options[1:])) == 1
 
-    def path(self, architecture: Architecture) -> Path:
+    def path(self, architecture: StageArchitecture) -> Path:
         """Return ``stage.block.option`` of every block that runs, fixed stages included."""
         names: list[str] = []
         chosen = iter(zip(architecture.blocks, architecture.depths))
@@ -239,4 +240,4 @@ class StageSpace(Space):
 
     def parse(self, text: str) -> StageArchitecture:
         """Read an architecture from a text form of the literature, as written."""
-        return read(text, self)
+        return cast(StageArchitecture, read(text, self))

@@ -6,6 +6,7 @@ import tomllib
 from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -16,8 +17,8 @@ from evonas.spaces.definition_stage import StageFile
 from evonas.spaces.space import Space
 from evonas.spaces.stage import StageSpace
 
-_FAMILIES = {CellFile: CellSpace, StageFile: StageSpace}
-_SCHEMAS = {"cell": TypeAdapter(CellFile), "stage": TypeAdapter(StageFile)}
+_FAMILIES: dict[type, Any] = {CellFile: CellSpace, StageFile: StageSpace}
+_SCHEMAS: dict[str, TypeAdapter[Any]] = {"cell": TypeAdapter(CellFile), "stage": TypeAdapter(StageFile)}
 
 
 def shipped() -> dict[str, Path]:
@@ -75,7 +76,7 @@ def _parse(content: bytes, name: str) -> Space:
         definition: CellFile | StageFile = _SCHEMAS[family].validate_python(table)
     except ValidationError as error:
         raise SpaceError(f"{name}: {_first_error(error)}") from None
-    return _FAMILIES[type(definition)](definition)
+    return cast(Space, _FAMILIES[type(definition)](definition))
 
 
 def _first_error(error: ValidationError) -> str:

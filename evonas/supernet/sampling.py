@@ -87,7 +87,7 @@ class Unique:
     def __call__(self, rng: np.random.Generator) -> Architecture:
         """Return an architecture."""
         for _ in range(ATTEMPTS):
-            drawn = self._space.canonical(self._space.decode(self._space.sample(1, rng, by="size")[0]))
+            drawn: Architecture = self._space.canonical(self._space.decode(self._space.sample(1, rng, by="size")[0]))
             if rng.random() * (self._space.multiplicity(drawn) or 1) < 1.0:
                 return drawn
         raise SettingsError(f"None of {ATTEMPTS} draws was accepted: most of '{self._space.name}' is one architecture")
@@ -113,7 +113,8 @@ class FairSampler:
             if not left:
                 left.extend(rng.permutation(int(options)).tolist())
         genome = np.array([left.pop() for left in self._left], dtype=np.int16)
-        return self._space.canonical(self._space.decode(genome))
+        canonical: Architecture = self._space.canonical(self._space.decode(genome))
+        return canonical
 
     def state_dict(self) -> dict[str, Any]:
         """Return the options that each choice has still to run through."""
