@@ -151,7 +151,8 @@ def _scored_first(members: Members, rows: np.ndarray) -> np.ndarray:
     cost = members.statistics[rows, :1] if members.statistics.shape[1] else np.zeros((len(rows), 1))
     # Several scores count by their ranks, added up: no single one is best on every space.
     total = rankdata(scores[rows], axis=0).sum(axis=1, keepdims=True)
-    return rows[choose_first(np.concatenate([-total, cost], axis=1), _CHOSEN, cost_column=1)]
+    chosen: np.ndarray = rows[choose_first(np.concatenate([-total, cost], axis=1), _CHOSEN, cost_column=1)]
+    return chosen
 
 
 algorithms: Mapping[str, Algorithm] = MappingProxyType(

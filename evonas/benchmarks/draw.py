@@ -27,7 +27,7 @@ def draw_anytime(results: Mapping[str, Any]) -> bytes:
     """
     figure, axes = _figure()
     truth = results["true_hypervolume"]
-    for curve, color in zip(results["anytime"], _cycle(results["anytime"])):
+    for curve, color in zip(results["anytime"], _cycle(results["anytime"]), strict=True):
         percent = {key: 100 * np.array(curve[key]) / truth for key in ("q25", "median", "q75")}
         axes.plot(curve["evaluations"], percent["median"], color=color, label=curve["algorithm"])
         axes.fill_between(curve["evaluations"], percent["q25"], percent["q75"], color=color, alpha=0.2, lw=0)
@@ -36,7 +36,7 @@ def draw_anytime(results: Mapping[str, Any]) -> bytes:
     settled = [
         100 * value / truth
         for curve in results["anytime"]
-        for count, value in zip(curve["evaluations"], curve["q25"])
+        for count, value in zip(curve["evaluations"], curve["q25"], strict=True)
         if count >= 0.04 * curve["evaluations"][-1]
     ]
     low = min(settled, default=0.0)
@@ -85,7 +85,7 @@ def draw_improvements(rows: Sequence[Mapping[str, Any]]) -> bytes:
     datasets = list(dict.fromkeys(row["dataset"] for row in rows))
     methods = list(dict.fromkeys(row["method"] for row in rows))
     width = 0.8 / len(methods)
-    for i, (method, color) in enumerate(zip(methods, _cycle(methods))):
+    for i, (method, color) in enumerate(zip(methods, _cycle(methods), strict=True)):
         values = [next(r["ri"] for r in rows if (r["method"], r["dataset"]) == (method, d)) for d in datasets]
         axes.bar(np.arange(len(datasets)) + (i + 0.5) * width - 0.4, values, width, label=method, color=color)
     axes.axhline(0, color="black", lw=0.8)
@@ -103,7 +103,7 @@ def draw_supernet(results: Mapping[str, Any], estimate: str = "prior") -> bytes:
         estimate: Which of its estimates.
     """
     rows = {(row["rule"], row["passes"]): row for row in results["rows"] if row["estimate"] == estimate}
-    first = {}
+    first: dict[tuple[str, int], Any] = {}
     for trial in results["trials"]:
         first.setdefault((trial["rule"], trial["passes"]), trial["estimates"][estimate])
     columns = min(4, len(first))

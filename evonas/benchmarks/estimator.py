@@ -118,9 +118,7 @@ def out_of_fold(
     return found
 
 
-def train_fully(
-    context: Context, architectures: Sequence[Architecture], recipe: str, progress: Progress
-) -> np.ndarray:
+def train_fully(context: Context, architectures: Sequence[Architecture], recipe: str, progress: Progress) -> np.ndarray:
     """Return test accuracies after a full training of each architecture from fresh weights.
 
     Args:
@@ -133,12 +131,14 @@ def train_fully(
     from evonas.training import test_accuracy
     from evonas.training.train import train
 
+    data = context.data
+    assert data is not None  # the benchmark has loaded it
     found = []
     for number, form in enumerate(architectures):
         progress("full training", number)
         network = build(context.space, context.skeleton, form, seed=context.seed)
-        train(network, context.data, recipe, seed=context.seed, device=context.device)
-        found.append(test_accuracy(network, context.data))
+        train(network, data, recipe, seed=context.seed, device=context.device)
+        found.append(test_accuracy(network, data))
     return np.array(found)
 
 

@@ -72,7 +72,12 @@ class Members:
         def parts(genome: np.ndarray) -> Mapping[str, Tokens]:
             return describe(self.space, self.space.canonical(self.space.decode(genome)))
 
-        return Encoder(parts, lambda genomes: self.statistics[[self.row(genome) for genome in genomes]], self.row)
+        def free(genomes: np.ndarray) -> np.ndarray:
+            rows = [self._places[np.asarray(genome, dtype=np.int16).tobytes()] for genome in genomes]
+            found: np.ndarray = self.statistics[rows]
+            return found
+
+        return Encoder(parts, free, self.row)
 
     @cached_property
     def _places(self) -> dict[bytes, int]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -29,12 +31,29 @@ NORM_IMAGES = 320
 class Amount(Protocol):
     """How much is measured; see `evonas.benchmarks.overhead.Amount`."""
 
-    channels: int
-    cells: int
-    batch: int
-    steps: int
-    paths: int
-    images: int
+    @property
+    def channels(self) -> int:
+        """Channels of the supernet."""
+
+    @property
+    def cells(self) -> int:
+        """Cells of the supernet."""
+
+    @property
+    def batch(self) -> int:
+        """Images of a batch."""
+
+    @property
+    def steps(self) -> int:
+        """Paired updates."""
+
+    @property
+    def paths(self) -> int:
+        """Paths whose accuracy is read."""
+
+    @property
+    def images(self) -> int:
+        """Images that accuracy is read on."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +136,7 @@ class _Training:
             self.drawn.append(draw(rng))
             return self.drawn[-1]
 
-        self.train = lambda progress: train_supernet(
+        self.train: Callable[[Any], Any] = lambda progress: train_supernet(
             self.network, data, RULES[rule], epochs=1, sample=sample, batch_size=batch, seed=seed, progress=progress
         )
         self.steps = Stepwise(self.train)
@@ -132,7 +151,8 @@ class _Alone:
     def prepare(self) -> None:
         """Take the path's copy, and train it once, so that the optimizer has its moments."""
         network = self._training.network.extract(self._training.drawn[-1])
-        self._network = network.to(memory_format=torch.channels_last).train()
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch types leave it out
+        self._network = network.train()
         self._optimizer = torch.optim.AdamW(self._network.parameters(), lr=0.01, weight_decay=3e-4)
         self.step()
 
@@ -142,7 +162,7 @@ class _Alone:
         rows = torch.randperm(len(part))[: self._batch]
         images = self._data.normalize(part.images[rows]).contiguous(memory_format=torch.channels_last)
         self._optimizer.zero_grad()
-        F.cross_entropy(self._network(images), part.labels[rows]).backward()
+        torch.autograd.backward(F.cross_entropy(self._network(images), part.labels[rows]))
         nn.utils.clip_grad_norm_(self._network.parameters(), 5.0)
         self._optimizer.step()
 
@@ -152,22 +172,22 @@ def _peak(space: Space, skeleton: Skeleton, data: _Images, rule: str, batch: int
     few = _Images(_take(data.weights.images, data.weights.labels, PROFILED * batch))
     training = _Training(space, skeleton, few, rule, batch, seed)
     training.steps.close()
-    weights = sum(value.nbytes for value in training.network.values().values())
+    weights = sum(value.numel() * value.element_size() for value in training.network.values().values())
     return weights + peak_bytes(lambda: training.train(None))
 
 
 def _reading(training: _Training, data: _Images, part: Part, paths: int) -> np.ndarray:
     """Return the cost of reading a path's accuracy over that of measuring its finished copy, path by path."""
     evaluator = PathEvaluator(training.network, data, part, norm_images=NORM_IMAGES)
-    images = data.normalize(part.images).contiguous(memory_format=torch.channels_last).split(500)
-    labels = part.labels.split(500)
+    images = torch.split(data.normalize(part.images).contiguous(memory_format=torch.channels_last), 500)
+    labels = torch.split(part.labels, 500)
     ratios = []
     for number, architecture in enumerate(training.drawn[:paths]):
         finished = evaluator.prepare(architecture)
         seconds = take_turns(
             {
-                "path": lambda architecture=architecture: evaluator(architecture),
-                "alone": lambda finished=finished: measure(finished, images, labels),
+                "path": partial(evaluator, architecture),
+                "alone": partial(measure, finished, images, labels),
             },
             rounds=1,
             warm=int(number == 0),

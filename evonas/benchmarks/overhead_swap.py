@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,9 +21,17 @@ from evonas.spaces import Space
 class Amount(Protocol):
     """How much is measured; see `evonas.benchmarks.overhead.Amount`."""
 
-    genotypes: int
-    rounds: int
-    repeats: int
+    @property
+    def genotypes(self) -> int:
+        """Architectures that SWAP scores."""
+
+    @property
+    def rounds(self) -> int:
+        """Scores of each."""
+
+    @property
+    def repeats(self) -> int:
+        """Re-initializations of a score."""
 
 
 def swap_overhead(space: Space, images: Tensor, amount: Amount, seed: int) -> dict[str, Any]:
@@ -52,11 +61,7 @@ def swap_overhead(space: Space, images: Tensor, amount: Amount, seed: int) -> di
         networks.append(network)
         _assert_equal(network, batch, amount.repeats, seed)
         seconds = take_turns(
-            {
-                "score": lambda network=network: score.score(network, batch, _generator(seed)),
-                "naive": lambda network=network: naive_counts(network, batch, _generator(seed), amount.repeats),
-                "forward": lambda network=network: _forward(network, batch, amount.repeats),
-            },
+            _parts(score, network, batch, amount.repeats, seed),
             amount.rounds,
             warm=0 if amount.rounds == 1 else 1,
         )
@@ -70,6 +75,15 @@ def swap_overhead(space: Space, images: Tensor, amount: Amount, seed: int) -> di
         "peak_bytes": peak_bytes(lambda: score.score(networks[0], batch, _generator(seed))),
         # One re-initialization after the other: a second one needs no more than the first.
         "naive_peak_bytes": peak_bytes(lambda: naive_counts(networks[0], batch, _generator(seed), 1)),
+    }
+
+
+def _parts(score: Swap, network: nn.Module, batch: Tensor, repeats: int, seed: int) -> dict[str, Callable[[], object]]:
+    """Return what takes turns on a network; each call draws from a generator of its own."""
+    return {
+        "score": lambda: score.score(network, batch, _generator(seed)),
+        "naive": lambda: naive_counts(network, batch, _generator(seed), repeats),
+        "forward": lambda: _forward(network, batch, repeats),
     }
 
 

@@ -85,7 +85,8 @@ def _bootstrap(
     """Return the mean tau over drawn seeds for every resample of architectures."""
     inside = np.flatnonzero(truth >= np.sort(truth)[-math.ceil(round(top * len(truth), 9))])
     taus = np.stack([weighted_kendall(one[inside], truth[inside], draws[:, inside]) for one in scores])
-    return taus[seeds.T, np.arange(len(draws))].mean(axis=0)
+    means: np.ndarray = taus[seeds.T, np.arange(len(draws))].mean(axis=0)
+    return means
 
 
 def weighted_kendall(scores: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -102,7 +103,8 @@ def weighted_kendall(scores: np.ndarray, truth: np.ndarray, weights: np.ndarray)
     ours, theirs = (np.sign(side[:, None] - side[None, :]) for side in (scores, truth))
     sums = [((weights @ matrix) * weights).sum(axis=1) for matrix in (ours * theirs, ours**2, theirs**2)]
     with np.errstate(divide="ignore", invalid="ignore"):
-        return sums[0] / np.sqrt(sums[1] * sums[2])
+        tau: np.ndarray = sums[0] / np.sqrt(sums[1] * sums[2])
+    return tau
 
 
 def _ends(values: np.ndarray) -> tuple[float, float]:

@@ -40,6 +40,8 @@ def judge_front(
         front, context = read_front(run), run_context(run)
     places = np.unique(np.linspace(0, len(front) - 1, members).round().astype(int))
     found = [context.space.canonical(context.space.parse(front[int(place)].architecture)) for place in places]
+    images = context.data
+    assert images is not None  # a run has always been on data
     how = load_recipe(recipe, all_data=False)
 
     def train_all(architectures: Sequence[Architecture], seed: int) -> list[float]:
@@ -48,7 +50,7 @@ def judge_front(
             progress(f"training {number + 1} of {len(architectures)}", seed)
             network = build(context.space, context.skeleton, architecture, seed=seed)
             try:
-                data = context.data.at(network.skeleton.resolution)
+                data = images.at(network.skeleton.resolution)
                 result = train(network, data, how, seed=seed, device=context.device)
                 accuracies.append(float("nan") if result.accuracy is None else result.accuracy)
             except EvonasError:

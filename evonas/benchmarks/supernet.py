@@ -239,7 +239,7 @@ def _train(
     seconds = time.perf_counter() - began
     effects = Effects(space, evaluator)
     prior = Prior(before, effects, len(data.select.labels))
-    pairs = list(zip(forms, scores))
+    pairs = list(zip(forms, scores, strict=True))
     return {
         "updates": updates,
         "passes_done": history.epochs[-1]["passes"],
@@ -302,4 +302,5 @@ def _earlier(results: Mapping[str, Any], out: Path | None) -> list[dict[str, Any
     for key in ("setting", "architectures"):
         if held.get(key) != results[key]:
             raise SettingsError(f"{out} holds results of another {key}: choose another --out or remove it.")
-    return held["trials"]
+    trials: list[dict[str, Any]] = held["trials"]
+    return trials

@@ -65,7 +65,10 @@ def sampled_scores(context: Context, table: Table, *, n: int = SCORED, seed: int
         warnings.simplefilter("ignore", SaturationWarning)  # a saturated score still ranks the others
         distinct = list(dict.fromkeys(forms))
         results = ProxyEvaluator(context, "swap", repeats=REPEATS).evaluate(as_candidates(distinct))
-    found = {form: np.nan if row["swap"].value is None else row["swap"].value for form, row in zip(distinct, results)}
+    found = {
+        form: np.nan if row["swap"].value is None else row["swap"].value
+        for form, row in zip(distinct, results, strict=True)
+    }
     scores = np.full(len(table), np.nan)
     scores[rows] = [found[form] for form in forms]
     return {"swap": scores}
