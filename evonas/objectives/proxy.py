@@ -86,7 +86,7 @@ class Scores:
             chosen = [self.proxies[place] for place in members]
             try:
                 network = build(space, skeleton, architecture, seed=seed).to(device)
-                scores.update(zip(members, score_all(chosen, network, images, seed, labels)))
+                scores.update(zip(members, score_all(chosen, network, images, seed, labels), strict=True))
             except (RuntimeError, ValueError, ArithmeticError, MemoryError) as error:
                 cause = " ".join(f"{type(error).__name__}: {error}".split())[:300]
                 scores.update(dict.fromkeys(members, EvaluationError(cause)))

@@ -41,7 +41,7 @@ def _cells(space: CellSpace, architecture: CellArchitecture) -> dict[str, Tokens
     kinds = {name: table.kind for name, table in space.definition.operations.items()}
     paths: Counter[str] = Counter()
     parts: Counter[str] = Counter()
-    for name, cell in zip(architecture.kinds, architecture.cells):
+    for name, cell in zip(architecture.kinds, architecture.cells, strict=True):
         ways: list[list[tuple[str, ...]]] = [[()] for _ in range(space.inputs)]
         labels = ["in"] * space.inputs
         for edges in cell.nodes:
@@ -64,9 +64,9 @@ def _cells(space: CellSpace, architecture: CellArchitecture) -> dict[str, Tokens
 
 def _stages(architecture: StageArchitecture) -> Tokens:
     parts: Counter[str] = Counter()
-    for stage, (blocks, depth) in enumerate(zip(architecture.blocks, architecture.depths)):
+    for stage, (blocks, depth) in enumerate(zip(architecture.blocks, architecture.depths, strict=True)):
         parts[f"{stage}:depth"] = depth
-        for before, option in zip(("", *blocks), blocks[:depth]):
+        for before, option in zip(("", *blocks), blocks[:depth], strict=False):
             parts[option] += 1
             parts[f"{stage}:{option}"] += 1
             parts[f"{stage}:{before}>{option}"] += 1

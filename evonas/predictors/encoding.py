@@ -69,7 +69,7 @@ class Encoder:
         keys = [self._key(genome) for genome in genomes]
         missing = list({key: place for place, key in enumerate(keys) if key not in self._known}.values())
         if missing:
-            for place, numbers in zip(missing, self._statistics(genomes[missing])):
+            for place, numbers in zip(missing, self._statistics(genomes[missing]), strict=True):
                 self._known[keys[place]] = (*self._numbered(genomes[place]), np.asarray(numbers, dtype=np.float64))
         rows = [self._known[key] for key in keys]
         starts = np.concatenate([[0], np.cumsum([len(tokens) for tokens, _, _ in rows])]).astype(np.int64)

@@ -53,7 +53,8 @@ class Scale:
         first = (values[reach] - values[0]) / (known[reach] - known[0])
         last = (values[-1] - values[-1 - reach]) / (known[-1] - known[-1 - reach])
         found = np.where(below, values[0] + first * (scores - known[0]), found)
-        return np.where(above, values[-1] + last * (scores - known[-1]), found)
+        back: np.ndarray = np.where(above, values[-1] + last * (scores - known[-1]), found)
+        return back
 
     def threshold(self, value: float) -> float:
         """Return the score halfway between the last of at most a value and the first above; infinite at the ends."""

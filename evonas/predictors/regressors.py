@@ -62,11 +62,13 @@ class GaussianProcess:
         if len(few) < len(values):
             self._process.set_params(kernel=self._process.kernel_, optimizer=None).fit(columns, values)
         inverse = cho_solve((self._process.L_, True), np.eye(len(values)))
-        return values - self._process.alpha_ / np.diag(inverse)
+        guesses: np.ndarray = values - self._process.alpha_ / np.diag(inverse)
+        return guesses
 
     def predict(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return means and standard deviations."""
-        return self._process.predict(columns, return_std=True)
+        found: tuple[np.ndarray, np.ndarray] = self._process.predict(columns, return_std=True)
+        return found
 
 
 class Ridge:
@@ -85,11 +87,13 @@ class Ridge:
         left, singular, _ = np.linalg.svd(columns - columns.mean(axis=0), full_matrices=False)
         shrunk = singular**2 / (singular**2 + ridge.lambda_ / ridge.alpha_)
         leverage = np.minimum((left**2 * shrunk).sum(axis=1) + 1 / len(values), 1 - 1e-6)
-        return values - (values - ridge.predict(columns)) / (1 - leverage)
+        guesses: np.ndarray = values - (values - ridge.predict(columns)) / (1 - leverage)
+        return guesses
 
     def predict(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return means and standard deviations."""
-        return self._ridge.predict(columns, return_std=True)
+        found: tuple[np.ndarray, np.ndarray] = self._ridge.predict(columns, return_std=True)
+        return found
 
 
 class Boosting:

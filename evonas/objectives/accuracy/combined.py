@@ -107,7 +107,8 @@ def _agreement(facts: np.ndarray) -> np.ndarray:
     if values[-1] == 0:  # nothing tells any apart
         return np.full(len(values), 1 / len(values))
     weights = np.maximum(vectors[:, -1] * np.copysign(1.0, vectors[:, -1].sum()), 0.0)
-    return weights / weights.sum()
+    shares: np.ndarray = weights / weights.sum()
+    return shares
 
 
 def _nonzero(spread: np.ndarray) -> np.ndarray:

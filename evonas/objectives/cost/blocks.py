@@ -72,4 +72,5 @@ class Table:
 
 def _sum(costs: Mapping[str, np.ndarray], blocks: Sequence[Block]) -> np.ndarray:
     zero = np.zeros_like(next(iter(costs.values())))
-    return np.sum([zero, *(costs[block.key] for block in blocks)], axis=0)
+    total: np.ndarray = np.sum([zero, *(costs[block.key] for block in blocks)], axis=0)
+    return total

@@ -98,7 +98,7 @@ class _Recorder(TorchDispatchMode):
         self._kept: list[Any] = list(inputs)  # so that no address is used twice
         self._count = len(inputs)
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         read = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor) and _storage(t) in self.numbers]
         written = next((t for t in tree_leaves(result) if isinstance(t, Tensor)), None)
@@ -116,4 +116,5 @@ class _Recorder(TorchDispatchMode):
 
 
 def _storage(tensor: Tensor) -> int:
-    return tensor.untyped_storage()._cdata
+    address: int = tensor.untyped_storage()._cdata
+    return address

@@ -105,7 +105,7 @@ def check_latency_table(
         differs=runtime.differences(table.device, here),
         rows=[
             _row(architecture, float(guess), a, b)
-            for architecture, guess, a, b in zip(architectures, predicted, first, second)
+            for architecture, guess, a, b in zip(architectures, predicted, first, second, strict=True)
         ],
     )
 

@@ -181,9 +181,10 @@ def fit_sums(
         scale = np.maximum(np.abs(relative).mean(axis=0), 1e-12)
         relative = relative / scale
         gram = relative.T @ relative + np.diag(penalty + 1e-9)
-        return np.linalg.solve(gram, relative.sum(axis=0)) / scale
+        solved: np.ndarray = np.linalg.solve(gram, relative.sum(axis=0)) / scale
+        return solved
 
     everything = np.arange(len(target))
     errors = [abs(float(columns[i] @ solve(everything != i)) / target[i] - 1.0) for i in everything]
     constant, slope, per_node, *own = (float(value) for value in solve(everything >= 0))
-    return Fit(constant, slope, per_node, dict(zip(kinds, own))), float(np.median(errors))
+    return Fit(constant, slope, per_node, dict(zip(kinds, own, strict=True))), float(np.median(errors))
