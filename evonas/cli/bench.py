@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -187,7 +188,7 @@ def _numbers(text: str) -> list[int]:
         raise SettingsError(f"Expected whole numbers joined by commas, such as 50,100,200, got '{text}'") from None
 
 
-def _means(rows: list[dict]) -> list[tuple[str, int, float, float]]:
+def _means(rows: list[dict[str, Any]]) -> list[tuple[str, int, float, float]]:
     import numpy as np
 
     groups: dict[tuple[str, int], list[float]] = {}
@@ -216,7 +217,7 @@ def _show(headings: list[str], rows: list[list[str]]) -> None:
     Console().print(table)
 
 
-def _write(out: Path | None, results: object, rows: list, figure) -> None:
+def _write(out: Path | None, results: object, rows: list[Any], figure: Callable[[], bytes] | None) -> None:
     from evonas import benchmarks
 
     if out is not None:

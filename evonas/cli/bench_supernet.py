@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -71,7 +71,7 @@ def bench_supernet(
     _write(out, results, flat, lambda: benchmarks.draw_supernet(results))
 
 
-def _ranking(rows: list[dict]) -> list[str]:
+def _ranking(rows: list[dict[str, Any]]) -> list[str]:
     """Return a table of how well each estimate ranks, intervals beside the means."""
     head = ["passes", "rule", "estimate", "seeds", "tau", "inside the top 30 %", "inside the top 10 %"]
     cells = [
@@ -83,7 +83,7 @@ def _ranking(rows: list[dict]) -> list[str]:
     return _aligned([[*head, "tau - uniform's", "precision@10", "regret"], *cells])
 
 
-def _training(rows: list[dict]) -> list[str]:
+def _training(rows: list[dict[str, Any]]) -> list[str]:
     """Return a table of what each rule and budget made of the weights."""
     parts = {"forgetting": "", "1st quarter": "_first_quarter", "last quarter": "_last_quarter"}
     kinds = ("mean", "sd", "sd_beyond_noise")
@@ -98,7 +98,7 @@ def _training(rows: list[dict]) -> list[str]:
     return _aligned([[*head, "s to train", "s to read"], *cells])
 
 
-def _interval(row: dict, key: str) -> str:
+def _interval(row: dict[str, Any], key: str) -> str:
     """Return a value with the ends of its interval."""
     if row.get(key) is None:
         return "-"
@@ -108,4 +108,4 @@ def _interval(row: dict, key: str) -> str:
 def _aligned(rows: list[list[str]]) -> list[str]:
     """Return lines with columns of equal width; a table of a terminal's width would break every word."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -81,7 +81,7 @@ def _table(contents: Contents, kept: Front, numbers: list[int], marked: Member |
     if not console.is_terminal:
         console.width = 200
     names = further(kept)
-    rows = [row(place, member, kept.objectives, names) for place, member in zip(numbers, kept)]
+    rows = [row(place, member, kept.objectives, names) for place, member in zip(numbers, kept, strict=True)]
     titles = ["index", *map(heading, kept.objectives), *names]
     widths = [max(len(cells[i]) for cells in [titles, *rows]) + 3 for i in range(len(titles))]
     fixed = 1 + len(kept.objectives)
@@ -95,7 +95,7 @@ def _table(contents: Contents, kept: Front, numbers: list[int], marked: Member |
     for title in titles:
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    for member, cells in zip(kept, rows):
+    for member, cells in zip(kept, rows, strict=True):
         chosen = member is marked
         table.add_row(*cells[: len(titles)], "← selected" if chosen else "", style="bold" if chosen else None)
     console.print(table)
@@ -109,7 +109,7 @@ def _table(contents: Contents, kept: Front, numbers: list[int], marked: Member |
         say("! breaks a constraint now that it was measured whole.")
     whole = contents.front
     if whole.hypervolume is not None:
-        point = ", ".join(f"{o.name} {number(v)}" for o, v in zip(whole.objectives, whole.reference))
+        point = ", ".join(f"{o.name} {number(v)}" for o, v in zip(whole.objectives, whole.reference, strict=True))
         say(
             f"Hypervolume {whole.hypervolume:.4f} of the whole front, each axis scaled to what was seen, "
             f"reference point ({point})."

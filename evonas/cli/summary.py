@@ -23,7 +23,7 @@ def summary(run: Run, front: Front) -> list[str]:
         f"were evaluated; {len(front)} of them are on the front. {_duration(run)}"
     ]
     if front.hypervolume is not None:
-        point = ", ".join(f"{o.name} {v:,.6g}" for o, v in zip(front.objectives, front.reference))
+        point = ", ".join(f"{o.name} {v:,.6g}" for o, v in zip(front.objectives, front.reference, strict=True))
         lines.append(
             f"Hypervolume {front.hypervolume:.4f}, each axis scaled to what was seen, reference point ({point})."
         )
