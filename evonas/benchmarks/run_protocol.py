@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from evonas.benchmarks import bench_protocol
-from evonas.errors import EvonasError
+from evonas.errors import EvonasError, RunError
 from evonas.networks import build
 from evonas.pipeline.context import run_context
 from evonas.runs.front_file import read_front
@@ -43,6 +43,9 @@ def judge_front(
     images = context.data
     assert images is not None  # a run has always been on data
     how = load_recipe(recipe, all_data=False)
+    images = context.data
+    if images is None:
+        raise RunError(f"{run.path} searched a table: without images there is nothing to train on")
 
     def train_all(architectures: Sequence[Architecture], seed: int) -> list[float]:
         accuracies = []

@@ -7,7 +7,8 @@ import sys
 
 import typer
 
-from evonas.cli.bench_estimator import bench
+from evonas.cli import bench_estimator, bench_supernet  # noqa: F401  # importing them registers their commands
+from evonas.cli.bench import bench
 from evonas.cli.deploy import deploy
 from evonas.cli.describe import describe
 from evonas.cli.export import export

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from evonas.cli.bench import Out, Space, _cell, _progress, _show, _write
-from evonas.cli.bench_supernet import bench
+from evonas.cli.bench import Out, Space, _cell, _progress, _show, _write, bench
 
 
 @bench.command("estimator")

@@ -40,7 +40,7 @@ def deploy(
             dynamic_batch=not fixed_batch,
             max_drop=max_drop,
             threads=threads,
-            progress=make_progress(quiet),  # type: ignore[arg-type]
+            progress=make_progress(quiet),
         )
     except KeyboardInterrupt:
         typer.echo("\nStopped; nothing was written.", err=True)

@@ -56,7 +56,7 @@ def front(
     elif format == "parquet":
         text = to_parquet(kept)
     else:
-        text = {"csv": kept.to_csv, "json": kept.to_json, "md": lambda: to_markdown(kept, numbers)}[format]()
+        text = to_markdown(kept, numbers) if format == "md" else kept.to_csv() if format == "csv" else kept.to_json()
     if out is not None:
         write_whole(out, text)
     elif text:

@@ -18,6 +18,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from evonas.files.progress import Progress as Shown
+
 EVERY = 15.0
 """Seconds between two lines of a step whose output is piped."""
 
@@ -55,7 +57,7 @@ class TerminalProgress:
 
 class _Bar:
     def __init__(self, progress: Progress, task: int) -> None:
-        self.progress, self.number = progress, task  # type: ignore[assignment]
+        self.progress, self.number = progress, task
 
     def advance(self, n: int = 1, note: str = "") -> None:
         self.progress.advance(self.number, n)  # type: ignore[arg-type]
@@ -101,7 +103,7 @@ class _Lines:
             )
 
 
-def make_progress(quiet: bool) -> object:
+def make_progress(quiet: bool) -> Shown:
     """Return what suits where output goes: a bar on a terminal, lines in a file, nothing when quiet."""
     if quiet:
         from evonas.files.progress import Silent

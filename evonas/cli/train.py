@@ -41,7 +41,7 @@ def train(
             seeds=seed or (0,),
             weights=weights,  # type: ignore[arg-type]
             teacher="largest" if distill else None,
-            progress=make_progress(quiet),  # type: ignore[arg-type]
+            progress=make_progress(quiet),
         )
     except KeyboardInterrupt:
         typer.echo("\nStopped; the epochs done are kept. Type the same command again to go on.", err=True)

@@ -36,7 +36,7 @@ def verify(
     from evonas.deployment.verify import verify
 
     try:
-        checks = verify(run, select, trained=trained, progress=make_progress(quiet))  # type: ignore[arg-type]
+        checks = verify(run, select, trained=trained, progress=make_progress(quiet))
     except KeyboardInterrupt:
         typer.echo("\nStopped; nothing was changed.", err=True)
         raise typer.Exit(130) from None

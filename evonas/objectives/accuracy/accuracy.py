@@ -8,9 +8,9 @@ from functools import cached_property
 
 from evonas.data import Part
 from evonas.errors import SettingsError
-from evonas.objectives.accuracy.combined import Beforehand, Prior
+from evonas.objectives.accuracy.combined import CombinedEstimator, ZeroCostFeatures
 from evonas.objectives.accuracy.estimators import DEFAULT, read_estimator
-from evonas.objectives.accuracy.main_effects import Effects
+from evonas.objectives.accuracy.main_effects import AdditiveEffects
 from evonas.objectives.contract import Context, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
@@ -29,7 +29,7 @@ ESTIMATES: Mapping[str, Callable[[Mapping[str, float]], float]] = {
 """Estimate -> `acc` of a path. Each is one fixed increasing function of what it is named after, so that a value
 depends neither on other architectures nor on the order of evaluation."""
 SMOOTHED, PRIOR = "smoothed", "prior"
-"""Estimates that take in other paths, see `Effects`, and what is known before training, see `Prior`."""
+"""Estimates that take in other paths (`AdditiveEffects`), and what is known before training (`CombinedEstimator`)."""
 KEPT = 2**27
 """Bytes of activations that later paths may begin from."""
 
@@ -91,7 +91,7 @@ class AccuracyEvaluator:
     def weights(self) -> Mapping[str, float] | None:
         """How much each score of a prior counts, of 1 in all; None of another estimate."""
         made = self._estimate
-        if not isinstance(made, Prior):
+        if not isinstance(made, CombinedEstimator):
             return None
         return dict(zip(("shared weights", "FLOPs", "SWAP"), made.weights.tolist()))
 
@@ -99,7 +99,7 @@ class AccuracyEvaluator:
     def _estimate(self) -> Callable[[Architecture, Mapping[str, float]], float]:
         if self.estimate in ESTIMATES:
             return lambda architecture, score: ESTIMATES[self.estimate](score)
-        effects = Effects(self._context.space, self._path)
+        effects = AdditiveEffects(self._context.space, self._path)
         if self.estimate == SMOOTHED:
             return lambda architecture, score: min(1.0, math.exp(effects(architecture, score)))
-        return Prior(Beforehand(self._context), effects, self._images)
+        return CombinedEstimator(ZeroCostFeatures(self._context), effects, self._images)

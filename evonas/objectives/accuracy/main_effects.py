@@ -16,7 +16,7 @@ SEED = 20240513
 """Of these; whatever the search's seed is, a value means the same."""
 
 
-class Effects:
+class AdditiveEffects:
     """The loss of paths as a sum of what each choice adds to it, learnt from a fixed sample of the space.
 
     A path is read with weights that others have moved last, so that its loss errs by more than architectures of

@@ -14,7 +14,7 @@ import torch
 
 from evonas.networks import build
 from evonas.objectives.cost.block_graph import Block, Outline
-from evonas.objectives.cost.symbolic import Ghost, Hollow, Pen, hollow
+from evonas.objectives.cost.symbolic import Hollow, Pen, SymbolicTensor, hollow
 from evonas.spaces import Architecture, Path, Skeleton, Space
 
 
@@ -47,7 +47,7 @@ class Outlines:
         """Return the outline of a path, at the skeleton's resolution unless another is given."""
         self._pen.outline = outline = Outline()
         side = resolution or self.skeleton.resolution
-        image = Ghost(self._pen, (1, self.skeleton.in_channels, side, side))
+        image = SymbolicTensor(self._pen, (1, self.skeleton.in_channels, side, side))
         outline.output = self._network(image, path).number
         return outline
 

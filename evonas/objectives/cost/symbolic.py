@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
 
 from evonas.errors import EvaluationError
 from evonas.networks import Slot
+from evonas.networks.cell_module import InputSlot
+from evonas.networks.mbconv import MBConv
 from evonas.networks.stage import sizes
 from evonas.objectives.cost.block_graph import Add, Block, Concat, Outline, Step, Zeros
 from evonas.objectives.cost.trace import Shape
 
 
-class Ghost:
+class SymbolicTensor:
     """A tensor without values: a shape, and a number in the outline that is being drawn."""
 
     __slots__ = ("number", "pen", "shape")
@@ -28,21 +30,24 @@ class Ghost:
             pen.outline.shapes.append(shape)
         self.number = number
 
-    def __add__(self, other: Ghost) -> Ghost:
+    def __add__(self, other: SymbolicTensor) -> SymbolicTensor:
         return self.pen.glue(Add, (self, other))
 
-    def new_zeros(self, *shape: int) -> Ghost:
+    def new_zeros(self, *shape: int) -> SymbolicTensor:
         """Return a constant."""
         return self.pen.note(self.pen.known(Zeros(shape), (), "zeros"), ())
 
-    def flatten(self, start: int) -> Ghost:
+    def flatten(self, start: int) -> SymbolicTensor:
         """Return the same values as rows."""
-        return Ghost(self.pen, (*self.shape[:start], math.prod(self.shape[start:])), self.number)
+        return SymbolicTensor(self.pen, (*self.shape[:start], math.prod(self.shape[start:])), self.number)
 
     @classmethod
-    def __torch_function__(cls, function: Callable, types: Any, args: tuple = (), kwargs: Any = None) -> Ghost:
+    def __torch_function__(
+        cls, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> SymbolicTensor:
         if function is torch.cat and (kwargs or {}).get("dim") == 1:
-            return args[0][0].pen.glue(Concat, args[0])
+            joined: SymbolicTensor = args[0][0].pen.glue(Concat, args[0])
+            return joined
         raise EvaluationError(
             f"expected a network that joins its blocks by +, torch.cat(…, dim=1) and flatten, got "
             f"{function.__name__}: put it into a module of its own"
@@ -55,15 +60,15 @@ class Pen:
     def __init__(self) -> None:
         self.outline = Outline()
         self.blocks: dict[str, Block] = {}
-        self._glue: dict[tuple, Block] = {}
+        self._glue: dict[tuple[type[nn.Module], tuple[Shape, ...]], Block] = {}
 
-    def note(self, block: Block, inputs: Sequence[Ghost], fixed: bool = False) -> Ghost:
+    def note(self, block: Block, inputs: Sequence[SymbolicTensor], fixed: bool = False) -> SymbolicTensor:
         """Note that a block runs, and return what comes out."""
-        ghost = Ghost(self, block.trace.output)
+        ghost = SymbolicTensor(self, block.trace.output)
         self.outline.steps.append(Step(block, tuple([value.number for value in inputs]), ghost.number, fixed))
         return ghost
 
-    def glue(self, kind: type[nn.Module], inputs: Sequence[Ghost]) -> Ghost:
+    def glue(self, kind: type[nn.Module], inputs: Sequence[SymbolicTensor]) -> SymbolicTensor:
         """Note what joins blocks."""
         shapes = tuple([value.shape for value in inputs])
         block = self._glue.get((kind, shapes))
@@ -84,10 +89,10 @@ class Hollow(nn.Module):
         super().__init__()
         self._pen, self._slot, self._label = pen, slot, label
         self._module = (module,)  # not a child: a walk over modules is to find nothing here
-        self._made: dict[tuple, Block] = {}
+        self._made: dict[tuple[Shape, tuple[int, ...]], Block] = {}
         self.elastic = getattr(module, "elastic", False)
 
-    def __call__(self, x: Ghost, *parts: int) -> Ghost:
+    def __call__(self, x: SymbolicTensor, *parts: int) -> SymbolicTensor:
         """Note that the block runs, unless it only passes its input on."""
         block = self._made.get((x.shape, parts)) or self._make(x.shape, parts)
         self._seen = x.shape
@@ -96,7 +101,7 @@ class Hollow(nn.Module):
     def option(self, option: str) -> Block:
         """Return the block of an option, at the shape seen last."""
         assert self._slot is not None
-        shape, widths = self._seen, getattr(self._slot, "widths", {})
+        shape, widths = self._seen, self._slot.widths if isinstance(self._slot, InputSlot) else {}
         if widths:
             shape = (shape[0], widths[option], *shape[2:])
         parts = sizes(option) if self.elastic else ()
@@ -112,8 +117,8 @@ class Hollow(nn.Module):
         (module,), slot = self._module, self._slot
         with torch.device("meta"):
             if parts:
-                return module.plain(*parts)
-            if slot is None or not getattr(slot, "widths", {}):
+                return cast(MBConv, module).plain(*parts)
+            if not isinstance(slot, InputSlot) or not slot.widths:
                 return module
             option = next(option for option, width in slot.widths.items() if width == shape[1])
             slot["on"] = module
@@ -126,11 +131,10 @@ class Hollow(nn.Module):
 def hollow(module: nn.Module, pen: Pen) -> None:
     """Replace the blocks by hollow ones: slots' candidates, and the largest modules that hold no slot."""
     for name, child in list(module.named_children()):
-        inside = isinstance(module, Slot)
         lists = isinstance(child, nn.ModuleList | nn.ModuleDict)
-        if not inside and (lists or any(isinstance(part, Slot) for part in child.modules())):
+        if not isinstance(module, Slot) and (lists or any(isinstance(part, Slot) for part in child.modules())):
             hollow(child, pen)
-        elif inside:
+        elif isinstance(module, Slot):
             module[name] = Hollow(pen, child, module, f"{module.decision}.{name}")
         else:
             setattr(module, name, Hollow(pen, child, None, name))

@@ -10,21 +10,21 @@ from evonas.data.part import Part
 from evonas.errors import EvaluationError
 from evonas.objectives import Context, make_evaluator
 from evonas.objectives.accuracy.accuracy import AccuracyEvaluator
-from evonas.objectives.accuracy.combined import REPEATS, Beforehand, Prior, _agreement
-from evonas.objectives.accuracy.main_effects import Effects
+from evonas.objectives.accuracy.combined import REPEATS, CombinedEstimator, ZeroCostFeatures, _agreement
+from evonas.objectives.accuracy.main_effects import AdditiveEffects
 from evonas.spaces import as_candidates
 from evonas.supernet import PathEvaluator
 
 
-def made(context: Context, read, images: int = 100) -> Prior:
-    return Prior(Beforehand(context), Effects(context.space, read), images)
+def made(context: Context, read, images: int = 100) -> CombinedEstimator:
+    return CombinedEstimator(ZeroCostFeatures(context), AdditiveEffects(context.space, read), images)
 
 
 def test_it_ranks_by_the_weighted_sum_of_three_standard_scores(trained: Context, draw):
     forms = draw(trained.space, 5)
     read = PathEvaluator(trained.supernet, trained.data, trained.data.select, norm_images=512)
-    smoothed = Effects(trained.space, read)
-    prior = Prior(Beforehand(trained), smoothed, len(trained.data.select))
+    smoothed = AdditiveEffects(trained.space, read)
+    prior = CombinedEstimator(ZeroCostFeatures(trained), smoothed, len(trained.data.select))
     swap = make_evaluator(f"swap(repeats={REPEATS})", trained)
     facts = np.stack(
         [
@@ -67,7 +67,7 @@ def test_scores_count_by_how_far_they_agree_with_the_others():
 
 
 def test_shared_weights_that_contradict_costs_and_swap_are_not_counted(trained: Context, draw):
-    before = Beforehand(trained)
+    before = ZeroCostFeatures(trained)
 
     def read(form):
         return dict(accuracy=0.5, loss=float(before(form).sum()), probability=0.5)
@@ -98,7 +98,7 @@ def test_all_or_no_images_right_count_as_half_an_image_from_it(trained: Context,
 
 def test_a_network_without_activations_counts_as_one_pattern(trained: Context, draw, monkeypatch):
     (form,) = draw(trained.space, 1)
-    before = Beforehand(trained)
+    before = ZeroCostFeatures(trained)
     known = before(form)
     monkeypatch.setattr(before, "_swap", lambda architecture: [EvaluationError("no activations")])
     before._known.clear()

@@ -9,7 +9,7 @@ from evonas.errors import EvaluationError
 from evonas.objectives import Context
 from evonas.objectives.accuracy import main_effects as effects
 from evonas.objectives.accuracy.accuracy import AccuracyEvaluator
-from evonas.objectives.accuracy.main_effects import Effects
+from evonas.objectives.accuracy.main_effects import AdditiveEffects
 from evonas.pareto.correlation import kendall
 from evonas.spaces import as_candidates, load_space
 
@@ -31,7 +31,7 @@ def score(loss: float) -> dict[str, float]:
 
 def test_a_sum_of_effects_is_found_where_nothing_errs(monkeypatch):
     monkeypatch.setattr(effects, "REFERENCES", MANY)
-    smoothed = Effects(SPACE, lambda form: score(true_loss(form)))
+    smoothed = AdditiveEffects(SPACE, lambda form: score(true_loss(form)))
     # Each path's own reading is off, which the effects must put right.
     found = [smoothed(form, score(true_loss(form) + 0.5)) for form in FORMS]
     np.testing.assert_allclose(found, [-true_loss(form) for form in FORMS], atol=0.1)
@@ -47,7 +47,7 @@ def test_readings_that_err_rank_better_smoothed(monkeypatch):
         def read(form):
             return score(true_loss(form) + 2.0 * rng.normal())
 
-        smoothed, once = Effects(SPACE, read), [read(form) for form in FORMS]
+        smoothed, once = AdditiveEffects(SPACE, read), [read(form) for form in FORMS]
         better = kendall([smoothed(*pair) for pair in zip(FORMS, once)], truth)
         return better - kendall([-one["loss"] for one in once], truth)
 
@@ -61,7 +61,7 @@ def test_a_paths_own_loss_counts_by_how_little_is_known(monkeypatch):
 
     def own(references: int) -> float:
         monkeypatch.setattr(effects, "REFERENCES", references)
-        smoothed = Effects(SPACE, lambda form: score(true_loss(form) + rng.normal()))
+        smoothed = AdditiveEffects(SPACE, lambda form: score(true_loss(form) + rng.normal()))
         return float(np.mean([smoothed(form, score(0.0)) - smoothed(form, score(1.0)) for form in FORMS]))
 
     few, many = own(12), own(300)
@@ -77,9 +77,9 @@ def test_paths_that_cannot_be_read_are_left_out(monkeypatch):
             raise EvaluationError("no luck")
         return score(loss)
 
-    assert len(Effects(SPACE, read).sample) == 2
+    assert len(AdditiveEffects(SPACE, read).sample) == 2
     with pytest.raises(EvaluationError, match="None of the paths"):
-        Effects(SPACE, lambda form: _fail())
+        AdditiveEffects(SPACE, lambda form: _fail())
 
 
 def _fail():

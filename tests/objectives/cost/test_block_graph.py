@@ -6,7 +6,7 @@ import torch
 from evonas.errors import EvaluationError
 from evonas.networks import build
 from evonas.objectives.cost.graph_builder import Outlines
-from evonas.objectives.cost.symbolic import Ghost
+from evonas.objectives.cost.symbolic import SymbolicTensor
 from evonas.objectives.cost.trace import NORMS, trace
 from evonas.spaces import Space
 
@@ -53,10 +53,10 @@ def test_the_sizes_of_values_are_those_of_the_network(tiny, draw):
 def test_a_network_that_does_more_between_its_blocks_is_refused(tiny):
     pen = Outlines(tiny.space, tiny.skeleton)._pen
     with pytest.raises(EvaluationError, match=r"joins its blocks by \+.*got relu"):
-        torch.relu(Ghost(pen, (1, 2, 4, 4)))
+        torch.relu(SymbolicTensor(pen, (1, 2, 4, 4)))
 
 
 def test_summands_must_have_one_shape(tiny):
     pen = Outlines(tiny.space, tiny.skeleton)._pen
     with pytest.raises(RuntimeError, match="broadcast"):
-        Ghost(pen, (1, 2, 4, 4)) + Ghost(pen, (1, 3, 4, 4))
+        SymbolicTensor(pen, (1, 2, 4, 4)) + SymbolicTensor(pen, (1, 3, 4, 4))
