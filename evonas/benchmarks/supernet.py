@@ -22,8 +22,8 @@ from evonas.errors import SettingsError
 from evonas.files.options import read_options
 from evonas.networks import build
 from evonas.objectives import Context, torch_threads
-from evonas.objectives.accuracy.combined import REPEATS, Beforehand, Prior
-from evonas.objectives.accuracy.main_effects import REFERENCES, Effects
+from evonas.objectives.accuracy.combined import REPEATS, CombinedEstimator, ZeroCostFeatures
+from evonas.objectives.accuracy.main_effects import REFERENCES, AdditiveEffects
 from evonas.spaces import Architecture, Skeleton, Space
 from evonas.supernet import (
     ForgettingProbe,
@@ -125,7 +125,7 @@ def bench_supernet(
     }
     results["trials"] = _earlier(results, out)
     forms = [space.canonical(one) for one in written]
-    before = Beforehand(Context(space, skeleton, data=data))
+    before = ZeroCostFeatures(Context(space, skeleton, data=data))
     done = {(trial["rule"], trial["passes"], trial["seed"]) for trial in results["trials"]}
     for budget in passes:
         for seed in seeds:
@@ -196,7 +196,7 @@ def _train(
     batch_size: int,
     lr: float,
     forms: Sequence[Architecture],
-    before: Beforehand,
+    before: ZeroCostFeatures,
 ) -> dict[str, Any]:
     """Train a supernet and read all architectures."""
     network = build(space, skeleton, seed=seed)
@@ -237,8 +237,8 @@ def _train(
     read = {i: evaluator(forms[i]) for i in order}
     scores = [read[i] for i in range(len(forms))]
     seconds = time.perf_counter() - began
-    effects = Effects(space, evaluator)
-    prior = Prior(before, effects, len(data.select.labels))
+    effects = AdditiveEffects(space, evaluator)
+    prior = CombinedEstimator(before, effects, len(data.select.labels))
     pairs = list(zip(forms, scores, strict=True))
     return {
         "updates": updates,

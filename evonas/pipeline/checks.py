@@ -42,7 +42,9 @@ def check_settings(settings: Settings) -> None:
     if settings.data is not None:
         check_data(settings.data)
     if settings.latency_table and not Path(settings.latency_table).is_file():
-        raise SettingsError(f"No latency table at {settings.latency_table}: measure one with  evonas latency build")
+        raise SettingsError(
+            f"Cannot read the latency table {settings.latency_table}: missing; build one with  evonas latency build"
+        )
     if settings.supernet and not (file := Path(settings.supernet) / "supernet.safetensors").is_file():
         raise TrainingError(f"No trained supernet at {file}: expected the directory of a run that searched by acc")
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from evonas.errors import EvaluationError
-from evonas.objectives.accuracy.main_effects import Effects
+from evonas.objectives.accuracy.main_effects import AdditiveEffects
 from evonas.objectives.contract import Context
 from evonas.objectives.cost.cost import CostEvaluator
 from evonas.objectives.proxy import Scores
@@ -22,7 +22,7 @@ TRUST = np.array([2.0, 1.0, 1.0])
 """How much scores that agree alike count: what was trained as much as the two that were not."""
 
 
-class Beforehand:
+class ZeroCostFeatures:
     """Logarithms of FLOPs and of SWAP, computed once per architecture.
 
     Args:
@@ -51,7 +51,7 @@ class Beforehand:
         return self._known[key]
 
 
-class Prior:
+class CombinedEstimator:
     """Three standard scores, each by how far it agrees with the other two: smoothed loss (twofold), FLOPs and SWAP.
 
     Shared weights, counting and untrained networks err in different ways, so that together they rank better than
@@ -68,7 +68,7 @@ class Prior:
         images: How many images a path's accuracy counts.
     """
 
-    def __init__(self, before: Beforehand, effects: Effects, images: int) -> None:
+    def __init__(self, before: ZeroCostFeatures, effects: AdditiveEffects, images: int) -> None:
         self._before, self._effects = before, effects
         facts = np.array([self._facts(form, score) for form, score in effects.sample])
         self._mean, self._spread = facts.mean(axis=0), _nonzero(facts.std(axis=0))
@@ -91,7 +91,7 @@ class Prior:
         return 1.0 / (1.0 + math.exp(-(self._middle + self._slope * mean)))
 
     def _standard(self, facts: np.ndarray) -> np.ndarray:
-        return ((facts - self._mean) / self._spread) @ self.weights
+        return np.asarray(((facts - self._mean) / self._spread) @ self.weights)
 
     def _facts(self, architecture: Architecture, score: Mapping[str, float]) -> np.ndarray:
         return np.array([self._effects(architecture, score), *self._before(architecture)])

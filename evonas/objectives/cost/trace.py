@@ -92,7 +92,7 @@ class _Recorder(TorchDispatchMode):
     """Notes the operations that depend on given tensors."""
 
     def __init__(self, inputs: Sequence[Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # untyped in torch
         self.numbers = {_storage(tensor): number for number, tensor in enumerate(inputs)}
         self.operations: list[Operation] = []
         self._kept: list[Any] = list(inputs)  # so that no address is used twice
