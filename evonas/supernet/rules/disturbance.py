@@ -59,7 +59,7 @@ class DisturbanceImmune(Protection):
             Zeng et al., which protects less, since a norm behind a convolution undoes what moves its mean output.
         centered: Take the mean out of drawn patches where a norm follows (a layer without bias).
         layers: "all" shared weights; the "first" quarter of them, whose changes disturb all that lies behind, while
-            later ones rank architectures better free (docs/results/sharing.md); or those that are "bare", with no norm behind, as
+            later ones rank architectures better free; or those that are "bare", with no norm behind, as
             a layer with a bias has none.
         burst: Updates in a row of one sampled architecture.
         rank: Directions kept of a weight with more than twice as many inputs; None: all.
