@@ -36,6 +36,6 @@ def test_a_search_draws_paths_as_asked_and_shows_plain_accuracy_beside_acc(sampl
 def test_what_a_sampling_lacks_is_said_before_any_work(tmp_path):
     with pytest.raises(SettingsError, match="warm start"):
         search(**{**SMALL, "warm_start": 0}, sampling="warm", out=tmp_path / "run")
-    with pytest.raises(SettingsError, match="Unknown sampling 'fare': .*mean 'fair'"):
+    with pytest.raises(SettingsError, match=r"Unknown sampling 'fare': .*mean 'fair'"):
         search(**SMALL, sampling="fare", out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
