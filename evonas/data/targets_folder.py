@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from evonas.data.decode import EncodedImages
+from evonas.data.folder import TEST_FOLDERS
 from evonas.data.source import Source
 from evonas.data.targets import as_targets, name_targets
 from evonas.errors import DataError
 
 TABLE = "targets.csv"
-TEST_FOLDERS = ("test", "validation", "valid", "val")
 
 
 def read_targets_folder(source: str) -> Source | None:
