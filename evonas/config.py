@@ -11,9 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from evonas.errors import SettingsError, suggest
+from evonas.supernet.rules.registry import RULES
 
-RULES = ("disturbance-immune", "uniform", "fair", "nsas", "gradient-space", "sandwich")
-"""Names of the update rules that ship."""
 SAMPLINGS = ("choice", "size", "unique", "fair", "warm")
 """Ways in which paths are drawn."""
 ALGORITHMS = ("agemoea", "nsga2", "nsga3", "random", "regularized-evolution")
@@ -77,7 +76,7 @@ class Settings(BaseModel):
     warm_start: int = _setting(
         500, "budget", "Architectures scored by SWAP for the first population; 0: none", ge=0, le=10**6
     )
-    sharing: str = _setting("disturbance-immune", "supernet", "How weights are shared", allowed=RULES)
+    sharing: str = _setting("disturbance-immune", "supernet", "How weights are shared", allowed=tuple(RULES))
     sampling: str = _setting("choice", "supernet", "How paths are drawn in training", allowed=SAMPLINGS)
     estimator: str = _setting(
         "supernet", "supernet", "What estimates accuracy: supernet, supernet:NAME, train:EPOCHS or train:EPOCHS+inherit"

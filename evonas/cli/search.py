@@ -19,11 +19,6 @@ if TYPE_CHECKING:
 REPORTING = 30.0, 0.2
 """Seconds that reports may take of a search, and the share of its time that they may take beyond."""
 
-SEARCHED = tuple(Settings.model_fields)
-"""Settings that a search takes."""
-MOVED = WHERE
-"""Settings that a run may change: where evaluations run."""
-
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Show no progress. \\[default: no-quiet]", rich_help_panel="Output")
 ]
@@ -113,9 +108,9 @@ def _resume(
     )
 
 
-search = with_settings(_search, SEARCHED)
+search = with_settings(_search, Settings.model_fields)
 search.__name__ = "search"
-resume = with_settings(_resume, ("baseline", *MOVED))
+resume = with_settings(_resume, ("baseline", *WHERE))
 resume.__name__ = "resume"
 
 

@@ -10,9 +10,8 @@ import sys
 import pytest
 
 from evonas.cli.options import default_text, range_text
-from evonas.config import ALGORITHMS, PANELS, RULES, SAMPLINGS, WHERE, Settings
+from evonas.config import ALGORITHMS, PANELS, SAMPLINGS, WHERE, Settings
 from evonas.evolution import algorithms
-from evonas.supernet.rules.registry import RULES as SHIPPED_RULES
 from evonas.supernet.sampling import SAMPLINGS as SHIPPED_SAMPLINGS
 
 COMMANDS = [
@@ -94,7 +93,6 @@ def test_no_line_is_wider_than_the_terminal(pages):
 
 
 def test_allowed_values_are_the_registries_names():
-    assert set(RULES) == set(SHIPPED_RULES)
     assert set(SAMPLINGS) == set(SHIPPED_SAMPLINGS)
     assert set(ALGORITHMS) == set(algorithms)
 
