@@ -188,8 +188,8 @@ class CellNetwork(Network):
             zeros = partial(_zeros, images, cell.channels, side)
             found = cell(list(streams), part, zeros) if part.read else (None,) * len(streams)
             streams = found if chain == "streams" else (streams[1], found[0])
-        ends = [stream for stream in streams if stream is not None]  # each is, where a classifier reads it
-        x = torch.cat(ends, dim=1) if chain == "streams" else ends[-1]
+        ends = cast(tuple[Tensor, Tensor], streams)  # the last cell gives all that the classifier reads
+        x = torch.cat(ends, dim=1) if chain == "streams" else ends[1]
         return cast(Tensor, self.classifier(self.pool(x).flatten(1)))
 
     def coverage(self) -> list[Path]:

@@ -127,7 +127,7 @@ class MBConv(nn.Module):
         """
         y = x
         if self.expand is not None and not (self.elastic and expand == 1):
-            y = self.expand["conv"](y, self.middle(expand or 1)) if self.elastic else self.expand["conv"](y)
+            y = self.expand["conv"](y, self.middle(cast(int, expand))) if self.elastic else self.expand["conv"](y)
             y = self.expand["activation"](self.expand["norm"](y))
             if self.groups > 1:
                 n, c, h, w = y.shape

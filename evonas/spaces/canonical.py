@@ -72,11 +72,9 @@ class CanonicalCells:
         zero: set[int] = set()
         clean = []
         for place, edges in enumerate(nodes, self._inputs):
-            if zero:
+            if zero and none is not None:
                 edges = tuple(
-                    Edge(none or "", edge.source)
-                    if edge.source in zero and edge.operation in self._keeps_zero
-                    else edge
+                    Edge(none, edge.source) if edge.source in zero and edge.operation in self._keeps_zero else edge
                     for edge in edges
                 )
             for operation, _ in edges:
