@@ -40,8 +40,6 @@ def judge_front(
         front, context = read_front(run), run_context(run)
     places = np.unique(np.linspace(0, len(front) - 1, members).round().astype(int))
     found = [context.space.canonical(context.space.parse(front[int(place)].architecture)) for place in places]
-    images = context.data
-    assert images is not None  # a run has always been on data
     how = load_recipe(recipe, all_data=False)
     images = context.data
     if images is None:

@@ -74,9 +74,6 @@ class Evaluator(Protocol):
         ...
 
 
-Factory = Callable[[Context], Evaluator]
-
-
 def fingerprint(*parts: Any) -> str:
     """Return 16 hexadecimal digits that stand for JSON-able settings."""
     text = json.dumps(parts, sort_keys=True, default=str)

@@ -25,15 +25,6 @@ class Measure:
     direction: Literal["max", "min"]
 
 
-class Targets(Protocol):
-    """The targets of one part of a data set."""
-
-    @property
-    def labels(self) -> Tensor:
-        """Shape (n, *target shape)."""
-        ...
-
-
 class TaskData(Protocol):
     """A data set, as far as a task needs it."""
 
