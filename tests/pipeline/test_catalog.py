@@ -25,7 +25,7 @@ from evonas.training import load_recipe, recipe_names
         ("proxies", proxies()),
         ("rules", RULES),
         ("algorithms", algorithms),
-        ("predictors", regressors() if callable(regressors) else regressors),
+        ("predictors", {*regressors, "lightgbm"}),  # which needs an extra, and is listed without it too
         ("recipes", recipe_names()),
     ],
 )
