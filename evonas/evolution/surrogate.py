@@ -41,7 +41,6 @@ class SurrogateEvolution(Evolution):
         encoder: What predictors see of genomes.
         cheap: Objectives and violations that are computed instead of predicted.
         batch: How many genomes a round asks for.
-        enabled: Asked once, after the first genomes are told; where it says no, this is plain evolution.
         remember: Given the name of a round and what makes its proposal, returns the stored or the new one.
         listed: All genomes there are, shape (k, n_choices); default: all combinations where they are few.
         inner: Population and generations of the inner evolution, where genomes are not listed.
@@ -60,7 +59,6 @@ class SurrogateEvolution(Evolution):
         encoder: Encoder,
         cheap: Cheap,
         batch: int,
-        enabled: Callable[[], bool] = lambda: True,
         remember: Callable[[str, Callable[[], Any]], Any] = lambda name, make: make(),
         listed: np.ndarray | None = None,
         inner: tuple[int, int] = INNER_SEARCH,
@@ -72,8 +70,7 @@ class SurrogateEvolution(Evolution):
             raise SettingsError(f"Expected a batch of 1 or more, got {batch}.")
         self.choices: dict[int, Choice] = {}
         self._encoder, self._cheap, self._batch, self._seed = encoder, cheap, batch, seed
-        self._enabled, self._remember = enabled, remember
-        self._on: bool | None = None
+        self._remember = remember
         self._inner = inner
         if listed is None and np.prod(self.cardinalities.astype(float)) <= min(LISTED_GENOMES, 10 * np.prod(inner)):
             listed = np.stack(np.unravel_index(np.arange(np.prod(self.cardinalities)), self.cardinalities), axis=1)
@@ -85,10 +82,8 @@ class SurrogateEvolution(Evolution):
         """Return genomes to evaluate as `Evolution.ask` does; after the first, what a round proposes."""
         if self._asked is not None or not self._told:
             return super().ask()
-        if self._on is None:
-            self._on = self._enabled()
         well = self._well()
-        if not self._on or len(well) < 2:
+        if len(well) < 2:
             return super().ask()
         content = self._remember(f"surrogate {len(self._told)}", lambda: self._propose(well))
         self.choices = {int(j): Choice(**choice) for j, choice in content["predictors"].items()}

@@ -51,12 +51,14 @@ def search_by_generations(
     evolution = make_evolution(problem, run, objectives, engine, first)
     texts: list[str] = []
     told: list[np.ndarray] = []
-    inside, aside, began = 0.0, 0.0, time.perf_counter()
+    asking, inside, aside, began = 0.0, 0.0, 0.0, time.perf_counter()
     with progress.task("Searching", generations(problem, run, 0) * size) as task:
         for generation in itertools.count():
             if len(texts) >= generations(problem, run, len(texts)) * size:
                 break
+            start = time.perf_counter()
             genomes = evolution.ask()
+            asking += time.perf_counter() - start
             if not len(genomes):
                 progress.say("Every architecture of the space was evaluated.")
                 break
@@ -72,8 +74,12 @@ def search_by_generations(
             start = time.perf_counter()
             after_generation(run)
             aside += time.perf_counter() - start
+    whole = time.perf_counter() - began
     note_predictors(run, evolution, problem.names)
-    outside = time.perf_counter() - began - inside - aside
+    if problem.settings.surrogate:
+        run.update_manifest(timings={"predictors_seconds": round(asking, 3)})
+        progress.say(f"Predictors took {asking / whole:.0%} of the time of the search itself")
+    outside = whole - inside - aside
     run.update_manifest(
         timings={
             "reporting_seconds": round(aside, 3),

@@ -17,6 +17,7 @@ from evonas.objectives.accuracy.estimators import read_estimator
 from evonas.objectives.table import TableEvaluator
 from evonas.pareto.objective import Constraint, parse_constraint, split_names
 from evonas.pipeline.checks import check_settings
+from evonas.pipeline.defaults import uses_predictors
 from evonas.pipeline.genome import SearchGenome
 from evonas.runs.manifest import new_manifest
 from evonas.spaces import Candidate, load_space
@@ -36,7 +37,8 @@ class SearchProblem:
         settings: What to search for.
 
     Attributes:
-        settings: The same, with absolute paths: a run must find its files wherever it is resumed from.
+        settings: The same, with absolute paths, for a run must find its files wherever it is resumed from, and with
+            what settings left open decided.
         genome: Genomes of the search, and the candidates they mean.
         space, skeleton, data, device: What networks are built of and read; data is None in a search on a table.
         task: What networks are trained for, and what is measured of them; None without data.
@@ -69,7 +71,8 @@ class SearchProblem:
         self.task = None if self.data is None else make_task(self.data)
         if self.task is not None and self.task.name != "classification":
             columns = self._fit_task(settings := self._default_objectives(settings))
-        self.settings = _absolute(settings)
+        predicted = uses_predictors(settings, estimates_acc="acc" in self.learned)
+        self.settings = _absolute(settings).model_copy(update={"surrogate": predicted})
         costs = make_evaluator("flops", self.context())
         self.cheap: dict[str, Evaluator] = dict.fromkeys(("flops", "params"), costs)
         if self.tables is not None and columns:

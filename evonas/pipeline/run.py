@@ -151,6 +151,8 @@ class _Search:
     def go(self) -> None:
         """Do the whole search, or what is left of it."""
         with self.timed(), torch_threads(self.settings.threads):
+            if self.settings.surrogate:
+                self.progress.say("Predictors choose what is evaluated, in small rounds (--no-surrogate: none do)")
             prepare = SearchSetup(self.problem, self.run, self.progress)
             prepare.latency_table()
             first = prepare.warm_start()

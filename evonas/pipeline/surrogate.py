@@ -1,4 +1,4 @@
-"""A search assisted by predictors: what they see of a problem's architectures, and when they are worth their time."""
+"""A search assisted by predictors: what they see of a problem's architectures, and how they join evolution."""
 
 from __future__ import annotations
 
@@ -18,10 +18,6 @@ from evonas.pipeline.problem import SearchProblem
 from evonas.runs.run import Run
 from evonas.spaces import Candidate
 
-EXPENSIVE_SECONDS = 1.0
-"""Seconds of one evaluation above which predictors are used unless settings say otherwise."""
-BASELINE_ALGORITHMS = "random", "regularized-evolution"
-"""Algorithms that are asked for to compare with, and so left as they are."""
 ROUND_DIVISOR = 4
 """A round asks for this fraction of a population: fewer evaluations between fits, better ones."""
 NSGA2_OBJECTIVES = 3
@@ -35,11 +31,11 @@ WARM_START_SCORE = "swap"
 def make_evolution(
     problem: SearchProblem, run: Run, objectives: Sequence[Objective], engine: LocalEngine, first: np.ndarray
 ) -> Evolution:
-    """Return the search algorithm that settings ask for, assisted by predictors or ready to be.
+    """Return the search algorithm that settings ask for, assisted by predictors or plain.
 
     Args:
         problem: What is searched.
-        run: Where proposals are stored round by round, and whether predictors are used at all.
+        run: Where proposals are stored round by round.
         objectives: What is optimized, in order.
         engine: What evaluates.
         first: Genomes to begin with.
@@ -55,7 +51,7 @@ def make_evolution(
         "initial": first,
         "algorithm": settings.algorithm,
     }
-    if settings.surrogate is False:
+    if not settings.surrogate:
         return Evolution(genome.cardinalities, **given)
     from evonas.evolution.surrogate import INNER_SEARCH, SurrogateEvolution
     from evonas.predictors import Encoder, describe
@@ -71,7 +67,6 @@ def make_evolution(
         encoder=encoder,
         cheap=features.cheap,
         batch=max(2, settings.population // ROUND_DIVISOR),
-        enabled=lambda: run.store.decide("surrogate", lambda: _worth_it(problem, run)),
         remember=run.store.decide,
         inner=inner,
         **given,
@@ -95,21 +90,6 @@ def note_predictors(run: Run, evolution: Evolution, names: Sequence[str]) -> Non
     if choices:
         told = {names[j]: asdict(choice) for j, choice in choices.items()}
         run.update_manifest(surrogate={"predictors": told})
-
-
-def _worth_it(problem: SearchProblem, run: Run) -> bool:
-    """Return what settings say, else whether an evaluation of the first generation took long."""
-    if problem.settings.surrogate is not None:
-        return problem.settings.surrogate
-    if problem.settings.algorithm in BASELINE_ALGORITHMS:
-        return False
-    first = {member.architecture for member in run.store.members() if member.generation == 0}
-    rows = {
-        (row.architecture, row.objective): row.seconds
-        for row in run.store.evaluations()
-        if row.architecture in first and row.objective in problem.evaluated
-    }
-    return sum(rows.values()) > EXPENSIVE_SECONDS * max(1, len(first))
 
 
 class _GenomeFeatures:

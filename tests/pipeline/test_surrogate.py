@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import numpy as np
 import pytest
 
 from evonas.config import make_settings
 from evonas.errors import SettingsError
+from evonas.objectives.table import TableEvaluator
 from evonas.pipeline import run as pipeline
+from evonas.pipeline.defaults import uses_predictors
 from evonas.pipeline.surrogate import suggestion
+from evonas.predictors import fit_predictor
 from evonas.runs.run import Run
 
 SPACE = """
@@ -106,24 +110,60 @@ def test_a_replay_fits_nothing(finished, monkeypatch):
 
 
 @pytest.mark.parametrize(("given", "expected"), [(None, False), (False, False), (True, True)])
-def test_what_is_fast_is_not_predicted_unless_asked_for(settings, tmp_path, given, expected):
+def test_a_table_is_not_predicted_unless_asked_for(settings, tmp_path, given, expected):
     run = pipeline.search(settings.model_copy(update={"surrogate": given, "generations": 2}), tmp_path / "run")
     sizes = np.bincount([member.generation for member in run.store.members()])
     assert (len(sizes) > 2) == expected
+    assert run.settings["surrogate"] is expected
 
 
-def test_what_is_slow_is_predicted(settings, tmp_path, monkeypatch):
-    monkeypatch.setattr("evonas.pipeline.surrogate.EXPENSIVE_SECONDS", -1.0)
-    run = pipeline.search(settings.model_copy(update={"surrogate": None, "generations": 2}), tmp_path / "run")
-    assert run.store.decide("surrogate", lambda: None) is True
-    assert len(np.bincount([member.generation for member in run.store.members()])) > 2
+@pytest.mark.parametrize(
+    ("changes", "estimates_acc", "expected"),
+    [
+        ({"estimator": "train:2"}, True, True),
+        ({"estimator": "train:2+inherit"}, True, True),
+        ({"estimator": "train:2"}, False, False),
+        ({"estimator": "supernet"}, True, False),
+        ({"estimator": "train:2", "algorithm": "random"}, True, False),
+        ({"estimator": "train:2", "algorithm": "regularized-evolution"}, True, False),
+        ({"estimator": "train:2", "asynchronous": True}, True, False),
+        ({"estimator": "train:2", "surrogate": False}, True, False),
+        ({"estimator": "supernet", "surrogate": True}, True, True),
+    ],
+)
+def test_the_kind_of_estimator_decides(changes, estimates_acc, expected):
+    assert uses_predictors(make_settings(**changes), estimates_acc=estimates_acc) is expected
 
 
-def test_a_baseline_stays_what_it_is(settings, tmp_path, monkeypatch):
-    monkeypatch.setattr("evonas.pipeline.surrogate.EXPENSIVE_SECONDS", -1.0)
-    changes = {"surrogate": None, "generations": 2, "algorithm": "random"}
-    run = pipeline.search(settings.model_copy(update=changes), tmp_path / "run")
-    assert len(np.bincount([member.generation for member in run.store.members()])) == 2
+class _Slow(TableEvaluator):
+    """A table that is read as slowly as a machine with other work would read it."""
+
+    def evaluate(self, candidates):
+        time.sleep(0.05 * len(candidates))
+        return super().evaluate(candidates)
+
+
+@pytest.mark.parametrize("surrogate", [None, True])
+def test_a_slow_machine_makes_the_same_search(settings, tmp_path, monkeypatch, surrogate):
+    changed = settings.model_copy(update={"surrogate": surrogate, "generations": 2})
+    fast = pipeline.search(changed, tmp_path / "fast")
+    monkeypatch.setattr("evonas.pipeline.problem.TableEvaluator", _Slow)
+    slow = pipeline.search(changed, tmp_path / "slow")
+    assert (slow.path / "front.csv").read_text() == (fast.path / "front.csv").read_text()
+    assert [m.architecture for m in slow.store.members()] == [m.architecture for m in fast.store.members()]
+
+
+def test_the_share_of_predictors_is_reported_and_no_more_fits_than_rounds(settings, tmp_path, monkeypatch):
+    fits = []
+
+    def counted(*given):
+        fits.append(len(given[2]))
+        return fit_predictor(*given)
+
+    monkeypatch.setattr("evonas.evolution.surrogate.fit_predictor", counted)
+    run = pipeline.search(settings, tmp_path / "run")
+    assert fits == list(range(12, 36, 3))  # one expensive objective: one predictor a round of three evaluations
+    assert run.manifest["timings"]["predictors_seconds"] > 0
 
 
 def test_predictors_and_results_in_any_order_do_not_go_together():

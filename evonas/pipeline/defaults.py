@@ -1,0 +1,28 @@
+"""Settings that are left open, and what the others and the counts make of them: never a clock."""
+
+from __future__ import annotations
+
+from evonas.config import Settings
+from evonas.objectives.accuracy.estimators import read_estimator
+
+__all__ = ["uses_predictors"]
+
+BASELINE_ALGORITHMS = "random", "regularized-evolution"
+"""Algorithms that are asked for to compare with, and so left as they are."""
+
+
+def uses_predictors(settings: Settings, *, estimates_acc: bool) -> bool:
+    """Return whether predictors choose what is evaluated: what settings say, else whether evaluations are trainings.
+
+    The kind of estimator decides, so that two runs of one command and seed are one search whatever else the machine
+    does meanwhile. Reading shared weights, a table or a cost takes less time than the predictors that would save it.
+
+    Args:
+        settings: Of a search.
+        estimates_acc: Whether accuracy is estimated at all; it may be a column of a table, or no objective.
+    """
+    if settings.surrogate is not None:
+        return settings.surrogate
+    if settings.asynchronous or settings.algorithm in BASELINE_ALGORITHMS:
+        return False
+    return estimates_acc and read_estimator(settings.estimator)[0] == "train"
