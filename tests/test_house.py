@@ -152,7 +152,6 @@ ODD_WORDS = {
     "deployment/deployment.py",
     "evolution/algorithms.py",
     "evolution/evolution.py",
-    "export/live.py",
     "networks/build.py",
     "objectives/accuracy/low_fidelity.py",
     "objectives/cost/assemble.py",

@@ -15,7 +15,7 @@ def export(
     uri: Annotated[str | None, typer.Option(help="Tracking URI for mlflow.")] = None,
 ) -> None:
     """Write a run for Optuna's dashboard, TensorBoard or MLflow."""
-    from evonas.export.run_export import export_run
+    from evonas.export.export import export_run
     from evonas.runs.run import Run
 
     with Run.open(run) as opened:

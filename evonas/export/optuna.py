@@ -1,4 +1,4 @@
-"""A run in the formats of other tools: Optuna's storage, TensorBoard's scalars, MLflow's tracking."""
+"""Optuna's storage: an SQLite file that optuna-dashboard opens, one trial per evaluated architecture."""
 
 from __future__ import annotations
 
@@ -7,65 +7,20 @@ import math
 import sqlite3
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from evonas.errors import RunError, SettingsError, require, suggest
-from evonas.export.live import connect, log_files, start_run
+from evonas.errors import RunError, require
 from evonas.files.whole import write_whole
-from evonas.report.contents import Contents, gather
-from evonas.report.figures import progress
-from evonas.runs.run import Run
+from evonas.report.contents import Contents
 from evonas.spaces import Space
 
-FORMATS = ("optuna", "tensorboard", "mlflow")
-_BATCH = 500
-"""Metrics that MLflow takes at once; its own bound is 1000."""
 SCHEMA = 12
 """Of Optuna's storage; version 5.0 has it as 1.3 had."""
 
 
-def export_run(run: Run, to: str, out: str | Path | None = None, *, uri: str | None = None) -> str:
-    """Write a run for another tool.
-
-    Args:
-        run: The run, open; it may still be searching.
-        to: ``optuna``: an SQLite file that optuna-dashboard opens, one trial per evaluated architecture;
-            ``tensorboard``: a folder of scalars; ``mlflow``: a run of a tracking server.
-        out: The file or folder to make; for the first two.
-        uri: Tracking URI, such as ``http://localhost:5000`` or ``sqlite:///mlflow.db``; for MLflow.
-
-    Returns:
-        Where it was written.
-
-    Raises:
-        SettingsError: Another format, or no place for this one.
-        MissingExtraError: The tool's package is not installed.
-        RunError: Nothing was evaluated yet, or something is at `out` already.
-    """
-    if to not in FORMATS:
-        raise SettingsError(f"Expected --to {', '.join(FORMATS)}, got '{to}'.{suggest(to, FORMATS)}")
-    needed, place = ("--uri", uri) if to == "mlflow" else ("--out", out)
-    if not place:
-        raise SettingsError(f"Expected {needed} for --to {to}, got none")
-    contents = gather(run)
-    if not contents.texts:
-        raise RunError(f"{run.path} has no evaluations to export yet: search on with  evonas resume {run.path}")
-    if to == "mlflow":
-        return _to_mlflow(contents, str(uri))
-    path = Path(place)
-    if path.exists() and not (path.is_dir() and not any(path.iterdir()) and to == "tensorboard"):
-        raise RunError(f"Expected nothing at {path}, but it exists: choose another --out")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"Cannot write {path}: {error.strerror}; check that its folder is one, and yours") from error
-    (_to_optuna if to == "optuna" else _to_tensorboard)(contents, path)
-    return str(path)
-
-
-def _to_optuna(contents: Contents, path: Path) -> None:
+def export_optuna(contents: Contents, path: Path) -> None:
     """Write one study; a trial's parameters are the genes of the architecture, its text is an attribute."""
     optuna = require("optuna", "export")
     space = contents.space
@@ -142,41 +97,3 @@ def _insert_trials(base: sqlite3.Connection, contents: Contents, space: Space, g
     for table, content in rows.items():
         base.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * (1 + table.count(',')))})", content)
     base.commit()
-
-
-def _to_tensorboard(contents: Contents, path: Path) -> None:
-    require("tensorboard", "export")
-    from torch.utils.tensorboard import SummaryWriter
-
-    with SummaryWriter(str(path)) as writer:
-        for name, value, step in _scalars(contents):
-            writer.add_scalar(name, value, step)
-        writer.add_text("settings", "\n".join(f"    {k} = {v}" for k, v in contents.settings.items()))
-
-
-def _to_mlflow(contents: Contents, uri: str) -> str:
-    mlflow = require("mlflow", "export")
-    client, experiment = connect(mlflow, uri)
-    number, now = start_run(mlflow, client, experiment, contents.path, contents.settings), int(1000 * time.time())
-    metrics = [mlflow.entities.Metric(name, value, now, step) for name, value, step in _scalars(contents)]
-    for start in range(0, len(metrics), _BATCH):
-        client.log_batch(number, metrics=metrics[start : start + _BATCH])
-    log_files(client, number, contents.path)
-    client.set_terminated(number)
-    return f"{uri}, experiment evonas, run {number}"
-
-
-def _scalars(contents: Contents) -> Iterator[tuple[str, float, int]]:
-    """Yield name, value and step of every number that changes during a search."""
-    for i, objective in enumerate(contents.objectives):
-        for step, value in enumerate(contents.values[:, i], start=1):
-            if math.isfinite(value):
-                yield f"evaluations/{objective.name}", float(value), step
-    curve = progress(contents)
-    sides = {"search": curve, **curve.get("others", {})}
-    for name, side in sides.items():
-        for step, value in zip(side["evaluations"], side["hypervolume"]):
-            yield f"hypervolume/{name.replace(' ', '_')}", float(value), int(step)
-    for step, epoch in enumerate(contents.supernet.get("epochs", ()), start=1):
-        if math.isfinite(epoch.get("loss", math.nan)):
-            yield "supernet/loss", float(epoch["loss"]), step

@@ -1,96 +1,33 @@
-"""A search as TensorBoard and MLflow see it while it runs: the numbers that each generation adds."""
+"""MLflow's tracking: a whole run, or generation by generation while a search runs."""
 
 from __future__ import annotations
 
-import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from evonas.errors import EvonasError, RunError, require
-from evonas.pareto.indicators import hypervolume_curve
+from evonas.export.scalars import NewScalars, all_scalars
 from evonas.report.contents import Contents, gather
 from evonas.runs.run import Run
 
-FOLDER = "tensorboard"
-_BATCH = 500
+BATCH = 500
 """Metrics that MLflow takes at once; its own bound is 1000."""
 
 
-class NewScalars:
-    """What was told since the last time, as name, value and step: the number of evaluations.
-
-    The hypervolume's axes are scaled to the range of the first generation and its reference point is the worst
-    there, so that what was logged stays comparable with what follows; the report's own scale moves with the search.
-    """
-
-    def __init__(self) -> None:
-        self._done, self._epochs = 0, 0
-
-    def take(self, contents: Contents) -> list[tuple[str, float, int]]:
-        """Return what is new since the last call."""
-        new = range(self._done, len(contents.texts))
-        self._done = len(contents.texts)
-        return [*self._losses(contents), *self._evaluations(contents, new), *self._volume(contents)] if new else []
-
-    def _losses(self, contents: Contents) -> Iterator[tuple[str, float, int]]:
-        epochs = contents.supernet.get("epochs", ())
-        for step in range(self._epochs, len(epochs)):
-            if math.isfinite(loss := epochs[step].get("loss", math.nan)):
-                yield "supernet/loss", float(loss), step + 1
-        self._epochs = len(epochs)
-
-    def _evaluations(self, contents: Contents, new: range) -> Iterator[tuple[str, float, int]]:
-        for i, objective in enumerate(contents.objectives):
-            for step in new:
-                value = float(contents.values[step, i])
-                if math.isfinite(value):
-                    yield f"evaluations/{objective.name}", value, step + 1
-
-    def _volume(self, contents: Contents) -> Iterator[tuple[str, float, int]]:
-        yield "front/members", float(len(contents.front)), self._done
-        first = contents.minimized[contents.able & (contents.generations == 0)]
-        if len(first):
-            low, high = first.min(axis=0), first.max(axis=0)
-            scaled = (contents.minimized - low) / np.where(high > low, high - low, 1.0)
-            scaled[~contents.able] = np.inf  # adds nothing
-            (volume,) = hypervolume_curve(scaled, np.ones(scaled.shape[1]), [self._done])
-            yield "front/hypervolume", float(volume), self._done
-
-
-class TensorBoardLog:
-    """Writes scalars to the run's folder ``tensorboard/`` after every generation; called with the run.
-
-    Raises:
-        MissingExtraError: The package is not installed.
-    """
-
-    def __init__(self) -> None:
-        require("tensorboard", "export")
-        self._writer: Any = None
-        self._scalars = NewScalars()
-
-    def __call__(self, run: Run) -> None:
-        """Write what the last generation added."""
-        from torch.utils.tensorboard import SummaryWriter
-
-        if self._writer is None:
-            folder = run.path / FOLDER
-            for old in folder.glob("events.*"):  # a search that is resumed tells all of it again
-                old.unlink()
-            self._writer = SummaryWriter(str(folder))
-        for name, value, step in self._scalars.take(gather(run, ended=False)):
-            self._writer.add_scalar(name, value, step)
-        self._writer.flush()
-
-    def close(self, run: Run | None) -> None:
-        """Close the file."""
-        if self._writer is not None:
-            self._writer.close()
+def export_mlflow(contents: Contents, uri: str) -> str:
+    """Log a run to a tracking server; return where it stands there."""
+    mlflow = require("mlflow", "export")
+    client, experiment = connect(mlflow, uri)
+    number, now = start_run(mlflow, client, experiment, contents.path, contents.settings), int(1000 * time.time())
+    metrics = [mlflow.entities.Metric(name, value, now, step) for name, value, step in all_scalars(contents)]
+    for start in range(0, len(metrics), BATCH):
+        client.log_batch(number, metrics=metrics[start : start + BATCH])
+    log_files(client, number, contents.path)
+    client.set_terminated(number)
+    return f"{uri}, experiment evonas, run {number}"
 
 
 class MLflowLog:
@@ -132,8 +69,8 @@ class MLflowLog:
             self._number = start_run(self._mlflow, self._client, self._experiment, run.path, run.settings)
         now, entities = int(1000 * time.time()), self._mlflow.entities
         metrics = [entities.Metric(*one[:2], now, one[2]) for one in self._scalars.take(gather(run, ended=False))]
-        for start in range(0, len(metrics), _BATCH):
-            self._client.log_batch(self._number, metrics=metrics[start : start + _BATCH])
+        for start in range(0, len(metrics), BATCH):
+            self._client.log_batch(self._number, metrics=metrics[start : start + BATCH])
 
     def _end(self, run: Run | None) -> None:
         if run is not None:

@@ -1,0 +1,55 @@
+"""TensorBoard's scalars: of a whole run, or generation by generation while a search runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from evonas.errors import require
+from evonas.export.scalars import NewScalars, all_scalars
+from evonas.report.contents import Contents, gather
+from evonas.runs.run import Run
+
+FOLDER = "tensorboard"
+
+
+def export_tensorboard(contents: Contents, path: Path) -> None:
+    """Write the scalars and settings of a run to a folder."""
+    require("tensorboard", "export")
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(str(path)) as writer:
+        for name, value, step in all_scalars(contents):
+            writer.add_scalar(name, value, step)
+        writer.add_text("settings", "\n".join(f"    {k} = {v}" for k, v in contents.settings.items()))
+
+
+class TensorBoardLog:
+    """Writes scalars to the run's folder ``tensorboard/`` after every generation; called with the run.
+
+    Raises:
+        MissingExtraError: The package is not installed.
+    """
+
+    def __init__(self) -> None:
+        require("tensorboard", "export")
+        self._writer: Any = None
+        self._scalars = NewScalars()
+
+    def __call__(self, run: Run) -> None:
+        """Write what the last generation added."""
+        from torch.utils.tensorboard import SummaryWriter
+
+        if self._writer is None:
+            folder = run.path / FOLDER
+            for old in folder.glob("events.*"):  # a search that is resumed tells all of it again
+                old.unlink()
+            self._writer = SummaryWriter(str(folder))
+        for name, value, step in self._scalars.take(gather(run, ended=False)):
+            self._writer.add_scalar(name, value, step)
+        self._writer.flush()
+
+    def close(self, run: Run | None) -> None:
+        """Close the file."""
+        if self._writer is not None:
+            self._writer.close()
