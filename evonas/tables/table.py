@@ -1,4 +1,4 @@
-"""Tables: measured truth in CSV files, plain or gzip, looked up by architecture.
+"""Tables: measured truth in CSV files, plain or gzip, or in `.npz` files of curves, looked up by architecture.
 
     table = load_table(["nasbench201.csv.gz", "nasbench201_latency.csv.gz"], space="nasbench201")
     table["c10_test_200"]                 # float64, one value per row, NaN where the cell is empty
@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evonas.errors import DataError, EvonasError, SettingsError, SpaceError, suggest
+from evonas.tables.curves import is_archive, read_curves
 
 if TYPE_CHECKING:
     from evonas.spaces import Architecture, Space
@@ -196,10 +197,11 @@ class Table:
 def load_table(
     paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], space: Space | str | None = None
 ) -> Table:
-    """Read one CSV file, or several joined into one table.
+    """Read one file, or several joined into one table.
 
     Args:
-        paths: A file, or several; each plain or gzip (told by its first bytes, not by its name).
+        paths: A file, or several; each CSV, plain or gzip, or `.npz` as `evonas.tables.curves.read_curves` takes it
+            (told by its first bytes, not by its name).
         space: The space whose architectures the rows are, or its name; None reads numbers only.
 
     Returns:
@@ -313,6 +315,8 @@ def column_direction(text: str) -> tuple[str, str]:
 
 
 def _load(path: Path, space: Space | None) -> Table:
+    if is_archive(path):
+        return _load_archive(path, space)
     cells = read_csv(path)
     names: tuple[str, ...] = ()
     texts = None
@@ -328,6 +332,16 @@ def _load(path: Path, space: Space | None) -> Table:
             labels[name] = values
         else:
             columns[name] = numbers
+    return Table(columns, labels=labels, texts=texts, space=space, source=path.name)
+
+
+def _load_archive(path: Path, space: Space | None) -> Table:
+    labels, columns = read_curves(path)
+    texts = None
+    if space is not None:
+        names, texts = find_architectures(labels, space, source=path.name)
+        _refuse_duplicates(texts, path.name, "architecture")
+        labels = {name: values for name, values in labels.items() if name not in names}
     return Table(columns, labels=labels, texts=texts, space=space, source=path.name)
 
 
