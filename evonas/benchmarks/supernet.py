@@ -28,8 +28,8 @@ from evonas.spaces import Architecture, Skeleton, Space
 from evonas.supernet import (
     ForgettingProbe,
     PathEvaluator,
+    RuleContext,
     RuleFactory,
-    Setting,
     draw_from,
     find_rule,
     make_sampler,
@@ -267,8 +267,8 @@ def estimates(scores: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
 
 def _passes_per_update(network: Any, rule: RuleFactory, seed: int) -> int:
     """Return the most passes in a plan of a few: rules that keep an archive begin with fewer."""
-    setting = Setting(network, draw_from(network.space), network.space.path, TRIED, seed)
-    made, rng = rule(setting), np.random.default_rng(seed)
+    context = RuleContext(network, draw_from(network.space), network.space.path, TRIED, seed)
+    made, rng = rule(context), np.random.default_rng(seed)
     longest = 1
     for _ in range(TRIED):
         plan = made.plan(rng)

@@ -8,7 +8,7 @@
 
 How the weights are updated is an `UpdateRule`: it plans which paths make the next update, and may transform
 the optimizer's final update before it is applied. `RULES` holds those that ship, by name; any factory
-`(Setting) -> UpdateRule` will do. A rule hears of the layers' inputs what its `summary` keeps.
+`(RuleContext) -> UpdateRule` will do. Of the layers' inputs a rule is given what its `summary` keeps.
 Parameters, momentum and projectors off the path do not move, nor do entries of elastic weights outside the
 part in use.
 """
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from evonas.supernet.layers import Call, Inputs, mean_patch, sampled_patches
     from evonas.supernet.norms import reestimate_norms
     from evonas.supernet.projector import Projector, closed_form, woodbury
-    from evonas.supernet.protection import STRENGTHS, Protection
-    from evonas.supernet.rules.contract import Pass, RuleFactory, Setting, UpdateRule, draw_from
+    from evonas.supernet.rules.contract import Pass, RuleContext, RuleFactory, UpdateRule, draw_from
     from evonas.supernet.rules.disturbance import DisturbanceImmune
     from evonas.supernet.rules.fair import Fair
     from evonas.supernet.rules.gradient_space import GradientSpace
     from evonas.supernet.rules.nsas import NSAS
+    from evonas.supernet.rules.protection import STRENGTHS, Protection
     from evonas.supernet.rules.registry import RULES, find_rule
     from evonas.supernet.rules.sandwich import Sandwich, extremes
     from evonas.supernet.rules.uniform import Uniform
@@ -70,14 +70,14 @@ __getattr__, __dir__ = lazy_names(
             "closed_form",
             "woodbury",
         ),
-        "protection": (
+        "rules.protection": (
             "STRENGTHS",
             "Protection",
         ),
         "rules.contract": (
             "Pass",
             "RuleFactory",
-            "Setting",
+            "RuleContext",
             "UpdateRule",
             "draw_from",
         ),
@@ -135,10 +135,10 @@ __all__ = [
     "Progress",
     "Projector",
     "Protection",
+    "RuleContext",
     "RuleFactory",
     "Sampler",
     "Sandwich",
-    "Setting",
     "Uniform",
     "Unique",
     "UpdateRule",

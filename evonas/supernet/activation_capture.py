@@ -1,4 +1,4 @@
-"""Hearing what a forward pass uses: which part of each weight, and a summary of each layer's input."""
+"""Capture of what a forward pass uses: which part of each weight, and a summary of each layer's inputs."""
 
 from __future__ import annotations
 
@@ -10,38 +10,41 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from evonas.supernet.layers import Inputs, Region, Summary, embed, is_shared, is_whole, read_call
+from evonas.supernet.layers import Inputs, Slices, Summary, embed, is_shared, is_whole, read_call
 
 
-class Watch:
-    """Forward hooks on a network's layers while training lasts; a context manager.
+class ActivationCapture:
+    """Forward hooks on a network's layers, a context manager: slices in use and summaries of inputs are kept.
 
     Args:
         network: The network.
         summary: What to keep of a layer's inputs; None keeps nothing.
-        heard: Layers whose inputs are kept; None: all with shared weights.
+        captured_layers: Layers whose inputs are kept; None: all with shared weights.
 
     Attributes:
-        regions: Parameter -> the parts in use since `clear`, where a call used less than the whole.
+        active_slices: Parameter -> the parts in use since `clear`, where a call used less than the whole.
         inputs: Layer -> what its calls since `clear` have read.
     """
 
-    def __init__(self, network: nn.Module, summary: Summary | None, heard: Collection[str] | None = None) -> None:
+    def __init__(
+        self, network: nn.Module, summary: Summary | None, captured_layers: Collection[str] | None = None
+    ) -> None:
         self._network = network
         self._summary = summary
-        self._heard = heard
+        self._captured_layers = captured_layers
         self._handles: list[torch.utils.hooks.RemovableHandle] = []
-        self.regions: dict[str, list[Region | None]] = {}
+        self.active_slices: dict[str, list[Slices | None]] = {}
         self.inputs: dict[str, list[Inputs]] = {}
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> ActivationCapture:
         modules = dict(self._network.named_modules())
         narrows = any(hasattr(layer, "active") for layer in modules.values())  # else norms are used whole
         for name, layer in modules.items():
             elastic = hasattr(layer, "active") or (narrows and isinstance(layer, _BatchNorm))
-            listens = is_shared(layer) and self._summary is not None and (self._heard is None or name in self._heard)
-            if elastic or listens:
-                hook = self._hook(name, elastic, listens)
+            chosen = self._captured_layers is None or name in self._captured_layers
+            captured = chosen and is_shared(layer) and self._summary is not None
+            if elastic or captured:
+                hook = self._hook(name, elastic, captured)
                 self._handles.append(layer.register_forward_hook(hook, with_kwargs=True))
         return self
 
@@ -53,11 +56,11 @@ class Watch:
         self._handles.clear()
 
     def clear(self) -> None:
-        """Forget the last step."""
-        self.regions = {}
+        """Drop what the last step has left."""
+        self.active_slices = {}
         self.inputs = {}
 
-    def _hook(self, name: str, elastic: bool, listens: bool) -> object:
+    def _hook(self, name: str, elastic: bool, captured: bool) -> object:
         def hook(
             layer: nn.Module, args: tuple[Tensor, ...], options: dict[str, Any], output: Tensor
         ) -> None:
@@ -66,18 +69,18 @@ class Watch:
             kernel: int | None = options.get("kernel", args[2] if len(args) > 2 else None)
             call = read_call(layer, args[0], output, kernel)
             if elastic:
-                self._note(name, layer, call.region)
-            if listens and self._summary is not None:
+                self._note(name, layer, call.active_slices)
+            if captured and self._summary is not None:
                 with torch.no_grad():
                     self.inputs.setdefault(name, []).append(embed(call, self._summary(call)))
 
         return hook
 
-    def _note(self, name: str, layer: nn.Module, region: Region | None) -> None:
+    def _note(self, name: str, layer: nn.Module, slices: Slices | None) -> None:
         for own in ("weight", "bias"):
             if getattr(layer, own, None) is None:
                 continue
-            part = region[:1] if region is not None and own == "bias" else region
+            part = slices[:1] if slices is not None and own == "bias" else slices
             if part is not None and is_whole(part, getattr(layer, own)):
                 part = None
-            self.regions.setdefault(f"{name}.{own}" if name else own, []).append(part)
+            self.active_slices.setdefault(f"{name}.{own}" if name else own, []).append(part)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from evonas.errors import SettingsError, TrainingError
-from evonas.supernet.layers import Region
-from evonas.supernet.sgd import SGD, _part
+from evonas.supernet.layers import Slices
+from evonas.supernet.sgd import SGD, _sliced
 
 EPS = 1e-8
 _KINDS = ("first", "second", "count")
@@ -54,7 +54,7 @@ class Adam(SGD):
         moved: Mapping[str, nn.Parameter],
         weights: list[Tensor],
         gradients: list[Tensor],
-        boxes: Mapping[str, Region],
+        slices: Mapping[str, Slices],
         masks: Mapping[str, Tensor],
     ) -> list[Tensor]:
         for name, parameter in moved.items():
@@ -62,8 +62,8 @@ class Adam(SGD):
                 self.buffers[name] = torch.zeros_like(parameter)
                 self.second[name] = torch.zeros_like(parameter)
             self.counts[name] = self.counts.get(name, 0) + 1
-        first = [_part(self.buffers[name], boxes.get(name)) for name in moved]
-        second = [_part(self.second[name], boxes.get(name)) for name in moved]
+        first = [_sliced(self.buffers[name], slices.get(name)) for name in moved]
+        second = [_sliced(self.second[name], slices.get(name)) for name in moved]
         places = [(index, masks[name]) for index, name in enumerate(moved) if name in masks]
         kept = [(first[index].clone(), second[index].clone()) for index, _ in places]
         torch._foreach_lerp_(first, gradients, 1.0 - self.momentum)

@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-Region = tuple[slice, ...]
+Slices = tuple[slice, ...]
+"""A part of a tensor, a slice per dimension; dimensions that are not named are used whole."""
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,13 @@ class Call:
         layer: The layer.
         images: Its first input, (n, channels, h, w) or (n, features).
         kernel: Side of the kernel in use (convolutions).
-        region: Part of the weight in use; None: all of it.
+        active_slices: Part of the weight in use; None: all of it.
     """
 
     layer: nn.Module
     images: Tensor
     kernel: tuple[int, int]
-    region: Region | None
+    active_slices: Slices | None
 
 
 @dataclass(frozen=True)
@@ -67,49 +68,49 @@ def geometry(layer: nn.Module) -> tuple[int, int]:
 
 def read_call(layer: nn.Module, images: Tensor, output: Tensor, kernel_run: int | None = None) -> Call:
     """Return what a call of `layer` has used, seen from its input, its output and the kernel asked for."""
-    region: Region | None = None
+    slices: Slices | None = None
     kernel = (1, 1)
-    active: Callable[..., Region] | None = getattr(layer, "active", None)
+    active: Callable[..., Slices] | None = getattr(layer, "active", None)
     if isinstance(layer, nn.Conv2d):
         height, width = layer.kernel_size
         kernel = (height, width) if kernel_run is None else (kernel_run, kernel_run)
         if active is not None:
-            region = active(images.shape[1], output.shape[1], kernel[0])
+            slices = active(images.shape[1], output.shape[1], kernel[0])
     elif isinstance(layer, _BatchNorm) and images.shape[1] < layer.num_features:
-        region = (slice(0, images.shape[1]),)
+        slices = (slice(0, images.shape[1]),)
     elif active is not None:
-        region = active(images.shape[-1])
-    if region is not None and is_whole(region, getattr(layer, "weight", None)):
-        region = None
-    return Call(layer, images, kernel, region)
+        slices = active(images.shape[-1])
+    if slices is not None and is_whole(slices, getattr(layer, "weight", None)):
+        slices = None
+    return Call(layer, images, kernel, slices)
 
 
-def is_whole(region: Region, weight: Tensor | None) -> bool:
-    """Return whether a region leaves nothing out; dimensions that it does not name are used whole."""
+def is_whole(slices: Slices, weight: Tensor | None) -> bool:
+    """Return whether slices leave nothing out; dimensions that they do not name are used whole."""
     return weight is None or all(
-        part.indices(size) == (0, size, 1) for part, size in zip(region, weight.shape, strict=False)
+        part.indices(size) == (0, size, 1) for part, size in zip(slices, weight.shape, strict=False)
     )
 
 
-def groups_in_use(layer: nn.Module, region: Region | None) -> slice:
-    """Return the groups whose weights a region touches."""
+def groups_in_use(layer: nn.Module, slices: Slices | None) -> slice:
+    """Return the groups whose weights the slices in use touch."""
     groups, _ = geometry(layer)
-    if region is None or groups == 1:
+    if slices is None or groups == 1:
         return slice(0, groups)
     outputs = weight_of(layer).shape[0]
     per_group = outputs // groups
-    start, stop, _ = region[0].indices(outputs)
+    start, stop, _ = slices[0].indices(outputs)
     return slice(start // per_group, -(-stop // per_group))
 
 
-def columns_in_use(layer: nn.Module, region: Region | None) -> Tensor | None:
-    """Return the indices into one output's inputs that a region touches, the bias last; None for all."""
-    if region is None:
+def columns_in_use(layer: nn.Module, slices: Slices | None) -> Tensor | None:
+    """Return the indices into one output's inputs that the slices in use touch, the bias last; None for all."""
+    if slices is None:
         return None
     weight = weight_of(layer)
     index = (
         torch.arange(weight[0].numel(), device=weight.device)
-        .reshape(weight.shape[1:])[region[1:]]
+        .reshape(weight.shape[1:])[slices[1:]]
         .reshape(-1)
     )
     if index.numel() == weight[0].numel():
@@ -180,23 +181,23 @@ def _windows(call: Call, images: Tensor) -> Tensor:
 
 def _by_group(call: Call, patches: Tensor) -> Tensor:
     """Return patches (n, channels, k, k) as (groups in use, n, columns in use)."""
-    used = groups_in_use(call.layer, call.region)
+    used = groups_in_use(call.layer, call.active_slices)
     return patches.reshape(len(patches), used.stop - used.start, -1).transpose(0, 1)
 
 
 def embed(call: Call, rows: Tensor) -> Inputs:
     """Return a summary's rows with zeros where the call did not reach, and 1 for a bias."""
     layer = call.layer
-    if call.region is not None and len(getattr(layer, "maps", ())) and call.kernel != layer.kernel_size:
-        return Inputs(_through_maps(call, rows), groups_in_use(layer, call.region))
+    if call.active_slices is not None and len(getattr(layer, "maps", ())) and call.kernel != layer.kernel_size:
+        return Inputs(_through_maps(call, rows), groups_in_use(layer, call.active_slices))
     if layer.bias is not None:
         rows = F.pad(rows, (0, 1), value=1.0)
-    columns = columns_in_use(layer, call.region)
+    columns = columns_in_use(layer, call.active_slices)
     if columns is not None:
         full = rows.new_zeros(*rows.shape[:2], geometry(layer)[1])
         full[..., columns] = rows
         rows = full
-    return Inputs(rows, groups_in_use(layer, call.region))
+    return Inputs(rows, groups_in_use(layer, call.active_slices))
 
 
 def _through_maps(call: Call, rows: Tensor) -> Tensor:
@@ -212,5 +213,5 @@ def _through_maps(call: Call, rows: Tensor) -> Tensor:
     for index in range(rows.shape[1]):
         shaped = rows[:, index].reshape(kernels.shape).to(kernels.dtype)
         (read,) = torch.autograd.grad(kernels, weight_of(layer), shaped, retain_graph=True)
-        full.append(read[groups_in_use(layer, call.region)].flatten(1))
+        full.append(read[groups_in_use(layer, call.active_slices)].flatten(1))
     return torch.stack(full, dim=1)

@@ -42,7 +42,7 @@ def compiled_blocks(network: nn.Module, backend: str | Callable[..., Any] | None
     nothing that was compiled. Elastic ones (slices of one block) are left alone, as are identities.
 
     Args:
-        network: The supernet; hooks on layers within candidates are not heard meanwhile.
+        network: The supernet; hooks on layers within candidates are not called meanwhile.
         backend: Of `torch.compile`; None: nothing is compiled.
     """
     blocks: list[nn.Module] = []

@@ -8,20 +8,20 @@ import torch
 from torch import Tensor, nn
 
 from evonas.errors import SettingsError, TrainingError
-from evonas.supernet.layers import Region
+from evonas.supernet.layers import Slices
 
 
 class Updates(dict[str, Tensor]):
     """Parameter -> its final update per unit of learning rate: `weight <- weight - lr * update`.
 
     Attributes:
-        regions: Parameter -> part of it that the update is for, where that is less than the whole; the update
+        active_slices: Parameter -> part of it that the update is for, where that is less than the whole; the update
             then has that part's shape.
     """
 
-    def __init__(self, updates: Mapping[str, Tensor], regions: Mapping[str, Region]) -> None:
+    def __init__(self, updates: Mapping[str, Tensor], active_slices: Mapping[str, Slices]) -> None:
         super().__init__(updates)
-        self.regions = regions
+        self.active_slices = active_slices
 
 
 Transform = Callable[[Updates], Mapping[str, Tensor]]
@@ -79,7 +79,7 @@ class SGD:
         self,
         lr: float,
         transform: Transform | None = None,
-        regions: Mapping[str, Sequence[Region | None]] | None = None,
+        active_slices: Mapping[str, Sequence[Slices | None]] | None = None,
     ) -> None:
         """Apply one update; the gradients are clipped in place and otherwise left as they are.
 
@@ -87,7 +87,7 @@ class SGD:
             lr: Learning rate.
             transform: From the final updates to those that are applied; must not write into its argument.
                 None: as they are.
-            regions: Parameter -> parts in use, one per call of its layer (None: the whole). Absent: the
+            active_slices: Parameter -> parts in use, one per call of its layer (None: the whole). Absent: the
                 whole.
         """
         moved = {name: parameter for name, parameter in self.parameters.items() if parameter.grad is not None}
@@ -95,22 +95,22 @@ class SGD:
             return
         if self.clip is not None:
             nn.utils.clip_grad_norm_(moved.values(), self.clip)
-        boxes: dict[str, Region] = {}
+        slices: dict[str, Slices] = {}
         masks: dict[str, Tensor] = {}
-        for name, calls in (regions or {}).items():
+        for name, calls in (active_slices or {}).items():
             parts = [part for part in calls if part is not None]
             if name in moved and len(parts) == len(calls):
-                boxes[name], mask = _union(parts, moved[name])
+                slices[name], mask = _bounding_slices(parts, moved[name])
                 if mask is not None:
                     masks[name] = mask
-        weights = [_part(parameter.data, boxes.get(name)) for name, parameter in moved.items()]
-        gradients = [_part(p.grad, boxes.get(name)) for name, p in moved.items() if p.grad is not None]
-        finals = dict(zip(moved, self._finals(moved, weights, gradients, boxes, masks), strict=True))
+        weights = [_sliced(parameter.data, slices.get(name)) for name, parameter in moved.items()]
+        gradients = [_sliced(p.grad, slices.get(name)) for name, p in moved.items() if p.grad is not None]
+        finals = dict(zip(moved, self._finals(moved, weights, gradients, slices, masks), strict=True))
         for name, mask in masks.items():
             finals[name] = finals[name] * mask
         applied: Mapping[str, Tensor] = finals
         if transform is not None:
-            applied = transform(Updates(finals, boxes))
+            applied = transform(Updates(finals, slices))
         updates = [applied[name] * masks[name] if name in masks else applied[name] for name in moved]
         torch._foreach_add_(weights, updates, alpha=-lr)
 
@@ -119,7 +119,7 @@ class SGD:
         moved: Mapping[str, nn.Parameter],
         weights: list[Tensor],
         gradients: list[Tensor],
-        boxes: Mapping[str, Region],
+        slices: Mapping[str, Slices],
         masks: Mapping[str, Tensor],
     ) -> list[Tensor]:
         """Return the final updates, and keep what later ones need; entries outside masks keep their state."""
@@ -131,13 +131,13 @@ class SGD:
         old: list[int] = []
         for index, (name, parameter) in enumerate(moved.items()):
             buffer = self.buffers.get(name)
-            if buffer is None and name not in boxes:
+            if buffer is None and name not in slices:
                 self.buffers[name] = buffer = gradients[index].clone()
             else:
                 if buffer is None:
                     self.buffers[name] = buffer = torch.zeros_like(parameter)
                 old.append(index)
-            buffers.append(_part(buffer, boxes.get(name)))
+            buffers.append(_sliced(buffer, slices.get(name)))
         kept = {name: buffers[index].clone() for index, name in enumerate(moved) if name in masks}
         if old:
             torch._foreach_mul_([buffers[index] for index in old], self.momentum)
@@ -171,13 +171,13 @@ class SGD:
         }
 
 
-def _part(tensor: Tensor, region: Region | None) -> Tensor:
-    return tensor if region is None else tensor[region]
+def _sliced(tensor: Tensor, slices: Slices | None) -> Tensor:
+    return tensor if slices is None else tensor[slices]
 
 
-def _union(calls: Sequence[Region], parameter: Tensor) -> tuple[Region, Tensor | None]:
+def _bounding_slices(calls: Sequence[Slices], parameter: Tensor) -> tuple[Slices, Tensor | None]:
     """Return the box around some parts, and within it a mask of what they cover unless they fill it."""
-    # A region may leave out the last dimensions, which are then used whole.
+    # Slices may leave out the last dimensions, which are then used whole.
     spans = [[part.indices(size)[:2] for part, size in zip(call, parameter.shape, strict=False)] for call in calls]
     box = tuple(slice(min(s for s, _ in axis), max(e for _, e in axis)) for axis in zip(*spans, strict=True))
     if any(all((part.start, part.stop) == span for part, span in zip(box, call, strict=True)) for call in spans):

@@ -40,11 +40,11 @@ def time_update(
     """
     times = [time.perf_counter()]
 
-    def watch(progress: Any) -> None:
+    def note(progress: Any) -> None:
         times.append(time.perf_counter())
         if len(times) > updates:
             raise _Enough
 
     with suppress(_Enough):
-        train_supernet(network, data, rule, epochs=updates, batch_size=batch_size, task=task, progress=watch)
+        train_supernet(network, data, rule, epochs=updates, batch_size=batch_size, task=task, progress=note)
     return float(np.median(np.diff(times)))

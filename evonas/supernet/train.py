@@ -16,12 +16,12 @@ from torch import Tensor, nn
 from evonas import spaces
 from evonas.errors import SettingsError, TrainingError, suggest
 from evonas.supernet import parallel, state
-from evonas.supernet.activation_capture import Watch
+from evonas.supernet.activation_capture import ActivationCapture
 from evonas.supernet.adam import Adam
 from evonas.supernet.evaluate import Source, sized
 from evonas.supernet.forgetting import Forgetting, ForgettingProbe
 from evonas.supernet.precision import autocast, compiled_blocks
-from evonas.supernet.rules.contract import RuleFactory, Setting, UpdateRule, draw_from, space_of
+from evonas.supernet.rules.contract import RuleContext, RuleFactory, UpdateRule, draw_from, space_of
 from evonas.supernet.rules.registry import find_rule
 from evonas.supernet.sgd import SGD
 from evonas.tasks import Classification, Task
@@ -118,7 +118,7 @@ def train_supernet(
         probe: Reads forgetting values.
         device: Where to train; None: where the network is. The data must be there.
         precision: `float32`, or `bfloat16` for convolutions and linear layers.
-        compiled: Whether candidates run compiled; for rules that do not listen to layers.
+        compiled: Whether candidates run compiled; for rules that capture no layer's inputs.
 
     Returns:
         What the training went through, also before a resume.
@@ -148,14 +148,14 @@ def train_supernet(
         raise SettingsError(
             f"Expected updates that end in the last of {epochs} epochs of {per_epoch} updates, got {updates}"
         )
-    setting = Setting(
+    context = RuleContext(
         network=network,
         sample=sample or draw_from(space_of(network)),
         path_of=path_of or space_of(network).path,
         steps=steps,
         seed=seed,
     )
-    made: UpdateRule = (find_rule(rule) if isinstance(rule, str) else rule)(setting)
+    made: UpdateRule = (find_rule(rule) if isinstance(rule, str) else rule)(context)
     if optimizer not in OPTIMIZERS:
         raise SettingsError(
             f"Expected an optimizer of {', '.join(OPTIMIZERS)}, got '{optimizer}'.{suggest(optimizer, OPTIMIZERS)}"
@@ -169,7 +169,7 @@ def train_supernet(
         rule=made,
         sampling=np.random.default_rng([seed, 0]),
         batches=torch.Generator().manual_seed(seed),
-        sampler=setting.sample,
+        sampler=context.sample,
         settings={
             "rule": rule if isinstance(rule, str) else state.name_of(rule),
             "epochs": epochs,
@@ -188,7 +188,7 @@ def train_supernet(
         },
     )
     if compiled and made.summary is not None:
-        raise SettingsError("Expected a rule such as 'uniform' for compiled blocks, got one that listens to layers")
+        raise SettingsError("Expected a rule such as 'uniform' for compiled blocks, got one that captures inputs")
     autocast(precision, next(network.parameters()).device)  # refuses an unknown one before anything begins
     history = History()
     if checkpoint is not None and Path(checkpoint).exists():
@@ -244,7 +244,7 @@ class _Loop:
             torch.random.fork_rng(devices),
             parallel.synchronized_norms(own.network),
             compiled_blocks(own.network, "inductor" if self.compiled else None),
-            Watch(own.network, own.rule.summary, getattr(own.rule, "heard", None)) as watch,
+            ActivationCapture(own.network, own.rule.summary, getattr(own.rule, "captured_layers", None)) as capture,
         ):
             torch.manual_seed(int(torch.randint(2**62, (1,), generator=own.batches)) + parallel.rank())
             own.network.train()
@@ -255,7 +255,7 @@ class _Loop:
                     1.0 + math.cos(math.pi * done / self.steps)
                 )
                 rows = order[step * self.batch_size : (step + 1) * self.batch_size].to(part.images.device)
-                plan, loss = self._step(rows, watch, done, epoch, lr)
+                plan, loss = self._step(rows, capture, done, epoch, lr)
                 total, passes = total + loss, passes + len(plan)
                 if probe is not None:
                     probe.after_step(plan[0].architecture, step, count, done + 1, epoch)
@@ -265,7 +265,9 @@ class _Loop:
         figures = {"epoch": epoch, "loss": total / count, "lr": lr, "passes": passes, "seconds": seconds}
         return figures | own.rule.report()
 
-    def _step(self, rows: Tensor, watch: Watch, done: int, epoch: int, lr: float) -> tuple[list[Any], float]:
+    def _step(
+        self, rows: Tensor, capture: ActivationCapture, done: int, epoch: int, lr: float
+    ) -> tuple[list[Any], float]:
         own, part = self.training, self.data.weights
         batch = part.images[rows]
         if self.augment is not None:
@@ -273,7 +275,7 @@ class _Loop:
         images = self.data.normalize(parallel.mine(batch)).to(next(own.network.parameters()).dtype)
         images = images.contiguous(memory_format=torch.channels_last)
         labels = part.labels[parallel.mine(rows)]
-        watch.clear()
+        capture.clear()
         own.optimizer.zero_grad()
         plan = own.rule.plan(own.sampling)
         taught = {one.teacher for one in plan}
@@ -301,6 +303,6 @@ class _Loop:
             torch.autograd.backward(loss * one.weight)
             total += value * one.weight
         parallel.average_gradients(own.network)
-        own.optimizer.step(lr, own.rule.transform, watch.regions)
-        own.rule.after_step(plan, watch.inputs)
+        own.optimizer.step(lr, own.rule.transform, capture.active_slices)
+        own.rule.after_step(plan, capture.inputs)
         return plan, total

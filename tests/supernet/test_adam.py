@@ -55,7 +55,7 @@ def test_entries_outside_the_part_in_use_do_not_move():
     for _ in range(3):
         adam.zero_grad()
         (weight[part] ** 2).sum().backward()
-        adam.step(0.1, regions={"w": [part]})
+        adam.step(0.1, active_slices={"w": [part]})
     assert (weight.detach()[2:] == 1).all()
     assert (weight.detach()[:, 2:] == 1).all()
     assert (weight.detach()[part] < 1).all()

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from evonas.supernet import mean_patch, sampled_patches
-from evonas.supernet.activation_capture import Watch
+from evonas.supernet.activation_capture import ActivationCapture
 from evonas.supernet.layers import Call, columns_in_use, embed, geometry, groups_in_use, read_call
 
 
@@ -85,7 +85,7 @@ def test_a_smaller_kernel_reads_the_middle_of_the_weight():
     inputs = embed(call, mean_patch(call))
     assert inputs.rows.shape == (1, 1, 100)
     assert (
-        sorted(inputs.rows[0, 0].nonzero().flatten().tolist()) == columns_in_use(conv, call.region).tolist()
+        sorted(inputs.rows[0, 0].nonzero().flatten().tolist()) == columns_in_use(conv, call.active_slices).tolist()
     )
     outputs = conv.weight[:5].reshape(5, -1) @ inputs.rows[0, 0]
     torch.testing.assert_close(outputs, output.mean((0, 2, 3)), rtol=0, atol=1e-12)
@@ -97,7 +97,7 @@ def test_a_narrower_depthwise_convolution_reads_its_first_groups():
     output = conv(x)
     call = read_call(conv, x, output)
     inputs = embed(call, mean_patch(call))
-    assert inputs.groups == groups_in_use(conv, call.region) == slice(0, 4)
+    assert inputs.groups == groups_in_use(conv, call.active_slices) == slice(0, 4)
     outputs = (conv.weight[:4].reshape(4, 1, -1) @ inputs.rows.mT).flatten()
     torch.testing.assert_close(outputs, output.mean((0, 2, 3)), rtol=0, atol=1e-12)
 
@@ -134,25 +134,25 @@ def test_inputs_of_a_mapped_kernel_are_carried_over_to_the_weight():
 
 def test_a_whole_call_has_no_region():
     conv = Elastic(4, 6, 5)
-    assert read_call(conv, torch.zeros(1, 4, 7, 7), torch.zeros(1, 6, 7, 7)).region is None
-    assert Call(conv, torch.zeros(1), (5, 5), None).region is None
+    assert read_call(conv, torch.zeros(1, 4, 7, 7), torch.zeros(1, 6, 7, 7)).active_slices is None
+    assert Call(conv, torch.zeros(1), (5, 5), None).active_slices is None
 
 
-def test_a_watch_hears_parts_and_inputs_and_leaves_no_hook_behind():
+def test_slices_and_inputs_are_captured_and_no_hook_is_left_behind():
     network = nn.Sequential(Elastic(4, 6, 3), nn.BatchNorm2d(6), nn.ReLU())
     x = torch.ones(2, 3, 5, 5)
-    with Watch(network, mean_patch) as watch:
+    with ActivationCapture(network, mean_patch) as capture:
         network(x)
         with torch.no_grad():
             network(x)
-        assert list(watch.inputs) == ["0"]
-        assert len(watch.inputs["0"]) == 1
-        assert watch.regions["0.weight"] == [(slice(0, 6), slice(0, 3), slice(0, 3), slice(0, 3))]
-        assert watch.regions["1.bias"] == [None]
-        watch.clear()
-        assert watch.inputs == {}
+        assert list(capture.inputs) == ["0"]
+        assert len(capture.inputs["0"]) == 1
+        assert capture.active_slices["0.weight"] == [(slice(0, 6), slice(0, 3), slice(0, 3), slice(0, 3))]
+        assert capture.active_slices["1.bias"] == [None]
+        capture.clear()
+        assert capture.inputs == {}
     network(x)
-    assert watch.inputs == {}
+    assert capture.inputs == {}
     assert not any(module._forward_hooks for module in network.modules())
 
 

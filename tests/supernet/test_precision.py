@@ -65,5 +65,5 @@ def test_half_precision_trains_and_keeps_weights_in_full(make_network, data):
 
 @pytest.mark.parametrize("option", [{"precision": "float16"}, {"compiled": True, "rule": "disturbance-immune"}])
 def test_what_cannot_be_is_refused(option, make_network, data):
-    with pytest.raises(SettingsError, match=r"precision of|listens to layers"):
+    with pytest.raises(SettingsError, match=r"precision of|captures inputs"):
         train_supernet(make_network(), data, epochs=1, **option)

@@ -229,7 +229,7 @@ class Distilled(Uniform):
     """The largest path first, whose outputs teach a sampled one."""
 
     def plan(self, rng):
-        largest = self._setting.pass_of(self._setting.network.space.parse("conv-conv-conv"))
+        largest = self._context.pass_of(self._context.network.space.parse("conv-conv-conv"))
         one = dataclasses.replace(super().plan(rng)[0], teacher=largest.path, weight=0.5)
         return [largest, one]
 

@@ -9,7 +9,7 @@ import torch
 from evonas.data import load_data
 from evonas.networks import build
 from evonas.spaces import load_space
-from evonas.supernet import Fair, PathEvaluator, Setting, draw_from, train_supernet
+from evonas.supernet import Fair, PathEvaluator, RuleContext, draw_from, train_supernet
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_a_supernet_trains_and_resumes_on_the_digits(name, rule, digits, tmp_pat
 def test_fair_paths_of_a_real_space_run(digits):
     space = load_space("darts")
     network = build(space, skeleton(space, digits, cells=3))
-    rule = Fair(Setting(network, draw_from(space), space.path, steps=1))
+    rule = Fair(RuleContext(network, draw_from(space), space.path, steps=1))
     plan = rule.plan(np.random.default_rng(0))
     assert len(plan) == max(space.cardinalities)
     for one in plan:

@@ -39,7 +39,7 @@ class Pass:
 
 
 @dataclass(frozen=True)
-class Setting:
+class RuleContext:
     """What a rule is made from.
 
     Attributes:
@@ -102,12 +102,13 @@ def draw_from(space: Space, by: str = "choice") -> Callable[[np.random.Generator
 
 
 class UpdateRule(Protocol):
-    """How the shared weights are trained; made by a factory `(Setting) -> UpdateRule`.
+    """How the shared weights are trained; made by a factory `(RuleContext) -> UpdateRule`.
 
     In each step the training calls `plan`, adds up the gradients of the plan's passes on one batch, and
     calls `transform` with the optimizer's final updates, then `after_step`.
 
-    A rule that needs the inputs of some layers alone names them in `heard`; without it, it hears of all.
+    A rule that needs the inputs of some layers alone names them in `captured_layers`; without it, those of all layers
+    with shared weights are captured.
     """
 
     @property
@@ -151,4 +152,4 @@ class UpdateRule(Protocol):
         ...
 
 
-RuleFactory = Callable[[Setting], UpdateRule]
+RuleFactory = Callable[[RuleContext], UpdateRule]

@@ -21,8 +21,8 @@ from evonas.supernet.layers import (
     sampled_patches,
 )
 from evonas.supernet.projector import Projector
-from evonas.supernet.protection import Protection
-from evonas.supernet.rules.contract import Pass, Setting
+from evonas.supernet.rules.contract import Pass, RuleContext
+from evonas.supernet.rules.protection import Protection
 from evonas.supernet.sgd import Updates
 
 LAYERS = "first", "bare", "all"
@@ -52,7 +52,7 @@ class DisturbanceImmune(Protection):
     statistics.
 
     Args:
-        setting: What it trains.
+        context: What it trains.
         alpha: Energy that counts as used, > 0. A direction that an average input of mean square e lies in keeps the
             factor `alpha / (alpha + patches * memory * e)` of its update once as many architectures have entered.
         patches: How many patches to draw of each call; or "mean": over positions and every fourth image, the form of
@@ -75,7 +75,7 @@ class DisturbanceImmune(Protection):
 
     def __init__(
         self,
-        setting: Setting,
+        context: RuleContext,
         *,
         alpha: float = 4.0,
         patches: str | int = 4,
@@ -88,7 +88,7 @@ class DisturbanceImmune(Protection):
     ) -> None:
         if patches != "mean" and (not isinstance(patches, int) or patches < 1):
             raise SettingsError(f"Expected patches 'mean' or a number of at least 1, got {patches!r}")
-        self._generator = torch.Generator().manual_seed(setting.seed)
+        self._generator = torch.Generator().manual_seed(context.seed)
         self._averaged = patches == "mean"
         self.summary = (
             partial(mean_patch, every=READ_EVERY)
@@ -97,18 +97,18 @@ class DisturbanceImmune(Protection):
         )
         if layers not in LAYERS:
             raise SettingsError(f"Expected layers {', '.join(LAYERS)}, got {layers!r}")
-        shared = [(name, layer) for name, layer in setting.network.named_modules() if is_shared(layer)]
+        shared = [(name, layer) for name, layer in context.network.named_modules() if is_shared(layer)]
         self._layers = {
             name: layer
             for place, (name, layer) in enumerate(shared)
             if layers == "all" or (place < FIRST * len(shared) if layers == "first" else layer.bias is not None)
         }
-        self.heard = frozenset(self._layers)
+        self.captured_layers = frozenset(self._layers)
         projectors: dict[str, Projector] = {}
         for name, layer in self._layers.items():
             groups, size = geometry(layer)
             projectors[name] = Projector(size, groups=groups, alpha=alpha, rank=rank, device=layer.weight.device)
-        super().__init__(setting, projectors, burst=burst, memory=memory, strength=strength)
+        super().__init__(context, projectors, burst=burst, memory=memory, strength=strength)
 
     def transform(self, updates: Updates) -> Mapping[str, Tensor]:
         """Return the updates with those of shared weights (and their biases) projected."""
@@ -120,13 +120,13 @@ class DisturbanceImmune(Protection):
             key, bias = (f"{name}.weight", f"{name}.bias") if name else ("weight", "bias")
             if key not in updates:
                 continue
-            region = updates.regions.get(key)
-            groups = groups_in_use(layer, region)
+            slices = updates.active_slices.get(key)
+            groups = groups_in_use(layer, slices)
             rows = updates[key].reshape(groups.stop - groups.start, -1, updates[key][0].numel())
             if layer.bias is not None:
                 rows = torch.cat([rows, updates[bias].reshape(*rows.shape[:2], 1)], dim=-1)
             rows = self.projectors[name].project(
-                rows, strength=strength, columns=columns_in_use(layer, region), groups=groups
+                rows, strength=strength, columns=columns_in_use(layer, slices), groups=groups
             )
             if layer.bias is not None:
                 rows, result[bias] = rows[..., :-1], rows[..., -1].reshape(updates[bias].shape)

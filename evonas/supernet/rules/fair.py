@@ -9,7 +9,7 @@ import numpy as np
 
 from evonas.errors import SettingsError
 from evonas.spaces import Space
-from evonas.supernet.rules.contract import Pass, Setting
+from evonas.supernet.rules.contract import Pass, RuleContext
 from evonas.supernet.rules.uniform import Uniform
 
 
@@ -22,10 +22,10 @@ class Fair(Uniform):
     extension: the article has equal numbers only).
 
     Args:
-        setting: What it trains.
-        cardinalities: Options of each choice; None: those of `setting.network.space`.
+        context: What it trains.
+        cardinalities: Options of each choice; None: those of `context.network.space`.
         decode: From a genome to the architecture that is built; None: the canonical one of
-            `setting.network.space`.
+            `context.network.space`.
 
     Raises:
         SettingsError: No space is at hand.
@@ -33,13 +33,13 @@ class Fair(Uniform):
 
     def __init__(
         self,
-        setting: Setting,
+        context: RuleContext,
         *,
         cardinalities: np.ndarray | None = None,
         decode: Callable[[np.ndarray], Any] | None = None,
     ) -> None:
-        super().__init__(setting)
-        space: Space | None = getattr(setting.network, "space", None)
+        super().__init__(context)
+        space: Space | None = getattr(context.network, "space", None)
         if space is not None:
             cardinalities = space.cardinalities if cardinalities is None else cardinalities
             decode = decode or (lambda genome: space.canonical(space.decode(genome)))
@@ -58,4 +58,4 @@ class Fair(Uniform):
             rounds = -(-passes // int(options))
             genomes[:, choice] = np.concatenate([rng.permutation(options) for _ in range(rounds)])[:passes]
             rng.shuffle(genomes[:, choice])
-        return [self._setting.pass_of(self._decode(genome)) for genome in genomes]
+        return [self._context.pass_of(self._decode(genome)) for genome in genomes]

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from evonas.supernet.layers import Inputs, Region, is_shared
+from evonas.supernet.layers import Inputs, Slices, is_shared
 from evonas.supernet.projector import Projector
-from evonas.supernet.protection import Protection
-from evonas.supernet.rules.contract import Pass, Setting
+from evonas.supernet.rules.contract import Pass, RuleContext
+from evonas.supernet.rules.protection import Protection
 from evonas.supernet.sgd import Updates
 
 VANISHING = 1e-30
@@ -32,7 +32,7 @@ class GradientSpace(Protection):
     are left out.
 
     Args:
-        setting: What it trains.
+        context: What it trains.
         rank: Directions kept of each weight once twice as many have come together; at most an eighth of its
             entries, so that it can still learn.
         burst, memory, strength: See `Protection`.
@@ -40,7 +40,7 @@ class GradientSpace(Protection):
 
     def __init__(
         self,
-        setting: Setting,
+        context: RuleContext,
         *,
         rank: int = 8,
         burst: int = 1,
@@ -49,7 +49,7 @@ class GradientSpace(Protection):
     ) -> None:
         self._layers: dict[str, dict[str, Tensor]] = {}
         projectors: dict[str, Projector] = {}
-        for name, layer in setting.network.named_modules():
+        for name, layer in context.network.named_modules():
             if not is_shared(layer) or layer.weight.numel() < LEAST:
                 continue
             own = {f"{name}.{kind}" if name else kind: value for kind, value in layer.named_parameters(recurse=False)}
@@ -62,7 +62,7 @@ class GradientSpace(Protection):
                 dtype=torch.promote_types(layer.weight.dtype, torch.float32),
                 device=layer.weight.device,
             )
-        super().__init__(setting, projectors, burst=burst, memory=memory, strength=strength)
+        super().__init__(context, projectors, burst=burst, memory=memory, strength=strength)
 
     def transform(self, updates: Updates) -> Mapping[str, Tensor]:
         """Return the updates with those of shared weights (and their biases) projected; keep the gradients."""
@@ -77,7 +77,7 @@ class GradientSpace(Protection):
             if strength == 0.0:
                 continue
             flat = torch.cat([updates[key].flatten() for key in own])
-            columns = _places(own, updates.regions)
+            columns = _places(own, updates.active_slices)
             projected = self.projectors[name].project(flat[None, None], strength=strength, columns=columns)
             sizes = [updates[key].numel() for key in own]
             for key, part in zip(own, torch.split(projected.flatten(), sizes), strict=True):
@@ -89,13 +89,13 @@ class GradientSpace(Protection):
         self._step += 1
 
 
-def _places(own: Mapping[str, Tensor], regions: Mapping[str, Region]) -> Tensor | None:
-    """Return where among all entries of some parameters those of their regions stand; None: all are in use."""
-    if not any(key in regions for key in own):
+def _places(own: Mapping[str, Tensor], active_slices: Mapping[str, Slices]) -> Tensor | None:
+    """Return where among all entries of some parameters those of their slices in use stand; None: all are in use."""
+    if not any(key in active_slices for key in own):
         return None
     places, before = [], 0
     for key, value in own.items():
         index = torch.arange(before, before + value.numel(), device=value.device).reshape(value.shape)
-        places.append(index[regions[key]].flatten() if key in regions else index.flatten())
+        places.append(index[active_slices[key]].flatten() if key in active_slices else index.flatten())
         before += value.numel()
     return torch.cat(places)

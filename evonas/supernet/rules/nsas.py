@@ -12,7 +12,7 @@ import numpy as np
 
 from evonas.errors import SettingsError
 from evonas.spaces import Path
-from evonas.supernet.rules.contract import Pass, Setting
+from evonas.supernet.rules.contract import Pass, RuleContext
 from evonas.supernet.rules.uniform import Uniform
 
 TRIES = 10
@@ -29,7 +29,7 @@ class NSAS(Uniform):
     distance to the nearest members that stay.
 
     Args:
-        setting: What it trains.
+        context: What it trains.
         archive: Members M, at least 2.
         recent: Architectures drawn lately among which a new member is chosen, at least 1.
         weights: Factors of the three losses.
@@ -40,13 +40,13 @@ class NSAS(Uniform):
 
     def __init__(
         self,
-        setting: Setting,
+        context: RuleContext,
         *,
         archive: int = 8,
         recent: int = 50,
         weights: tuple[float, float, float] = (0.2, 0.4, 0.4),
     ) -> None:
-        super().__init__(setting)
+        super().__init__(context)
         if archive < 2 or recent < 1:
             raise SettingsError(f"Expected an archive of at least 2 and at least 1 recent, got {archive} and {recent}")
         self._size = archive
@@ -57,8 +57,8 @@ class NSAS(Uniform):
     def plan(self, rng: np.random.Generator) -> list[Pass]:
         """Return the new pass, a random member's and a diverse member's."""
         while len(self.archive) < self._size:
-            self.archive.append(self._most_novel([self._setting.draw(rng) for _ in range(TRIES)], self.archive))
-        new = self._setting.draw(rng)
+            self.archive.append(self._most_novel([self._context.draw(rng) for _ in range(TRIES)], self.archive))
+        new = self._context.draw(rng)
         far = [distance(new.path, member.path) for member in self.archive]
         diverse = int(np.argmax(far))
         others = [member for index, member in enumerate(self.archive) if index != diverse]
@@ -81,9 +81,9 @@ class NSAS(Uniform):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over both."""
-        self.archive = [self._setting.revive(text) for text in state["archive"]]
+        self.archive = [self._context.revive(text) for text in state["archive"]]
         self.recent.clear()
-        self.recent.extend(self._setting.revive(text) for text in state["recent"])
+        self.recent.extend(self._context.revive(text) for text in state["recent"])
 
 
 def distance(first: Path, second: Path) -> float:

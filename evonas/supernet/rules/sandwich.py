@@ -9,7 +9,7 @@ import numpy as np
 
 from evonas.errors import SettingsError
 from evonas.spaces import Space, StageArchitecture, StageSpace
-from evonas.supernet.rules.contract import Pass, Setting
+from evonas.supernet.rules.contract import Pass, RuleContext
 from evonas.supernet.rules.uniform import Uniform
 
 
@@ -20,7 +20,7 @@ class Sandwich(Uniform):
     are parts of, teaches the others. Once-for-All (Cai et al. 2020) shrinks step by step instead.
 
     Args:
-        setting: What it trains.
+        context: What it trains.
         paths: Random paths of an update, at least 0.
         distill: Whether the others imitate the largest path's outputs, or read the labels too.
 
@@ -28,17 +28,17 @@ class Sandwich(Uniform):
         SettingsError: The space has no stages, or a number is out of range.
     """
 
-    def __init__(self, setting: Setting, *, paths: int = 2, distill: bool = True) -> None:
-        super().__init__(setting)
+    def __init__(self, context: RuleContext, *, paths: int = 2, distill: bool = True) -> None:
+        super().__init__(context)
         if paths < 0:
             raise SettingsError(f"Expected 0 random paths or more, got {paths}")
-        smallest, largest = extremes(setting.space)
-        self._smallest, self._largest = setting.pass_of(smallest), setting.pass_of(largest)
+        smallest, largest = extremes(context.space)
+        self._smallest, self._largest = context.pass_of(smallest), context.pass_of(largest)
         self._paths, self._distill = paths, distill
 
     def plan(self, rng: np.random.Generator) -> list[Pass]:
         """Return the largest, the random and the smallest path; their losses are averaged."""
-        others = [*(self._setting.draw(rng) for _ in range(self._paths)), self._smallest]
+        others = [*(self._context.draw(rng) for _ in range(self._paths)), self._smallest]
         teacher = self._largest.path if self._distill else None
         weight = 1.0 / (1 + len(others))
         return [

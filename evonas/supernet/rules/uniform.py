@@ -9,25 +9,25 @@ import numpy as np
 from torch import Tensor
 
 from evonas.supernet.layers import Inputs, Summary
-from evonas.supernet.rules.contract import Pass, Setting
+from evonas.supernet.rules.contract import Pass, RuleContext
 from evonas.supernet.sgd import Updates
 
 
 class Uniform:
-    """One path per update, drawn by the setting's `sample`; updates are applied as they are.
+    """One path per update, drawn by the context's `sample`; updates are applied as they are.
 
     Args:
-        setting: What it trains.
+        context: What it trains.
     """
 
     summary: Summary | None = None
 
-    def __init__(self, setting: Setting) -> None:
-        self._setting = setting
+    def __init__(self, context: RuleContext) -> None:
+        self._context = context
 
     def plan(self, rng: np.random.Generator) -> list[Pass]:
         """Return one pass."""
-        return [self._setting.draw(rng)]
+        return [self._context.draw(rng)]
 
     def transform(self, updates: Updates) -> Mapping[str, Tensor]:
         """Return the updates themselves."""

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from evonas.errors import SettingsError, TrainingError
-from evonas.supernet import SGD, DisturbanceImmune, Setting, train_supernet
-from evonas.supernet.activation_capture import Watch
+from evonas.supernet import SGD, DisturbanceImmune, RuleContext, train_supernet
+from evonas.supernet.activation_capture import ActivationCapture
 
 
 class TwoArchitectures(nn.Module):
@@ -35,25 +35,25 @@ def train_a_then_b(inputs, alpha, strength=1.0, momentum=0.9, weight_decay=1e-2)
     network = TwoArchitectures()
     target = torch.ones(4, 3, dtype=torch.float64)
     order = iter("A" * 5 + "B" * 20)
-    setting = Setting(network, lambda rng: next(order), lambda name: (name,), steps=25)
+    context = RuleContext(network, lambda rng: next(order), lambda name: (name,), steps=25)
     rule = DisturbanceImmune(
-        setting, alpha=alpha, patches="mean", strength=strength, memory=None, rank=None
+        context, alpha=alpha, patches="mean", strength=strength, memory=None, rank=None
     )
     optimizer = SGD(dict(network.named_parameters()), momentum=momentum, weight_decay=weight_decay)
     rng = np.random.default_rng(0)
-    with Watch(network, rule.summary, rule.heard) as watch:
+    with ActivationCapture(network, rule.summary, rule.captured_layers) as capture:
         for step in range(25):
             (one,) = plan = rule.plan(rng)
             if step == 5:
                 before = loss_of(network, inputs, "A", target)
                 weights = network.shared.weight.detach().clone()
-            watch.clear()
+            capture.clear()
             optimizer.zero_grad()
             # B wants something else of the same layer than A does.
             wanted = target if one.path == ("A",) else -3 * target
             (network(inputs, one.path) - wanted).square().mean().backward()
-            optimizer.step(0.05, rule.transform, watch.regions)
-            rule.after_step(plan, watch.inputs)
+            optimizer.step(0.05, rule.transform, capture.active_slices)
+            rule.after_step(plan, capture.inputs)
     drift = (network.shared.weight.detach() - weights) @ inputs["A"].mean(0)
     return loss_of(network, inputs, "A", target) - before, float(drift.norm())
 
@@ -114,20 +114,20 @@ def test_the_share_that_is_free_is_reported_and_falls(make_network, data):
 
 def a_rule(network, order, **options):
     names = iter(order)
-    setting = Setting(
+    context = RuleContext(
         network, lambda rng: network.space.parse(next(names)), network.space.path, steps=100, **options
     )
-    return DisturbanceImmune(setting, layers="all")
+    return DisturbanceImmune(context, layers="all")
 
 
 def run_step(network, rule, data, optimizer=None):
     optimizer = optimizer or SGD(dict(network.named_parameters()))
     plan = rule.plan(np.random.default_rng(0))
-    with Watch(network, rule.summary, rule.heard) as watch:
+    with ActivationCapture(network, rule.summary, rule.captured_layers) as capture:
         optimizer.zero_grad()
         network(data.normalize(data.weights.images[:8]), plan[0].path).square().mean().backward()
-        optimizer.step(0.1, rule.transform, watch.regions)
-        rule.after_step(plan, watch.inputs)
+        optimizer.step(0.1, rule.transform, capture.active_slices)
+        rule.after_step(plan, capture.inputs)
 
 
 def test_inputs_enter_only_when_another_architecture_is_drawn(make_network, data):
@@ -167,8 +167,8 @@ def test_weights_and_projectors_off_the_path_do_not_change(make_network, data):
 def test_bursts_train_one_architecture_several_times(make_network, data):
     network = make_network()
     names = iter(["conv-skip-skip", "skip-skip-skip"])
-    setting = Setting(network, lambda rng: next(names), lambda name: tuple(name.split("-")), steps=6)
-    rule = DisturbanceImmune(setting, burst=3)
+    context = RuleContext(network, lambda rng: next(names), lambda name: tuple(name.split("-")), steps=6)
+    rule = DisturbanceImmune(context, burst=3)
     drawn = [str(rule.plan(np.random.default_rng(0))[0]) for _ in range(6)]
     assert drawn == ["conv-skip-skip"] * 3 + ["skip-skip-skip"] * 3
 
@@ -208,7 +208,7 @@ def test_sampled_patches_fill_more_dimensions_than_their_mean(make_network, data
 def test_senseless_settings_are_refused(make_network, options, message):
     network = make_network()
     with pytest.raises(SettingsError, match=message):
-        DisturbanceImmune(Setting(network, network.space.sample, network.space.path, 1), **options)
+        DisturbanceImmune(RuleContext(network, network.space.sample, network.space.path, 1), **options)
 
 
 def test_a_state_of_another_network_is_refused_by_name(make_network):
@@ -224,12 +224,12 @@ def test_a_state_of_another_network_is_refused_by_name(make_network):
 
 def test_protection_may_be_kept_to_the_first_layers_or_those_that_no_norm_follows(make_network):
     network = make_network()
-    setting = Setting(network, network.space.sample, network.space.path, 1)
+    context = RuleContext(network, network.space.sample, network.space.path, 1)
     everything, first, bare = (
-        list(DisturbanceImmune(setting, layers=layers).projectors) for layers in ("all", "first", "bare")
+        list(DisturbanceImmune(context, layers=layers).projectors) for layers in ("all", "first", "bare")
     )
     assert set(bare) == {name for name in everything if network.get_submodule(name).bias is not None}
     assert 0 < len(bare) < len(everything)
     assert first == everything[: math.ceil(len(everything) / 4)]
     assert first[0].startswith("stem")
-    assert DisturbanceImmune(setting).heard == set(first)
+    assert DisturbanceImmune(context).captured_layers == set(first)

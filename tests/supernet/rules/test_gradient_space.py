@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from evonas.errors import SettingsError
-from evonas.supernet import SGD, GradientSpace, Setting, train_supernet
+from evonas.supernet import SGD, GradientSpace, RuleContext, train_supernet
 
 
 class Linear(nn.Module):
@@ -27,13 +27,13 @@ class Linear(nn.Module):
         return (weights * self.slopes[path[0]]).sum()
 
 
-def train(order, momentum=0.9, weight_decay=1e-2, region=None, **options):
+def train(order, momentum=0.9, weight_decay=1e-2, slices=None, **options):
     """Train in an order and return the losses of all before and after the last run of one name."""
     torch.manual_seed(0)
     network = Linear()
     names = iter(order)
-    setting = Setting(network, lambda rng: next(names), lambda name: (name,), steps=len(order))
-    rule = GradientSpace(setting, memory=None, **{"strength": 1.0, **options})
+    context = RuleContext(network, lambda rng: next(names), lambda name: (name,), steps=len(order))
+    rule = GradientSpace(context, memory=None, **{"strength": 1.0, **options})
     optimizer = SGD(dict(network.named_parameters()), momentum=momentum, weight_decay=weight_decay)
     rng, last = np.random.default_rng(0), order.rstrip(order[-1])
     losses = []
@@ -43,7 +43,7 @@ def train(order, momentum=0.9, weight_decay=1e-2, region=None, **options):
         plan = rule.plan(rng)
         optimizer.zero_grad()
         network(plan[0].path).backward()
-        optimizer.step(0.1, rule.transform, region)
+        optimizer.step(0.1, rule.transform, slices)
         rule.after_step(plan, {})
     losses.append({name: float(network((name,)).detach()) for name in network.slopes})
     return losses, rule
@@ -72,7 +72,7 @@ def test_the_basis_is_an_exact_projector_of_the_earlier_gradients():
 
 def test_principal_components_cap_the_directions():
     network = nn.Linear(40, 10, bias=False).double()
-    rule = GradientSpace(Setting(network, lambda rng: None, lambda a: (), steps=1), rank=3, memory=None)
+    rule = GradientSpace(RuleContext(network, lambda rng: None, lambda a: (), steps=1), rank=3, memory=None)
     generator = torch.Generator().manual_seed(1)
     often = torch.randn(400, generator=generator, dtype=torch.float64)
     for step in range(40):
@@ -98,7 +98,7 @@ def test_a_part_of_a_weight_is_orthogonal_to_the_part_of_the_gradient():
     torch.manual_seed(0)
     network = nn.Linear(6, 4, bias=False).double()
     names = iter("AB")
-    rule = GradientSpace(Setting(network, lambda rng: next(names), lambda name: (name,), steps=9), memory=None)
+    rule = GradientSpace(RuleContext(network, lambda rng: next(names), lambda name: (name,), steps=9), memory=None)
     rule.plan(np.random.default_rng(0))
     part = (slice(0, 3), slice(0, 4))
     gradient = torch.randn(4, 6, dtype=torch.float64)
@@ -124,4 +124,4 @@ def partial_strength(rule):
 def test_a_rank_below_one_is_refused(make_network):
     network = make_network()
     with pytest.raises(SettingsError, match="rank must be at least 1"):
-        GradientSpace(Setting(network, network.space.sample, network.space.path, 1), rank=0)
+        GradientSpace(RuleContext(network, network.space.sample, network.space.path, 1), rank=0)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from evonas.errors import SettingsError
-from evonas.supernet import NSAS, Pass, Setting, train_supernet
+from evonas.supernet import NSAS, Pass, RuleContext, train_supernet
 from evonas.supernet.rules.nsas import distance
 
 
@@ -21,7 +21,7 @@ def path_of(text):
 
 
 def a_rule(sample=digits, **options):
-    return NSAS(Setting(nn.Linear(1, 1), sample, path_of, steps=1), **options)
+    return NSAS(RuleContext(nn.Linear(1, 1), sample, path_of, steps=1), **options)
 
 
 def mean_distance(members):
@@ -78,7 +78,7 @@ def test_gradients_flow_from_the_archive(make_network, data):
     train_supernet(
         network,
         data,
-        lambda setting: NSAS(setting, archive=2, recent=1),
+        lambda context: NSAS(context, archive=2, recent=1),
         epochs=1,
         batch_size=24,
         sample=lambda rng: network.space.parse(next(texts)),

@@ -8,19 +8,19 @@ import pytest
 from torch import nn
 
 from evonas.errors import SettingsError
-from evonas.supernet import RULES, Fair, Setting, find_rule
+from evonas.supernet import RULES, Fair, RuleContext, find_rule
 
 
 def fair(cardinalities):
-    setting = Setting(nn.Linear(1, 1), lambda rng: None, lambda genome: genome, steps=1)
-    return Fair(setting, cardinalities=np.array(cardinalities), decode=lambda genome: tuple(map(int, genome)))
+    context = RuleContext(nn.Linear(1, 1), lambda rng: None, lambda genome: genome, steps=1)
+    return Fair(context, cardinalities=np.array(cardinalities), decode=lambda genome: tuple(map(int, genome)))
 
 
 def test_every_rule_is_found_by_its_name(make_network):
     network = make_network()
     for name in RULES.keys() - {"sandwich"}:  # needs a space of stages
-        setting = Setting(network, lambda rng: network.space.parse("skip-skip-skip"), network.space.path, 1)
-        plan = find_rule(name)(setting).plan(np.random.default_rng(0))
+        context = RuleContext(network, lambda rng: network.space.parse("skip-skip-skip"), network.space.path, 1)
+        plan = find_rule(name)(context).plan(np.random.default_rng(0))
         assert all(network.space.path(one.architecture) == one.path for one in plan)
 
 
@@ -55,6 +55,6 @@ def test_fair_is_fair_on_average_where_choices_differ_in_options():
 
 
 def test_fair_needs_a_space():
-    setting = Setting(SimpleNamespace(), lambda rng: None, lambda genome: genome, steps=1)
+    context = RuleContext(SimpleNamespace(), lambda rng: None, lambda genome: genome, steps=1)
     with pytest.raises(SettingsError, match="network with a space"):
-        Fair(setting)
+        Fair(context)

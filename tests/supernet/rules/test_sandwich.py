@@ -7,13 +7,13 @@ from torch.nn import functional as F
 
 from evonas import build, load_space
 from evonas.errors import SettingsError
-from evonas.supernet import Sandwich, Setting, draw_from, extremes, train_supernet
+from evonas.supernet import RuleContext, Sandwich, draw_from, extremes, train_supernet
 
 
 def setting_of(space, network=None):
     network = network or torch.nn.Module()
     network.space = space
-    return Setting(network, draw_from(space), space.path, steps=10)
+    return RuleContext(network, draw_from(space), space.path, steps=10)
 
 
 def test_extremes_are_the_bounds_in_depth_width_kernel_and_resolution():
@@ -54,7 +54,7 @@ def test_one_update_has_the_gradient_of_labels_and_of_the_largest_paths_outputs(
     network, twin = build(space, skeleton).double(), build(space, skeleton).double()
     rows = []
     train_supernet(
-        network, data, lambda setting: Sandwich(setting, paths=0), epochs=1, batch_size=8, optimizer="sgd",
+        network, data, lambda context: Sandwich(context, paths=0), epochs=1, batch_size=8, optimizer="sgd",
         lr=0.1, momentum=0.0, weight_decay=0.0, clip=None, augment=lambda x, g: rows.append(x) or x,
     )  # fmt: skip
     smallest, largest = (space.path(end) for end in extremes(space))

@@ -12,7 +12,7 @@ from torch import Tensor
 from evonas.errors import SettingsError, TrainingError, suggest
 from evonas.supernet.layers import Inputs
 from evonas.supernet.projector import Projector
-from evonas.supernet.rules.contract import Pass, Setting
+from evonas.supernet.rules.contract import Pass, RuleContext
 from evonas.supernet.rules.uniform import Uniform
 
 STRENGTHS: dict[str, Callable[[float], float]] = {
@@ -28,7 +28,7 @@ class Protection(Uniform):
     """A projector per shared weight, which takes in an architecture's rows when another one is drawn.
 
     Args:
-        setting: What it trains.
+        context: What it trains.
         projectors: By layer.
         burst: Updates in a row of one sampled architecture.
         memory: Architectures after whose entry the first one's energy has faded to 1/e; None: nothing fades.
@@ -40,14 +40,14 @@ class Protection(Uniform):
 
     def __init__(
         self,
-        setting: Setting,
+        context: RuleContext,
         projectors: dict[str, Projector],
         *,
         burst: int,
         memory: float | None,
         strength: float | str,
     ) -> None:
-        super().__init__(setting)
+        super().__init__(context)
         if burst < 1 or (memory is not None and memory < 1.0):
             raise SettingsError(f"Expected burst and memory of at least 1, got {burst} and {memory}")
         self._schedule = _schedule(strength)
@@ -62,12 +62,12 @@ class Protection(Uniform):
     @property
     def strength(self) -> float:
         """The share of the correction that this step makes, in [0, 1]."""
-        return self._schedule(self._step / self._setting.steps)
+        return self._schedule(self._step / self._context.steps)
 
     def plan(self, rng: np.random.Generator) -> list[Pass]:
         """Return one pass; where it is of another architecture, let the last one's rows enter first."""
         if self._current is None or self._left == 0:
-            drawn = self._setting.draw(rng)
+            drawn = self._context.draw(rng)
             if self._current is not None and drawn.path != self._current.path:
                 self._enter()
             self._current = drawn
@@ -114,7 +114,7 @@ class Protection(Uniform):
         self._step, self._left = int(state["step"]), int(state["left"])
         self._current = None
         if state["architecture"] is not None:
-            self._current = self._setting.revive(state["architecture"])
+            self._current = self._context.revive(state["architecture"])
         self._pending = {
             name: Inputs(state[f"pending/{name}"].to(self.projectors[name].device), slice(*groups))
             for name, groups in state["groups"].items()
