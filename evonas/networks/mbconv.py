@@ -66,8 +66,8 @@ class MBConv(nn.Module):
         activation: Name in `ACTIVATIONS`.
         se: Whether it has a squeeze-and-excitation gate.
         eps: Epsilon of the norms.
-        groups: Groups of the 1x1 convolutions; channels are shuffled between them.
-        pointwise: Whether the expansion layer runs also where it expands nothing.
+        groups: Groups of the 1x1 convolutions; channels are shuffled before the depthwise one.
+        bias: Whether the convolutions carry a bias; plain ones only.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class MBConv(nn.Module):
         se: bool,
         eps: float,
         groups: int = 1,
-        pointwise: bool = False,
+        bias: bool = False,
     ) -> None:
         super().__init__()
         self.spec = (c_in, c_out, stride, activation, se, eps)
@@ -98,16 +98,16 @@ class MBConv(nn.Module):
         def conv1x1(c_from: int, c_to: int) -> nn.Module:
             if self.elastic:
                 return ElasticConv2d(c_from, c_to, (1,))
-            return nn.Conv2d(c_from, c_to, 1, groups=groups, bias=False)
+            return nn.Conv2d(c_from, c_to, 1, groups=groups, bias=bias)
 
         self.expand = None
-        if max(expands) > 1 or pointwise:
+        if max(expands) > 1:
             self.expand = nn.ModuleDict({"conv": conv1x1(c_in, mid), "norm": norm(mid), "activation": act()})
         kernel = max(kernels)
         depthwise: nn.Module = (
             ElasticConv2d(mid, mid, tuple(kernels), stride, depthwise=True)
             if self.elastic
-            else nn.Conv2d(mid, mid, kernel, stride, kernel // 2, groups=mid, bias=False)
+            else nn.Conv2d(mid, mid, kernel, stride, kernel // 2, groups=mid, bias=bias)
         )
         self.depthwise = nn.ModuleDict({"conv": depthwise, "norm": norm(mid), "activation": act()})
         self.se = SqueezeExcite(mid, self.elastic) if se else None
@@ -129,9 +129,9 @@ class MBConv(nn.Module):
         if self.expand is not None and not (self.elastic and expand == 1):
             y = self.expand["conv"](y, self.middle(cast(int, expand))) if self.elastic else self.expand["conv"](y)
             y = self.expand["activation"](self.expand["norm"](y))
-            if self.groups > 1:
-                n, c, h, w = y.shape
-                y = y.view(n, self.groups, c // self.groups, h, w).transpose(1, 2).reshape(n, c, h, w)
+        if self.groups > 1:  # also where nothing is expanded: the projection's groups would never mix otherwise
+            n, c, h, w = y.shape
+            y = y.reshape(n, self.groups, c // self.groups, h, w).transpose(1, 2).reshape(n, c, h, w)
         conv = self.depthwise["conv"]
         y = conv(y, kernel=kernel) if self.elastic else conv(y)
         y = self.depthwise["activation"](self.depthwise["norm"](y))

@@ -79,7 +79,7 @@ class StageNetwork(Network):
         c = divisible(definition.stem.channels * skeleton.width)
         kernel, eps = definition.stem.kernel, definition.norm_eps
         self.stem = nn.Sequential(
-            nn.Conv2d(skeleton.in_channels, c, kernel, strides[0], kernel // 2, bias=False),
+            nn.Conv2d(skeleton.in_channels, c, kernel, strides[0], kernel // 2, bias=definition.stem.bias),
             nn.BatchNorm2d(c, eps=eps),
             ACTIVATIONS[definition.stem.activation](),
         )
@@ -95,9 +95,10 @@ class StageNetwork(Network):
                 c = width
             self.stages.append(blocks)
         head = definition.head
-        features, hidden = divisible(head.features * skeleton.width), divisible(head.hidden * skeleton.width)
+        features = divisible((skeleton.features or head.features) * skeleton.width)
+        hidden = divisible(head.hidden * skeleton.width)
         self.features = nn.Sequential(
-            nn.Conv2d(c, features, 1, bias=False),
+            nn.Conv2d(c, features, 1, bias=head.bias),
             nn.BatchNorm2d(features, eps=eps),
             ACTIVATIONS[head.activation](),
         )
@@ -122,12 +123,12 @@ class StageNetwork(Network):
         for option in options:
             table = self.space.definition.operations[self.space.operation_of[option]]
             if table.kind == "identity":
-                candidates[option] = _identity(c_in, c_out, stride, eps)
+                candidates[option] = _identity(c_in, c_out, stride, eps, stage.activation if table.activation else None)
             else:
                 candidates[option] = MBConv(
                     c_in, c_out, (table.kernel,), (table.expand,), stride,
                     activation=stage.activation, se=stage.se, eps=eps,
-                    groups=table.groups, pointwise=table.pointwise,
+                    groups=table.groups, bias=table.bias,
                 )  # fmt: skip
         return Slot(decision, candidates)
 
@@ -169,8 +170,9 @@ class StageNetwork(Network):
         return block.slice(kernel, expand)[rest]
 
 
-def _identity(c_in: int, c_out: int, stride: int, eps: float) -> nn.Module:
-    """Return the identity; where the shape changes, a 1x1 convolution of that stride and a norm."""
+def _identity(c_in: int, c_out: int, stride: int, eps: float, activation: str | None) -> nn.Module:
+    """Return the identity; where the shape changes, a 1x1 convolution of that stride, a norm, perhaps an activation."""
     if stride == 1 and c_in == c_out:
         return nn.Identity()
-    return nn.Sequential(nn.Conv2d(c_in, c_out, 1, stride, bias=False), nn.BatchNorm2d(c_out, eps=eps))
+    layers: list[nn.Module] = [nn.Conv2d(c_in, c_out, 1, stride, bias=False), nn.BatchNorm2d(c_out, eps=eps)]
+    return nn.Sequential(*layers, *([ACTIVATIONS[activation]()] if activation else []))

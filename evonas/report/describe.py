@@ -52,7 +52,7 @@ def candidates(space: Space) -> list[str]:
 
 def skeleton_rows(space: Space) -> list[dict[str, object]]:
     """Return the fields of each skeleton of a space by name, those left out that its family does not read."""
-    unread = ("channels", "cells", "stem") if isinstance(space, StageSpace) else ("width", "strides")
+    unread = ("channels", "cells", "stem") if isinstance(space, StageSpace) else ("width", "strides", "features")
     rows = []
     for name in space.skeletons:
         skeleton = space.skeleton(name)
@@ -60,5 +60,7 @@ def skeleton_rows(space: Space) -> list[dict[str, object]]:
         if isinstance(space, StageSpace) and not skeleton.strides:
             stages = space.definition.stages
             values["strides"] = (space.definition.stem.stride, *(stage.stride for stage in stages))
+        if isinstance(space, StageSpace):
+            values["features"] = skeleton.features or space.definition.head.features
         rows.append({"skeleton": name} | {key: v for key, v in values.items() if key not in unread})
     return rows

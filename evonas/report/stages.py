@@ -65,7 +65,7 @@ def draw_stages(space: StageSpace, architecture: StageArchitecture, skeleton: Sk
     head = definition.head
     hidden = f" → {head.hidden}" if head.hidden else ""
     shapes += _label(top, "head", "pooling, classifier")
-    text = f"{head.features}{hidden}"
+    text = f"{(skeleton.features if skeleton else 0) or head.features}{factor}{hidden}"
     shapes.append(Box(left, top, max(_width(3), text_width(text, 11.5) + 20), HEIGHT, "place", text))
     top += HEIGHT + 24
     shapes.append(Label(MARGIN, top, "kernel: width of a block", "soft", 11))

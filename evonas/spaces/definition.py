@@ -52,6 +52,7 @@ class SkeletonTable(Strict):
     head: bool | None = None
     width: float | None = Field(default=None, gt=0, le=16)
     strides: Strides | None = None
+    features: int | None = Field(default=None, ge=1, le=8192)
 
 
 class File(Strict):

@@ -89,5 +89,5 @@ class CellFile(File):
                 raise ValueError("cell.kept: more than the first node's (operation, place) pairs")
         if self.resolutions:
             raise ValueError("resolutions: cell spaces have none")
-        self._skeletons_hold_no("cell", "width", "strides")
+        self._skeletons_hold_no("cell", "width", "strides", "features")
         return self

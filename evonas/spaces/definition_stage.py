@@ -16,9 +16,11 @@ class CandidateTable(Strict):
     kernel: Odd = 3
     expand: Count = 1
     groups: Literal[1, 2, 4, 8] = 1
-    """Groups of the two 1x1 convolutions, with a channel shuffle between them where more than 1."""
-    pointwise: bool = False
-    """Whether the first 1x1 convolution stands also where it expands nothing (expand = 1)."""
+    """Groups of the two 1x1 convolutions; where more than 1, channels are shuffled before the depthwise one."""
+    bias: bool = False
+    """Whether the block's convolutions carry a bias."""
+    activation: bool = False
+    """Whether an identity ends in the stage's activation where the shape changes and it is a convolution."""
     code: Annotated[str, Field(pattern=r"^[0-9a-z]$")] | None = None
     """The one character that stands for it in form = "digits"."""
 
@@ -30,6 +32,7 @@ class StemTable(Strict):
     kernel: Odd = 3
     stride: Stride = 2
     activation: Activation = "relu"
+    bias: bool = False
 
 
 class StageTable(Strict):
@@ -80,6 +83,8 @@ class HeadTable(Strict):
     features: int = Field(ge=1, le=8192)
     hidden: int = Field(default=0, ge=0, le=8192)
     activation: Activation = "relu"
+    bias: bool = False
+    """Whether the 1x1 convolution carries a bias."""
 
 
 class StageFile(File):

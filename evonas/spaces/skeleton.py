@@ -12,7 +12,7 @@ from evonas.errors import SettingsError, suggest
 class Skeleton:
     """The frame that an architecture is hung in.
 
-    Cell spaces read `channels`, `cells` and `stem`; stage spaces read `width` and `strides`.
+    Cell spaces read `channels`, `cells` and `stem`; stage spaces read `width`, `strides` and `features`.
     """
 
     resolution: int
@@ -31,11 +31,15 @@ class Skeleton:
     """Multiplier of every stage's width, rounded to multiples of 8."""
     strides: tuple[int, ...] = ()
     """Stride of the stem and of each stage; empty: the space's own."""
+    features: int = 0
+    """Channels of the last convolution, before `width` multiplies them; 0: the space's own."""
 
     def __post_init__(self) -> None:
         for name in ("resolution", "in_channels", "classes", "channels", "cells", "width"):
             if not getattr(self, name) > 0:
                 raise SettingsError(f"A skeleton's {name} is above 0, got {getattr(self, name)}")
+        if self.features < 0:
+            raise SettingsError(f"A skeleton's features are 0 (the space's own) or more, got {self.features}")
 
     def replace(self, **changes: Any) -> Skeleton:
         """Return a copy with some fields changed.

@@ -7,8 +7,10 @@ import json
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from evonas.networks import build, import_lhd
+from evonas.networks.mbconv import MBConv
 from evonas.spaces import CellWeights, load_space, shipped
 
 DARTS = {
@@ -174,15 +176,66 @@ def test_proxyless_shares_its_networks_with_once_for_all(ofa_proxyless, count):
     assert count(space, skeleton, smallest) == (2_500_632, 154_160_000)
 
 
-def test_fbnet_b(count):
-    """Published: 4.8 M parameters; 291.1 M multiply-adds, which leave out the stem."""
+FBNET = {  # Wu et al., CVPR 2019, with the definitions of the authors' code (mobile-vision, fbnet_v2)
+    "A": (
+        "imagenet_a",
+        "skip/k3e3-k3e1-skip-skip/k5e6-k3e3-k5e1-k3e3/k5e6-k5e3-k5e1g2-k5e6/"
+        "k3e6-k5e1g2-k5e3-k3e1g2/k5e6-k5e6-k5e3-k5e6/k5e6",
+        (4_321_232, 244_452_664),
+        (4.3, 244.5),
+    ),
+    "B": (
+        "imagenet",
+        "k3e1/k3e6-k5e1-k3e1-k3e1/k5e6-k5e3-k3e6-k5e6/k5e6-k5e6-skip-k5e3/"
+        "k5e6-k3e1-k5e1-k5e3/k5e6-k5e1-k5e6-k5e6/k3e6",
+        (4_818_216, 291_004_424),
+        (4.8, 291.1),
+    ),
+    "C": (
+        "imagenet",
+        "k3e1/k3e6-skip-k3e1-k3e1/k5e6-k5e3-k5e6-k3e6/k5e6-k5e3-k5e6-k5e6/"
+        "k5e6-k5e6-k5e6-k5e3/k5e6-k5e6-k5e6-k5e6/k3e6",
+        (5_592_784, 378_136_224),
+        (5.6, 378.2),  # 5.5 as published, which is 5.59 cut off
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FBNET)
+def test_fbnet_costs(name, count):
+    """Published multiply-adds hold 49 per channel for the pooling of 7x7 values; ours are without."""
+    skeleton_name, text, expected, published = FBNET[name]
     space = load_space("fbnet")
-    architecture = space.parse(
-        "k3e1/k3e6-k5e1-k3e1-k3e1/k5e6-k5e3-k3e6-k5e6/k5e6-k5e1-skip-k5e3/k5e6-k3e1-k5e1-k5e3/k5e6-k5e1-k5e6-k5e6/k3e6"
-    )
-    params, macs = count(space, space.skeleton("imagenet"), architecture)
-    stem = 27 * 16 * 112**2
-    assert (round(params / 1e6, 1), int((macs - stem) / 1e5)) == (4.8, 2911)
+    skeleton = space.skeleton(skeleton_name)
+    counted = count(space, skeleton, space.parse(text))
+    assert counted == expected
+    pooling = 49 * (skeleton.features or space.definition.head.features)
+    assert (round(counted[0] / 1e6, 1), round((counted[1] + pooling) / 1e6, 1)) == published
+
+
+def test_fbnet_blocks_are_the_published_ones():
+    """At expansion 1: shuffle, depthwise, grouped projection, all with biases; a skip that halves ends in a ReLU."""
+    space = load_space("fbnet")
+    with torch.device("meta"):
+        supernet = build(space, space.skeleton("imagenet"))
+    slots = {slot.decision: slot for _, slot in supernet.slots()}
+    block = slots["3.1"]["k5e1g2"]
+    shapes = [tuple(layer.weight.shape) for layer in block.modules() if isinstance(layer, nn.Conv2d)]
+    assert shapes == [(64, 1, 5, 5), (64, 32, 1, 1)]
+    convolutions = [m for name, m in supernet.named_modules() if isinstance(m, nn.Conv2d) and ".skip." not in name]
+    assert all(convolution.bias is not None for convolution in convolutions)
+    assert [type(layer) for layer in slots["1.0"]["skip"]] == [nn.Conv2d, nn.BatchNorm2d, nn.ReLU]
+    assert slots["1.0"]["skip"][0].bias is None
+    assert isinstance(slots["1.1"]["skip"], nn.Identity)
+
+
+def test_fbnet_shuffles_where_nothing_is_expanded():
+    """Channel i of the second half comes out beside channel i of the first: 0, n/2, 1, n/2 + 1, ...."""
+    block = MBConv(8, 8, (3,), (1,), 1, activation="relu", se=False, eps=1e-5, groups=2, bias=True)
+    read = []
+    block.depthwise["conv"].register_forward_pre_hook(lambda module, inputs: read.append(inputs[0]))
+    block(torch.arange(8.0).reshape(1, 8, 1, 1).expand(2, 8, 3, 3))
+    assert read[0][0, :, 0, 0].tolist() == [0, 4, 1, 5, 2, 6, 3, 7]
 
 
 def test_nas_bench_201(count, fvcore_macs):
