@@ -1,4 +1,4 @@
-"""Epsinas: how differently a network answers a batch under two constant weights."""
+"""Epsinas: difference of a network's outputs under two constant weights."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ CONSTANTS = (1e-7, 1.0)
 
 
 class Epsinas(Proxy):
-    """Mean difference of the min-max normalized outputs under two constant weights, over their mean.
+    """Relative difference mean |q1 - q2| / mean (q1, q2) of the outputs under two constant weights.
 
-    Every weight, norms' included, is set to 1e-7, then to 1; every bias to 0; norms use the batch's
-    statistics. No labels, no gradients; real images only. It does not score networks that underflow or whose
-    outputs do not tell images apart. More is better (Gracheva et al. 2025, Weight-agnostic training-free
-    NAS).
+    q1 and q2 are the outputs min-max normalized over the batch, minima left out, with every weight, norms'
+    included, set to 1e-7 (q1) and to 1 (q2), every bias to 0; norms use the batch's statistics. No labels, no
+    gradients; real images only. More is better (Gracheva 2025, epsinas, Artificial Intelligence Review; as in the
+    authors' code for NAS-Bench-201).
+
+    It does not see what equal weights make equal: how many channels there are, and which of them are read. It does
+    not score networks that underflow or whose outputs do not tell images apart.
     """
 
     name = "epsinas"

@@ -1,4 +1,4 @@
-"""Gradient norm: how strongly the loss pulls at the weights before training."""
+"""Gradient norm: size of the loss's gradient at the weights before training."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from evonas.proxies.proxy import Needs, Proxy
 
 
 class GradNorm(Proxy):
-    """Sum of the Euclidean norms of the loss's gradients, one per convolution and linear weight.
+    """Gradient norm: sum over convolution and linear weights w of the Euclidean norm of dL/dw.
 
-    The loss is the mean cross-entropy of the batch. More is better (Abdelfattah et al. 2021, Zero-Cost
-    Proxies for Lightweight NAS, section 3.1).
+    L is the mean cross-entropy of the batch under torch's default weights; norms use the batch's statistics. More is
+    better (Abdelfattah et al. 2021, Zero-Cost Proxies for Lightweight NAS, section 3.1).
+
+    It does not see parts that no gradient reaches, nor norms' and biases' gradients; a wider network has a larger
+    norm whether or not it learns better.
     """
 
     name = "grad_norm"

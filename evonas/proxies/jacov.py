@@ -1,4 +1,4 @@
-"""Jacov: how little the network's gradients at different images resemble one another."""
+"""Jacov: correlation of the network's gradients at different images."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ FLOOR = 1e-5  # k of the paper's score, which keeps logarithm and inverse finite
 
 
 class Jacov(Proxy):
-    """Score of the correlations between the images' Jacobians: -sum_i log(v_i + k) + 1 / (v_i + k), k = 1e-5.
+    """Jacobian covariance: -sum_i [log(v_i + k) + 1 / (v_i + k)] with k = 1e-5.
 
     v are the eigenvalues of the correlation matrix of the gradients of the summed outputs with regard to each
     image. It is at most -n (1 + k) or so, reached where the gradients do not correlate. More is better
     (Mellor et al. 2020, Neural Architecture Search without Training, version 1, section 3).
+
+    It sees the input's gradient alone: neither sizes of outputs or gradients nor labels; widths and kernels move it
+    little beside the chance of the weights, so that it needs several draws of them.
     """
 
     name = "jacov"

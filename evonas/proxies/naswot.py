@@ -1,4 +1,4 @@
-"""NASWOT: how differently the images of a batch switch the neurons on."""
+"""NASWOT: differences of the binary codes that the images of a batch leave in the network."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from evonas.proxies.proxy import Proxy
 
 
 class Naswot(Proxy):
-    """Log-determinant of the kernel that counts, per pair of images, the neurons whose bits agree.
+    """Log-determinant log |det K| of the kernel K_ij = N - d_H(c_i, c_j) of binary codes.
 
-    K_ij = neurons - Hamming distance of the binary codes of images i and j over all activations; a bit is the
-    sign before the activation. More is better (Mellor et al. 2021, Neural Architecture Search without
-    Training, equations 2 and 3).
+    c_i is the code of image i: one bit for each of the N neurons that are activated, the sign before the activation;
+    d_H is the Hamming distance. More is better (Mellor et al. 2021, Neural Architecture Search without Training,
+    equations 2 and 3).
+
+    It does not see functional activations and gates, sizes of values, what comes after the last activation, nor
+    labels; N alone raises it.
     """
 
     name = "naswot"

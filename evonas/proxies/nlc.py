@@ -1,4 +1,4 @@
-"""Nonlinearity coefficient: how much more a network bends than an affine map of the same spread."""
+"""Nonlinearity coefficient: stretch of a network's Jacobian over the spread of its outputs."""
 
 from __future__ import annotations
 
@@ -20,9 +20,12 @@ from evonas.proxies.proxy import Options, Proxy
 class Nlc(Proxy):
     """Nonlinearity coefficient sqrt(E tr(J C J') / tr D), C and D the covariances of inputs and outputs.
 
-    It is 1 for an affine map and grows with nonlinearity. It is never plainly maximized: `objective` is the
-    distance of its logarithm from a target band, and less of that is better (Philipp 2018, The Nonlinearity
-    Coefficient, section 3; band: Philipp 2021, section 5).
+    J is the network's Jacobian at an image. It is 1 for an affine map and grows with nonlinearity. It is never
+    plainly maximized: `objective` is the distance of its logarithm from a target band, and less of that is better
+    (Philipp 2018, The Nonlinearity Coefficient, section 3; band: Philipp 2021, section 5).
+
+    It does not see linear parts (skips, average pooling, factors on inputs and outputs, biases of the outputs) but
+    for how they mix nonlinear ones, nor labels; `objective` sees nothing within the band.
 
     Args:
         band: Least and greatest coefficient aimed for, 0 < least <= greatest.

@@ -1,4 +1,4 @@
-"""SNIP: how much the loss would feel the loss of each weight."""
+"""SNIP: sensitivity of the loss to the removal of each weight."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from evonas.proxies.proxy import Needs, Proxy
 
 
 class Snip(Proxy):
-    """Sum over all convolution and linear weights of \\|w dL/dw\\|, L being the batch's mean cross-entropy.
+    """Connection sensitivity: sum over all convolution and linear weights w of \\|w dL/dw\\|.
 
-    More is better (Lee et al. 2019, SNIP, equation 4; summed over the network by Abdelfattah et al. 2021,
-    Zero-Cost Proxies for Lightweight NAS, section 3.2).
+    L is the mean cross-entropy of the batch under torch's default weights. More is better (Lee et al. 2019, SNIP,
+    equation 4; summed over the network by Abdelfattah et al. 2021, Zero-Cost Proxies for Lightweight NAS, section
+    3.2).
+
+    It does not see parts that no gradient reaches, nor norms and biases.
     """
 
     name = "snip"

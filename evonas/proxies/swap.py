@@ -1,4 +1,4 @@
-"""SWAP-Score: how many distinct sample-wise activation patterns an untrained network shows."""
+"""SWAP-Score: number of distinct sample-wise activation patterns of an untrained network."""
 
 from __future__ import annotations
 
@@ -25,11 +25,16 @@ class SaturationWarning(UserWarning):
 
 
 class Swap(Proxy):
-    """SWAP-Score Psi: the number of distinct patterns of neurons over a batch, averaged over random weights.
+    """SWAP-Score Psi = \\|{p_v}\\|: the number of distinct patterns of neurons over a batch, averaged over weights.
 
+    The pattern of neuron v is p_v = (1[z_v(x_1) > 0], ..., 1[z_v(x_S) > 0]), z_v being what enters its activation.
     Weights are N(0, 1), biases 0, norms scale by 1, shift by 0 and use the batch's statistics. More is
     better. Regularized, it is multiplied by f = exp(-(theta - mu)^2 / sigma), theta being the network's
     parameters in thousands (Peng et al. 2024, SWAP-NAS, definitions 3.2 and 3.3).
+
+    It does not see functional activations and gates, sizes of values, what comes after the last activation, nor
+    labels; pooling and skips only by what later activations make of them. It saturates at 2^S, and it sees no
+    cell or stage that its skeleton leaves out.
 
     Args:
         mu: Preferred size in thousand parameters; with `sigma`, or neither.

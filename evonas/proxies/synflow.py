@@ -1,4 +1,4 @@
-"""SynFlow: how much signal flows through a network whose weights are all made positive."""
+"""SynFlow: signal that flows through a network whose weights are all made positive."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from evonas.proxies.proxy import Proxy
 
 
 class Synflow(Proxy):
-    """Logarithm of the sum over all convolution and linear weights of \\|w\\| dR/d\\|w\\|.
+    """Logarithm of the synaptic flow: log of the sum over convolution and linear weights w of \\|w\\| dR/d\\|w\\|.
 
     R is the sum of the outputs for one image of ones, with all parameters replaced by their magnitudes and
     norms left out, in float64. More is better (Tanaka et al. 2020, SynFlow, equation 2; without norms as by
     Abdelfattah et al. 2021, Zero-Cost Proxies for Lightweight NAS, section 3.2; the logarithm keeps deep
     networks readable and does not change the order).
+
+    It sees neither images nor labels, nor norms; activations only where they change positive values (a ReLU does
+    not). Depth and width alone raise it.
     """
 
     name = "synflow"

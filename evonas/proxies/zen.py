@@ -1,4 +1,4 @@
-"""Zen-score: how far a small change of the input moves the features, with the norms' scaling put back."""
+"""Zen-score: change of the features by a small change of the input, with the norms' scaling put back."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ MOMENTUM = 0.1  # of the running variance that the published code reads after it
 
 
 class Zen(Proxy):
-    """log E\\|f(x) - f(x + 0.01 e)\\| + sum over batch norms of log sqrt(mean variance), x and e normal.
+    """Zen-score log E\\|f(x) - f(x + 0.01 e)\\| + sum over batch norms of log sqrt(mean variance), x and e normal.
 
     f are the features before the last global pooling, under N(0, 1) weights; \\|.\\| sums magnitudes over an
     image's features. The variance is, as in the authors' code, a running one: it starts at 1 and takes in
-    both passes with momentum 0.1. Images matter by their shape and number alone. More is better (Lin et al.
-    2021, Zen-NAS, algorithm 1).
+    both passes with momentum 0.1. More is better (Lin et al. 2021, Zen-NAS, algorithm 1).
+
+    It sees neither images, but for their shape and number, nor labels, nor what follows the last global pooling.
     """
 
     name = "zen"
