@@ -4,13 +4,13 @@ import pytest
 import torch
 from torch import nn
 
-from evonas.errors import EvaluationError
+from evonas.errors import EvaluationError, SettingsError
 from evonas.proxies import Epsinas
 from evonas.proxies.epsinas import epsilon
 
 
-def score(network: nn.Module, images: torch.Tensor) -> float:
-    return Epsinas().score(network, images, torch.Generator().manual_seed(0))
+def score(network: nn.Module, images: torch.Tensor, **options: str) -> float:
+    return Epsinas(**options).score(network, images, torch.Generator().manual_seed(0))
 
 
 class Residual(nn.Module):
@@ -39,8 +39,25 @@ def test_a_bias_free_perceptron_on_positive_images_has_zero(images):
 
 def test_underflow_is_a_failure_with_its_cause(images):
     layers = [layer for _ in range(8) for layer in (nn.Linear(9, 9, bias=False), nn.ReLU())]
+    network = nn.Sequential(nn.Flatten(), nn.Linear(432, 9, bias=False), *layers)
     with pytest.raises(EvaluationError, match="epsinas: expected outputs that tell images apart, got equal ones under"):
-        score(nn.Sequential(nn.Flatten(), nn.Linear(432, 9, bias=False), *layers), images.abs())
+        score(network, images.abs(), precision="float32")
+    deeper = nn.Sequential(network, *(layer for _ in range(60) for layer in (nn.Linear(9, 9, bias=False), nn.ReLU())))
+    with pytest.raises(EvaluationError, match="they underflow"):
+        score(deeper, images.abs())
+
+
+def test_double_precision_scores_what_underflows_and_nothing_else_differently(network_of, images):
+    network = network_of(3)
+    assert score(network, images) == pytest.approx(score(network, images, precision="float32"), rel=1e-3)
+    layers = [layer for _ in range(8) for layer in (nn.Conv2d(6, 6, 1, bias=False), nn.ReLU())]
+    deep = nn.Sequential(nn.Conv2d(3, 6, 3), *layers, nn.Flatten(), nn.Linear(600, 2))
+    with pytest.raises(EvaluationError, match="they underflow"):
+        score(deep, images, precision="float32")
+    assert score(deep, images) >= 0
+    assert all(parameter.dtype == torch.float32 for parameter in deep.parameters())
+    with pytest.raises(SettingsError, match="got 'half'"):
+        Epsinas(precision="half")
 
 
 def test_order_scale_classes_and_own_weights_do_not_matter(network_of, images):

@@ -70,7 +70,4 @@ def test_every_proxy_scores(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SaturationWarning)
         scores = score_all(asked, network, images, 0, labels)
-    failures = [str(score) for score in scores if not isinstance(score, float)]
-    # Deep networks with squeeze-excitation underflow at the small constant, and epsinas says so.
-    assert len(failures) == (name == "mobilenet_v3")
-    assert all("they underflow" in failure for failure in failures)
+    assert [str(score) for score in scores if not isinstance(score, float)] == []
