@@ -9,7 +9,7 @@ import numpy as np
 
 from evonas.errors import SettingsError
 from evonas.pareto.correlation import kendall, spearman
-from evonas.predictors import Encoder, describe, fit_predictor
+from evonas.predictors import TokenEncoder, fit_predictor, token_groups
 from evonas.spaces import Architecture, Space, as_candidates
 
 if TYPE_CHECKING:
@@ -102,19 +102,19 @@ def out_of_fold(
     """
     genomes = np.stack([space.encode(form) for form in architectures])
     rows: Mapping[bytes, int] = {genome.tobytes(): row for row, genome in enumerate(genomes)}
-    encoder = Encoder(
-        lambda genome: describe(space, architectures[rows[genome.tobytes()]]),
+    encoder = TokenEncoder(
+        lambda genome: token_groups(space, architectures[rows[genome.tobytes()]]),
         lambda some: statistics[[rows[genome.tobytes()] for genome in some]],
         lambda genome: genome.tobytes(),
     )
-    encoded = encoder(genomes)
+    described = encoder.describe(genomes)
     folds = np.random.default_rng(seed).permutation(len(genomes)) % FOLDS
     found = np.full(len(genomes), np.nan)
     for fold in range(FOLDS):
         learnt = np.flatnonzero((folds != fold) & np.isfinite(values))
-        predictor = fit_predictor(encoder, encoded[learnt], values[learnt])
+        predictor = fit_predictor(encoder, described[learnt], values[learnt])
         left = np.flatnonzero(folds == fold)
-        found[left] = predictor.values(predictor(encoded[left])[0])
+        found[left] = predictor.values(predictor(described[left])[0])
     return found
 
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from evonas.errors import SettingsError, suggest
 from evonas.pareto.curves import min_max
 from evonas.pareto.indicators import hypervolume
-from evonas.predictors import Encoder, Tokens, describe
+from evonas.predictors import Encoder, TokenEncoder, Tokens, token_groups
 from evonas.spaces import Architecture, Space
 from evonas.tables.table import Table, column_direction
 
@@ -70,14 +70,14 @@ class Members:
         """What predictors see of members, their parts and what is free; made once, for all searches of a benchmark."""
 
         def parts(genome: np.ndarray) -> Mapping[str, Tokens]:
-            return describe(self.space, self.space.canonical(self.space.decode(genome)))
+            return token_groups(self.space, self.space.canonical(self.space.decode(genome)))
 
         def free(genomes: np.ndarray) -> np.ndarray:
             rows = [self._places[np.asarray(genome, dtype=np.int16).tobytes()] for genome in genomes]
             found: np.ndarray = self.statistics[rows]
             return found
 
-        return Encoder(parts, free, self.row)
+        return TokenEncoder(parts, free, self.row)
 
     @cached_property
     def _places(self) -> dict[bytes, int]:

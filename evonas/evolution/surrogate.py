@@ -13,7 +13,7 @@ from evonas.errors import SettingsError
 from evonas.evolution.evolution import Evolution
 from evonas.evolution.infill import Estimates, choose_batch
 from evonas.pareto.dominance import first_front
-from evonas.predictors import Choice, Encoded, Encoder, fit_predictor
+from evonas.predictors import Described, Encoder, RegressorChoice, fit_predictor
 
 __all__ = ["LISTED_GENOMES", "SurrogateEvolution"]
 
@@ -68,7 +68,7 @@ class SurrogateEvolution(Evolution):
         super().__init__(cardinalities, seed=seed, **given)
         if batch < 1:
             raise SettingsError(f"Expected a batch of 1 or more, got {batch}.")
-        self.choices: dict[int, Choice] = {}
+        self.choices: dict[int, RegressorChoice] = {}
         self._encoder, self._cheap, self._batch, self._seed = encoder, cheap, batch, seed
         self._remember = remember
         self._inner = inner
@@ -86,7 +86,7 @@ class SurrogateEvolution(Evolution):
         if len(well) < 2:
             return super().ask()
         content = self._remember(f"surrogate {len(self._told)}", lambda: self._propose(well))
-        self.choices = {int(j): Choice(**choice) for j, choice in content["predictors"].items()}
+        self.choices = {int(j): RegressorChoice(**choice) for j, choice in content["predictors"].items()}
         genomes = self._genomes(np.array(content["genomes"]).reshape(-1, self.cardinalities.size))
         if not len(genomes) and self._listed is None:  # nothing new near what is known
             return super().ask()
@@ -119,7 +119,7 @@ class SurrogateEvolution(Evolution):
         return {"genomes": candidates[chosen].tolist(), "predictors": choices}
 
     def _features(self, genomes: np.ndarray) -> _Features:
-        return _Features(*self._cheap(genomes), self._encoder(genomes))
+        return _Features(*self._cheap(genomes), self._encoder.describe(genomes))
 
     def _candidates(
         self, prediction: _Prediction, values: np.ndarray, broken: np.ndarray, rng: np.random.Generator
@@ -155,14 +155,14 @@ class SurrogateEvolution(Evolution):
 
 @dataclass(frozen=True)
 class _Features:
-    """What is known of genomes without an evaluation: values and violations, NaN where expensive; encoding."""
+    """What is known of genomes without an evaluation: values and violations, NaN where expensive; descriptions."""
 
     values: np.ndarray
     broken: np.ndarray
-    encoded: Encoded
+    described: Described
 
     def __getitem__(self, rows: np.ndarray) -> _Features:
-        return _Features(self.values[rows], self.broken[rows], self.encoded[rows])
+        return _Features(self.values[rows], self.broken[rows], self.described[rows])
 
 
 class _Prediction:
@@ -175,10 +175,10 @@ class _Prediction:
 
     def __init__(self, encoder: Encoder, features: _Features, values: np.ndarray, broken: np.ndarray) -> None:
         expensive = np.flatnonzero(np.isnan(features.values).any(axis=0)).tolist()
-        self._expensive = {j: fit_predictor(encoder, features.encoded, values[:, j]) for j in expensive}
+        self._expensive = {j: fit_predictor(encoder, features.described, values[:, j]) for j in expensive}
         # A constraint that nothing broke so far is taken to hold.
         doubtful = np.flatnonzero(np.isnan(features.broken).any(axis=0) & (broken > 0).any(axis=0)).tolist()
-        self._bounds = {k: fit_predictor(encoder, features.encoded, broken[:, k]) for k in doubtful}
+        self._bounds = {k: fit_predictor(encoder, features.described, broken[:, k]) for k in doubtful}
         self.choices = {j: predictor.choice for j, predictor in self._expensive.items()}
         last = expensive[0] if expensive else values.shape[1] - 1
         self.order = np.array([*(j for j in range(values.shape[1]) if j != last), last])
@@ -189,7 +189,7 @@ class _Prediction:
         drawn = np.repeat(mean[None], PREDICTION_SAMPLES, axis=0)
         levels = ndtri((np.arange(PREDICTION_SAMPLES) + 0.5) / PREDICTION_SAMPLES)
         for j, predictor in self._expensive.items():
-            score, sd = predictor(features.encoded)
+            score, sd = predictor(features.described)
             mean[:, j], optimistic[:, j] = predictor.values(score), predictor.values(score - sd)
             for sample, level in zip(drawn, rng.permutation(levels), strict=True):
                 sample[:, j] = predictor.values(score + level * sd)
@@ -204,7 +204,7 @@ class _Prediction:
         """Return values a standard deviation better than expected, and violations expected."""
         values = features.values.copy()
         for j, predictor in self._expensive.items():
-            score, sd = predictor(features.encoded)
+            score, sd = predictor(features.described)
             values[:, j] = predictor.values(score - sd)
         broken = features.broken.copy()
         for k in range(broken.shape[1]):
@@ -219,5 +219,5 @@ class _Prediction:
         predictor = self._bounds.get(k)
         if predictor is None:
             return np.ones(len(computed)), np.zeros(len(computed))
-        score, sd = predictor(features.encoded)
+        score, sd = predictor(features.described)
         return ndtr((predictor.threshold(0.0) - score) / sd), np.maximum(predictor.values(score), 0.0)

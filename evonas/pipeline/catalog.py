@@ -45,9 +45,9 @@ ALGORITHMS = _entries(
 )
 PREDICTORS = _entries(
     "predictors",
-    ("gaussian-process", "regressors:GaussianProcess", "Gaussian process"),
-    ("ridge", "regressors:Ridge", "ridge regression"),
-    ("lightgbm", "regressors:Boosting", "boosted trees; needs the extra lightgbm"),
+    ("gaussian-process", "regressors.gaussian_process:GaussianProcess", "Gaussian process"),
+    ("ridge", "regressors.ridge:Ridge", "ridge regression"),
+    ("lightgbm", "regressors.boosted_trees:BoostedTrees", "boosted trees; needs the extra lightgbm"),
 )
 RECIPES = (
     CatalogEntry("quick", "small images in seconds"),

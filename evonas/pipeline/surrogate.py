@@ -54,13 +54,13 @@ def make_evolution(
     if not settings.surrogate:
         return Evolution(genome.cardinalities, **given)
     from evonas.evolution.surrogate import INNER_SEARCH, SurrogateEvolution
-    from evonas.predictors import Encoder, describe
+    from evonas.predictors import TokenEncoder, token_groups
 
     features = _GenomeFeatures(problem, run, objectives, engine)
     # The supernet's estimate of a candidate takes a while, so that fewer are looked at.
     inner = INNER_SEARCH if features.shared is None else SMALL_INNER_SEARCH
-    encoder = Encoder(
-        lambda row: describe(problem.space, genome.candidate(row).architecture), features.statistics, genome.key
+    encoder = TokenEncoder(
+        lambda row: token_groups(problem.space, genome.candidate(row).architecture), features.statistics, genome.key
     )
     return SurrogateEvolution(
         genome.cardinalities,

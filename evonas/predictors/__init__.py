@@ -1,27 +1,28 @@
-"""Predictors: objectives learnt from evaluations.
+"""Predictors: objectives learned from evaluations.
 
-- `describe` takes an architecture apart, `Encoder` counts the parts and joins statistics that cost nothing.
-- `fit_predictor` learns a number by the one of `regressors` that ranks unseen architectures best, and says how well
-  each does: `Choice`.
+- `encoders`: architectures as what a regressor learns from, behind the contract `Encoder` (describe, fit, transform).
+- `regressors`: one number learned from features, behind the contract `Regressor`.
+- `fit_predictor` learns a number by the one of the regressors that ranks unseen architectures best, and says how
+  well each does: `RegressorChoice`.
 
-All by scikit-learn; nothing is random, so equal evaluations give equal predictions.
+All by scikit-learn and, where installed, LightGBM; nothing is random, so equal evaluations give equal predictions.
 """
 
-from evonas.predictors.description import describe
-from evonas.predictors.encoding import Columns, Encoded, Encoder, Tokens
-from evonas.predictors.predictor import Choice, Predictor, Scale, fit_predictor
-from evonas.predictors.regressors import Regressor, regressors
+from evonas.predictors.encoders import Described, Encoder, TokenEncoder, Tokens, token_groups
+from evonas.predictors.predictor import Predictor, RegressorChoice, fit_predictor
+from evonas.predictors.regressors import REGRESSORS, Regressor
+from evonas.predictors.scale import ScoreScale
 
 __all__ = [
-    "Choice",
-    "Columns",
-    "Encoded",
+    "REGRESSORS",
+    "Described",
     "Encoder",
     "Predictor",
     "Regressor",
-    "Scale",
+    "RegressorChoice",
+    "ScoreScale",
+    "TokenEncoder",
     "Tokens",
-    "describe",
     "fit_predictor",
-    "regressors",
+    "token_groups",
 ]

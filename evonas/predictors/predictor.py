@@ -1,72 +1,32 @@
-"""A predictor of one dear number: the regressor that ranks unseen architectures best, made robust against outliers."""
+"""Predictor of one expensive objective: the regressor that ranks unseen architectures best."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
-from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from evonas.pareto.correlation import spearman
-from evonas.predictors.encoding import Columns, Encoded, Encoder
-from evonas.predictors.regressors import Regressor, regressors
+from evonas.predictors.encoders.encoder import Described, Encoder
+from evonas.predictors.regressors.registry import REGRESSORS
+from evonas.predictors.regressors.regressor import Regressor
+from evonas.predictors.scale import ScoreScale
 
-__all__ = ["Choice", "Predictor", "Scale", "fit_predictor"]
+__all__ = ["Predictor", "RegressorChoice", "fit_predictor"]
 
-FEWEST = 8
-"""Values below which no correlation means anything; the first regressor is taken then."""
-BLEND = 0.25
-"""Share of ranks in a score."""
+D = TypeVar("D", bound=Described)
+F = TypeVar("F")
+MIN_VALUES = 8
+"""Number of values below which no correlation means anything; the first regressor is taken then."""
 TOLERANCE = 0.15
 """Correlations this close are alike, for so few values cannot tell them apart: the first such regressor is taken."""
 
 
-class Scale:
-    """An increasing map of values to scores of about a standard normal's spread, and back.
-
-    A quarter of a score is the value's rank, which no outlier can stretch, the rest its distance from the median
-    in robust units, clipped: ranks alone would spread a crowd of equally good members as wide as all the others.
-
-    Args:
-        values: Finite, shape ``(n,)``.
-    """
-
-    def __init__(self, values: np.ndarray) -> None:
-        ranks = ndtri((rankdata(values) - 0.5) / len(values))
-        middle = np.median(values)
-        low, high = np.quantile(values, [0.1, 0.9])
-        unit = max(high - low, 1e-12) / 2.56  # of a normal distribution: the spread between these quantiles
-        plain = np.clip((values - middle) / unit, -3.0, 3.0)
-        self.scores = BLEND * ranks + (1 - BLEND) * plain
-        self._scores, first = np.unique(self.scores, return_index=True)
-        self._values = values[first]
-
-    def back(self, scores: np.ndarray) -> np.ndarray:
-        """Return values of scores; beyond what was seen the outermost tenth's slope goes on."""
-        known, values = self._scores, self._values
-        if len(known) < 2:
-            return np.full(np.shape(scores), values[0])
-        found = np.interp(scores, known, values)
-        reach = min(max(1, len(known) // 10), len(known) - 1)
-        below, above = scores < known[0], scores > known[-1]
-        first = (values[reach] - values[0]) / (known[reach] - known[0])
-        last = (values[-1] - values[-1 - reach]) / (known[-1] - known[-1 - reach])
-        found = np.where(below, values[0] + first * (scores - known[0]), found)
-        back: np.ndarray = np.where(above, values[-1] + last * (scores - known[-1]), found)
-        return back
-
-    def threshold(self, value: float) -> float:
-        """Return the score halfway between the last of at most a value and the first above; infinite at the ends."""
-        place = int(np.searchsorted(self._values, value, side="right"))
-        if place in (0, len(self._values)):
-            return -np.inf if place == 0 else np.inf
-        return float(self._scores[place - 1] + self._scores[place]) / 2
-
-
 @dataclass(frozen=True)
-class Choice:
-    """Which regressor was chosen, and how well each ranked architectures that it had not seen.
+class RegressorChoice:
+    """Regressor that was chosen, and how well each ranked architectures that it had not seen.
 
     Attributes:
         name: The chosen one's.
@@ -78,18 +38,24 @@ class Choice:
 
 
 class Predictor:
-    """What `fit_predictor` learnt."""
+    """Predictor that `fit_predictor` learned.
 
-    def __init__(self, choice: Choice, columns: Columns, scale: Scale, regressor: Regressor) -> None:
+    Attributes:
+        choice: Its regressor, and how well each ranked.
+    """
+
+    def __init__(
+        self, choice: RegressorChoice, encoder: Encoder[Any, Any], scale: ScoreScale, regressor: Regressor[Any]
+    ) -> None:
         self.choice = choice
-        self._columns, self._scale, self._regressor = columns, scale, regressor
+        self._encoder, self._scale, self._regressor = encoder, scale, regressor
 
-    def __call__(self, encoded: Encoded) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(self, described: Described) -> tuple[np.ndarray, np.ndarray]:
         """Return means and standard deviations as scores, each shape ``(n,)``, for `values`."""
-        return self._regressor.predict(self._columns(encoded))
+        return self._regressor.predict(self._encoder.transform(described))
 
     def values(self, scores: np.ndarray) -> np.ndarray:
-        """Return the values, in the unit learnt from, that scores mean."""
+        """Return the values, in the unit learned from, that scores mean."""
         return self._scale.back(scores)
 
     def threshold(self, value: float) -> float:
@@ -97,25 +63,33 @@ class Predictor:
         return self._scale.threshold(value)
 
 
-def fit_predictor(encoder: Encoder, known: Encoded, values: np.ndarray) -> Predictor:
+def fit_predictor(
+    encoder: Encoder[D, F],
+    known: D,
+    values: np.ndarray,
+    regressors: Mapping[str, Callable[[], Regressor[F]]] | None = None,
+) -> Predictor:
     """Learn a number of architectures by the regressor that ranks best in cross-validation, the first among equals.
 
     Args:
-        encoder: What encoded them.
-        known: Evaluated architectures, one or more.
+        encoder: The one that described them; it is fitted to them here.
+        known: Descriptions of evaluated architectures, one or more.
         values: Their values, finite, shape ``(n,)``.
+        regressors: Name -> class of those to choose from, which read what the encoder gives, in the order of
+            preference; None: `REGRESSORS`, which read arrays.
     """
-    columns, scale = Columns(encoder, known), Scale(values)
-    shown = columns(known)
-    if len(values) < FEWEST or np.ptp(values) == 0:
-        name, make = next(iter(regressors.items()))
+    makers: Mapping[str, Callable[[], Regressor[Any]]] = REGRESSORS if regressors is None else regressors
+    encoder, scale = encoder.fit(known), ScoreScale(values)
+    features = encoder.transform(known)
+    if len(values) < MIN_VALUES or np.ptp(values) == 0:
+        name, make = next(iter(makers.items()))
         regressor = make()
-        regressor.fit(shown, scale.scores)
-        return Predictor(Choice(name, {}), columns, scale, regressor)
-    fitted = {name: one for name, make in regressors.items() if len(values) <= (one := make()).most}
-    found = {}
+        regressor.fit(features, scale.scores)
+        return Predictor(RegressorChoice(name, {}), encoder, scale, regressor)
+    fitted = {name: one for name, make in makers.items() if len(values) <= (one := make()).max_values}
+    correlations = {}
     for name, regressor in fitted.items():
-        rho = spearman(regressor.fit(shown, scale.scores), values)
-        found[name] = 0.0 if np.isnan(rho) else round(rho, 6)
-    name = next(name for name, rho in found.items() if rho >= max(found.values()) - TOLERANCE)
-    return Predictor(Choice(name, found), columns, scale, fitted[name])
+        rho = spearman(regressor.fit(features, scale.scores), values)
+        correlations[name] = 0.0 if np.isnan(rho) else round(rho, 6)
+    name = next(name for name, rho in correlations.items() if rho >= max(correlations.values()) - TOLERANCE)
+    return Predictor(RegressorChoice(name, correlations), encoder, scale, fitted[name])

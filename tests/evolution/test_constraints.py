@@ -10,7 +10,7 @@ import pytest
 
 from evonas.evolution import Evolution
 from evonas.evolution.surrogate import SurrogateEvolution
-from evonas.predictors import Encoder
+from evonas.predictors import TokenEncoder
 
 SIDE = 31
 
@@ -100,7 +100,7 @@ def test_predictors_reach_it_in_fewer_evaluations(problem):
 
     key = options(0)["key"]
     evolution = SurrogateEvolution(
-        np.array([SIDE, SIDE]), encoder=Encoder(lambda genome: {}, place, key), cheap=dear, batch=8, **options(0)
+        np.array([SIDE, SIDE]), encoder=TokenEncoder(lambda genome: {}, place, key), cheap=dear, batch=8, **options(0)
     )
     genomes, values = search(problem, evolution, 100)
     assert (problem.violations(genomes) <= 0).all()

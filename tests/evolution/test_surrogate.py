@@ -10,7 +10,7 @@ from evonas.errors import EvaluationError, SettingsError
 from evonas.evolution import Evolution
 from evonas.evolution.surrogate import SurrogateEvolution
 from evonas.pareto.dominance import first_front
-from evonas.predictors import Encoder
+from evonas.predictors import TokenEncoder
 
 CARDINALITIES = np.array([3] * 6)
 WEIGHTS = np.array([2.0, 1.0, 1.0, 1.5, 1.0, 2.5])
@@ -48,7 +48,7 @@ def nothing(genomes: np.ndarray) -> np.ndarray:
 def start(**changes) -> SurrogateEvolution:
     options = dict(
         key=text, objectives=2, population=12, seed=0, sample=draw, cheap=cheap, batch=6,
-        encoder=Encoder(words, nothing, text),
+        encoder=TokenEncoder(words, nothing, text),
     )  # fmt: skip
     cardinalities = changes.pop("cardinalities", CARDINALITIES)
     return SurrogateEvolution(cardinalities, **{**options, **changes})

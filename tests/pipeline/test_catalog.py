@@ -10,7 +10,7 @@ from evonas.errors import SettingsError
 from evonas.evolution import algorithms
 from evonas.objectives import known_objectives
 from evonas.pipeline.catalog import DEFAULTS, KINDS, list_entries
-from evonas.predictors import regressors
+from evonas.predictors import REGRESSORS
 from evonas.proxies import proxies
 from evonas.spaces import shipped
 from evonas.supernet.rules.registry import RULES
@@ -25,7 +25,7 @@ from evonas.training import load_recipe, recipe_names
         ("proxies", proxies()),
         ("rules", RULES),
         ("algorithms", algorithms),
-        ("predictors", {*regressors, "lightgbm"}),  # which needs an extra, and is listed without it too
+        ("predictors", {*REGRESSORS, "lightgbm"}),  # which needs an extra, and is listed without it too
         ("recipes", recipe_names()),
     ],
 )

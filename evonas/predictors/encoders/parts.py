@@ -1,20 +1,20 @@
-"""What an architecture is made of, read off its structure alone, whatever its space."""
+"""Parts of an architecture, in groups of tokens, read off its structure alone, whatever its space."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
 
-from evonas.predictors.encoding import Tokens
+from evonas.predictors.encoders.tokens import Tokens
 from evonas.spaces import Architecture, CellArchitecture, CellSpace, Space, StageArchitecture
 
-__all__ = ["describe"]
+__all__ = ["token_groups"]
 
 MOST_PATHS = 200
 """Ways through a cell that are counted per node; the shipped spaces have fewer."""
 
 
-def describe(space: Space, architecture: Architecture) -> Mapping[str, Tokens]:
+def token_groups(space: Space, architecture: Architecture) -> Mapping[str, Tokens]:
     """Return the parts of an architecture in groups.
 
     Args:
