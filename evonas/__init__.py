@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from evonas.pareto.front import Front
     from evonas.pareto.objective import Objective
     from evonas.pipeline.context import run_context
-    from evonas.pipeline.run import resume
     from evonas.pipeline.study import Study
     from evonas.runs.front_file import read_front
     from evonas.runs.run import Run
@@ -59,7 +58,6 @@ _HOME = {
     "load_space": "evonas.spaces",
     "load_table": "evonas.tables.table",
     "read_front": "evonas.runs.front_file",
-    "resume": "evonas.pipeline.run",
     "run_context": "evonas.pipeline.context",
 }
 
@@ -130,13 +128,13 @@ def search(
     address: str | None = None,
     timeout: str | None = None,
 ) -> Run:
-    """Search for Pareto-optimal architectures.
+    """Search for Pareto-optimal architectures; ``report.html`` in the run follows the search.
 
     Args:
         settings: What to search for; default: accuracy against FLOPs of DARTS cells on the digits.
         out: The run directory to make; default: a new one in ``runs/``.
         progress: Shows how far the search is.
-        after_generation: Called with the run after every generation, such as to refresh a report.
+        after_generation: Called with the run after every generation, once its report is written.
         objectives: This and all that follow are fields of `Settings`, instead of `settings`; None: its default.
 
     Returns:
@@ -185,9 +183,70 @@ def search(
     )
     if settings is not None and (named := [name for name, value in given.items() if value is not None]):
         raise SettingsError(f"Expected either settings or single ones by name, got both: {', '.join(named)}")
-    return pipeline.search(
-        settings or make_settings(None, **given), out, progress=progress, after_generation=after_generation
+    wanted = settings or make_settings(None, **given)
+    return _reported(
+        lambda after: pipeline.search(wanted, out, progress=progress, after_generation=after), after_generation
     )
+
+
+def resume(
+    path: str | Path,
+    *,
+    generations: int | None = None,
+    retry_failed: bool = False,
+    baseline: bool = False,
+    progress: Progress | None = None,
+    after_generation: Callable[[Run], None] | None = None,
+    workers: int | None = None,
+    engine: str | None = None,
+    address: str | None = None,
+    timeout: str | None = None,
+) -> Run:
+    """Continue a search that was stopped, or prolong one that ended; its report is written again.
+
+    Args:
+        path: Its run directory.
+        generations: Go on to that many generations in all.
+        retry_failed: Try failed evaluations again.
+        baseline: Spend as many evaluations on random architectures as well, now and whenever it is resumed.
+        progress: Shows how far the search is.
+        after_generation: Called with the run after every generation, once its report is written.
+        workers: This and all that follow say where evaluations run, for now; None: as the run's settings have it.
+
+    Raises:
+        EvonasError: No run, one that another process works on, or one that cannot be replayed here.
+    """
+    from evonas.pipeline import run as pipeline
+
+    where = {"workers": workers, "engine": engine, "address": address, "timeout": timeout}
+    return _reported(
+        lambda after: pipeline.resume(
+            path,
+            generations=generations,
+            retry_failed=retry_failed,
+            baseline=baseline,
+            progress=progress,
+            after_generation=after,
+            **{name: value for name, value in where.items() if value is not None},
+        ),
+        after_generation,
+    )
+
+
+def _reported(work: Callable[[Callable[[Run], None]], Run], after_generation: Callable[[Run], None] | None) -> Run:
+    """Do a search that writes its report after generations, then calls `after_generation`, and again at its end."""
+    from evonas.report.listener import ReportListener
+
+    report = ReportListener()
+
+    def after(run: Run) -> None:
+        report(run)
+        if after_generation is not None:
+            after_generation(run)
+
+    run = work(after)
+    report.close(run)
+    return run
 
 
 def train(

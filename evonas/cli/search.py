@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,9 +13,6 @@ from evonas.config import WHERE, Settings, make_settings
 
 if TYPE_CHECKING:
     from evonas.runs.run import Run
-
-REPORTING = 30.0, 0.2
-"""Seconds that reports may take of a search, and the share of its time that they may take beyond."""
 
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Show no progress. \\[default: no-quiet]", rich_help_panel="Output")
@@ -60,8 +55,10 @@ def _search(
 
     path = out or pipeline.new_path(settings)
     progress = make_progress(quiet)
-    logs = _logs(tensorboard, mlflow, progress)
-    _finish(lambda: pipeline.search(settings, path, progress=progress, after_generation=_after(logs)), path, logs)
+    listeners = _listeners(tensorboard, mlflow, progress)
+    _finish(
+        lambda: pipeline.search(settings, path, progress=progress, after_generation=_after(listeners)), path, listeners
+    )
 
 
 def _resume(
@@ -91,7 +88,7 @@ def _resume(
     from evonas.pipeline import run as pipeline
 
     progress = make_progress(quiet)
-    logs = _logs(tensorboard, mlflow, progress)
+    listeners = _listeners(tensorboard, mlflow, progress)
     baseline = bool(given.pop("baseline", False))
     _finish(
         lambda: pipeline.resume(
@@ -100,11 +97,11 @@ def _resume(
             retry_failed=retry_failed,
             baseline=baseline,
             progress=progress,
-            after_generation=_after(logs),
+            after_generation=_after(listeners),
             **given,
         ),
         run,
-        logs,
+        listeners,
     )
 
 
@@ -114,45 +111,36 @@ resume = with_settings(_resume, ("baseline", *WHERE))
 resume.__name__ = "resume"
 
 
-def _logs(tensorboard: bool, mlflow: str | None, progress: Any) -> list[Any]:
-    """Return what the search is logged to besides its report; a package that is missing is told at once."""
-    from evonas.export.live import MLflowLog, TensorBoardLog
+def _listeners(tensorboard: bool, mlflow: str | None, progress: Any) -> list[Any]:
+    """Return what follows the search: its report, and logs; a package that is missing is named at once."""
+    from evonas.report.listener import ReportListener
 
-    return [*([TensorBoardLog()] if tensorboard else []), *([MLflowLog(mlflow, progress.say)] if mlflow else [])]
+    listeners: list[Any] = [ReportListener()]
+    if tensorboard:
+        from evonas.export.tensorboard import TensorBoardLog
+
+        listeners.append(TensorBoardLog())
+    if mlflow:
+        from evonas.export.mlflow import MLflowLog
+
+        listeners.append(MLflowLog(mlflow, progress.say))
+    return listeners
 
 
-def _after(logs: list[Any]) -> Callable[[Run], None]:
-    began, spent, stored = time.perf_counter(), 0.0, -1
-
+def _after(listeners: list[Any]) -> Callable[[Run], None]:
     def after(run: Run) -> None:
-        nonlocal spent, stored
-        start = time.perf_counter()
-        # A replay stores nothing; and where generations take less than a report, the search has the time.
-        if run.store.changes != stored and spent <= max(REPORTING[0], REPORTING[1] * (start - began)):
-            _refresh_report(run)
-            stored = run.store.changes
-            spent += time.perf_counter() - start
-        for log in logs:
-            log(run)
+        for listener in listeners:
+            listener(run)
 
     return after
 
 
-def _refresh_report(run: Run, ended: bool = False) -> None:
-    """Write the report again; a search does not need it, so it goes on without where plotly is missing."""
-    from evonas.errors import MissingExtraError
-    from evonas.report import write_report
-
-    with suppress(MissingExtraError):
-        write_report(run, ended=ended)
-
-
-def _finish(work: Callable[[], Run], path: Path, logs: list[Any]) -> None:
+def _finish(work: Callable[[], Run], path: Path, listeners: list[Any]) -> None:
     try:
         run = work()
     except BaseException as error:
-        for log in logs:
-            log.close(None)
+        for listener in listeners:
+            listener.close(None)
         if not isinstance(error, KeyboardInterrupt):
             raise
         if (path / "manifest.json").exists():
@@ -164,9 +152,8 @@ def _finish(work: Callable[[], Run], path: Path, logs: list[Any]) -> None:
             typer.echo("\nStopped before anything was written.", err=True)
         raise typer.Exit(130) from None
     with run:
-        _refresh_report(run, ended=True)
-        for log in logs:
-            log.close(run)
+        for listener in listeners:
+            listener.close(run)
         _summary(run)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import signal
 import subprocess
@@ -139,33 +138,3 @@ def test_help_names_every_command(home):
     done = evonas(home, "--help")
     for command in ("search", "resume", "front", "train", "deploy", "report", "describe", "bench"):
         assert command in done.stdout
-
-
-def test_reports_follow_what_was_stored_and_do_not_eat_the_time(monkeypatch):
-    """A replay writes none; where they take long, they are written as rarely as a fifth of the time allows."""
-    search = importlib.import_module("evonas.cli.search")  # the package's attribute is the command
-
-    class Stored:
-        changes = 0
-
-    class Once:
-        store = Stored()
-
-    now, written = [0.0], []
-
-    def write(run, ended=False):
-        written.append(now[0])
-        now[0] += 20.0
-
-    monkeypatch.setattr(search, "_refresh_report", write)
-    monkeypatch.setattr(search.time, "perf_counter", lambda: now[0])
-    after = search._after([])
-    for _ in range(3):  # nothing is stored after the first
-        after(Once)
-    assert written == [0.0]
-    for _ in range(300):
-        now[0] += 1.0
-        Stored.changes += 1
-        after(Once)
-    assert written[1] == 21.0
-    assert 0.1 < 20.0 * len(written) / now[0] <= 0.3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -75,11 +74,7 @@ def test_errors_of_names_and_files_load_no_torch(arguments, tmp_path):
     assert loaded(arguments, tmp_path) == (2, [])
 
 
-def test_a_front_is_shown_without_torch(tmp_path):
-    path = Path(__file__).parents[1] / "report" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("report_fixtures", path)
-    fixtures = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(fixtures)
-    run = fixtures.fabricate(tmp_path / "run", n=20)
+def test_a_front_is_shown_without_torch(make_run, tmp_path):
+    run = make_run(n=20)
     for form in ("table", "csv", "json", "md"):
         assert loaded(["front", str(run), "--format", form], tmp_path) == (0, [])
