@@ -102,7 +102,7 @@ def fabricate(
         for i, name in enumerate(objectives):
             run.store.record(
                 Evaluation(text, name, f"print-{name}", *((None, "out of memory") if np.isnan(v) else (v, None)), 0.1)
-                for text, v in zip(names, table[:, i])
+                for text, v in zip(names, table[:, i], strict=True)
             )
         for number in range(int(generation.max()) + 1):
             own_names = [names[i] for i in np.flatnonzero(generation == number)]

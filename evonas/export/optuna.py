@@ -29,7 +29,7 @@ def export_optuna(contents: Contents, path: Path) -> None:
     kinds = optuna.distributions
     genes = {
         name: kinds.distribution_to_json(kinds.CategoricalDistribution(tuple(range(int(n)))))
-        for name, n in zip(space.choices, space.cardinalities)
+        for name, n in zip(space.choices, space.cardinalities, strict=True)
     }
     pool = require("sqlalchemy.pool", "export")
     verbosity = optuna.logging.get_verbosity()
@@ -71,7 +71,7 @@ def _insert_trials(base: sqlite3.Connection, contents: Contents, space: Space, g
         whole = all(map(math.isfinite, contents.values[i]))
         trials.append((i + 1, i, study, "COMPLETE" if whole else "FAIL"))
         genome = space.encode(space.parse(text))
-        params += [(i + 1, name, float(gene), genes[name]) for name, gene in zip(genes, genome)]
+        params += [(i + 1, name, float(gene), genes[name]) for name, gene in zip(genes, genome, strict=True)]
         attributes: dict[str, Any] = {"architecture": text, "generation": int(contents.generations[i])}
         attributes |= dict(contents.known.get(text, {}))
         if contents.parents[i]:

@@ -21,7 +21,7 @@ def all_scalars(contents: Contents) -> Iterator[tuple[str, float, int]]:
     curve = progress(contents)
     sides = {"search": curve, **curve.get("others", {})}
     for name, side in sides.items():
-        for step, value in zip(side["evaluations"], side["hypervolume"]):
+        for step, value in zip(side["evaluations"], side["hypervolume"], strict=True):
             yield f"hypervolume/{name.replace(' ', '_')}", float(value), int(step)
     for step, epoch in enumerate(contents.supernet.get("epochs", ()), start=1):
         if math.isfinite(epoch.get("loss", math.nan)):

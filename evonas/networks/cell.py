@@ -67,7 +67,7 @@ class CellNetwork(Network):
         """Return whether some cells run less than others of their kind, since nothing reads it."""
         parts = self._wired(path)
         kinds = wirings(path)
-        return any(part is not kinds[kind] for part, kind in zip(parts, self._order)) or not (
+        return any(part is not kinds[kind] for part, kind in zip(parts, self._order, strict=True)) or not (
             self.space.definition.cell.chain == "stages" or all(self._stems(parts))
         )
 
@@ -183,7 +183,7 @@ class CellNetwork(Network):
         else:
             streams = (first, self.stem2(first) if self.skeleton.stem == "imagenet" and stems[1] else first)
             side = _halved(_halved(_halved(side))) if self.skeleton.stem == "imagenet" else side
-        for cell, part in zip(map(_as_cell, self.cells), parts):
+        for cell, part in zip(map(_as_cell, self.cells), parts, strict=True):
             side = _halved(side) if cell.reduction else side
             zeros = partial(_zeros, images, cell.channels, side)
             found = cell(list(streams), part, zeros) if part.read else (None,) * len(streams)

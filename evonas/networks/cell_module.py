@@ -137,7 +137,7 @@ class CellModule(nn.Module):
             zeros: Makes what a node without inputs puts out.
         """
         values: dict[int, Tensor] = {}
-        for place, (module, x) in enumerate(zip(self.inputs, images)):
+        for place, (module, x) in enumerate(zip(self.inputs, images, strict=True)):
             if place in wiring.inputs:
                 values[place] = module(x)
         last = self.places + self.nodes
@@ -165,7 +165,7 @@ class CellModule(nn.Module):
                 if place not in values:
                     values[place] = zeros()
         outputs: list[Tensor | None] = []
-        for join, group in zip((_sum, _concat)[-len(places) :], places):
+        for join, group in zip((_sum, _concat)[-len(places) :], places, strict=True):
             outputs.append(join([values[place] for place in group]) if group else None)
         return tuple(outputs)
 

@@ -116,7 +116,7 @@ class StageNetwork(Network):
         decision = f"{i}.{b}"
         if stage.kernel:
             pairs = [sizes(option) for option in options]
-            kernels, expands = (tuple(sorted(set(values))) for values in zip(*pairs))
+            kernels, expands = (tuple(sorted(set(values))) for values in zip(*pairs, strict=True))
             block = MBConv(c_in, c_out, kernels, expands, stride, activation=stage.activation, se=stage.se, eps=eps)
             return ElasticSlot(decision, block, options)
         candidates: dict[str, nn.Module] = {}
@@ -156,7 +156,9 @@ class StageNetwork(Network):
         """Return as many full-depth paths as the widest slot has options."""
         slots = [slot for _, slot in self.slots()]
         columns = [[f"{slot.decision}.{option}" for option in slot.options] for slot in slots]
-        return [tuple(name or column[0] for name, column in zip(row, columns)) for row in zip_longest(*columns)]
+        return [
+            tuple(name or column[0] for name, column in zip(row, columns, strict=True)) for row in zip_longest(*columns)
+        ]
 
     def inherited(self, key: str, own: Mapping[str, Tensor], network: Network) -> Tensor:
         """Return the entry of the same name, or the slice of an elastic block's that the option runs."""

@@ -91,7 +91,7 @@ def score_file(
     with (progress or Silent()).task(f"Scoring by {', '.join(names)}", len(architectures)) as task:
         for architecture in architectures:
             found: dict[str, float | str] = {}
-            for name, score in zip(plain, together(architecture) if together else ()):
+            for name, score in zip(plain, together(architecture) if together else (), strict=True):
                 found[name] = str(score) if isinstance(score, EvaluationError) else score
             for name, evaluator in ranks.items():
                 (row,) = evaluator.evaluate([Candidate(architecture)])

@@ -43,7 +43,7 @@ def score_all(
         for needs, places in groups.items():
             members = [proxies[place] for place in places]
             batch = images[: needs.batch], None if labels is None else labels[: needs.batch]
-            results.update(zip(places, _score_group(members, needs, network, *batch, seed)))
+            results.update(zip(places, _score_group(members, needs, network, *batch, seed), strict=True))
     return [results[place] for place in range(len(proxies))]
 
 
@@ -63,7 +63,7 @@ def _score_group(
         # A seed for each draw, so that its weights do not depend on what was read off those before.
         generator = torch.Generator().manual_seed((seed + draw * STEP) % 2**32)
         forward = Forward(initialize(network, generator), images, generator, labels)
-        for proxy, own in zip(proxies, scores):
+        for proxy, own in zip(proxies, scores, strict=True):
             if draw < proxy.needs.repeats:
                 own.append(_read(proxy, forward))
     return [_mean(own) for own in scores]

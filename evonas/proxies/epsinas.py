@@ -90,7 +90,7 @@ def epsilon(first: Tensor, second: Tensor) -> float:
         EvaluationError: Outputs under one weight are all equal, or no place is above the minimum in both.
     """
     normalized = []
-    for constant, outputs in zip(CONSTANTS, (first, second)):
+    for constant, outputs in zip(CONSTANTS, (first, second), strict=True):
         values = outputs.flatten()
         span = values.max() - values.min()
         if span == 0:

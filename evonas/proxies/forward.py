@@ -124,7 +124,7 @@ class Forward:
             )
         loss = F.cross_entropy(logits, self.labels.to(logits.device))
         values = torch.autograd.grad(loss, list(weights.values()), retain_graph=True, allow_unused=True)
-        return {name: value for name, value in zip(weights, values) if value is not None}
+        return {name: value for name, value in zip(weights, values, strict=True) if value is not None}
 
 
 def weight_names(network: nn.Module) -> list[str]:

@@ -77,7 +77,7 @@ class GaussianWeights:
         total = sum(self.sizes)
         rows = [torch.randn(total, generator=generator, device=generator.device) for _ in range(number)]
         parts = torch.split(torch.stack(rows).to(self.device, self.dtype), self.sizes, 1)
-        return {name: part.reshape(-1, *shape) for (name, shape), part in zip(self.shapes.items(), parts)}
+        return {name: part.reshape(-1, *shape) for (name, shape), part in zip(self.shapes.items(), parts, strict=True)}
 
 
 @contextmanager

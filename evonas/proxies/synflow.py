@@ -62,7 +62,9 @@ def synaptic_flow(network: nn.Module, shape: tuple[int, ...]) -> float:
         for hook in hooks:
             hook.remove()
     return sum(
-        (weight * gradient).abs().sum().item() for weight, gradient in zip(weights, gradients) if gradient is not None
+        (weight * gradient).abs().sum().item()
+        for weight, gradient in zip(weights, gradients, strict=True)
+        if gradient is not None
     )
 
 

@@ -62,7 +62,9 @@ class CellSpace(Space[CellArchitecture]):
                 choices |= {f"{kind}.sum": self._masks, f"{kind}.concat": self._masks}
         self._set_choices(choices)
         starts = np.cumsum([0, *(len(code.genes) for code in self._codes)]).tolist()
-        self._slices = tuple((code, start, stop) for code, start, stop in zip(self._codes, starts, starts[1:]))
+        self._slices = tuple(
+            (code, start, stop) for code, start, stop in zip(self._codes, starts[:-1], starts[1:], strict=True)
+        )
         self._cell_genes = starts[-1] + (2 if self._masks else 0)
 
     @property
@@ -95,12 +97,12 @@ class CellSpace(Space[CellArchitecture]):
         if not isinstance(architecture, CellArchitecture) or architecture.kinds != self.kinds:
             raise SpaceError(f"Expected an architecture of space '{self.name}', got {architecture}")
         genes: list[int] = []
-        for kind, cell in zip(self.kinds, architecture.cells):
+        for kind, cell in zip(self.kinds, architecture.cells, strict=True):
             if len(cell.nodes) != len(self._codes):
                 raise SpaceError(
                     f"Cell '{kind}' of space '{self.name}' has {len(self._codes)} nodes, got {len(cell.nodes)}"
                 )
-            for i, (code, edges) in enumerate(zip(self._codes, cell.nodes)):
+            for i, (code, edges) in enumerate(zip(self._codes, cell.nodes, strict=True)):
                 try:
                     genes += code.encode(edges)
                 except SpaceError as error:
@@ -126,8 +128,10 @@ class CellSpace(Space[CellArchitecture]):
         network as written either ([Chao2023]_).
         """
         names: list[str] = []
-        widths = [f"after_{kind}_{len(cell.outputs[-1])}" for kind, cell in zip(self.kinds, architecture.cells)]
-        for kind, cell in zip(self.kinds, architecture.cells):
+        widths = [
+            f"after_{kind}_{len(cell.outputs[-1])}" for kind, cell in zip(self.kinds, architecture.cells, strict=True)
+        ]
+        for kind, cell in zip(self.kinds, architecture.cells, strict=True):
             live = self._canonical.live(cell) if architecture.pruned or self._masks else None
             read_places = set()
             for i, edges in enumerate(cell.nodes, self.inputs):
@@ -141,7 +145,7 @@ class CellSpace(Space[CellArchitecture]):
                     options = ["after_stem", *widths] if self._masks and place == 1 else ["on"]
                     names += [f"{kind}.input.{place}.{option}" for option in options]
             if self._masks:
-                for stream, places in zip(("sum", "concat"), cell.outputs):
+                for stream, places in zip(("sum", "concat"), cell.outputs, strict=True):
                     names += [f"{kind}.{stream}.{place}" for place in places]
         if self._masks:
             names += [f"output.{width}" for width in ("after_stem", *widths)]

@@ -52,7 +52,7 @@ def discretize(
     if len(weights) != len(space.kinds):
         raise SpaceError(f"Expected weights for {', '.join(space.kinds)}, got {len(weights)}")
     cells = []
-    for kind, (operations, outputs) in zip(space.kinds, weights):
+    for kind, (operations, outputs) in zip(space.kinds, weights, strict=True):
         rows = cell.nodes * cell.inputs + cell.nodes * (cell.nodes - 1) // 2
         pairs = _checked(operations, (rows, len(space.operations)), f"{kind} operations")
         streams = _checked(outputs, (2, cell.nodes), f"{kind} outputs")
@@ -63,8 +63,8 @@ def discretize(
             numbers = (divmod(number, len(space.operations)) for number in heaviest)
             nodes.append(tuple(Edge(space.operations[operation], place) for place, operation in numbers))
         limits = (above, streams[1].mean())
-        counts = [most or max(1, int((w > limit).sum())) for w, limit in zip(streams, limits)]
-        chosen = (_heaviest(w, count) for w, count in zip(streams, counts))
+        counts = [most or max(1, int((w > limit).sum())) for w, limit in zip(streams, limits, strict=True)]
+        chosen = (_heaviest(w, count) for w, count in zip(streams, counts, strict=True))
         cells.append(Cell(tuple(nodes), tuple(tuple(node + cell.inputs for node in c) for c in chosen)))
     architecture = CellArchitecture(space.definition.form, space.kinds, tuple(cells))
     return space.decode(space.encode(architecture))

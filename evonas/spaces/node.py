@@ -92,7 +92,9 @@ class NodeCode:
 
     def _distinct_edges(self, genes: tuple[int, ...]) -> Edges:
         places = self._sets[genes[0]] if len(self._sets) > 1 else self._sets[0]
-        return tuple(Edge(self.operations[gene], place) for gene, place in zip(genes[-self.kept :], places))
+        return tuple(
+            Edge(self.operations[gene], place) for gene, place in zip(genes[-self.kept :], places, strict=True)
+        )
 
     def _distinct_genes(self, edges: Edges) -> list[int]:
         edges = tuple(sorted(edges, key=lambda edge: edge.source))
@@ -103,7 +105,7 @@ class NodeCode:
         return first + [self._number[edge.operation] for edge in edges]
 
     def _open_edges(self, genes: tuple[int, ...]) -> Edges:
-        return tuple(Edge(self.operations[op], place) for place, op in zip(genes[::2], genes[1::2]))
+        return tuple(Edge(self.operations[op], place) for place, op in zip(genes[::2], genes[1::2], strict=True))
 
     def _open_genes(self, edges: Edges) -> list[int]:
         return [gene for edge in edges for gene in (edge.source, self._number[edge.operation])]

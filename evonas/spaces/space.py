@@ -161,9 +161,9 @@ class Space(ABC, Generic[A]):
             raise SpaceError(
                 f"A genome of space '{self.name}' has {len(self._limits)} genes, this one has {len(genes)}"
             )
-        for gene, limit in zip(genes, self._limits):
+        for gene, limit in zip(genes, self._limits, strict=True):
             if not 0 <= gene < limit:
-                place = next(i for i, (g, c) in enumerate(zip(genes, self._limits)) if not 0 <= g < c)
+                place = next(i for i, (g, c) in enumerate(zip(genes, self._limits, strict=True)) if not 0 <= g < c)
                 raise SpaceError(
                     f"Gene {place} ({self.choices[place]}) of space '{self.name}' lies in "
                     f"0..{self._limits[place] - 1}, got {genes[place]}"

@@ -97,7 +97,7 @@ class StageSpace(Space[StageArchitecture]):
     def size(self) -> int:
         """Number of active configurations: options of blocks beyond a stage's depth do not count."""
         total = max(1, len(self.definition.resolutions))
-        for options, depths in zip(self.free_options, self._depths):
+        for options, depths in zip(self.free_options, self._depths, strict=True):
             total *= sum(math.prod(len(o) for o in options[:depth]) for depth in depths)
         return total
 
@@ -107,7 +107,7 @@ class StageSpace(Space[StageArchitecture]):
         genomes = rng.integers(0, self.cardinalities, size=(n, len(self.choices))).astype(np.int16)
         if by == "choice":
             return genomes
-        for s, (options, depths) in enumerate(zip(self.free_options, self._depths)):
+        for s, (options, depths) in enumerate(zip(self.free_options, self._depths, strict=True)):
             gene = self._depth_genes[s]
             if gene is None:
                 continue
@@ -126,13 +126,13 @@ class StageSpace(Space[StageArchitecture]):
         blocks = tuple(
             tuple(
                 options[(genes[a] if a is not None else 0) * width + (genes[b] if b is not None else 0)]
-                for options, (a, b, width) in zip(stage, places)
+                for options, (a, b, width) in zip(stage, places, strict=True)
             )
-            for stage, places in zip(self.free_options, self._block_genes)
+            for stage, places in zip(self.free_options, self._block_genes, strict=True)
         )
         depths = tuple(
             choices[genes[gene]] if gene is not None else choices[0]
-            for choices, gene in zip(self._depths, self._depth_genes)
+            for choices, gene in zip(self._depths, self._depth_genes, strict=True)
         )
         resolutions = self.definition.resolutions
         resolution = None
@@ -146,13 +146,13 @@ class StageSpace(Space[StageArchitecture]):
             raise SpaceError(f"Expected an architecture of space '{self.name}', got {architecture}")
         checked = self.assemble(architecture.blocks, architecture.depths, architecture.resolution)
         genes = np.zeros(len(self.choices), dtype=np.int16)
-        for stage, options, places in zip(checked.blocks, self.free_options, self._block_genes):
-            for option, known, (a, b, width) in zip(stage, options, places):
+        for stage, options, places in zip(checked.blocks, self.free_options, self._block_genes, strict=True):
+            for option, known, (a, b, width) in zip(stage, options, places, strict=True):
                 number = divmod(known.index(option), width)
-                for index, option_gene in zip((a, b), number):
+                for index, option_gene in zip((a, b), number, strict=True):
                     if index is not None:
                         genes[index] = option_gene
-        for depth, choices, gene in zip(checked.depths, self._depths, self._depth_genes):
+        for depth, choices, gene in zip(checked.depths, self._depths, self._depth_genes, strict=True):
             if gene is not None:
                 genes[gene] = choices.index(depth)
         if self._resolution_gene is not None:
@@ -181,14 +181,14 @@ class StageSpace(Space[StageArchitecture]):
                 f"expected stages of {[len(options) for options in self.free_options]} blocks, "
                 f"got {[len(stage) for stage in stages]}"
             )
-        for i, stage, options in zip(self.free, stages, self.free_options):
-            for b, (option, known) in enumerate(zip(stage, options)):
+        for i, stage, options in zip(self.free, stages, self.free_options, strict=True):
+            for b, (option, known) in enumerate(zip(stage, options, strict=True)):
                 if option not in known:
                     raise SpaceError(f"stage {i}, block {b} is one of {', '.join(known)}, got {option!r:.40}")
         depths = tuple(choices[-1] for choices in self._depths) if depths is None else tuple(depths)
         if len(depths) != len(self._depths):
             raise SpaceError(f"expected {len(self._depths)} depths, got {len(depths)}")
-        for i, depth, choices in zip(self.free, depths, self._depths):
+        for i, depth, choices in zip(self.free, depths, self._depths, strict=True):
             if depth not in choices:
                 raise SpaceError(f"stage {i} has a depth of {choices}, got {depth!r:.40}")
         resolutions = self.definition.resolutions
@@ -205,7 +205,7 @@ class StageSpace(Space[StageArchitecture]):
         anywhere among them.
         """
         stages = []
-        for options, stage, depth in zip(self.free_options, architecture.blocks, architecture.depths):
+        for options, stage, depth in zip(self.free_options, architecture.blocks, architecture.depths, strict=True):
             live = stage[:depth]
             if self._identities_move(options):
                 moved = [option for option in live[1:] if option not in self._identity]
@@ -216,7 +216,7 @@ class StageSpace(Space[StageArchitecture]):
     def multiplicity(self, architecture: StageArchitecture) -> int:
         """Return how many active configurations share the canonical form: where its identities may stand."""
         count = 1
-        for options, stage, depth in zip(self.free_options, architecture.blocks, architecture.depths):
+        for options, stage, depth in zip(self.free_options, architecture.blocks, architecture.depths, strict=True):
             if self._identities_move(options):
                 identities = sum(option in self._identity for option in stage[1:depth])
                 count *= math.comb(depth - 1, identities)
@@ -228,7 +228,7 @@ class StageSpace(Space[StageArchitecture]):
     def path(self, architecture: StageArchitecture) -> Path:
         """Return ``stage.block.option`` of every block that runs, fixed stages included."""
         names: list[str] = []
-        chosen = iter(zip(architecture.blocks, architecture.depths))
+        chosen = iter(zip(architecture.blocks, architecture.depths, strict=True))
         for i, options in enumerate(self.options):
             if i in self.free:
                 blocks, depth = next(chosen)

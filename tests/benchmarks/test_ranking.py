@@ -29,7 +29,7 @@ def test_weights_count_members_as_often_as_they_occur():
     rng = np.random.default_rng(0)
     scores, truth = rng.integers(0, 6, 20).astype(float), rng.integers(0, 6, 20).astype(float)
     weights = rng.integers(0, 4, size=(5, 20)).astype(float)
-    for one, tau in zip(weights.astype(int), weighted_kendall(scores, truth, weights)):
+    for one, tau in zip(weights.astype(int), weighted_kendall(scores, truth, weights), strict=True):
         assert tau == pytest.approx(kendalltau(np.repeat(scores, one), np.repeat(truth, one)).statistic)
     assert np.isnan(weighted_kendall(np.ones(20), truth, weights)).all()
 

@@ -47,7 +47,7 @@ def test_crop_is_a_crop_of_the_padded_image(padding):
     padded = torch.nn.functional.pad(images, (2, 2, 2, 2), mode=mode)
     result = Augment(crop=2, padding=padding)(images, seeded())
     shifts = set()
-    for image, source in zip(result, padded):
+    for image, source in zip(result, padded, strict=True):
         found = [
             (y, x) for y in range(5) for x in range(5) if torch.equal(image, source[:, y : y + 8, x : x + 8])
         ]
@@ -70,7 +70,7 @@ def test_crop_and_flip_together_flip_the_crop():
     padded = torch.nn.functional.pad(images, (1, 1, 1, 1))
     result = Augment(crop=1, flip=True)(images, seeded())
     kinds = set()
-    for image, source in zip(result, padded):
+    for image, source in zip(result, padded, strict=True):
         crops = {(y, x): source[:, y : y + 8, x : x + 8] for y in range(3) for x in range(3)}
         found = [
             (p, f) for p, c in crops.items() for f in (0, 1) if torch.equal(image, c.flip(2) if f else c)

@@ -18,7 +18,7 @@ def operations(form) -> list[str]:
 @given(st.integers(0, 2**32 - 1))
 def test_no_architecture_costs_more_where_options_add_up(seed):
     rng = default_rng(seed)
-    prices = dict(zip(SPACE.definition.operations, rng.random(7)))
+    prices = dict(zip(SPACE.definition.operations, rng.random(7), strict=True))
 
     def cost(form) -> float:
         return sum(prices[name] for name in operations(form))

@@ -153,7 +153,7 @@ def test_replaying_what_was_told_leads_to_the_same_next_question():
         genomes = evolution.ask()
         values = problem(genomes)
         values[::6] = np.nan
-        known.update(zip(map(text, genomes), values))
+        known.update(zip(map(text, genomes), values, strict=True))
         evolution.tell(genomes, values)
     replayed = start(seed=3)
     for _ in range(9):
@@ -227,7 +227,7 @@ def test_failures_are_never_parents_and_never_on_the_front(name, bad):
         values = problem(genomes)
         values[::3, 0] = bad
         values[1::7] = bad
-        failed |= {text(g) for g, v in zip(genomes, values) if not np.isfinite(v).all()}
+        failed |= {text(g) for g, v in zip(genomes, values, strict=True) if not np.isfinite(v).all()}
         evolution.tell(genomes, values)
         assert not failed & {text(g) for g in evolution.population}
         assert not failed & {text(g) for g in evolution.front()[0]}
@@ -329,12 +329,12 @@ def test_parents_are_known_and_account_for_most_genes():
     known: dict[str, np.ndarray] = {}
     for _ in range(6):
         genomes = evolution.ask()
-        for genome, parents in zip(genomes, evolution.parents):
+        for genome, parents in zip(genomes, evolution.parents, strict=True):
             assert len(parents) <= 2
             if parents:
                 inherited = np.any([known[parent] == genome for parent in parents], axis=0)
                 assert inherited.sum() >= 3
-        known.update(zip(map(text, genomes), genomes))
+        known.update(zip(map(text, genomes), genomes, strict=True))
         evolution.tell(genomes, problem(genomes))
     assert all(evolution.parents)
 

@@ -68,5 +68,5 @@ def _add_generation(run: Run, generation: int) -> None:
     places = range(2 * generation, 2 * generation + 2)
     run.store.enroll(generation, [texts[i] for i in places])
     for i in places:
-        for name, value in zip(("acc", "flops"), VALUES[i]):
+        for name, value in zip(("acc", "flops"), VALUES[i], strict=True):
             run.store.record([Evaluation(texts[i], name, name, value, None, 0.1)])

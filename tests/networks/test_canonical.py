@@ -47,7 +47,7 @@ def renaming(space, written: Cell, canonical: Cell) -> dict[int, int]:
     first, second = live_edges(space, written), live_edges(space, canonical)
     places = range(space.inputs)
     for order in permutations(first):
-        name = dict(zip(order, second)) | {place: place for place in places}
+        name = dict(zip(order, second, strict=True)) | {place: place for place in places}
         renamed = {name[p]: sorted((name[s], op) for s, op in edges) for p, edges in first.items()}
         outputs = [{name[p] for p in group} for group in written.outputs]
         if outputs == [set(group) for group in canonical.outputs] and renamed == {
@@ -60,8 +60,13 @@ def renaming(space, written: Cell, canonical: Cell) -> dict[int, int]:
 def mapped(network, written, state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Return the state of a canonical network from that of the network as written."""
     space, canonical = network.space, network.architecture
-    back = {kind: renaming(space, *pair) for kind, *pair in zip(space.kinds, written.cells, canonical.cells)}
-    outputs = {kind: (w.outputs[-1], c.outputs[-1]) for kind, w, c in zip(space.kinds, written.cells, canonical.cells)}
+    back = {
+        kind: renaming(space, *pair) for kind, *pair in zip(space.kinds, written.cells, canonical.cells, strict=True)
+    }
+    outputs = {
+        kind: (w.outputs[-1], c.outputs[-1])
+        for kind, w, c in zip(space.kinds, written.cells, canonical.cells, strict=True)
+    }
     kinds = [getattr(cell, "kind", None) for cell in network.cells]
     learned = space.definition.cell.outputs == "learned"
 
@@ -158,7 +163,7 @@ def test_stages_as_written_and_canonical_are_one_function(name, settle):
         pruned = build(space, skeleton, canonical).double().eval()
         # The blocks that are no identities, in order, are the same blocks.
         places = {}
-        for i, (old, new) in enumerate(zip(network.stages, pruned.stages)):
+        for i, (old, new) in enumerate(zip(network.stages, pruned.stages, strict=True)):
             kept = [[b for b, s in enumerate(blocks) if any(True for _ in s.parameters())] for blocks in (old, new)]
             places |= {(i, b): a for a, b in zip(*kept, strict=True)}
         state, result = network.state_dict(), {}

@@ -20,7 +20,7 @@ def dominated(values: np.ndarray) -> np.ndarray:
     """Which rows another row dominates, by definition; failed rows neither dominate nor count as fit."""
     fit = np.isfinite(values).all(axis=1)
     better = [(values <= row).all(axis=1) & (values < row).any(axis=1) & fit for row in values]
-    return np.array([not ok or any(b) for ok, b in zip(fit, better)], dtype=bool)
+    return np.array([not ok or any(b) for ok, b in zip(fit, better, strict=True)], dtype=bool)
 
 
 def test_front_of_a_known_table():

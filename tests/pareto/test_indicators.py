@@ -212,7 +212,7 @@ def test_precision_with_ties_is_the_mean_over_all_orders(pairs, data):
         tops = [sorted(order, key=lambda i: -values[i])[:k] for order in orders]
         return np.bincount(np.ravel(tops), minlength=len(values)) / len(orders)
 
-    scores, truth = zip(*pairs)
+    scores, truth = zip(*pairs, strict=True)
     assert precision_at(scores, truth, k) == pytest.approx(chances(scores) @ chances(truth) / k)
 
 

@@ -63,7 +63,7 @@ class Bottleneck(nn.Module):
 def by_hand(width: float, strides: tuple[int, ...], classes: int) -> nn.Module:
     c = eighths(16 * width)
     layers: list[nn.Module] = [nn.Conv2d(3, c, 3, strides[0], 1, bias=False), nn.BatchNorm2d(c), nn.Hardswish()]
-    for (channels, _, blocks, se, act), stride in zip(STAGES, strides[1:]):
+    for (channels, _, blocks, se, act), stride in zip(STAGES, strides[1:], strict=True):
         for i in range(blocks):
             kernel, expand = (3, 1) if blocks == 1 else (7, 6)
             layers.append(Bottleneck(c, eighths(channels * width), kernel, expand, stride if i == 0 else 1, se, act))

@@ -18,8 +18,8 @@ def rows(architectures: range) -> list[Evaluation]:
     values = np.random.default_rng(architectures.start).random((len(architectures), 2))
     return [
         Evaluation(f"architecture {i} {'x' * 60}", name, "f", float(value), None, 0.1)
-        for i, pair in zip(architectures, values)
-        for name, value in zip(("acc", "flops"), pair)
+        for i, pair in zip(architectures, values, strict=True)
+        for name, value in zip(("acc", "flops"), pair, strict=True)
     ]
 
 

@@ -44,7 +44,7 @@ def test_every_proxy_scores_as_if_alone(network_of, many, labels, asked):
     together = score_all(asked, network, many, 3, labels)
     assert all(isinstance(score, float) for score in together)
     assert score_all(asked[::-1], network, many, 3, labels)[::-1] == together
-    for proxy, score in zip(asked, together):
+    for proxy, score in zip(asked, together, strict=True):
         assert score_all([proxy], network, many, 3, labels) == [score]
 
 
@@ -54,8 +54,8 @@ def test_scores_depend_on_the_seed_not_on_the_weights_given(network_of, many, la
     for parameter in network.parameters():
         nn.init.normal_(parameter)
     assert score_all(asked, network, many, 3, labels) == before
-    other = dict(zip(NAMES, score_all(asked, network, many, 4, labels)))
-    same = {name for name, score in zip(NAMES, before) if score == other[name]}
+    other = dict(zip(NAMES, score_all(asked, network, many, 4, labels), strict=True))
+    same = {name for name, score in zip(NAMES, before, strict=True) if score == other[name]}
     assert same == {"epsinas", "params", "flops"}
 
 

@@ -64,7 +64,9 @@ def test_grad_norm_adds_the_norms_of_layers(network, images, labels):
     gradients = torch.autograd.grad(loss, [layer.weight for layer in layers])
     expected = sum(gradient.norm().item() for gradient in gradients)
     assert GradNorm().score(network, images, seeded(), labels) == pytest.approx(expected, rel=1e-5)
-    expected = sum((layer.weight * gradient).abs().sum().item() for layer, gradient in zip(layers, gradients))
+    expected = sum(
+        (layer.weight * gradient).abs().sum().item() for layer, gradient in zip(layers, gradients, strict=True)
+    )
     assert Snip().score(network, images, seeded(), labels) == pytest.approx(expected, rel=1e-5)
 
 

@@ -32,7 +32,7 @@ def both(network, samples, side, seed, repeats):
 
 @pytest.mark.parametrize("name", shipped())
 def test_packed_counts_equal_naive_counts(name):
-    for network, samples in zip(sampled(name, 3, resolution=8), (5, 16, 30)):
+    for network, samples in zip(sampled(name, 3, resolution=8), (5, 16, 30), strict=True):
         packed, naive = both(network, samples, 8, samples, 2)
         assert packed == naive
 

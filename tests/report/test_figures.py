@@ -80,7 +80,9 @@ def test_like_is_compared_with_like_where_the_search_ranked_by_a_smoother_score(
     assert report["kendall"] == pytest.approx(1.0)
     # What ranked is judged by its ranking, its accuracy by plain accuracy.
     assert (trained["estimate"], trained["less"]) == ("acc", "acc_top1")
-    assert dict(zip(trained["texts"], trained["estimates"])) == {m.architecture: m.values["acc"] for m in members}
+    assert dict(zip(trained["texts"], trained["estimates"], strict=True)) == {
+        m.architecture: m.values["acc"] for m in members
+    }
     assert trained["gap"] == pytest.approx(0.9 - np.mean([m.known["acc_top1"] for m in members]))
 
 

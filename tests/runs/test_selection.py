@@ -15,7 +15,7 @@ FRONT = Front(
     (Objective("acc", "", "max"), Objective("flops", "", "min")),
     tuple(
         Member(str(form), {"acc": acc, "flops": flops})
-        for form, acc, flops in zip(FORMS[:3], (0.5, 0.9, 0.95), (1.0, 2.0, 9.0))
+        for form, acc, flops in zip(FORMS[:3], (0.5, 0.9, 0.95), (1.0, 2.0, 9.0), strict=True)
     ),
 )
 

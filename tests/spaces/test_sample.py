@@ -33,7 +33,9 @@ def test_small_spaces_are_drawn_whole_and_evenly(name):
 def test_each_choice_is_uniform_by_choice(name):
     space = load_space(name)
     genomes = space.sample(20_000, np.random.default_rng(1), by="choice")
-    values = [chisquare(np.bincount(g, minlength=c)).pvalue for g, c in zip(genomes.T, space.cardinalities)]
+    values = [
+        chisquare(np.bincount(g, minlength=c)).pvalue for g, c in zip(genomes.T, space.cardinalities, strict=True)
+    ]
     assert min(values) > UNLIKELY / len(values)
 
 

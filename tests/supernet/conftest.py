@@ -72,7 +72,7 @@ class ToyNetwork(nn.Module):
     def forward(self, images, path=None):
         path = path or self.own
         x = self.stem(images)
-        for slot, name in zip(self.slots, path):
+        for slot, name in zip(self.slots, path, strict=True):
             x = slot[name.split(".")[1]](x)
         return self.classifier(self.dropout(x.mean((2, 3))))
 
@@ -82,7 +82,7 @@ class ToyNetwork(nn.Module):
     def extract(self, architecture, own=None):
         network = copy.deepcopy(self)
         network.own = self.space.path(architecture)
-        for slot, option in zip(network.slots, architecture.options):
+        for slot, option in zip(network.slots, architecture.options, strict=True):
             for other in [key for key in slot if key != option]:
                 del slot[other]
         return network
@@ -99,7 +99,7 @@ def toy_data(n: int = 48, seed: int = 0) -> SimpleNamespace:
     generator = torch.Generator().manual_seed(seed)
     labels = torch.arange(n) % 3
     images = torch.randint(0, 120, (n, 1, 6, 6), generator=generator)
-    for image, label in zip(images, labels):
+    for image, label in zip(images, labels, strict=True):
         image[:, 2 * int(label) : 2 * int(label) + 2] += 120
     part = SimpleNamespace(images=images.to(torch.uint8), labels=labels)
     return SimpleNamespace(

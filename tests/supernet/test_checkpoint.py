@@ -23,7 +23,9 @@ def test_what_is_written_is_read(tmp_path):
     header = load_weights(other, path)
     assert header["note"] == [1, None, "x"]
     assert header["big"] == 2**100
-    assert all(torch.equal(a, b) for a, b in zip(network.state_dict().values(), other.state_dict().values()))
+    assert all(
+        torch.equal(a, b) for a, b in zip(network.state_dict().values(), other.state_dict().values(), strict=True)
+    )
     assert [file.name for file in path.parent.iterdir()] == ["supernet.safetensors"]
 
 
@@ -77,4 +79,4 @@ def test_weights_of_another_network_are_refused_by_name_and_shape(tmp_path, othe
     before = [value.clone() for value in other.state_dict().values()]
     with pytest.raises(TrainingError, match=message):
         load_weights(other, path)
-    assert all(torch.equal(a, b) for a, b in zip(before, other.state_dict().values()))
+    assert all(torch.equal(a, b) for a, b in zip(before, other.state_dict().values(), strict=True))

@@ -36,7 +36,10 @@ def test_what_comes_of_few_images_is_taken_out_of_the_spread():
     figures = summarize(values)
     assert figures["sd"] == pytest.approx(0.0707, rel=0.1)
     assert figures["sd_beyond_noise"] < 0.4 * figures["sd"]
-    spread = [dataclasses.replace(v, after=v.after + change) for v, change in zip(values, rng.normal(0, 0.1, 200))]
+    spread = [
+        dataclasses.replace(v, after=v.after + change)
+        for v, change in zip(values, rng.normal(0, 0.1, 200), strict=True)
+    ]
     assert summarize(spread)["sd_beyond_noise"] == pytest.approx(0.1, rel=0.2)
 
 

@@ -86,7 +86,7 @@ def test_a_norm_of_all_images_has_torch_s_outputs_and_gradients(shape, monkeypat
     kind = nn.BatchNorm2d if len(shape) == 4 else nn.BatchNorm1d
     own, torchs = kind(3).double(), kind(3).double()
     generator = torch.Generator().manual_seed(0)
-    for parameter, other in zip(own.parameters(), torchs.parameters()):
+    for parameter, other in zip(own.parameters(), torchs.parameters(), strict=True):
         with torch.no_grad():
             parameter.copy_(torch.randn(3, generator=generator))
             other.copy_(parameter)
@@ -96,8 +96,8 @@ def test_a_norm_of_all_images_has_torch_s_outputs_and_gradients(shape, monkeypat
     for _ in range(2):
         (parallel._synchronized(own, x) * pull).sum().backward()
         (torchs(y) * pull).sum().backward()
-    pairs = [(x.grad, y.grad), *((a.grad, b.grad) for a, b in zip(own.parameters(), torchs.parameters()))]
-    pairs += zip(own.buffers(), torchs.buffers())
+    pairs = [(x.grad, y.grad), *((a.grad, b.grad) for a, b in zip(own.parameters(), torchs.parameters(), strict=True))]
+    pairs += zip(own.buffers(), torchs.buffers(), strict=True)
     for mine, its in pairs:
         torch.testing.assert_close(mine, its, rtol=0, atol=1e-12)
     own.eval()

@@ -35,7 +35,7 @@ def test_a_path_switch_never_recompiles(make_network, data):
         assert len(compiled) == 6
     after = [network.eval()(images, path) for path in paths(network)]
     assert len(compiled) == 6
-    assert all(one.shape == other.shape for one, other in zip(expected, after))
+    assert all(one.shape == other.shape for one, other in zip(expected, after, strict=True))
 
 
 @pytest.mark.slow

@@ -61,7 +61,7 @@ def test_by_choice_every_option_is_drawn_equally_often():
     drawn = space.sample(3000, rng, by="choice")
     sampler, again = make_sampler("choice", space), np.random.default_rng(0)
     assert str(sampler(again)) == space.key(space.sample(1, np.random.default_rng(0), by="choice")[0])
-    for column, options in zip(drawn.T, space.cardinalities):
+    for column, options in zip(drawn.T, space.cardinalities, strict=True):
         assert chisquare(np.bincount(column, minlength=options)).pvalue > LEVEL
 
 
@@ -101,7 +101,7 @@ def test_fair_runs_each_option_once_in_a_row_of_as_many_draws():
     )
     for _ in range(36):
         sampler(rng)
-    for column, options in zip(np.stack(genomes).T, space.cardinalities):
+    for column, options in zip(np.stack(genomes).T, space.cardinalities, strict=True):
         for start in range(0, 36, options):
             assert sorted(column[start : start + options]) == list(range(options))
 

@@ -44,7 +44,7 @@ def test_without_a_transform_it_is_torch_bit_for_bit(dtype, momentum, decay, nes
             nn.utils.clip_grad_norm_(theirs.parameters(), clip)
         own.step(lr, lambda updates: updates)
         reference.step()
-    for mine, its in zip(ours.parameters(), theirs.parameters()):
+    for mine, its in zip(ours.parameters(), theirs.parameters(), strict=True):
         assert torch.equal(mine, its)
 
 

@@ -41,7 +41,9 @@ def shift(images, generator):
 
 
 def same(first, second):
-    return all(torch.equal(a, b) for a, b in zip(first.state_dict().values(), second.state_dict().values()))
+    return all(
+        torch.equal(a, b) for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True)
+    )
 
 
 def without_time(history):
@@ -265,7 +267,7 @@ def test_the_gradients_of_a_plan_add_up_to_one_update(make_network, data):
     options = {"epochs": 1, "batch_size": 16, "clip": None}
     train_supernet(once, data, "uniform", **options)
     train_supernet(twice, data, Twice, **options)
-    for mine, its in zip(once.parameters(), twice.parameters()):
+    for mine, its in zip(once.parameters(), twice.parameters(), strict=True):
         torch.testing.assert_close(mine, its, rtol=1e-12, atol=1e-12)
 
 

@@ -50,7 +50,9 @@ def test_a_supernet_trains_and_resumes_on_the_digits(name, rule, digits, tmp_pat
         train_supernet(resumed, digits, rule, **options, checkpoint=path, progress=progress)
     resumed = build(space, small, seed=2)
     train_supernet(resumed, digits, rule, **options, checkpoint=path)
-    assert all(torch.equal(a, b) for a, b in zip(whole.state_dict().values(), resumed.state_dict().values()))
+    assert all(
+        torch.equal(a, b) for a, b in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True)
+    )
     evaluator = PathEvaluator(whole, digits, digits.select)
     first, second = (draw_from(space)(np.random.default_rng(seed)) for seed in (0, 1))
     before = {key: value.clone() for key, value in whole.state_dict().items()}

@@ -24,7 +24,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     def draw(n: int) -> tuple[np.ndarray, np.ndarray]:
         labels = np.arange(n) % CLASSES
         images = rng.integers(0, 100, (n, 8, 8, 1), dtype=np.uint8)
-        for image, label in zip(images, labels):
+        for image, label in zip(images, labels, strict=True):
             image[2 * label + 1] += 120
         return images, labels
 

@@ -94,7 +94,7 @@ def test_the_validation_halves_and_the_test_part_are_not_trained_on(data: Datase
 def test_seeds_decide(data: Dataset, tiny: Maker, plain: Recipe) -> None:
     networks = [tiny(0) for _ in range(3)]
     before = torch.get_rng_state()
-    for network, seed in zip(networks, (1, 1, 2)):
+    for network, seed in zip(networks, (1, 1, 2), strict=True):
         train(network, data, plain, seed=seed, device="cpu")
     assert equal(networks[0], networks[1])
     assert not equal(networks[0], networks[2])
@@ -172,7 +172,7 @@ def test_weight_decay_shrinks_what_it_should(data: Dataset, tiny: Maker, plain: 
     task = Nothing(divergence=True)
     train(network, data, plain.model_copy(update=changes), device="cpu", task=task)
     shrunk = (1 - 0.05 * 0.5) ** 3
-    for (name, value), old in zip(network.named_parameters(), before.parameters()):
+    for (name, value), old in zip(network.named_parameters(), before.parameters(), strict=True):
         expected = old * shrunk if old.ndim > 1 else old
         torch.testing.assert_close(value, expected, msg=name)
 
@@ -182,7 +182,7 @@ def test_the_whole_gradient_is_clipped(data: Dataset, tiny: Maker, plain: Recipe
     changes = {"clip": 2.0, "epochs": 1, "batch_size": 150}
     task = Much()
     train(network, data, plain.model_copy(update=changes), device="cpu", task=task)
-    moved = [value - old for value, old in zip(network.parameters(), before.parameters())]
+    moved = [value - old for value, old in zip(network.parameters(), before.parameters(), strict=True)]
     norm = torch.cat([change.detach().flatten() for change in moved]).norm()
     assert float(norm) == pytest.approx(0.05 * 2.0, rel=1e-4)
 
@@ -193,7 +193,7 @@ def test_the_average_is_what_is_returned(data: Dataset, tiny: Maker, plain: Reci
     train(raw, data, recipe, device="cpu")
     train(averaged, data, recipe.model_copy(update={"ema": 0.9999}), device="cpu")
     share = 1 - 2 / 11  # the first update's decay is (1 + 1) / (10 + 1)
-    for value, new, old in zip(averaged.parameters(), raw.parameters(), tiny(0).parameters()):
+    for value, new, old in zip(averaged.parameters(), raw.parameters(), tiny(0).parameters(), strict=True):
         torch.testing.assert_close(value, old + share * (new - old))
 
 

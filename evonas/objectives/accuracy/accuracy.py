@@ -93,7 +93,7 @@ class AccuracyEvaluator:
         made = self._estimate
         if not isinstance(made, CombinedEstimator):
             return None
-        return dict(zip(("shared weights", "FLOPs", "SWAP"), made.weights.tolist()))
+        return dict(zip(("shared weights", "FLOPs", "SWAP"), made.weights.tolist(), strict=True))
 
     @cached_property
     def _estimate(self) -> Callable[[Architecture, Mapping[str, float]], float]:

@@ -55,7 +55,11 @@ class AdditiveEffects:
             raise EvaluationError("None of the paths that the effects of choices are learnt from could be read")
         self._ends = np.cumsum(space.cardinalities)
         # As drawn, not as their canonical forms are written: of several genomes of one network none is preferred.
-        known = [(genome, read_once[str(form)]) for genome, form in zip(genomes, forms) if str(form) in read_once]
+        known = [
+            (genome, read_once[str(form)])
+            for genome, form in zip(genomes, forms, strict=True)
+            if str(form) in read_once
+        ]
         rows = np.stack([self._one_hot(genome) for genome, _ in known])
         with threadpool_limits(1, user_api="blas"):  # sums in one order, whatever the number of threads
             self._regression = BayesianRidge().fit(rows, [-score["loss"] for _, score in known])

@@ -78,7 +78,7 @@ def assemble(outline: Outline, models: Mapping[str, ModelProto], *, batch: int =
             weights.append(numpy_helper.from_array(zeros, f"value_{step.writes}"))
             continue
         names = {"output": f"value_{step.writes}"}
-        for i, (number, shape) in enumerate(zip(step.reads, block.shapes)):
+        for i, (number, shape) in enumerate(zip(step.reads, block.shapes, strict=True)):
             names[f"input_{i}"] = f"value_{number}"
             if shape != outline.shapes[number]:
                 names[f"input_{i}"] = f"rows_{place}_{i}"

@@ -66,7 +66,8 @@ class Table:
     def total(self, path: Path) -> tuple[int, ...]:
         """Return the costs of a path; entries that bring no block on this skeleton cost nothing."""
         return tuple(
-            fixed + sum([column.get(name, 0) for name in path]) for fixed, column in zip(self._fixed, self._columns)
+            fixed + sum([column.get(name, 0) for name in path])
+            for fixed, column in zip(self._fixed, self._columns, strict=True)
         )
 
 

@@ -88,7 +88,7 @@ def measure_latency_table(
         )
         task.advance(1)
     floor = measured[len(models) + len(single)].minimum_ms
-    times = dict(zip([*models, *single], measured, strict=False))
+    times = dict(zip([*models, *single], measured[: len(models) + len(single)], strict=True))
     whole = measured[len(models) + len(single) + 1 :]
     table = {
         key: {

@@ -48,7 +48,7 @@ def test_readings_that_err_rank_better_smoothed(monkeypatch):
             return score(true_loss(form) + 2.0 * rng.normal())
 
         smoothed, once = AdditiveEffects(SPACE, read), [read(form) for form in FORMS]
-        better = kendall([smoothed(*pair) for pair in zip(FORMS, once)], truth)
+        better = kendall([smoothed(*pair) for pair in zip(FORMS, once, strict=True)], truth)
         return better - kendall([-one["loss"] for one in once], truth)
 
     gains = [gain(seed) for seed in range(5)]

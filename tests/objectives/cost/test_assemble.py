@@ -53,7 +53,7 @@ def test_an_assembled_network_computes_what_its_blocks_compute(tiny, draw):
     for step in outline.steps:
         feed = {
             f"input_{i}": values[number].reshape(shape)
-            for i, (number, shape) in enumerate(zip(step.reads, step.block.shapes))
+            for i, (number, shape) in enumerate(zip(step.reads, step.block.shapes, strict=True))
         }
         (values[step.writes],) = runtime.session(models[step.block.key]).run(None, feed)
     (whole,) = runtime.session(assemble(outline, models)).run(None, {"value_0": image})

@@ -32,7 +32,7 @@ def test_an_outline_is_the_same_after_others_were_drawn(space: Space, draw):
     forms = draw(space, 4)
     first = [outlines(form) for form in forms]
     again = [outlines(form) for form in reversed(forms)][::-1]
-    for a, b in zip(first, again):
+    for a, b in zip(first, again, strict=True):
         assert (a.steps, a.shapes, a.output) == (b.steps, b.shapes, b.output)
 
 

@@ -20,7 +20,7 @@ COUNTED = (torch.ops.aten.convolution, torch.ops.aten.mm, torch.ops.aten.addmm, 
 def check(space: Space, skeleton, draw, count, n: int, seed: int = 0) -> None:
     evaluator = CostEvaluator(Context(space, skeleton))
     forms = draw(space, n, seed=seed)
-    for form, row in zip(forms, evaluator.evaluate(as_candidates(forms))):
+    for form, row in zip(forms, evaluator.evaluate(as_candidates(forms)), strict=True):
         assert (row["flops"].value, row["params"].value) == count(space, skeleton, form), str(form)
 
 

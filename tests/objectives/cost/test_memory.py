@@ -34,7 +34,9 @@ def brute_force(network: nn.Module, shape: tuple[int, ...]) -> int:
 def test_memory_equals_a_brute_force_count(canonical: bool, space: Space, draw):
     skeleton = space.skeleton("small", in_channels=3, classes=10)
     forms = draw(space, 4, canonical=canonical, seed=5)
-    for form, row in zip(forms, make_evaluator("memory", Context(space, skeleton)).evaluate(as_candidates(forms))):
+    for form, row in zip(
+        forms, make_evaluator("memory", Context(space, skeleton)).evaluate(as_candidates(forms)), strict=True
+    ):
         with torch.device("meta"):
             network = build(space, skeleton, form).eval()
         side = network.skeleton.resolution

@@ -41,7 +41,9 @@ def test_size_counts_weights_exactly(tiny: Context, draw):
     wide = Context(tiny.space, tiny.skeleton.replace(classes=110))
     small, large = (make_evaluator("size", context).evaluate(as_candidates(forms)) for context in (tiny, wide))
     # The classifier reads four nodes of 16 channels each, and has a bias.
-    assert [b["size"].value - a["size"].value for a, b in zip(small, large)] == [4 * 100 * (4 * 16 + 1)] * 2
+    assert [b["size"].value - a["size"].value for a, b in zip(small, large, strict=True)] == [
+        4 * 100 * (4 * 16 + 1)
+    ] * 2
 
 
 def test_eight_bits_take_less(space: Space, draw):

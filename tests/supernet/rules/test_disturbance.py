@@ -94,14 +94,14 @@ def test_switched_off_it_is_uniform_training_bit_for_bit(make_network, data):
     plain, _ = trained(make_network, data, "uniform", dtype=torch.float32)
     off, _ = trained(make_network, data, partial(DisturbanceImmune, strength=0.0), dtype=torch.float32)
     immune, _ = trained(make_network, data, "disturbance-immune", dtype=torch.float32)
-    assert all(torch.equal(a, b) for a, b in zip(plain.state_dict().values(), off.state_dict().values()))
+    assert all(torch.equal(a, b) for a, b in zip(plain.state_dict().values(), off.state_dict().values(), strict=True))
     assert not torch.equal(plain.stem[0].weight, immune.stem[0].weight)
 
 
 def test_a_huge_alpha_is_uniform_training(make_network, data):
     plain, _ = trained(make_network, data, "uniform")
     loose, history = trained(make_network, data, partial(DisturbanceImmune, alpha=1e12))
-    for mine, its in zip(loose.parameters(), plain.parameters()):
+    for mine, its in zip(loose.parameters(), plain.parameters(), strict=True):
         assert (mine - its).norm().item() <= 1e-9 * its.norm().item()
     assert history.epochs[-1]["trace_over_d"] == pytest.approx(1.0, abs=1e-9)
 

@@ -64,7 +64,7 @@ def test_one_update_has_the_gradient_of_labels_and_of_the_largest_paths_outputs(
     loss = F.cross_entropy(teacher, labels)
     loss = 0.5 * loss + 0.5 * F.cross_entropy(twin(images, smallest), teacher.detach().softmax(-1))
     loss.backward()
-    for (name, ours), theirs in zip(network.named_parameters(), twin.parameters()):
+    for (name, ours), theirs in zip(network.named_parameters(), twin.parameters(), strict=True):
         step = torch.zeros_like(theirs) if theirs.grad is None else theirs.grad
         torch.testing.assert_close(ours, theirs - 0.1 * step, rtol=1e-7, atol=1e-9, msg=name)
 
