@@ -16,7 +16,7 @@ Everything is deterministic given the seeds. Figures (`draw_anytime`, …) are d
 """
 
 from evonas.benchmarks.algorithms import Algorithm, algorithms
-from evonas.benchmarks.computed import computed_objectives, literature_skeleton, score_sources, scores_together
+from evonas.benchmarks.computed import computed_objectives, score_sources, scores_together
 from evonas.benchmarks.draw import draw_anytime, draw_improvements, draw_proxies, draw_supernet
 from evonas.benchmarks.members import Members, Oracle, Spent, members_of
 from evonas.benchmarks.output import write_results
@@ -41,7 +41,6 @@ __all__ = [
     "draw_improvements",
     "draw_proxies",
     "draw_supernet",
-    "literature_skeleton",
     "members_of",
     "published",
     "score_sources",

@@ -12,17 +12,10 @@ import numpy as np
 from evonas.benchmarks.members import Computed
 from evonas.benchmarks.proxies import FLOORS, Score, Together
 from evonas.errors import EvaluationError
-from evonas.spaces import Architecture, Skeleton, Space, as_candidates
+from evonas.spaces import Architecture, as_candidates
 
 if TYPE_CHECKING:
     from evonas.objectives import Context, Evaluator  # brings torch, which benchmarks on columns alone do not need
-
-
-def literature_skeleton(space: Space) -> Skeleton:
-    """Return the skeleton on which the literature measured a space's tables."""
-    # Mobile networks are published on ImageNet where they have such a skeleton, cells on CIFAR.
-    names = ("imagenet", "cifar", "small") if space.family == "stage" else ("cifar", "imagenet", "small")
-    return space.skeleton(next(name for name in names if name in space.skeletons))
 
 
 def computed_objectives(context: Context) -> dict[str, Computed]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from evonas.benchmarks.computed import literature_skeleton, score_sources
+from evonas.benchmarks.computed import score_sources
 from evonas.benchmarks.output import write_json
 from evonas.benchmarks.proxies import FLOORS
 from evonas.benchmarks.ranking import summarize_trials
@@ -285,7 +285,7 @@ def _floors(
     FLOPs and parameters are the table's columns, or computed as the literature does; SWAP is what a prior takes.
     """
     swap = f"swap(repeats={REPEATS})"
-    sources = score_sources(Context(space, literature_skeleton(space), data=data), [swap])
+    sources = score_sources(Context(space, space.literature_skeleton(), data=data), [swap])
     found = {
         name: np.asarray(table[name][rows] if name in table else sources[name](architectures, 0), float)
         for name in FLOORS

@@ -52,7 +52,7 @@ def bench_search(
 
     opened = load_space(space)
     truth = load_table(table, opened)
-    context = Context(opened, benchmarks.literature_skeleton(opened))
+    context = Context(opened, opened.literature_skeleton())
     scores = None
     if proxy_scores is not None:
         scores = stored_scores(proxy_scores, truth, opened)
@@ -104,7 +104,7 @@ def bench_proxies(
     from evonas.tables.table import load_table
 
     opened = load_space(space)
-    context = Context(opened, benchmarks.literature_skeleton(opened), data=load_data(data))
+    context = Context(opened, opened.literature_skeleton(), data=load_data(data))
     names = split_names(proxy, "proxy")
     rows = benchmarks.bench_proxies(
         load_table(table, opened),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
@@ -40,16 +40,12 @@ def bench_supernet(
     from evonas.benchmarks.supernet import bench_supernet, split_options, split_rules
     from evonas.data import load_data
     from evonas.spaces import load_space
-    from evonas.spaces.definition_stage import StageFile
     from evonas.tables.table import load_table
 
     opened = load_space(space)
     name, options = split_options(skeleton)
     if channels is not None:  # of the stem, which stage spaces scale together with all else
-        if opened.family == "stage":
-            options["width"] = channels / cast(StageFile, opened.definition).stem.channels
-        else:
-            options["channels"] = channels
+        options |= opened.skeleton_changes(channels)
     results = bench_supernet(
         opened,
         load_table(table, opened),

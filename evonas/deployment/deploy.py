@@ -142,7 +142,7 @@ class _Work:
         """The run's data, at the resolution that the member chose where its space lets it."""
         data = self.context.data
         assert data is not None
-        return data.at(getattr(self.choice.architecture, "resolution", None) or data.resolution)
+        return data.at(self.choice.architecture.resolution or data.resolution)
 
     @cached_property
     def target(self) -> TargetTask:

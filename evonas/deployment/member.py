@@ -137,7 +137,7 @@ class _Work:
             return as_trained(place, read_record(place / RECORD), choice, stored=True)
         context = self.context
         assert context.data is not None
-        data = context.data.at(getattr(choice.architecture, "resolution", None) or context.data.resolution)
+        data = context.data.at(choice.architecture.resolution or context.data.resolution)
         network = (
             build(context.space, context.skeleton, choice.architecture, seed=seed)
             if self.weights == "fresh"

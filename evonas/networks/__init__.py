@@ -7,7 +7,7 @@ the same class with the same state-dict keys. A `Slot` is where they differ: it 
 from evonas.networks.build import build, initialize
 from evonas.networks.cell import CellNetwork
 from evonas.networks.lhd import import_lhd
-from evonas.networks.network import Network, Slot
+from evonas.networks.network import Branched, Network, Slot
 from evonas.networks.stage import StageNetwork
 
-__all__ = ["CellNetwork", "Network", "Slot", "StageNetwork", "build", "import_lhd", "initialize"]
+__all__ = ["Branched", "CellNetwork", "Network", "Slot", "StageNetwork", "build", "import_lhd", "initialize"]

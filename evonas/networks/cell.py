@@ -10,6 +10,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from functools import partial
 from typing import cast
 
@@ -191,6 +192,10 @@ class CellNetwork(Network):
         ends = cast(tuple[Tensor, Tensor], streams)  # the last cell gives all that the classifier reads
         x = torch.cat(ends, dim=1) if chain == "streams" else ends[1]
         return cast(Tensor, self.classifier(self.pool(x).flatten(1)))
+
+    def tap(self, fraction: Fraction) -> nn.Module:
+        """Return the cell, or the reduction, at a fraction of the depth."""
+        return self.cells[int(len(self.cells) * fraction)]
 
     def coverage(self) -> list[Path]:
         """Return one path that runs everything at once: nodes add up all that they are given."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import cast
@@ -125,6 +125,11 @@ class CellModule(nn.Module):
                             for key in keys
                         },
                     )
+
+    def branches(self) -> Iterator[nn.Module]:
+        """Yield the operations of all edges but identities."""
+        for slot in self.edges.children():
+            yield from (edge for edge in slot.children() if not isinstance(edge, nn.Identity))
 
     def forward(
         self, images: list[Tensor | None], wiring: Wiring, zeros: Callable[[], Tensor]

@@ -7,7 +7,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import cast
 
 import torch
@@ -116,6 +116,11 @@ class MBConv(nn.Module):
     def middle(self, expand: int) -> int:
         """Return the channels between expansion and projection."""
         return self.spec[0] if expand == 1 else divisible(round(self.spec[0] * expand))
+
+    def branches(self) -> Iterator[nn.Module]:
+        """Yield the last norm, where a residual is added to it."""
+        if self.residual:
+            yield self.project["norm"]
 
     def forward(self, x: Tensor, kernel: int | None = None, expand: int | None = None) -> Tensor:
         """Map ``(n, c_in, h, w)`` to ``(n, c_out, h / stride, w / stride)``.

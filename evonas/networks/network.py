@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from evonas.errors import SettingsError
-from evonas.spaces import Architecture, Path, Skeleton, Space, StageArchitecture
+from evonas.spaces import Architecture, Path, Skeleton, Space
+
+
+@runtime_checkable
+class Branched(Protocol):
+    """A module that adds up what others of its own put out."""
+
+    def branches(self) -> Iterator[nn.Module]:
+        """Yield the modules whose outputs a training may drop, since something else is added to each."""
+        ...
 
 
 class Slot(nn.ModuleDict):
@@ -36,7 +47,7 @@ class Slot(nn.ModuleDict):
 
 def resolved(skeleton: Skeleton, architecture: Architecture | None) -> Skeleton:
     """Return the skeleton of a network: with the architecture's resolution where its space chooses that."""
-    if isinstance(architecture, StageArchitecture) and architecture.resolution is not None:
+    if architecture is not None and architecture.resolution is not None:
         return skeleton.replace(resolution=architecture.resolution)
     return skeleton
 
@@ -88,6 +99,13 @@ class Network(nn.Module, ABC):
         Copies that one supernet gave compute the same up to where their names begin to differ.
         """
         return [(" ".join(self._own_path or ()), self)]
+
+    def tap(self, fraction: Fraction) -> nn.Module | None:
+        """Return the module that stands at a fraction of the depth, for heads that read there; None: undefined.
+
+        Its output, the last one where it has several, has the shape (n, channels, h, w).
+        """
+        return None
 
     def slots(self) -> Iterator[tuple[str, Slot]]:
         """Yield every slot with its name."""

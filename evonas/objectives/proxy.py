@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from torch import Tensor
@@ -16,7 +16,7 @@ from evonas.objectives.contract import Context, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.proxies import Proxy, load_proxy, score_all
-from evonas.spaces import Architecture, Candidate, Skeleton, StageArchitecture
+from evonas.spaces import Architecture, Candidate, Skeleton
 
 
 class Scores:
@@ -80,8 +80,7 @@ class Scores:
         # 32 bits, for torch's generator on the CPU takes no more of a seed.
         seed = zlib.crc32(f"{self.context.seed} {architecture}".encode())
         scores: dict[int, float | EvaluationError] = {}
-        if isinstance(architecture, StageArchitecture):
-            architecture = replace(architecture, resolution=None)  # the proxy skeleton's counts
+        architecture = architecture.without_resolution()  # the proxy skeleton's counts
         for members, skeleton, images, labels in self._groups:
             chosen = [self.proxies[place] for place in members]
             try:

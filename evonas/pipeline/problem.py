@@ -59,7 +59,7 @@ class SearchProblem:
         columns = self._read_objectives(settings)
         self._check_sampling(settings)
         self.device = str(resolve_device(settings.device))
-        default = "small" if self.tables is None else self._literature()
+        default = "small" if self.tables is None else self.space.literature
         self.skeleton = self.space.skeleton(settings.skeleton or default)
         self.data = self._read_data(settings)
         if self.data is not None:
@@ -141,11 +141,6 @@ class SearchProblem:
             make_sampler(settings.sampling, self.space)
         elif settings.warm_start == 0:
             raise SettingsError("The sampling 'warm' draws by the scores of a warm start: give --warm-start above 0")
-
-    def _literature(self) -> str:
-        """Return the name of the skeleton that the literature measured a space's tables on."""
-        names = ("imagenet", "cifar", "small") if self.space.family == "stage" else ("cifar", "imagenet", "small")
-        return next(name for name in names if name in self.space.skeletons)
 
     def _read_data(self, settings: Settings) -> Dataset | None:
         """Read the data; a search on a table needs none unless some is named."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from evonas.spaces import Space, StageSpace
+from evonas.spaces import Space
 
 
 @dataclass(frozen=True)
@@ -40,27 +40,11 @@ def sort_choices(space: Space) -> list[Choices]:
 
 def candidates(space: Space) -> list[str]:
     """Return the names of what an operation may be, or the elastic kernels and expansions in words."""
-    names = list(getattr(space.definition, "operations", ()))
-    if isinstance(space, StageSpace):
-        stages = [stage for stage in space.definition.stages if stage.kernel and stage.chooses]
-        for word, field in (("kernel", "kernel"), ("expansion", "expand"), ("depth", "depth")):
-            values = sorted({value for stage in stages for value in getattr(stage, field)})
-            if values:
-                names.append(f"{word} {', '.join(map(str, values))}")
-    return names
+    choices = space.describe_choices()
+    names = [str(name) for name in choices.get("operation", ())]
+    return names + [f"{sort} {', '.join(map(str, o))}" for sort, o in choices.items() if sort != "operation"]
 
 
 def skeleton_rows(space: Space) -> list[dict[str, object]]:
-    """Return the fields of each skeleton of a space by name, those left out that its family does not read."""
-    unread = ("channels", "cells", "stem") if isinstance(space, StageSpace) else ("width", "strides", "features")
-    rows = []
-    for name in space.skeletons:
-        skeleton = space.skeleton(name)
-        values = {f.name: getattr(skeleton, f.name) for f in fields(skeleton)}
-        if isinstance(space, StageSpace) and not skeleton.strides:
-            stages = space.definition.stages
-            values["strides"] = (space.definition.stem.stride, *(stage.stride for stage in stages))
-        if isinstance(space, StageSpace):
-            values["features"] = skeleton.features or space.definition.head.features
-        rows.append({"skeleton": name} | {key: v for key, v in values.items() if key not in unread})
-    return rows
+    """Return the fields of each skeleton of a space by name, those left out that its networks do not read."""
+    return [{"skeleton": name} | space.describe_skeleton(name) for name in space.skeletons]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import Self
 
 from evonas.spaces.graph import Cell
 from evonas.spaces.written import write_cells, write_stages
@@ -11,8 +13,27 @@ Path = tuple[str, ...]
 """The candidates an architecture runs, as ``"decision.option"`` names, in the order of the network."""
 
 
+class Architecture(ABC):
+    """What every family's architectures have in common: their text is the store's key."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def __str__(self) -> str:
+        """Return the text form, which the space's `parse` reads."""
+
+    @property
+    def resolution(self) -> int | None:
+        """Side of the input image in pixels where the space chooses it; None: the skeleton's holds."""
+        return None
+
+    def without_resolution(self) -> Self:
+        """Return the same architecture at whatever resolution a skeleton has."""
+        return self
+
+
 @dataclass(frozen=True, slots=True)
-class CellArchitecture:
+class CellArchitecture(Architecture):
     """An architecture of a cell space: one cell of each kind."""
 
     form: str
@@ -27,7 +48,7 @@ class CellArchitecture:
 
 
 @dataclass(frozen=True, slots=True)
-class StageArchitecture:
+class StageArchitecture(Architecture):
     """An architecture of a stage space: one option per block, and how many blocks of a stage run."""
 
     form: str
@@ -42,5 +63,6 @@ class StageArchitecture:
     def __str__(self) -> str:
         return write_stages(self.form, self.blocks, self.depths, self.resolution)
 
-
-Architecture = CellArchitecture | StageArchitecture
+    def without_resolution(self) -> StageArchitecture:
+        """Return the same architecture at whatever resolution a skeleton has."""
+        return replace(self, resolution=None)

@@ -13,6 +13,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +36,7 @@ class CellSpace(Space[CellArchitecture]):
     """
 
     definition: CellFile
+    unread = frozenset({"width", "strides", "features"})
 
     def __init__(self, definition: CellFile) -> None:
         super().__init__(definition)
@@ -171,6 +173,14 @@ class CellSpace(Space[CellArchitecture]):
     @cached_property
     def _multiplicities(self) -> Counter[CellArchitecture]:
         return Counter(self.canonical(self.decode(genome)) for genome in np.ndindex(*self.cardinalities))
+
+    def describe_choices(self) -> dict[str, tuple[str | int, ...]]:
+        """Return the operations that an edge chooses among."""
+        return {"operation": self.operations}
+
+    def skeleton_changes(self, channels: int) -> dict[str, Any]:
+        """Return the number of channels, which is a field of its own; see `Space.skeleton_changes`."""
+        return {"channels": channels}
 
     def empty(self, node: int) -> tuple[Edge, ...]:
         """Return the edges that stand for a dead node: ``none`` where the space has it, else the first."""

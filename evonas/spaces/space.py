@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic
+from dataclasses import asdict
+from typing import Any, ClassVar, Generic
 
 import numpy as np
 from typing_extensions import TypeVar
@@ -28,6 +29,11 @@ class Space(ABC, Generic[A]):
     Args:
         definition: The validated content of the space's file.
     """
+
+    published_on: ClassVar[tuple[str, ...]] = ("cifar", "imagenet", "small")
+    """Skeletons that the literature measures this family's networks on, the first of them that a space has."""
+    unread: ClassVar[frozenset[str]] = frozenset()
+    """Fields of a skeleton that networks of this family do not read."""
 
     def __init__(self, definition: File) -> None:
         self.definition = definition
@@ -110,6 +116,18 @@ class Space(ABC, Generic[A]):
         """Return how many members of the space share the canonical form, or None where that is not known."""
         return None
 
+    def extremes(self) -> tuple[A, A]:
+        """Return the smallest and the largest architecture, canonical, where architectures have such an order.
+
+        Raises:
+            SettingsError: They have none.
+        """
+        raise SettingsError(f"Expected a space of stages, whose paths have a largest, got '{self.name}'")
+
+    @abstractmethod
+    def describe_choices(self) -> dict[str, tuple[str | int, ...]]:
+        """Return what choices choose among, by sort: ``operation`` to names, ``kernel`` to sizes and the like."""
+
     def form(self, genome: Sequence[int] | np.ndarray) -> A:
         """Return a genome's canonical architecture; the latest are remembered, for a search asks more than once."""
         return self._read(genome)[0]
@@ -149,6 +167,27 @@ class Space(ABC, Generic[A]):
                 f"{', '.join(self.skeletons)}.{suggest(name, self.skeletons)}"
             )
         return Skeleton(**self.definition.skeletons[name].model_dump(exclude_none=True)).replace(**overrides)
+
+    @property
+    def literature(self) -> str:
+        """Name of the skeleton that the literature measured this space's networks on."""
+        return next(name for name in self.published_on if name in self.definition.skeletons)
+
+    def literature_skeleton(self) -> Skeleton:
+        """Return the skeleton that the literature measured this space's networks on."""
+        return self.skeleton(self.literature)
+
+    def describe_skeleton(self, name: str) -> dict[str, Any]:
+        """Return the fields of a named skeleton that networks of this space read.
+
+        Raises:
+            SettingsError: Unknown name.
+        """
+        return {key: value for key, value in asdict(self.skeleton(name)).items() if key not in self.unread}
+
+    @abstractmethod
+    def skeleton_changes(self, channels: int) -> dict[str, Any]:
+        """Return the fields of a skeleton, and their values, that give networks this many channels at the stem."""
 
     def check_genome(self, genome: Sequence[int] | np.ndarray) -> tuple[int, ...]:
         """Return a genome as a tuple of ints, or say what is wrong with it.

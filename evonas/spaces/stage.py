@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -22,6 +22,13 @@ from evonas.spaces.space import Space
 from evonas.spaces.text import read
 
 
+class Sizes(NamedTuple):
+    """Kernel and expansion of a block."""
+
+    kernel: int
+    expand: int
+
+
 class StageSpace(Space[StageArchitecture]):
     """A space whose architectures give every block an option and every stage a depth.
 
@@ -29,11 +36,14 @@ class StageSpace(Space[StageArchitecture]):
     candidates the candidate; then the depths; then the resolution. Choices with one option have no gene.
 
     Attributes:
+        elastic: Kernel and expansion of each option of the elastic blocks, such as ``k5e6``.
         options: Option names of every block, stage by stage, fixed ones included.
         free_options: The same of the stages that have a choice; architectures hold these only.
     """
 
     definition: StageFile
+    published_on = ("imagenet", "cifar", "small")
+    unread = frozenset({"channels", "cells", "stem"})
 
     def __init__(self, definition: StageFile) -> None:
         super().__init__(definition)
@@ -42,6 +52,8 @@ class StageSpace(Space[StageArchitecture]):
         code = {name: table.code if digits and table.code else name for name, table in definition.operations.items()}
         self.operation_of = {option: name for name, option in code.items()}
         self._identity = {code[name] for name, table in definition.operations.items() if table.kind == "identity"}
+        pairs = {Sizes(k, e) for stage in stages for k in stage.kernel for e in stage.expand}
+        self.elastic = {f"k{sizes.kernel}e{sizes.expand}": sizes for sizes in sorted(pairs)}
         self.options: tuple[tuple[tuple[str, ...], ...], ...] = tuple(
             tuple(
                 tuple(f"k{k}e{e}" for k in stage.kernel for e in stage.expand)
@@ -221,6 +233,50 @@ class StageSpace(Space[StageArchitecture]):
                 identities = sum(option in self._identity for option in stage[1:depth])
                 count *= math.comb(depth - 1, identities)
         return count
+
+    def extremes(self) -> tuple[StageArchitecture, StageArchitecture]:
+        """Return the smallest and the largest architecture, canonical.
+
+        Larger is a larger expansion, then a larger kernel; more blocks; a higher resolution. Identities are
+        smallest.
+        """
+        ends = []
+        for end in (0, -1):
+            blocks = [[sorted(options, key=self._extent)[end] for options in stage] for stage in self.free_options]
+            depths = [sorted(choices)[end] for choices in self._depths]
+            resolutions = self.definition.resolutions
+            resolution = sorted(resolutions)[end] if resolutions else None
+            ends.append(self.canonical(self.assemble(blocks, depths, resolution)))
+        return ends[0], ends[1]
+
+    def _extent(self, option: str) -> tuple[float, int]:
+        """Return expansion (per group) and kernel of an option."""
+        if option not in self.operation_of:
+            return float(self.elastic[option].expand), self.elastic[option].kernel
+        table = self.definition.operations[self.operation_of[option]]
+        return (0.0, 0) if table.kind == "identity" else (table.expand / table.groups, table.kernel)
+
+    def describe_choices(self) -> dict[str, tuple[str | int, ...]]:
+        """Return names of operations, and the kernels, expansions and depths of stages with elastic blocks."""
+        stages = [stage for stage in self.definition.stages if stage.kernel and stage.chooses]
+        found: dict[str, tuple[str | int, ...]] = {
+            "operation": tuple(self.definition.operations),
+            "kernel": tuple(sorted({kernel for stage in stages for kernel in stage.kernel})),
+            "expansion": tuple(sorted({expand for stage in stages for expand in stage.expand})),
+            "depth": tuple(sorted({depth for stage in stages for depth in stage.depth})),
+        }
+        return {sort: options for sort, options in found.items() if options}
+
+    def describe_skeleton(self, name: str) -> dict[str, Any]:
+        """Return the fields that networks read, those filled in that the skeleton leaves to the space."""
+        fields = super().describe_skeleton(name)
+        strides = (self.definition.stem.stride, *(stage.stride for stage in self.definition.stages))
+        own = {"strides": strides, "features": self.definition.head.features}
+        return fields | {name: fields[name] or value for name, value in own.items()}
+
+    def skeleton_changes(self, channels: int) -> dict[str, Any]:
+        """Return the multiplier of all widths that gives the stem this many channels."""
+        return {"width": channels / self.definition.stem.channels}
 
     def _identities_move(self, options: tuple[tuple[str, ...], ...]) -> bool:
         return bool(self._identity) and len(set(options[1:])) == 1

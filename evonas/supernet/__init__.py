@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from evonas.supernet.rules.nsas import NSAS
     from evonas.supernet.rules.protection import STRENGTHS, Protection
     from evonas.supernet.rules.registry import RULES, find_rule
-    from evonas.supernet.rules.sandwich import Sandwich, extremes
+    from evonas.supernet.rules.sandwich import Sandwich
     from evonas.supernet.rules.uniform import Uniform
     from evonas.supernet.sampling import SAMPLINGS, FairSampler, Sampler, Unique, Warm, make_sampler
     from evonas.supernet.sgd import SGD, Updates
@@ -91,7 +91,6 @@ __getattr__, __dir__ = lazy_names(
         ),
         "rules.sandwich": (
             "Sandwich",
-            "extremes",
         ),
         "rules.uniform": ("Uniform",),
         "sampling": (
@@ -146,7 +145,6 @@ __all__ = [
     "Warm",
     "closed_form",
     "draw_from",
-    "extremes",
     "find_rule",
     "load_weights",
     "make_sampler",

@@ -7,11 +7,16 @@ References:
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import torch
 from torch import Tensor, nn
 
 from evonas.errors import SettingsError
-from evonas.networks import CellNetwork, initialize
+from evonas.networks import Network, initialize
+
+DEPTH = Fraction(2, 3)
+"""Where in a network the head reads."""
 
 
 class AuxiliaryHead(nn.Sequential):
@@ -42,26 +47,26 @@ class AuxiliaryHead(nn.Sequential):
 
 
 class Tap:
-    """Keeps what the cell at two thirds of a network's depth put out last.
+    """Keeps the latest output of the module at two thirds of a network's depth.
 
     Args:
-        network: Network of a cell space.
+        network: Network whose family says what stands there; one of a cell space.
 
     Attributes:
         output: Shape (n, channels, side, side).
 
     Raises:
-        SettingsError: The network has no cells.
+        SettingsError: Nothing stands there, as in networks without cells.
     """
 
     def __init__(self, network: nn.Module) -> None:
-        if not isinstance(network, CellNetwork):
+        place = network.tap(DEPTH) if isinstance(network, Network) else None
+        if place is None:
             raise SettingsError(
                 "Expected a network of cells for an auxiliary head, "
                 f"got a {type(network).__name__}: set auxiliary = 0 in the recipe, or use 'mobile'"
             )
         self.output: Tensor | None = None
-        place = network.cells[2 * len(network.cells) // 3]
         self._handle = place.register_forward_hook(self._keep)
 
     def _keep(self, module: nn.Module, inputs: object, output: Tensor | tuple[Tensor, ...]) -> None:
@@ -82,11 +87,11 @@ def auxiliary_head(network: nn.Module, tap: Tap, generator: torch.Generator) -> 
     """Return a new head that fits a network, on its device.
 
     Args:
-        network: Network of a cell space, in any mode, which is kept.
+        network: Network that the tap reads, in any mode, which is kept.
         tap: Its tap.
         generator: Source of the head's weights, on the CPU.
     """
-    assert isinstance(network, CellNetwork)
+    assert isinstance(network, Network)  # the tap has checked
     skeleton, device = network.skeleton, next(network.parameters()).device
     training = network.training
     with torch.no_grad():

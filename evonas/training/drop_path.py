@@ -13,8 +13,7 @@ from types import TracebackType
 import torch
 from torch import Tensor, nn
 
-from evonas.networks.cell_module import CellModule
-from evonas.networks.mbconv import MBConv
+from evonas.networks import Branched
 
 
 class DropPath:
@@ -24,7 +23,7 @@ class DropPath:
     in which the network's forward passes in training mode are changed; afterwards the network is as it was.
 
     Args:
-        network: Any network; one without edges or residuals is left alone.
+        network: Any network; one without branches is left alone.
         generator: Source of randomness.
 
     Attributes:
@@ -58,8 +57,5 @@ class DropPath:
 def branches(network: nn.Module) -> Iterator[nn.Module]:
     """Yield what may be dropped: edges but identities, and the last norm of a branch beside a residual."""
     for module in network.modules():
-        if isinstance(module, CellModule):
-            for slot in module.edges.children():
-                yield from (edge for edge in slot.children() if not isinstance(edge, nn.Identity))
-        elif isinstance(module, MBConv) and module.residual:
-            yield module.project["norm"]
+        if isinstance(module, Branched):
+            yield from module.branches()

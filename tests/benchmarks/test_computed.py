@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evonas.benchmarks import computed_objectives, literature_skeleton, score_sources, scores_together
+from evonas.benchmarks import computed_objectives, score_sources, scores_together
 from evonas.data import load_data
 from evonas.errors import EvaluationError, SettingsError
 from evonas.networks import build
@@ -33,12 +33,12 @@ class Shaky:
 @pytest.fixture
 def context() -> Context:
     space = load_space("mobilenet_v3")
-    return Context(space, literature_skeleton(space))
+    return Context(space, space.literature_skeleton())
 
 
 def test_literature_skeletons():
-    assert literature_skeleton(load_space("darts")).channels == 36
-    assert literature_skeleton(load_space("mobilenet_v3")).resolution == 224
+    assert load_space("darts").literature_skeleton().channels == 36
+    assert load_space("mobilenet_v3").literature_skeleton().resolution == 224
 
 
 def test_failures_are_nan_and_the_seed_is_passed_on(context, monkeypatch):
@@ -51,7 +51,7 @@ def test_failures_are_nan_and_the_seed_is_passed_on(context, monkeypatch):
 
 def test_scores_look_at_the_skeleton_that_is_named(nasbench201):
     data = load_data("digits", limit=200)
-    context = Context(nasbench201, literature_skeleton(nasbench201), data=data)
+    context = Context(nasbench201, nasbench201.literature_skeleton(), data=data)
     architectures = [nasbench201.decode(genome) for genome in nasbench201.sample(2, np.random.default_rng(0))]
     own, proxy, small = (
         score_sources(context, skeleton=name)["synflow"](architectures, 0) for name in (None, "proxy", "small")
@@ -62,7 +62,7 @@ def test_scores_look_at_the_skeleton_that_is_named(nasbench201):
 
 def test_rankings_and_options_can_be_judged(nasbench201, monkeypatch):
     monkeypatch.setattr(rank, "REFERENCES", 5)
-    context = Context(nasbench201, literature_skeleton(nasbench201), data=load_data("digits", limit=200))
+    context = Context(nasbench201, nasbench201.literature_skeleton(), data=load_data("digits", limit=200))
     architectures = [nasbench201.decode(genome) for genome in nasbench201.sample(2, np.random.default_rng(0))]
     names = ["rank(swap,synflow)", "swap(mu=10,sigma=900)"]
     sources = score_sources(context, names)
@@ -75,7 +75,7 @@ def test_rankings_and_options_can_be_judged(nasbench201, monkeypatch):
 
 def test_scores_together_are_those_of_each_alone(nasbench201, monkeypatch):
     data = load_data("digits", limit=200)
-    context = Context(nasbench201, literature_skeleton(nasbench201), data=data)
+    context = Context(nasbench201, nasbench201.literature_skeleton(), data=data)
     architectures = [nasbench201.decode(genome) for genome in nasbench201.sample(2, np.random.default_rng(0))]
     names = ["naswot", "params", "jacov", "snip"]
     alone = {name: score_sources(context, skeleton="proxy")[name](architectures, 3) for name in names}
@@ -90,7 +90,7 @@ def test_scores_together_are_those_of_each_alone(nasbench201, monkeypatch):
 
 def test_scores_that_fail_everywhere_say_why(nasbench201):
     data = load_data("digits", limit=200)
-    context = Context(nasbench201, literature_skeleton(nasbench201), data=data)
+    context = Context(nasbench201, nasbench201.literature_skeleton(), data=data)
     nothing = nasbench201.parse("|none~0|+|none~0|none~1|+|none~0|none~1|none~2|")
     with pytest.raises(EvaluationError, match="'jacov' failed for all 1 architectures: jacov: "):
         scores_together(context, skeleton="proxy")(["jacov"], [nothing], 0)
@@ -99,6 +99,6 @@ def test_scores_that_fail_everywhere_say_why(nasbench201):
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")  # fvcore's import
 def test_parameters_of_cells_as_written_are_the_published_ones(nasbench201, truth):
     table = load_table(truth / "nasbench201.csv.gz", nasbench201).select(range(0, 15_625, 150))
-    context = Context(nasbench201, literature_skeleton(nasbench201))
+    context = Context(nasbench201, nasbench201.literature_skeleton())
     params = computed_objectives(context)["params"](table.architectures)
     np.testing.assert_allclose(params, 1e6 * table["c10_params_M"], rtol=0, atol=0.5)

@@ -57,7 +57,7 @@ class CostEvaluator:
 
     def cost(self, architecture: Architecture) -> tuple[int, int]:
         """Return FLOPs and parameters of an architecture: as written, or without dead parts if canonical."""
-        table = self._table(getattr(architecture, "resolution", None))
+        table = self._table(architecture.resolution)
         path = self.space.path(architecture)
         if self._outlines.uneven(path):
             blocks = [step.block for step in self._outlines(architecture).steps]

@@ -41,7 +41,7 @@ class Outlines:
 
     def __call__(self, architecture: Architecture) -> Outline:
         """Return the outline of an architecture: as written, or without dead parts if canonical."""
-        return self.path(self.space.path(architecture), getattr(architecture, "resolution", None))
+        return self.path(self.space.path(architecture), architecture.resolution)
 
     def path(self, path: Path, resolution: int | None = None) -> Outline:
         """Return the outline of a path, at the skeleton's resolution unless another is given."""
@@ -78,7 +78,7 @@ class Outlines:
 def all_blocks(outlines: Outlines) -> dict[str, Block]:
     """Return every block that any architecture runs; joints of blocks by drawing many architectures."""
     space = outlines.space
-    resolutions = getattr(space.definition, "resolutions", ()) or (None,)
+    resolutions = space.definition.resolutions or (None,)
     for resolution in resolutions:
         for _ in outlines.candidates(resolution):
             pass

@@ -3,12 +3,9 @@ slimmable networks", ICCV), for spaces of stages."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from evonas.errors import SettingsError
-from evonas.spaces import Space, StageArchitecture, StageSpace
 from evonas.supernet.rules.contract import Pass, RuleContext
 from evonas.supernet.rules.uniform import Uniform
 
@@ -32,7 +29,7 @@ class Sandwich(Uniform):
         super().__init__(context)
         if paths < 0:
             raise SettingsError(f"Expected 0 random paths or more, got {paths}")
-        smallest, largest = extremes(context.space)
+        smallest, largest = context.space.extremes()
         self._smallest, self._largest = context.pass_of(smallest), context.pass_of(largest)
         self._paths, self._distill = paths, distill
 
@@ -45,43 +42,3 @@ class Sandwich(Uniform):
             Pass(self._largest.path, weight, None, self._largest.architecture),
             *(Pass(one.path, weight, teacher, one.architecture) for one in others),
         ]
-
-
-def extremes(space: Space) -> tuple[StageArchitecture, StageArchitecture]:
-    """Return the smallest and the largest architecture of a space of stages, canonical.
-
-    Larger is a larger expansion, then a larger kernel; more blocks; a higher resolution. Identities are smallest.
-
-    Raises:
-        SettingsError: The space has no stages: its architectures have no order.
-    """
-    if not isinstance(space, StageSpace):
-        raise SettingsError(f"Expected a space of stages, whose paths have a largest, got '{space.name}'")
-    ends = []
-    for end in (0, -1):
-        blocks = [
-            [sorted(options, key=lambda option: _size(space, option))[end] for options in stage]
-            for stage in space.free_options
-        ]
-        depths = [sorted(_depths(space, i))[end] for i in space.free]
-        resolution = sorted(space.definition.resolutions)[end] if space.definition.resolutions else None
-        ends.append(space.canonical(space.assemble(blocks, depths, resolution)))
-    return ends[0], ends[1]
-
-
-def _depths(space: StageSpace, stage: int) -> Sequence[int]:
-    definition = space.definition.stages[stage]
-    return definition.depth or (definition.blocks,)
-
-
-def _size(space: StageSpace, option: str) -> tuple[float, int]:
-    """Return expansion (per group) and kernel of an option."""
-    from evonas.networks.stage import sizes
-
-    if option not in space.operation_of:
-        kernel, expand = sizes(option)
-        return float(expand), kernel
-    operation = space.definition.operations[space.operation_of[option]]
-    if operation.kind == "identity":
-        return 0.0, 0
-    return operation.expand / operation.groups, operation.kernel

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from evonas import build, load_space
 from evonas.errors import SettingsError
-from evonas.supernet import RuleContext, Sandwich, draw_from, extremes, train_supernet
+from evonas.supernet import RuleContext, Sandwich, draw_from, train_supernet
 
 
 def setting_of(space, network=None):
@@ -18,19 +18,19 @@ def setting_of(space, network=None):
 
 def test_extremes_are_the_bounds_in_depth_width_kernel_and_resolution():
     space = load_space("mobilenet_v3")
-    smallest, largest = extremes(space)
+    smallest, largest = space.extremes()
     assert set(largest.depths) == {4}
     assert set(smallest.depths) == {2}
     assert {option for stage in largest.blocks for option in stage} == {"k7e6"}
     assert {option for stage in smallest.blocks for option in stage[:2]} == {"k3e3"}
     macro = load_space("nasbench_macro")
-    assert [str(end) for end in extremes(macro)] == ["00000000", "22222222"]
+    assert [str(end) for end in macro.extremes()] == ["00000000", "22222222"]
 
 
 @pytest.mark.parametrize("distill", [True, False])
 def test_a_plan_is_the_largest_then_random_ones_and_the_smallest(distill):
     space = load_space("mobilenet_v3")
-    smallest, largest = extremes(space)
+    smallest, largest = space.extremes()
     plan = Sandwich(setting_of(space), paths=3, distill=distill).plan(np.random.default_rng(0))
     assert plan[0].path == space.path(largest)
     assert plan[-1].path == space.path(smallest)
@@ -57,7 +57,7 @@ def test_one_update_has_the_gradient_of_labels_and_of_the_largest_paths_outputs(
         network, data, lambda context: Sandwich(context, paths=0), epochs=1, batch_size=8, optimizer="sgd",
         lr=0.1, momentum=0.0, weight_decay=0.0, clip=None, augment=lambda x, g: rows.append(x) or x,
     )  # fmt: skip
-    smallest, largest = (space.path(end) for end in extremes(space))
+    smallest, largest = (space.path(end) for end in space.extremes())
     order = [next(i for i, known in enumerate(part.images) if known.equal(image)) for image in rows[0]]
     images, labels = data.normalize(rows[0]).double(), part.labels[order]
     teacher = twin(images, largest)
