@@ -42,7 +42,9 @@ class Recipe(BaseModel):
         cutout: Side of the blotted square as a fraction of the image's side (0.5: 16 pixels of 32).
         drop_path: Share of paths dropped per image in the last epoch, rising linearly from 0.
         auxiliary: Weight of an auxiliary classifier's loss, in training alone; 0: none.
-        distillation: Weight of the loss against a teacher's outputs, where there is a teacher.
+        distillation: Weight of the loss against a teacher, where there is a teacher.
+        labels: Weight of the loss against the labels, where there is a teacher.
+        imitate: What of a teacher is imitated: its outputs, or the selectivity of its features.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
@@ -72,6 +74,8 @@ class Recipe(BaseModel):
     drop_path: float = Field(0.0, ge=0, lt=1)
     auxiliary: float = Field(0.0, ge=0)
     distillation: float = Field(1.0, ge=0)
+    labels: float = Field(1.0, ge=0)
+    imitate: Literal["outputs", "features"] = "outputs"
 
     @model_validator(mode="after")
     def _fits_together(self) -> Recipe:

@@ -23,6 +23,7 @@ from evonas.training.checkpoint import digest
 from evonas.training.device import mixed_precision, place, resolve_device
 from evonas.training.drop_path import DropPath
 from evonas.training.evaluate import evaluate
+from evonas.training.imitation import Imitation
 from evonas.training.recipe import Recipe, load_recipe
 from evonas.training.schedule import learning_rate
 from evonas.training.state import State
@@ -61,6 +62,7 @@ def train(
     checkpoint: Path | None = None,
     teacher: nn.Module | None = None,
     task: Task | None = None,
+    until: int | None = None,
 ) -> Training:
     """Train a network in place, from the weights it has, fresh or inherited.
 
@@ -77,12 +79,15 @@ def train(
         progress: Called after every update with updates done, updates in all, and `epoch`, `loss` and `lr`.
         checkpoint: File written after every epoch. Where it exists the training goes on from it; the network
             must hold the weights that the training began with.
-        teacher: Network whose outputs are imitated besides, with the recipe's weight `distillation`. It is
+        teacher: Network or model that is imitated besides, with the recipe's weight `distillation`. It is
             put into evaluation mode on the device.
         task: Loss and metric; by default that of the data, with the recipe's label smoothing.
+        until: Epoch after which the training pauses: with a checkpoint it goes on from there another time, as if it
+            had not paused. By default the recipe's last.
 
     Raises:
-        SettingsError: Recipe, network, data and teacher do not fit together.
+        SettingsError: Recipe, network, data and teacher do not fit together; or the checkpoint is of a later epoch
+            than the training is to pause at.
         TrainingError: The loss or a weight is no longer finite; or the checkpoint is damaged, of another
             training, or cannot be written.
     """
@@ -121,20 +126,30 @@ def train(
         )
         if checkpoint is not None and Path(checkpoint).exists():
             state.resume(Path(checkpoint))
+        last = recipe.epochs if until is None else min(until, recipe.epochs)
+        if len(state.history) > last:
+            raise SettingsError(
+                f"Expected a checkpoint of epoch {last} or before to pause there, got one of epoch "
+                f"{len(state.history)} in {checkpoint}: name another file"
+            )
+        own_task = task or make_task(data).alone(recipe.label_smoothing)
+        imitation = None
+        if teacher is not None:
+            imitation = stack.enter_context(Imitation(network, teacher, recipe.imitate, own_task.imitate))
         loop = _Loop(
             state=state,
             recipe=recipe,
             data=data,
             part=part,
-            task=task or make_task(data).alone(recipe.label_smoothing),
+            task=own_task,
             augment=_augment(recipe, data),
-            teacher=teacher,
+            imitation=imitation,
             dropping=dropping,
             tap=tap,
             progress=progress,
         )
         stack.callback(state.optimizer.zero_grad)
-        for epoch in range(len(state.history) + 1, recipe.epochs + 1):
+        for epoch in range(len(state.history) + 1, last + 1):
             state.history.append(loop.epoch(epoch))
             state.refuse_broken(epoch, state.history[-1]["lr"])
             if checkpoint is not None:
@@ -161,7 +176,7 @@ class _Loop:
     part: Part
     task: Task
     augment: Augment
-    teacher: nn.Module | None
+    imitation: Imitation | None
     dropping: DropPath
     tap: Tap | None
     progress: Progress | None
@@ -204,10 +219,8 @@ class _Loop:
             if self.tap is not None and state.auxiliary is not None:
                 beside = state.auxiliary(self.tap.take()).float()
                 loss = loss + recipe.auxiliary * self.task.loss(beside, labels)
-            if self.teacher is not None:
-                with torch.no_grad():
-                    taught = self.teacher(images).float()
-                loss = loss + recipe.distillation * self.task.imitate(outputs, taught)
+            if self.imitation is not None:
+                loss = recipe.labels * loss + recipe.distillation * self.imitation(images, outputs)
         return loss, outputs
 
     def _update(self, loss: Tensor, rate: float) -> None:

@@ -126,6 +126,31 @@ def test_a_killed_training_ends_as_if_it_was_not(
     assert equal(whole[0], finished)
 
 
+def test_a_training_that_pauses_ends_as_if_it_had_not(
+    tmp_path: Path, data: Dataset, whole: tuple[Network, Training]
+) -> None:
+    recipe, path = Recipe.model_validate(EVERYTHING), tmp_path / "own.safetensors"
+    for epoch in (1, 2):
+        paused = train(darts(), data, recipe, seed=3, device="cpu", checkpoint=path, until=epoch)
+        assert len(paused.history) == epoch
+    network = darts()
+    assert len(train(network, data, recipe, seed=3, device="cpu", checkpoint=path, until=9).history) == 3
+    assert equal(whole[0], network)
+    with pytest.raises(SettingsError, match="checkpoint of epoch 2 or before to pause there, got one of epoch 3"):
+        train(darts(), data, recipe, seed=3, device="cpu", checkpoint=path, until=2)
+
+
+def test_weights_of_labels_and_teacher_blend(data: Dataset, tiny: Maker, plain: Recipe) -> None:
+    """All weight on the teacher moves a student as the teacher alone does, none on the labels."""
+    blended, alone = tiny(1), tiny(1)
+    train(blended, data, plain.model_copy(update={"labels": 0.0}), device="cpu", teacher=tiny(0))
+    train(alone, data, plain, device="cpu", teacher=tiny(0), task=Nothing(divergence=True))
+    assert equal(blended, alone)
+    both = tiny(1)
+    train(both, data, plain, device="cpu", teacher=tiny(0))
+    assert not equal(both, alone)
+
+
 def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path, data: Dataset, tiny: Maker, plain: Recipe) -> None:
     path = tmp_path / "own.safetensors"
     train(tiny(0), data, plain, device="cpu", checkpoint=path)
