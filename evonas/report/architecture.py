@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from evonas.errors import SpaceError
 from evonas.report.cells import draw_cells
 from evonas.report.drawing import Drawing
 from evonas.report.stages import draw_stages
-from evonas.spaces import Architecture, CellArchitecture, CellSpace, Skeleton, Space, StageArchitecture, StageSpace
+from evonas.spaces import Architecture, Skeleton, Space
+from evonas.spaces.picture import ChainPicture
 
 
 def draw_architecture(space: Space, architecture: Architecture, skeleton: Skeleton | None = None) -> Drawing:
@@ -18,13 +18,9 @@ def draw_architecture(space: Space, architecture: Architecture, skeleton: Skelet
         skeleton: The frame it is hung in, where known.
 
     Raises:
-        SpaceError: The space is of another family.
+        SpaceError: The architecture is of another space.
     """
-    if isinstance(space, CellSpace) and isinstance(architecture, CellArchitecture):
-        return draw_cells(space, architecture)
-    if isinstance(space, StageSpace) and isinstance(architecture, StageArchitecture):
-        return draw_stages(space, architecture, skeleton)
-    raise SpaceError(
-        f"Expected an architecture of a cell or a stage space to draw, got {type(architecture).__name__} of "
-        f"'{space.name}'"
-    )
+    picture = space.picture(architecture, skeleton)
+    if isinstance(picture, ChainPicture):
+        return draw_stages(space.name, picture)
+    return draw_cells(space.name, picture)

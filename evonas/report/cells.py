@@ -2,66 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from evonas.report.drawing import Box, Curve, Drawing, Label, Shape, stack, text_width
 from evonas.report.layers import arrange
-from evonas.spaces import Cell, CellArchitecture, CellSpace
+from evonas.spaces.picture import CellPicture
 
 HEIGHT, COLUMN, MARGIN, TOP = 24.0, 26.0, 14.0, 34.0
-ROLE = {"skip": "skip", "max_pool": "pool", "avg_pool": "pool", "none": "idle"}
-INPUTS = {
-    "previous": ("cell k−2", "cell k−1"),
-    "streams": ("sum k−1", "concat k−1"),
-    "stages": ("cell k−1",),
-}
 
 
-def draw_cells(space: CellSpace, architecture: CellArchitecture) -> Drawing:
+def draw_cells(space: str, cells: Sequence[CellPicture]) -> Drawing:
     """Draw the cells of an architecture, one below the other, the input at the left.
 
     Args:
-        space: Its space.
-        architecture: As written: parts that no output depends on are pale. Canonical: they are left out.
+        space: Name of its space.
+        cells: As written: parts that no output depends on are pale. Canonical: they are left out.
     """
-    drawings = [
-        _draw_cell(space, kind, cell, architecture.pruned)
-        for kind, cell in zip(architecture.kinds, architecture.cells, strict=True)
-    ]
+    drawings = [_draw_cell(cell) for cell in cells]
     words = "; ".join(
-        f"{_heading(kind)}: "
+        f"{_heading(cell.kind)}: "
         + ", ".join(
-            f"node {i} takes {' and '.join(f'{operation} of {_name(space, source)}' for operation, source in edges)}"
-            for i, edges in enumerate(cell.nodes)
+            f"node {i} takes {' and '.join(f'{one.name} of {cell.place_name(one.source)}' for one in operations)}"
+            for i, operations in enumerate(cell.nodes)
         )
-        for kind, cell in zip(architecture.kinds, architecture.cells, strict=True)
+        for cell in cells
     )
-    return stack(drawings, f"Cells of an architecture of {space.name}. {words}")
+    return stack(drawings, f"Cells of an architecture of {space}. {words}")
 
 
 def _heading(kind: str) -> str:
     return "cell" if kind == "cell" else f"{kind} cell"
 
 
-def _name(space: CellSpace, place: int) -> str:
-    inputs = INPUTS[space.definition.cell.chain]
-    return inputs[place] if place < len(inputs) else f"node {place - len(inputs)}"
-
-
-def _live(space: CellSpace, cell: Cell, zeros: set[str]) -> set[int]:
-    live = {place for places in cell.outputs for place in places}
-    for i in range(len(cell.nodes) - 1, -1, -1):
-        if i + space.inputs in live:
-            live.update(source for operation, source in cell.nodes[i] if operation not in zeros)
-    return live
-
-
-def _draw_cell(space: CellSpace, kind: str, cell: Cell, pruned: bool) -> Drawing:
-    tables = space.definition.operations
-    zeros = {name for name, table in tables.items() if table.kind == "none"}
-    live = _live(space, cell, zeros)
-    depth = dict.fromkeys(range(space.inputs), 0)
-    layers: dict[object, int] = {place: 0 for place in range(space.inputs)}
+def _draw_cell(cell: CellPicture) -> Drawing:
+    inputs, live = len(cell.inputs), cell.live
+    depth = dict.fromkeys(range(inputs), 0)
+    layers: dict[object, int] = {place: 0 for place in range(inputs)}
     boxes: dict[object, Box] = {
-        place: _box(_name(space, place), "place" if place in live else "idle", 9) for place in range(space.inputs)
+        place: _box(cell.place_name(place), "place" if place in live else "idle", 9) for place in range(inputs)
     }
     edges: list[tuple[object, object]] = []
     idle: list[bool] = []
@@ -70,31 +48,28 @@ def _draw_cell(space: CellSpace, kind: str, cell: Cell, pruned: bool) -> Drawing
         edges.append((start, end))
         idle.append(pale)
 
-    for place, operations in enumerate(cell.nodes, space.inputs):
-        if place not in live and pruned:
+    for place, operations in enumerate(cell.nodes, inputs):
+        if place not in live and cell.pruned:
             continue
-        kept = [edge for edge in operations if not (pruned and edge.operation in zeros)]
-        depth[place] = 1 + max((depth[edge.source] for edge in kept), default=0)
+        kept = [one for one in operations if not (cell.pruned and one.look == "idle")]
+        depth[place] = 1 + max((depth[one.source] for one in kept), default=0)
         layers[place] = 2 * depth[place]
-        boxes[place] = _box(str(place - space.inputs), "place" if place in live else "idle", 7)
-        for number, (operation, source) in enumerate(kept):
+        boxes[place] = _box(str(place - inputs), "place" if place in live else "idle", 7)
+        for number, one in enumerate(kept):
             key = (place, number)
-            pale = place not in live or operation in zeros
-            table = tables[operation]
-            role = ROLE.get(table.kind, "dilated" if table.dilation > 1 else "conv")
+            pale = place not in live or one.look == "idle"
             layers[key] = layers[place] - 1
-            boxes[key] = _box(operation, "idle" if pale else role, 8)
-            join(source, key, pale)
+            boxes[key] = _box(one.name, "idle" if pale else one.look, 8)
+            join(one.source, key, pale)
             join(key, place, pale)
     last = max(layers.values()) + 1
-    names = ("sum", "concat") if len(cell.outputs) == 2 else ("concat",)
-    for name, places in zip(names, cell.outputs, strict=True):
+    for name, places in cell.outputs:
         layers[name] = last
-        boxes[name] = _box(name if len(places) > 1 or len(names) > 1 else "output", "output", 9)
+        boxes[name] = _box(name if len(places) > 1 or len(cell.outputs) > 1 else "output", "output", 9)
         for place in places:
             if place in layers:
                 join(place, name, False)
-    return _placed(_heading(kind), layers, edges, idle, boxes)
+    return _placed(_heading(cell.kind), layers, edges, idle, boxes)
 
 
 def _box(label: str, role: str, pad: float) -> Box:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from evonas.report.drawing import Box, Curve, Drawing, Label, Shape, text_width
-from evonas.spaces import Skeleton, StageArchitecture, StageSpace
+from evonas.spaces.picture import ChainPicture, PicturedBlock
 
 ROW, HEIGHT, GAP, MARGIN = 44.0, 30.0, 8.0, 14.0
 
@@ -19,32 +18,26 @@ class _Block(NamedTuple):
     hint: str
 
 
-def draw_stages(space: StageSpace, architecture: StageArchitecture, skeleton: Skeleton | None = None) -> Drawing:
+def draw_stages(space: str, chain: ChainPicture) -> Drawing:
     """Draw an architecture of a stage space, the input at the top.
 
     Args:
-        space: Its space.
-        architecture: The architecture; blocks beyond a stage's depth are dashed outlines.
-        skeleton: Gives strides and the multiplier of the width; None: the space's own.
+        space: Name of its space.
+        chain: The chain; blocks beyond a stage's depth are dashed outlines.
     """
-    definition = space.definition
-    strides = (skeleton.strides if skeleton else ()) or (
-        definition.stem.stride, *(stage.stride for stage in definition.stages)
-    )  # fmt: skip
-    factor = f" × {skeleton.width:g}" if skeleton is not None and skeleton.width != 1 else ""
-    rows = _blocks(space, architecture)
+    factor = f" × {chain.width:g}" if chain.width != 1 else ""
+    rows = [[_block(block) for block in stage.blocks] for stage in chain.stages]
     levels = sorted({block.expand for row in rows for block in row if block.runs and block.kernel})
     shapes: list[Shape] = []
     widest = 0.0
     top = MARGIN
-    stem = definition.stem
     notes = [
-        f"{stage.width}{factor} channels{_stride(stride)}{', SE' if stage.se else ''}"
-        for stage, stride in zip(definition.stages, strides[1:], strict=True)
+        f"{stage.channels}{factor} channels{_stride(stage.stride)}{', SE' if stage.gated else ''}"
+        for stage in chain.stages
     ]
     left = MARGIN + max(text_width(note, 10.5) for note in [*notes, "pooling, classifier"]) + 12
-    shapes += _label(top, "stem", f"{stem.channels}{factor} channels{_stride(strides[0])}")
-    shapes.append(Box(left, top, _width(stem.kernel), HEIGHT, "place", f"conv {stem.kernel}×{stem.kernel}"))
+    shapes += _label(top, "stem", f"{chain.channels}{factor} channels{_stride(chain.stride)}")
+    shapes.append(Box(left, top, _width(chain.kernel), HEIGHT, "place", f"conv {chain.kernel}×{chain.kernel}"))
     for number, (note, row) in enumerate(zip(notes, rows, strict=True)):
         top += ROW
         shapes += _label(top, f"stage {number}", note)
@@ -62,10 +55,9 @@ def draw_stages(space: StageSpace, architecture: StageArchitecture, skeleton: Sk
             x += width + GAP
         widest = max(widest, x - GAP)
     top += ROW
-    head = definition.head
-    hidden = f" → {head.hidden}" if head.hidden else ""
+    hidden = f" → {chain.hidden}" if chain.hidden else ""
     shapes += _label(top, "head", "pooling, classifier")
-    text = f"{(skeleton.features if skeleton else 0) or head.features}{factor}{hidden}"
+    text = f"{chain.features}{factor}{hidden}"
     shapes.append(Box(left, top, max(_width(3), text_width(text, 11.5) + 20), HEIGHT, "place", text))
     top += HEIGHT + 24
     shapes.append(Label(MARGIN, top, "kernel: width of a block", "soft", 11))
@@ -76,45 +68,24 @@ def draw_stages(space: StageSpace, architecture: StageArchitecture, skeleton: Sk
         shapes.append(Box(x, top - 11, 14, 14, _level(expand, levels), radius=3))
         shapes.append(Label(x + 20, top, f"{expand}", "soft", 11))
         x += 28 + text_width(str(expand), 11) + 8
-    if architecture.resolution:
+    if chain.resolution:
         top += 18
-        side = architecture.resolution
+        side = chain.resolution
         shapes.append(Label(MARGIN, top, f"input: {side} × {side} pixels", "soft", 11))
     words = "; ".join(
         f"stage {i}: {', '.join(block.label for block in row if block.runs)}" for i, row in enumerate(rows)
     )
-    title = f"Stages of an architecture of {space.name} (k: kernel, e: expansion). {words}"
+    title = f"Stages of an architecture of {space} (k: kernel, e: expansion). {words}"
     return Drawing(max(widest, x) + MARGIN, top + MARGIN, tuple(shapes), title)
 
 
-def _blocks(space: StageSpace, architecture: StageArchitecture) -> list[list[_Block]]:
-    chosen = iter(zip(architecture.blocks, architecture.depths, strict=True))
-    rows = []
-    for number, options in enumerate(space.options):
-        if number in space.free:
-            blocks, depth = next(chosen)
-        else:
-            blocks, depth = tuple(known[0] for known in options), len(options)
-        rows.append([_block(space, option, i < depth) for i, option in enumerate(blocks)])
-    return rows
-
-
-def _block(space: StageSpace, option: str, runs: bool) -> _Block:
-    elastic = re.fullmatch(r"k(\d+)e(\d+)", option)
-    if option in space.operation_of:
-        name = space.operation_of[option]
-        table = space.definition.operations[name]
-        if table.kind == "identity":
-            return _Block("skip", 0, 0, runs, f"{name}: nothing is computed")
-        kernel, expand = table.kernel, table.expand
-        label = f"k{kernel} e{expand}" + (f" g{table.groups}" if table.groups > 1 else "")
-    elif elastic:
-        name, kernel, expand = option, int(elastic[1]), int(elastic[2])
-        label = f"k{kernel} e{expand}"
-    else:
-        return _Block(option, 3, 1, runs, option)
+def _block(pictured: PicturedBlock) -> _Block:
+    name, runs, kernel, expand, groups = pictured
+    if kernel == 0:
+        return _Block("skip", 0, 0, runs, f"{name}: nothing is computed")
     if not runs:
         return _Block("off", 0, 0, False, "does not run: beyond the stage's depth")
+    label = f"k{kernel} e{expand}" + (f" g{groups}" if groups > 1 else "")
     return _Block(label, kernel, expand, True, f"{name}: kernel {kernel}, expansion {expand}")
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -24,8 +24,19 @@ from evonas.spaces.definition_cell import CellFile
 from evonas.spaces.graph import Cell, Edge
 from evonas.spaces.nasbench201 import unique_string
 from evonas.spaces.node import NodeCode
+from evonas.spaces.parts import count_cell_parts
+from evonas.spaces.picture import CellPicture, PicturedOperation
+from evonas.spaces.skeleton import Skeleton
 from evonas.spaces.space import Space
 from evonas.spaces.text import read
+
+INPUTS = {
+    "previous": ("cell k−2", "cell k−1"),
+    "streams": ("sum k−1", "concat k−1"),
+    "stages": ("cell k−1",),
+}
+"""What the inputs of a cell are, by the way that cells are chained."""
+LOOKS = {"skip": "skip", "max_pool": "pool", "avg_pool": "pool", "none": "idle"}
 
 
 class CellSpace(Space[CellArchitecture]):
@@ -54,6 +65,9 @@ class CellSpace(Space[CellArchitecture]):
         )
         tables = definition.operations
         self._none = frozenset(name for name, table in tables.items() if table.kind == "none")
+        self._looks = {
+            name: LOOKS.get(table.kind, "dilated" if table.dilation > 1 else "conv") for name, table in tables.items()
+        }
         self._skips = frozenset(name for name, table in tables.items() if table.kind == "skip")
         self._canonical = CanonicalCells(definition, self._codes)
         choices: dict[str, int] = {}
@@ -181,6 +195,27 @@ class CellSpace(Space[CellArchitecture]):
     def skeleton_changes(self, channels: int) -> dict[str, Any]:
         """Return the number of channels, which is a field of its own; see `Space.skeleton_changes`."""
         return {"channels": channels}
+
+    def picture(self, architecture: CellArchitecture, skeleton: Skeleton | None = None) -> tuple[CellPicture, ...]:
+        """Return the graph of each kind of cell; see `Space.picture`."""
+        if not isinstance(architecture, CellArchitecture):
+            raise SpaceError(f"Expected an architecture of space '{self.name}', got {architecture}")
+        return tuple(
+            CellPicture(
+                kind,
+                INPUTS[self.definition.cell.chain],
+                tuple(tuple(PicturedOperation(*edge, self._looks[edge.operation]) for edge in e) for e in cell.nodes),
+                tuple(zip(("sum", "concat")[-len(cell.outputs) :], cell.outputs, strict=True)),
+                frozenset(self._canonical.live(cell)),
+                architecture.pruned,
+            )
+            for kind, cell in zip(self.kinds, architecture.cells, strict=True)
+        )
+
+    def count_parts(self, architecture: CellArchitecture) -> dict[str, Mapping[str, float]]:
+        """Return ways through the cells and parts of their nodes; see `count_cell_parts`."""
+        kinds = {name: table.kind for name, table in self.definition.operations.items()}
+        return count_cell_parts(architecture, self.inputs, kinds)
 
     def empty(self, node: int) -> tuple[Edge, ...]:
         """Return the edges that stand for a dead node: ``none`` where the space has it, else the first."""

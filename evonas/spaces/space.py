@@ -13,6 +13,7 @@ from typing_extensions import TypeVar
 from evonas.errors import SettingsError, SpaceError, suggest
 from evonas.spaces.architecture import Architecture, Path
 from evonas.spaces.definition import File
+from evonas.spaces.picture import Picture
 from evonas.spaces.skeleton import Skeleton
 
 A = TypeVar("A", bound=Architecture, default=Any)
@@ -127,6 +128,26 @@ class Space(ABC, Generic[A]):
     @abstractmethod
     def describe_choices(self) -> dict[str, tuple[str | int, ...]]:
         """Return what choices choose among, by sort: ``operation`` to names, ``kernel`` to sizes and the like."""
+
+    @abstractmethod
+    def picture(self, architecture: A, skeleton: Skeleton | None = None) -> Picture:
+        """Return what is to be seen of an architecture: as written, or without dead parts if canonical.
+
+        Args:
+            architecture: The architecture.
+            skeleton: The frame it is hung in; None: the space's own.
+
+        Raises:
+            SpaceError: The architecture is of another space.
+        """
+
+    def count_parts(self, architecture: A) -> dict[str, Mapping[str, float]]:
+        """Return the parts that an architecture is made of, in groups, and how often it has each.
+
+        Args:
+            architecture: A canonical one, so that equal networks are described alike.
+        """
+        return {}
 
     def form(self, genome: Sequence[int] | np.ndarray) -> A:
         """Return a genome's canonical architecture; the latest are remembered, for a search asks more than once."""

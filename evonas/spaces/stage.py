@@ -10,7 +10,7 @@ References:
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -18,6 +18,9 @@ import numpy as np
 from evonas.errors import SpaceError
 from evonas.spaces.architecture import Path, StageArchitecture
 from evonas.spaces.definition_stage import StageFile
+from evonas.spaces.parts import count_stage_parts
+from evonas.spaces.picture import ChainPicture, PicturedBlock, PicturedStage
+from evonas.spaces.skeleton import Skeleton
 from evonas.spaces.space import Space
 from evonas.spaces.text import read
 
@@ -256,6 +259,40 @@ class StageSpace(Space[StageArchitecture]):
         table = self.definition.operations[self.operation_of[option]]
         return (0.0, 0) if table.kind == "identity" else (table.expand / table.groups, table.kernel)
 
+    def picture(self, architecture: StageArchitecture, skeleton: Skeleton | None = None) -> ChainPicture:
+        """Return the chain of blocks, those beyond a stage's depth included; see `Space.picture`."""
+        if not isinstance(architecture, StageArchitecture):
+            raise SpaceError(f"Expected an architecture of space '{self.name}', got {architecture}")
+        stem, stages, head = self.definition.stem, self.definition.stages, self.definition.head
+        strides = (skeleton.strides if skeleton else ()) or (stem.stride, *(stage.stride for stage in stages))
+        features = (skeleton.features if skeleton else 0) or head.features
+        rows = [
+            PicturedStage(
+                stage.width,
+                stride,
+                stage.se,
+                tuple(self._pictured(option, b < depth) for b, option in enumerate(options)),
+            )
+            for stage, stride, (options, depth) in zip(stages, strides[1:], self._all_stages(architecture), strict=True)
+        ]
+        width = skeleton.width if skeleton else 1.0
+        return ChainPicture(
+            stem.channels, stem.kernel, strides[0], tuple(rows), features, head.hidden, width, architecture.resolution
+        )
+
+    def _pictured(self, option: str, runs: bool) -> PicturedBlock:
+        if option not in self.operation_of:
+            return PicturedBlock(option, runs, *self.elastic[option])
+        name = self.operation_of[option]
+        table = self.definition.operations[name]
+        if table.kind == "identity":
+            return PicturedBlock(name, runs)
+        return PicturedBlock(name, runs, table.kernel, table.expand, table.groups)
+
+    def count_parts(self, architecture: StageArchitecture) -> dict[str, Mapping[str, float]]:
+        """Return options and pairs of neighbors; see `count_stage_parts`."""
+        return count_stage_parts(architecture)
+
     def describe_choices(self) -> dict[str, tuple[str | int, ...]]:
         """Return names of operations, and the kernels, expansions and depths of stages with elastic blocks."""
         stages = [stage for stage in self.definition.stages if stage.kernel and stage.chooses]
@@ -284,15 +321,15 @@ class StageSpace(Space[StageArchitecture]):
     def path(self, architecture: StageArchitecture) -> Path:
         """Return ``stage.block.option`` of every block that runs, fixed stages included."""
         names: list[str] = []
+        for i, (blocks, depth) in enumerate(self._all_stages(architecture)):
+            names += [f"{i}.{b}.{option}" for b, option in enumerate(blocks[:depth])]
+        return tuple(names)
+
+    def _all_stages(self, architecture: StageArchitecture) -> Iterator[tuple[tuple[str, ...], int]]:
+        """Yield options and depth of every stage, those without a choice included."""
         chosen = iter(zip(architecture.blocks, architecture.depths, strict=True))
         for i, options in enumerate(self.options):
-            if i in self.free:
-                blocks, depth = next(chosen)
-                stage = blocks[:depth]
-            else:
-                stage = tuple(known[0] for known in options)
-            names += [f"{i}.{b}.{option}" for b, option in enumerate(stage)]
-        return tuple(names)
+            yield next(chosen) if i in self.free else (tuple(known[0] for known in options), len(options))
 
     def parse(self, text: str) -> StageArchitecture:
         """Read an architecture from a text form of the literature, as written."""
