@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from evonas.networks.same_padding import convolve_same
+
 
 class ElasticConv2d(nn.Conv2d):
     """A convolution that runs with its first channels and with its largest or a smaller kernel.
@@ -25,15 +27,23 @@ class ElasticConv2d(nn.Conv2d):
         kernels: Kernels it may run with, ascending.
         stride: Stride.
         depthwise: Whether every channel has its own filter; then it writes as many channels as it reads.
+        same: Whether it is padded as TensorFlow's "same" does it, instead of by half the kernel on all sides.
     """
 
     def __init__(
-        self, c_in: int, c_out: int, kernels: tuple[int, ...], stride: int = 1, depthwise: bool = False
+        self,
+        c_in: int,
+        c_out: int,
+        kernels: tuple[int, ...],
+        stride: int = 1,
+        depthwise: bool = False,
+        same: bool = False,
     ) -> None:
         largest = max(kernels)
         groups = c_in if depthwise else 1
         super().__init__(c_in, c_out, largest, stride, largest // 2, groups=groups, bias=False)
         self.depthwise = depthwise
+        self.same = same
         self.kernels = tuple(sorted(kernels))
         self.maps = nn.ParameterDict(
             {f"{big}to{small}": torch.eye(small * small) for small, big in pairwise(self.kernels)}
@@ -77,6 +87,8 @@ class ElasticConv2d(nn.Conv2d):
         """Convolve ``(n, c, h, w)``, c at most `c_in`, with the slice that fits."""
         weight = self.sliced(x.shape[1], out_channels, kernel)
         groups = x.shape[1] if self.depthwise else 1
+        if self.same:
+            return convolve_same(x, weight, self.stride[0], groups)
         return functional.conv2d(x, weight, None, self.stride, weight.shape[-1] // 2, 1, groups)
 
 

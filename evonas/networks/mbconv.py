@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from evonas.networks.elastic import ElasticBatchNorm2d, ElasticConv2d, ElasticPointwise
+from evonas.networks.same_padding import SameConv2d
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
@@ -68,6 +69,7 @@ class MBConv(nn.Module):
         eps: Epsilon of the norms.
         groups: Groups of the 1x1 convolutions; channels are shuffled before the depthwise one.
         bias: Whether the convolutions carry a bias; plain ones only.
+        same: Whether the depthwise convolution is padded as TensorFlow's "same" does it.
     """
 
     def __init__(
@@ -83,9 +85,10 @@ class MBConv(nn.Module):
         eps: float,
         groups: int = 1,
         bias: bool = False,
+        same: bool = False,
     ) -> None:
         super().__init__()
-        self.spec = (c_in, c_out, stride, activation, se, eps)
+        self.spec = (c_in, c_out, stride, activation, se, eps, same)
         self.elastic = len(kernels) > 1 or len(expands) > 1
         self.residual = stride == 1 and c_in == c_out
         self.groups = groups
@@ -104,11 +107,13 @@ class MBConv(nn.Module):
         if max(expands) > 1:
             self.expand = nn.ModuleDict({"conv": conv1x1(c_in, mid), "norm": norm(mid), "activation": act()})
         kernel = max(kernels)
-        depthwise: nn.Module = (
-            ElasticConv2d(mid, mid, tuple(kernels), stride, depthwise=True)
-            if self.elastic
-            else nn.Conv2d(mid, mid, kernel, stride, kernel // 2, groups=mid, bias=bias)
-        )
+        depthwise: nn.Module
+        if self.elastic:
+            depthwise = ElasticConv2d(mid, mid, tuple(kernels), stride, depthwise=True, same=same)
+        elif same:
+            depthwise = SameConv2d(mid, mid, kernel, stride, groups=mid, bias=bias)
+        else:
+            depthwise = nn.Conv2d(mid, mid, kernel, stride, kernel // 2, groups=mid, bias=bias)
         self.depthwise = nn.ModuleDict({"conv": depthwise, "norm": norm(mid), "activation": act()})
         self.se = SqueezeExcite(mid, self.elastic) if se else None
         self.project = nn.ModuleDict({"conv": conv1x1(mid, c_out), "norm": nn.BatchNorm2d(c_out, eps=eps)})
@@ -175,9 +180,9 @@ class MBConv(nn.Module):
 
     def plain(self, kernel: int, expand: int) -> MBConv:
         """Return the stand-alone block of an option, with copies of the weights."""
-        c_in, c_out, stride, activation, se, eps = self.spec
+        c_in, c_out, stride, activation, se, eps, same = self.spec
         with torch.device("meta"):
-            block = MBConv(c_in, c_out, (kernel,), (expand,), stride, activation=activation, se=se, eps=eps)
+            block = MBConv(c_in, c_out, (kernel,), (expand,), stride, activation=activation, se=se, eps=eps, same=same)
         state = {key: value.detach().clone() for key, value in self.slice(kernel, expand).items()}
         block.load_state_dict(state, assign=True)
         return block.train(self.training)

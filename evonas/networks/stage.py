@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from evonas.errors import SettingsError
 from evonas.networks.mbconv import ACTIVATIONS, MBConv, divisible
 from evonas.networks.network import Network, Slot
+from evonas.networks.same_padding import SameConv2d
 from evonas.spaces import Architecture, Path, Skeleton, StageSpace
 
 
@@ -76,10 +77,12 @@ class StageNetwork(Network):
                 f"Space '{space.name}' has {1 + len(definition.stages)} strides (stem and stages), got {len(strides)}"
             )
         chosen = None if self._own_path is None else blocks_of(self._own_path)
-        c = divisible(definition.stem.channels * skeleton.width)
-        kernel, eps = definition.stem.kernel, definition.norm_eps
+        c = divisible(definition.stem.channels * (skeleton.width if definition.stem.scaled else 1.0))
+        kernel, eps = definition.stem.kernel, skeleton.norm_eps or definition.norm_eps
         self.stem = nn.Sequential(
-            nn.Conv2d(skeleton.in_channels, c, kernel, strides[0], kernel // 2, bias=definition.stem.bias),
+            SameConv2d(skeleton.in_channels, c, kernel, strides[0], bias=definition.stem.bias)
+            if definition.padding == "same"
+            else nn.Conv2d(skeleton.in_channels, c, kernel, strides[0], kernel // 2, bias=definition.stem.bias),
             nn.BatchNorm2d(c, eps=eps),
             ACTIVATIONS[definition.stem.activation](),
         )
@@ -87,7 +90,8 @@ class StageNetwork(Network):
         for i, stage in enumerate(definition.stages):
             width = divisible(stage.width * skeleton.width)
             blocks = nn.ModuleList()
-            for b, options in enumerate(space.options[i]):
+            most = skeleton.blocks[i] if skeleton.blocks else len(space.options[i])
+            for b, options in enumerate(space.options[i][:most]):
                 if chosen is not None and (i, b) not in chosen:
                     break
                 mine = options if chosen is None else (chosen[i, b],)
@@ -95,8 +99,8 @@ class StageNetwork(Network):
                 c = width
             self.stages.append(blocks)
         head = definition.head
-        features = divisible((skeleton.features or head.features) * skeleton.width)
-        hidden = divisible(head.hidden * skeleton.width)
+        scale = skeleton.width if head.scaled else 1.0
+        features, hidden = divisible((skeleton.features or head.features) * scale), divisible(head.hidden * scale)
         self.features = nn.Sequential(
             nn.Conv2d(c, features, 1, bias=head.bias),
             nn.BatchNorm2d(features, eps=eps),
@@ -112,12 +116,16 @@ class StageNetwork(Network):
             self.classifier.append(nn.Linear(features, skeleton.classes))
 
     def _slot(self, i: int, b: int, c_in: int, c_out: int, stride: int, options: tuple[str, ...]) -> Slot:
-        stage, eps = self.space.definition.stages[i], self.space.definition.norm_eps
+        stage, eps = self.space.definition.stages[i], self.skeleton.norm_eps or self.space.definition.norm_eps
+        same = self.space.definition.padding == "same"
         decision = f"{i}.{b}"
         if stage.kernel:
             pairs = [sizes(option) for option in options]
             kernels, expands = (tuple(sorted(set(values))) for values in zip(*pairs, strict=True))
-            block = MBConv(c_in, c_out, kernels, expands, stride, activation=stage.activation, se=stage.se, eps=eps)
+            block = MBConv(
+                c_in, c_out, kernels, expands, stride, activation=stage.activation, se=stage.se, eps=eps,
+                same=same,
+            )  # fmt: skip
             return ElasticSlot(decision, block, options)
         candidates: dict[str, nn.Module] = {}
         for option in options:
@@ -128,24 +136,30 @@ class StageNetwork(Network):
                 candidates[option] = MBConv(
                     c_in, c_out, (table.kernel,), (table.expand,), stride,
                     activation=stage.activation, se=stage.se, eps=eps,
-                    groups=table.groups, bias=table.bias,
+                    groups=table.groups, bias=table.bias, same=same,
                 )  # fmt: skip
         return Slot(decision, candidates)
 
     def run(self, images: Tensor, path: Path) -> Tensor:
         """Run a path; see `Network.forward`."""
         x = self.stem(images)
-        for (i, b), option in blocks_of(path).items():
+        for (i, b), option in self._running(path).items():
             slot = self._slot_at(i, b)
             x = slot.run(x, option) if isinstance(slot, ElasticSlot) else slot[option](x)
         return cast(Tensor, self.classifier(self.pool(self.features(x)).flatten(1)))
+
+    def _running(self, path: Path) -> dict[tuple[int, int], str]:
+        """Return the blocks of a path that this skeleton has."""
+        if not self.skeleton.blocks:
+            return blocks_of(path)
+        return {place: option for place, option in blocks_of(path).items() if place[1] < self.skeleton.blocks[place[0]]}
 
     def _slot_at(self, stage: int, block: int) -> Slot:
         return cast(Slot, cast(nn.ModuleList, self.stages[stage])[block])
 
     def segments(self) -> list[tuple[str, nn.Module]]:
         """Return stem, blocks and head; see `Network.segments`."""
-        blocks = blocks_of(self._own_path or ())
+        blocks = self._running(self._own_path or ())
         return [
             ("stem", self.stem),
             *((f"{i}.{b}.{option}", self._slot_at(i, b).candidate(option)) for (i, b), option in blocks.items()),

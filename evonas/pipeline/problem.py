@@ -61,6 +61,7 @@ class SearchProblem:
         self.device = str(resolve_device(settings.device))
         default = "small" if self.tables is None else self.space.literature
         self.skeleton = self.space.skeleton(settings.skeleton or default)
+        self.space = self.space.under(self.skeleton)
         self.data = self._read_data(settings)
         if self.data is not None:
             self.skeleton = self.skeleton.replace(

@@ -32,6 +32,7 @@ Odds = Annotated[tuple[Odd, ...], Field(strict=False), AfterValidator(_distinct)
 Counts = Annotated[tuple[Count, ...], Field(strict=False), AfterValidator(_distinct)]
 Sides = Annotated[tuple[Side, ...], Field(strict=False), AfterValidator(_distinct)]
 Strides = Annotated[tuple[Stride, ...], Field(strict=False)]
+Blocks = Annotated[tuple[Count, ...], Field(strict=False)]
 
 
 class Strict(BaseModel):
@@ -53,6 +54,8 @@ class SkeletonTable(Strict):
     width: float | None = Field(default=None, gt=0, le=16)
     strides: Strides | None = None
     features: int | None = Field(default=None, ge=1, le=8192)
+    blocks: Blocks | None = None
+    norm_eps: float | None = Field(default=None, gt=0, le=0.1)
 
 
 class File(Strict):
@@ -67,7 +70,9 @@ class File(Strict):
     form: Literal["genotype", "nasbench201", "discretized", "digits", "lists", "blocks"]
     """Text form of an architecture."""
     resolutions: Sides = ()
-    """Input resolutions to choose from; empty: the skeleton's."""
+    """Input resolutions to choose from as a choice of the space; empty: the skeleton's."""
+    search_resolutions: Sides = ()
+    """Input resolutions that a search may choose among for each candidate, as a gene of the search."""
     skeletons: dict[Name, SkeletonTable]
 
     @model_validator(mode="after")
@@ -75,6 +80,8 @@ class File(Strict):
         missing = {"small", "proxy"} - set(self.skeletons)
         if missing:
             raise ValueError(f"skeletons: expected at least 'small' and 'proxy', missing {sorted(missing)}")
+        if self.resolutions and self.search_resolutions:
+            raise ValueError("search_resolutions: 'resolutions' makes the resolution a choice of the space already")
         return self
 
     def _skeletons_hold_no(self, family: str, *fields: str) -> None:

@@ -33,6 +33,8 @@ class StemTable(Strict):
     stride: Stride = 2
     activation: Activation = "relu"
     bias: bool = False
+    scaled: bool = True
+    """Whether a skeleton's width multiplies its channels."""
 
 
 class StageTable(Strict):
@@ -85,6 +87,8 @@ class HeadTable(Strict):
     activation: Activation = "relu"
     bias: bool = False
     """Whether the 1x1 convolution carries a bias."""
+    scaled: bool = True
+    """Whether a skeleton's width multiplies its features."""
 
 
 class StageFile(File):
@@ -92,6 +96,8 @@ class StageFile(File):
 
     family: Literal["stage"]
     norm_eps: float = Field(default=1e-5, gt=0, le=0.1)
+    padding: Literal["symmetric", "same"] = "symmetric"
+    """Of convolutions: half the kernel on all sides, or TensorFlow's "same", which depends on the image's size."""
     stem: StemTable
     stages: Annotated[tuple[StageTable, ...], Field(min_length=1, max_length=16, strict=False)]
     head: HeadTable
@@ -110,8 +116,19 @@ class StageFile(File):
                     f"skeletons.{name}.strides: expected {1 + len(self.stages)} (stem and stages), "
                     f"got {len(skeleton.strides)}"
                 )
+            if skeleton.blocks:
+                self._check_blocks(name, skeleton.blocks)
         self._form_says_all()
         return self
+
+    def _check_blocks(self, name: str, blocks: tuple[int, ...]) -> None:
+        if len(blocks) != len(self.stages):
+            raise ValueError(f"skeletons.{name}.blocks: expected {len(self.stages)}, one per stage, got {len(blocks)}")
+        for i, (most, stage) in enumerate(zip(blocks, self.stages, strict=True)):
+            if most not in (stage.depth or (stage.blocks,)):
+                raise ValueError(
+                    f"skeletons.{name}.blocks: stage {i} has a depth of {stage.depth or (stage.blocks,)}, got {most}"
+                )
 
     def _form_says_all(self) -> None:
         free = [stage for stage in self.stages if stage.chooses]

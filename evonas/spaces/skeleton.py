@@ -12,7 +12,8 @@ from evonas.errors import SettingsError, suggest
 class Skeleton:
     """The frame that an architecture is hung in.
 
-    Cell spaces read `channels`, `cells` and `stem`; stage spaces read `width`, `strides` and `features`.
+    Cell spaces read `channels`, `cells` and `stem`; stage spaces read `width`, `strides`, `features`,
+    `blocks` and `norm_eps`.
     """
 
     resolution: int
@@ -33,6 +34,10 @@ class Skeleton:
     """Stride of the stem and of each stage; empty: the space's own."""
     features: int = 0
     """Channels of the last convolution, before `width` multiplies them; 0: the space's own."""
+    blocks: tuple[int, ...] = ()
+    """Most blocks of each stage; empty: the space's own. Deeper architectures run without their last blocks."""
+    norm_eps: float | None = None
+    """Epsilon of the norms; None: the space's own."""
 
     def __post_init__(self) -> None:
         for name in ("resolution", "in_channels", "classes", "channels", "cells", "width"):

@@ -167,6 +167,10 @@ class Space(ABC, Generic[A]):
             found = self._remembered[place] = form, str(form)
         return found
 
+    def under(self, skeleton: Skeleton) -> Space[A]:
+        """Return the members that differ on a skeleton: all, unless the skeleton is less deep than the space."""
+        return self
+
     @property
     def skeletons(self) -> tuple[str, ...]:
         """Names of the skeletons that the space's file holds."""

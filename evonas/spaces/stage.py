@@ -38,6 +38,11 @@ class StageSpace(Space[StageArchitecture]):
     Genes: for elastic blocks all kernels, then all expansions (the order of Once-for-All); for blocks with
     candidates the candidate; then the depths; then the resolution. Choices with one option have no gene.
 
+    Args:
+        definition: Content of the space's file.
+        most_blocks: Most blocks of each stage that may run; empty: all. Deeper members, and genes of blocks that
+            never run, are left out; architectures and their texts stay those of the whole space.
+
     Attributes:
         elastic: Kernel and expansion of each option of the elastic blocks, such as ``k5e6``.
         options: Option names of every block, stage by stage, fixed ones included.
@@ -48,9 +53,10 @@ class StageSpace(Space[StageArchitecture]):
     published_on = ("imagenet", "cifar", "small")
     unread = frozenset({"channels", "cells", "stem"})
 
-    def __init__(self, definition: StageFile) -> None:
+    def __init__(self, definition: StageFile, most_blocks: tuple[int, ...] = ()) -> None:
         super().__init__(definition)
         stages = definition.stages
+        self.most_blocks = most_blocks or tuple(stage.blocks for stage in stages)
         digits = definition.form == "digits"
         code = {name: table.code if digits and table.code else name for name, table in definition.operations.items()}
         self.operation_of = {option: name for name, option in code.items()}
@@ -70,7 +76,10 @@ class StageSpace(Space[StageArchitecture]):
         """Numbers of the stages that have a choice."""
         self.free_options = tuple(self.options[i] for i in self.free)
         self.free_blocks = sum(len(stage) for stage in self.free_options)
-        self._depths = tuple(stages[i].depth or (stages[i].blocks,) for i in self.free)
+        self._depths = tuple(
+            tuple(depth for depth in stages[i].depth or (stages[i].blocks,) if depth <= self.most_blocks[i])
+            for i in self.free
+        )
         self._lay_out_genes()
 
     def _lay_out_genes(self) -> None:
@@ -85,11 +94,11 @@ class StageSpace(Space[StageArchitecture]):
 
         for part in ("kernel", "expand"):
             for s, i in enumerate(self.free):
-                for b in range(stages[i].blocks):
+                for b in range(self.most_blocks[i]):
                     add((part, s, b), f"stage{i}.block{b}.{part}", len(getattr(stages[i], part)) or 1)
         for s, i in enumerate(self.free):
             if not stages[i].kernel:
-                for b, options in enumerate(self.free_options[s]):
+                for b, options in enumerate(self.free_options[s][: self.most_blocks[i]]):
                     add(("operation", s, b), f"stage{i}.block{b}.operation", len(options))
         for s, i in enumerate(self.free):
             add(("depth", s), f"stage{i}.depth", len(self._depths[s]))
@@ -107,6 +116,24 @@ class StageSpace(Space[StageArchitecture]):
         )
         self._depth_genes = tuple(genes.get(("depth", s)) for s in range(len(self.free)))
         self._resolution_gene = genes.get(("resolution",))
+
+    def under(self, skeleton: Skeleton) -> StageSpace:
+        """Return the members that differ on a skeleton, which may be less deep than the space.
+
+        Raises:
+            SpaceError: A stage of the skeleton has a number of blocks that no member has.
+        """
+        if not skeleton.blocks or skeleton.blocks == self.most_blocks:
+            return self
+        if len(skeleton.blocks) != len(self.most_blocks):
+            raise SpaceError(
+                f"Space '{self.name}' has {len(self.most_blocks)} stages, the skeleton gives the blocks of "
+                f"{len(skeleton.blocks)}"
+            )
+        for i, depths in zip(self.free, self._depths, strict=True):
+            if skeleton.blocks[i] not in depths:
+                raise SpaceError(f"Stage {i} of '{self.name}' has a depth of {depths}, got {skeleton.blocks[i]}")
+        return StageSpace(self.definition, skeleton.blocks)
 
     @property
     def size(self) -> int:

@@ -16,6 +16,7 @@ SIZES = {
     "mobilenet_v2": 21_758_655_492_572_485_851 * 9,
     "proxyless": 6**6 * 7**15,
     "fbnet": 9**22,
+    "efficientnet_lite": 39 * 258 * 120 * 1554 * 9330 * 3,
 }
 
 
