@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import inspect
 from collections.abc import Iterable
 from types import ModuleType
 
@@ -51,6 +52,19 @@ def suggest(name: str, known: Iterable[str]) -> str:
     """Return " Did you mean 'x'?" for the known name nearest to `name`, or "" where none is near."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f" Did you mean '{near[0]}'?" if near else ""
+
+
+def lacking(thing: object, contract: type) -> list[str]:
+    """Return the members of a contract that a thing lacks, in the contract's order.
+
+    Args:
+        thing: What should keep the contract.
+        contract: A Protocol; its annotated attributes and its methods but for private ones are the members.
+    """
+    methods = (name for name, value in vars(contract).items() if inspect.isroutine(value))
+    named = dict.fromkeys((*inspect.get_annotations(contract), *methods))
+    public = [name for name in named if name == "__call__" or not name.startswith("_")]
+    return [name for name in public if not hasattr(thing, name)]
 
 
 def require(module: str, extra: str) -> ModuleType:

@@ -9,11 +9,12 @@ import tempfile
 from pathlib import Path
 
 import evonas
+from evonas.objectives import Evaluator
 
 NAME = "convolutions"
 
 
-class Convolutions:
+class Convolutions(Evaluator):
     """Number of edges of a NAS-Bench-201 cell that are convolutions."""
 
     objectives = (evonas.Objective(NAME, "edges", "max"),)

@@ -57,7 +57,8 @@ def bench_estimator(
             f"Expected {2 * FOLDS} architectures or more with a truth each, got {len(architectures)} and {len(truth)}."
         )
     training = TrainingEvaluator(context)
-    if training.shared is None:
+    shared = training.shared_weights()
+    if shared is None:
         raise SettingsError("Expected a trained supernet, whose estimate is to be corrected, got none.")
     short = []
     for number, form in enumerate(architectures):
@@ -67,7 +68,7 @@ def bench_estimator(
         "flops": _values(make_evaluator("flops", context), "flops", architectures),
         "params": _values(make_evaluator("params", context), "params", architectures),
         "swap": _values(make_evaluator("swap", context), "swap", architectures),
-        f"supernet:{DEFAULT}": _values(training.shared, "acc", architectures),
+        f"supernet:{DEFAULT}": _values(shared, "acc", architectures),
     }
     others = [name for name in SUPERNET if name != DEFAULT]
     read = {

@@ -6,7 +6,7 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,11 @@ from evonas.data import Dataset
 from evonas.data.resize import resize
 from evonas.engine import LocalEngine
 from evonas.evolution import Evolution
-from evonas.objectives import Context, make_evaluator, torch_threads
+from evonas.objectives import Context, Evaluator, Result, make_evaluator, torch_threads
 from evonas.pareto.dominance import minimized
 from evonas.runs.store import Store
 from evonas.runtime.device import processor
-from evonas.spaces import Space, as_candidates, load_space
+from evonas.spaces import Candidate, Space, as_candidates, load_space
 
 SIDE = 32
 """Pixels of the images: those of the configurations that the literature states its costs for."""
@@ -169,17 +169,17 @@ def search_overhead(space: Space, generations: int, seed: int, *, population: in
     return {"outside_evaluations_us_per_candidate": float(np.median(costs))}
 
 
-class _Clock:
+class _Clock(Evaluator):
     """An evaluator that notes the processor seconds of its evaluations."""
 
-    def __init__(self, evaluator: Any) -> None:
+    def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
         self.objectives = evaluator.objectives
         self.fingerprint = evaluator.fingerprint
-        self.batch = getattr(evaluator, "batch", 1)
+        self.batch, self.measures = evaluator.batch, evaluator.measures
         self.seconds = 0.0
 
-    def evaluate(self, candidates: Any) -> Any:
+    def evaluate(self, candidates: Sequence[Candidate]) -> list[dict[str, Result]]:
         start = time.process_time()
         try:
             return self._evaluator.evaluate(candidates)

@@ -100,7 +100,7 @@ class LocalEngine:
             if self.pool is not None and is_expensive(evaluator):
                 remote += [(evaluator, index) for index in missing]
                 continue
-            size = getattr(evaluator, "batch", 1)
+            size = evaluator.batch
             for start in range(0, len(missing), size):
                 indices = missing[start : start + size]
                 accept(evaluator, indices, attempt(evaluator, [candidates[i] for i in indices]))
@@ -155,7 +155,7 @@ class LocalEngine:
 
 def is_expensive(evaluator: Evaluator) -> bool:
     """Return whether workers compute what an evaluator does, where there are any."""
-    return getattr(evaluator, "batch", 1) == 1 and not getattr(evaluator, "measures", False)
+    return evaluator.batch == 1 and not evaluator.measures
 
 
 def _unique(evaluators: Iterable[Evaluator]) -> list[Evaluator]:

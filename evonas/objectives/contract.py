@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from evonas.errors import EvaluationError, EvonasError
+from evonas.errors import EvaluationError, EvonasError, SettingsError, lacking
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.spaces import Architecture, Candidate, Skeleton, Space
@@ -47,31 +48,64 @@ class Context:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-@runtime_checkable
 class Evaluator(Protocol):
-    """Computes one or more objectives.
+    """Computer of one or more objectives; inherit it, and what is optional has its default.
 
     Attributes:
         objectives: What it computes.
         fingerprint: Of every setting that changes a value: with candidate and objective the store's key.
+        batch: Candidates that are worth evaluating and storing in one go. Where it is above 1 the evaluator is cheap:
+            it runs in the search's own process and before expensive ones.
+        measures: Whether it takes times on this machine; then it runs in the search's own process too, one candidate
+            at a time, while workers are idle.
     """
 
-    @property
-    def objectives(self) -> tuple[Objective, ...]:
-        """What it computes."""
-        ...
+    objectives: tuple[Objective, ...]
+    fingerprint: str
+    batch: int = 1
+    measures: bool = False
 
-    @property
-    def fingerprint(self) -> str:
-        """What its values depend on."""
-        ...
-
+    @abstractmethod
     def evaluate(self, candidates: Sequence[Candidate]) -> list[dict[str, Result]]:
         """Return for each candidate, its architecture canonical, a result per objective.
 
         One candidate that fails does not spoil the others: its results hold the cause.
         """
         ...
+
+    def prepare(self) -> None:
+        """Compute what every evaluation rests on, so that no candidate's time holds it; by default nothing."""
+        return
+
+    def shared_weights(self) -> Evaluator | None:
+        """Return the estimate of the same objective by shared weights, which predictors see; by default there is none.
+
+        It must cost far less than an evaluation.
+        """
+        return None
+
+
+def check_evaluator(made: object, name: str, source: str) -> Evaluator:
+    """Refuse what another package's factory made unless it is an evaluator of an objective; return it.
+
+    Args:
+        made: What the factory returned.
+        name: The objective that it is registered for.
+        source: Where the factory stands, ``module:name``.
+
+    Raises:
+        SettingsError: A member of the contract is missing, or the objective.
+    """
+    missing = lacking(made, Evaluator)
+    if missing:
+        raise SettingsError(
+            f"Expected an evaluator of '{name}' from {source}, got one ({type(made).__name__}) without "
+            f"{', '.join(missing)}: inherit evonas.objectives.Evaluator, which has defaults of what is optional"
+        )
+    evaluator = cast(Evaluator, made)
+    if name not in {objective.name for objective in evaluator.objectives}:
+        raise SettingsError(f"The evaluator '{source}' is registered for '{name}' but does not compute it")
+    return evaluator
 
 
 def fingerprint(*parts: Any) -> str:

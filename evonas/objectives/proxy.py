@@ -12,7 +12,7 @@ from torch import Tensor
 from evonas.data.resize import resize
 from evonas.errors import EvaluationError, SettingsError
 from evonas.networks import build
-from evonas.objectives.contract import Context, fingerprint, one_by_one
+from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.proxies import Proxy, load_proxy, score_all
@@ -92,7 +92,7 @@ class Scores:
         return [scores[place] for place in range(len(self.proxies))]
 
 
-class ProxyEvaluator:
+class ProxyEvaluator(Evaluator):
     """A training-free score of architectures on the first training images.
 
     Args:

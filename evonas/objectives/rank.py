@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from evonas.errors import EvaluationError, SettingsError
-from evonas.objectives.contract import Context, one_by_one
+from evonas.objectives.contract import Context, Evaluator, one_by_one
 from evonas.objectives.proxy import Scores, scores_fingerprint
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective, split_names
@@ -37,7 +37,7 @@ def ranked(name: str) -> tuple[str, ...]:
     return names
 
 
-class RankEvaluator:
+class RankEvaluator(Evaluator):
     """Mean over proxies of the share of a fixed sample of the space that scores worse, in [0, 1].
 
     The sample is the same in every search, so that the value is a property of the architecture. A member of the

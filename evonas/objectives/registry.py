@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from evonas.errors import SettingsError, suggest
-from evonas.objectives.contract import Context, Evaluator
+from evonas.objectives.contract import Context, Evaluator, check_evaluator
 from evonas.pareto.objective import split_names
 from evonas.proxies.registry import DESCRIPTIONS, check_proxy, is_proxy, proxy_names
 
@@ -112,7 +112,7 @@ def make_evaluator(name: str, context: Context) -> Evaluator:
         context: What it may need.
 
     Raises:
-        SettingsError: Nothing computes it.
+        SettingsError: Nothing computes it, or what another package registers for it is no evaluator of it.
     """
     check_objectives([name])
     if name in SHIPPED:
@@ -123,10 +123,7 @@ def make_evaluator(name: str, context: Context) -> Evaluator:
     if is_proxy(name):
         return _made("evonas.objectives.proxy:ProxyEvaluator", context, name)
     point = _added()[name]
-    evaluator: Evaluator = point.load()(context)
-    if name not in {objective.name for objective in evaluator.objectives}:
-        raise SettingsError(f"The evaluator '{point.value}' is registered for '{name}' but does not compute it")
-    return evaluator
+    return check_evaluator(point.load()(context), name, point.value)
 
 
 def _made(home: str, *arguments: object) -> Evaluator:

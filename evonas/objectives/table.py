@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from evonas.errors import EvaluationError
-from evonas.objectives.contract import fingerprint, one_by_one
+from evonas.objectives.contract import Evaluator, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.spaces import Architecture, Candidate
 from evonas.tables.table import Table, column_direction
 
 
-class TableEvaluator:
+class TableEvaluator(Evaluator):
     """What a table says of an architecture; one that it does not hold fails.
 
     Args:

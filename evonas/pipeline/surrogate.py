@@ -105,7 +105,7 @@ class _GenomeFeatures:
             if name in problem.cheap and not isinstance(evaluators[name], TableEvaluator)
         }
         self._costs = {name: problem.cheap[name] for name in ("flops", "params")} | self._computed
-        shared = getattr(evaluators.get("acc"), "shared", None)
+        shared = evaluators["acc"].shared_weights() if "acc" in evaluators else None
         self.shared = None if shared is None else LocalEngine({"acc": shared}, run.store)
         # An objective that is evaluated as the search goes on would be seen by a resumed search too early.
         stored = () if WARM_START_SCORE in problem.evaluated else run.store.series()

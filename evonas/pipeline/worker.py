@@ -7,7 +7,6 @@ from typing import Any
 
 from evonas.config import make_settings
 from evonas.objectives import Evaluator
-from evonas.objectives.accuracy.accuracy import AccuracyEvaluator
 from evonas.pipeline.problem import SearchProblem
 from evonas.spaces import Candidate, parse_candidate
 
@@ -31,6 +30,5 @@ def make_worker(
     context = problem.context() if supernet is None else problem.trained(supernet)
     evaluators = problem.evaluators(context, names)
     for evaluator in evaluators.values():
-        if isinstance(evaluator, AccuracyEvaluator):
-            evaluator.prepare()  # else the first job would have to do it within its own time
+        evaluator.prepare()  # else the first job would have to do it within its own time
     return lambda text: parse_candidate(text, problem.space), evaluators

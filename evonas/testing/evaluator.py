@@ -8,7 +8,7 @@ from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
-from evonas.errors import EvaluationError
+from evonas.errors import EvaluationError, lacking
 from evonas.objectives import Evaluator
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
@@ -50,6 +50,14 @@ class EvaluatorContract(ABC):
         assert all(isinstance(objective, Objective) for objective in objectives)
         assert all(objective.name and objective.direction in ("max", "min") for objective in objectives)
         assert len({objective.name for objective in objectives}) == len(objectives)
+
+    def test_has_every_member(self) -> None:
+        """What is optional is there too, of its type: who inherits `Evaluator` has the defaults."""
+        evaluator = self.make_evaluator()
+        assert lacking(evaluator, Evaluator) == [], "inherit evonas.objectives.Evaluator for the defaults"
+        assert isinstance(evaluator.batch, int)
+        assert evaluator.batch >= 1
+        assert isinstance(evaluator.measures, bool)
 
     def test_fingerprint_stands_for_the_settings(self) -> None:
         """Equal settings have equal fingerprints, before and after an evaluation."""
@@ -105,6 +113,22 @@ class EvaluatorContract(ABC):
         together = _outcomes(self.make_evaluator(), candidates)
         alone = self.make_evaluator()
         assert [_outcomes(alone, [candidate])[0] for candidate in candidates] == together
+
+    def test_preparing_changes_no_result(self) -> None:
+        """Results are the same whether `prepare` was called before or not, once or twice."""
+        candidates = self.make_candidates()
+        prepared = self.make_evaluator()
+        prepared.prepare()
+        prepared.prepare()
+        assert _outcomes(prepared, candidates) == _outcomes(self.make_evaluator(), candidates)
+
+    def test_shared_weights_estimate_the_same(self) -> None:
+        """An estimate by shared weights, where there is one, has the first objective and another fingerprint."""
+        evaluator = self.make_evaluator()
+        shared = evaluator.shared_weights()
+        if shared is not None:
+            assert evaluator.objectives[0].name in {objective.name for objective in shared.objectives}
+            assert shared.fingerprint != evaluator.fingerprint
 
     def test_one_bad_architecture_does_not_spoil_the_batch(self) -> None:
         """What cannot be evaluated fails with a cause; the others are worth what they were."""

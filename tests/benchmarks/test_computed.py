@@ -7,14 +7,14 @@ from evonas.benchmarks import computed_objectives, score_sources, scores_togethe
 from evonas.data import load_data
 from evonas.errors import EvaluationError, SettingsError
 from evonas.networks import build
-from evonas.objectives import Context, rank
+from evonas.objectives import Context, Evaluator, rank
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.spaces import load_space
 from evonas.tables.table import load_table
 
 
-class Shaky:
+class Shaky(Evaluator):
     """Fails for every other architecture, or for all where the seed is odd."""
 
     objectives = (Objective("params", "", "min"),)

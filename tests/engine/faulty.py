@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from evonas.objectives import Evaluator
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.spaces import load_space, parse_candidate
@@ -17,7 +18,7 @@ from evonas.spaces import load_space, parse_candidate
 WAYS = ("sound", "raise", "nan", "hang", "die", "exit", "memory", "once", "short", "none", "print", "threads")
 
 
-class Faulty:
+class Faulty(Evaluator):
     """Gives the length of an architecture's text, but for those that a way of failing is planned for."""
 
     objectives = (Objective("length", "", "min"), Objective("twice", "", "min"))

@@ -5,13 +5,14 @@ import pytest
 
 from evonas.engine import FAILURES_IN_A_ROW, LocalEngine
 from evonas.errors import EvaluationError
+from evonas.objectives import Evaluator
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.runs.store import Store
 from evonas.spaces import as_candidates, load_space
 
 
-class Fake:
+class Fake(Evaluator):
     """Gives the length of the text, or fails on those in `bad`."""
 
     objectives = (Objective("length", "", "min"), Objective("twice", "", "min"))

@@ -25,7 +25,7 @@ from evonas.tasks import MEASURES
 X = Objective("x", "", "min")
 
 
-class Added:
+class Added(Evaluator):
     """An evaluator of another package."""
 
     objectives = (Objective("energy", "mJ", "min"),)
@@ -42,9 +42,9 @@ class Added:
 def added(monkeypatch: pytest.MonkeyPatch):
     """Install an evaluator under a name."""
 
-    def install(name: str) -> None:
+    def install(name: str, made: type = Added) -> None:
         point = EntryPoint(name, "another:Added", "evonas.evaluators")
-        monkeypatch.setattr(EntryPoint, "load", lambda self: Added)
+        monkeypatch.setattr(EntryPoint, "load", lambda self: made)
         monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == "evonas.evaluators" else [])
 
     return install
@@ -96,7 +96,7 @@ def test_another_package_adds_an_objective(added, tiny: Context):
     added("energy")
     assert "energy" in known_objectives()
     made = make_evaluator("energy", tiny)
-    assert isinstance(made, Evaluator)
+    assert isinstance(made, Added)
     assert made.context is tiny
 
 
@@ -104,6 +104,42 @@ def test_an_added_evaluator_must_compute_what_it_is_registered_for(added, tiny: 
     added("power")
     with pytest.raises(SettingsError, match="'another:Added' is registered for 'power'"):
         make_evaluator("power", tiny)
+
+
+class Incomplete:
+    """What was written by hand and lacks what is optional."""
+
+    objectives, fingerprint, evaluate = Added.objectives, Added.fingerprint, Added.evaluate
+
+    def __init__(self, context: Context) -> None:
+        self.batch = 2
+
+
+def test_what_is_optional_has_its_default(tiny: Context):
+    evaluator = Added(tiny)
+    assert (evaluator.batch, evaluator.measures) == (1, False)
+    assert (evaluator.prepare(), evaluator.shared_weights()) == (None, None)
+
+
+def test_an_evaluator_that_lacks_a_member_is_refused_in_one_line(added, tiny: Context):
+    added("energy", Incomplete)
+    with pytest.raises(SettingsError) as refused:
+        make_evaluator("energy", tiny)
+    assert str(refused.value) == (
+        "Expected an evaluator of 'energy' from another:Added, got one (Incomplete) without measures, prepare, "
+        "shared_weights: inherit evonas.objectives.Evaluator, which has defaults of what is optional"
+    )
+
+
+class Complete(Incomplete):
+    """What was written by hand and lacks nothing."""
+
+    measures, prepare, shared_weights = True, Evaluator.prepare, Evaluator.shared_weights
+
+
+def test_a_complete_evaluator_need_not_inherit(added, tiny: Context):
+    added("energy", Complete)
+    assert isinstance(make_evaluator("energy", tiny), Complete)
 
 
 def test_an_added_evaluator_does_not_take_a_shipped_name(added, tiny: Context):

@@ -9,7 +9,7 @@ import pytest
 
 from evonas.data import load_data
 from evonas.networks import build
-from evonas.objectives import Context, make_evaluator
+from evonas.objectives import Context, Evaluator, make_evaluator
 from evonas.objectives.accuracy import main_effects
 from evonas.objectives.contract import one_by_one
 from evonas.objectives.result import Result
@@ -90,7 +90,7 @@ class TestTable(Shipped):
         return TableEvaluator(Table(known, texts=texts, space=self.make_space(), source="own.csv"), ["acc", "latency"])
 
 
-class Length:
+class Length(Evaluator):
     """A sound evaluator: an architecture is worth the length of its text."""
 
     objectives = (Objective("length", "letters", "min"),)
@@ -146,6 +146,34 @@ class Renamed(Length):
         self.fingerprint = f"length-{next(Drifting.counter)}"
 
 
+class Missing:
+    """A sound evaluator that lacks what is optional, since it does not inherit the contract."""
+
+    objectives = Length.objectives
+    fingerprint = Length.fingerprint
+    evaluate = Length.evaluate
+
+
+class Batchless(Length):
+    batch = 0
+
+
+class Unrelated(Length):
+    def shared_weights(self):
+        return make_evaluator("flops", context("nasbench201"))
+
+
+class Prepared(Length):
+    def __init__(self):
+        self.more = 0
+
+    def prepare(self):
+        self.more += 1
+
+    def evaluate(self, candidates):
+        return one_by_one(self.objectives, candidates, lambda one: {"length": len(str(one)) + self.more})
+
+
 def keeps(evaluator, test: str) -> bool:
     """Return whether an evaluator passes a test of the contract."""
 
@@ -180,6 +208,10 @@ def test_a_sound_evaluator_keeps_it(test):
         (Bare, "test_gives_one_result_per_objective"),
         (Useless, "test_evaluates_something"),
         (Renamed, "test_fingerprint_stands_for_the_settings"),
+        (Missing, "test_has_every_member"),
+        (Batchless, "test_has_every_member"),
+        (Unrelated, "test_shared_weights_estimate_the_same"),
+        (Prepared, "test_preparing_changes_no_result"),
     ],
 )
 def test_a_fault_is_caught(evaluator, test):

@@ -11,7 +11,7 @@ from evonas.errors import SettingsError
 from evonas.objectives.accuracy.combined import CombinedEstimator, ZeroCostFeatures
 from evonas.objectives.accuracy.estimators import DEFAULT, read_estimator
 from evonas.objectives.accuracy.main_effects import AdditiveEffects
-from evonas.objectives.contract import Context, fingerprint, one_by_one
+from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.spaces import Architecture, Candidate
@@ -34,7 +34,7 @@ KEPT = 2**27
 """Bytes of activations that later paths may begin from."""
 
 
-class AccuracyEvaluator:
+class AccuracyEvaluator(Evaluator):
     """How good a path is with the supernet's weights, on the validation half that the search selects on.
 
     Batch-norm statistics are estimated anew for every path; the result depends on nothing evaluated before. All

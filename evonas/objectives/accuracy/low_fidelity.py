@@ -54,7 +54,7 @@ def accuracy_evaluator(context: Context, half: str = "select") -> Evaluator:
     return TrainingEvaluator(context, half) if trains(context) else AccuracyEvaluator(context, half)
 
 
-class TrainingEvaluator:
+class TrainingEvaluator(Evaluator):
     """Accuracy after a few epochs of training on the weight part, read on the half that the search selects on.
 
     The seed follows from the run's and the architecture, so that a result depends on nothing evaluated before.
@@ -87,9 +87,8 @@ class TrainingEvaluator:
             context.supernet_fingerprint if self._inherit else "",
         )  # fmt: skip
 
-    @cached_property
-    def shared(self) -> AccuracyEvaluator | None:
-        """The supernet's own estimate, which predictors of this one see; None where there is no supernet."""
+    def shared_weights(self) -> AccuracyEvaluator | None:
+        """Return the supernet's own estimate, which predictors of this one see; None where there is no supernet."""
         if self._context.supernet is None:
             return None
         return AccuracyEvaluator(replace(self._context, options={**self._context.options, "estimator": "supernet"}))

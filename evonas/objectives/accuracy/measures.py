@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from evonas.data import Part
 from evonas.errors import SettingsError
 from evonas.objectives.accuracy.accuracy import KEPT
-from evonas.objectives.contract import Context, fingerprint, one_by_one
+from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.spaces import Candidate
@@ -18,7 +18,7 @@ NORM_IMAGES = 512
 """Images that norms are estimated on, as for accuracy."""
 
 
-class MeasureEvaluator:
+class MeasureEvaluator(Evaluator):
     """What a task measures of a path with the supernet's weights, such as RMSE, on one validation half.
 
     Batch-norm statistics are estimated anew for every path; the result depends on nothing evaluated before.

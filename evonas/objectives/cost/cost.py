@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from evonas.objectives.contract import Context, fingerprint, one_by_one
+from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.cost.block_graph import Block
 from evonas.objectives.cost.blocks import Blocks, Table
 from evonas.objectives.cost.cache import cached
@@ -30,7 +30,7 @@ VERSION = 3
 """Of the rule by which blocks are counted."""
 
 
-class CostEvaluator:
+class CostEvaluator(Evaluator):
     """FLOPs and parameters of architectures, from a table that equals fvcore on the whole network.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from evonas.objectives.contract import Context, fingerprint, one_by_one
+from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.cost.block_graph import Block, Outline
 from evonas.objectives.cost.graph_builder import Outlines
 from evonas.objectives.cost.trace import BY_VALUE, Operation, Trace
@@ -17,7 +17,7 @@ BYTES = 4
 """Bytes of a value: float32."""
 
 
-class MemoryEvaluator:
+class MemoryEvaluator(Evaluator):
     """Peak bytes of live activations at a batch of one, image and logits included, weights left out.
 
     Operations run one after the other in the order of the network's forward code, as onnxruntime runs them. A

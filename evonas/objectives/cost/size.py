@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from evonas.objectives.contract import Context, fingerprint, one_by_one
+from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.cost.assemble import export_block
 from evonas.objectives.cost.block_graph import Block
 from evonas.objectives.cost.cache import cached
@@ -32,7 +32,7 @@ INT8_CHANNEL = 7.2
 """Bytes of an 8-bit file per value of a bias: the value as integer, its scale and zero point."""
 
 
-class SizeEvaluator:
+class SizeEvaluator(Evaluator):
     """Bytes of an architecture's ONNX file, float32 and quantized to 8 bits, without its texts.
 
     Weights are counted exactly as the file holds them, norms folded into convolutions; what the graph itself takes

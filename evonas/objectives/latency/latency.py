@@ -11,7 +11,7 @@ from pathlib import Path
 from evonas.errors import EvonasError, SettingsError
 from evonas.files.progress import Progress
 from evonas.files.whole import write_whole
-from evonas.objectives.contract import Context, fingerprint, one_by_one
+from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.cost.cache import cache_folder
 from evonas.objectives.cost.graph_builder import Outlines
 from evonas.objectives.latency.check import Check, check_latency_table, skeleton_of
@@ -38,7 +38,7 @@ WORST = 0.08
 """Median error of a fit above which a table is not kept for later searches."""
 
 
-class LatencyEvaluator:
+class LatencyEvaluator(Evaluator):
     """Milliseconds of a call of onnxruntime, from a table.
 
     Args:
