@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from evonas.data.resize import resize
@@ -16,7 +18,12 @@ from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_o
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.proxies import Proxy, load_proxy, score_all
-from evonas.spaces import Architecture, Candidate, Skeleton
+from evonas.spaces import Architecture, Candidate, Skeleton, Space
+
+SIZES = 200
+"""Random architectures whose sizes tell a proxy what is large in a space."""
+SIZES_SEED = 20240513
+"""Of that sample; whatever the search's seed is, a score means the same."""
 
 
 class Scores:
@@ -45,26 +52,32 @@ class Scores:
             raise SettingsError(
                 f"The training-free score '{learned[0]}' needs labels of classes, but '{data.name}' is for {data.task}"
             )
-        self.context, self.proxies = context, tuple(proxies)
+        self.context = context
         # Proxies that share skeleton and images.
         self._groups: list[tuple[list[int], Skeleton, Tensor, Tensor | None]] = []
-        places: dict[tuple[str, bool], list[int]] = {}
+        places: dict[tuple[str, bool, bool], list[int]] = {}
         for place, proxy in enumerate(proxies):
-            places.setdefault((proxy.needs.skeleton, proxy.needs.labels), []).append(place)
-        for (name, labels), members in places.items():
+            places.setdefault((proxy.needs.skeleton, proxy.needs.labels, proxy.needs.head), []).append(place)
+        fitted = list(proxies)
+        for (name, labels, head), members in places.items():
             own = context.space.skeleton(name)
             skeleton = own.replace(
                 # A proxy network need not see more than it was made for.
                 resolution=min(own.resolution, data.resolution),
                 in_channels=data.in_channels,
                 classes=len(data.classes),
-                head=own.head or labels,
+                head=own.head or labels or head,
             )
-            n = max(self.proxies[place].needs.batch for place in members)
+            for place in members:
+                if sizes := proxies[place].needs.sizes:
+                    counted = skeleton if sizes == "scored" else context.skeleton
+                    fitted[place] = proxies[place].fitted(sampled_sizes(context.space, counted))
+            n = max(proxies[place].needs.batch for place in members)
             images = data.normalize(data.weights.images[:n]) if labels else data.head(n)
             images = resize(images, skeleton.resolution).to(context.device)
             classes = data.weights.labels[:n].to(context.device) if labels else None
             self._groups.append((members, skeleton, images, classes))
+        self.proxies = tuple(fitted)
 
     @property
     def skeletons(self) -> list[Skeleton]:
@@ -80,16 +93,33 @@ class Scores:
         # 32 bits, for torch's generator on the CPU takes no more of a seed.
         seed = zlib.crc32(f"{self.context.seed} {architecture}".encode())
         scores: dict[int, float | EvaluationError] = {}
+        target = None
+        if any(proxy.needs.sizes == "target" for proxy in self.proxies):
+            target = parameters(space, self.context.skeleton, architecture)
         architecture = architecture.without_resolution()  # the proxy skeleton's counts
         for members, skeleton, images, labels in self._groups:
             chosen = [self.proxies[place] for place in members]
             try:
                 network = build(space, skeleton, architecture, seed=seed).to(device)
-                scores.update(zip(members, score_all(chosen, network, images, seed, labels), strict=True))
+                found = score_all(chosen, network, images, seed, labels, target_parameters=target)
+                scores.update(zip(members, found, strict=True))
             except (RuntimeError, ValueError, ArithmeticError, MemoryError) as error:
                 cause = " ".join(f"{type(error).__name__}: {error}".split())[:300]
                 scores.update(dict.fromkeys(members, EvaluationError(cause)))
         return [scores[place] for place in range(len(self.proxies))]
+
+
+def parameters(space: Space, skeleton: Skeleton, architecture: Architecture) -> int:
+    """Return how many parameters an architecture's network has, without giving them values."""
+    with torch.device("meta"):
+        network = build(space, skeleton, architecture)
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def sampled_sizes(space: Space, skeleton: Skeleton) -> list[int]:
+    """Return the parameter counts of random architectures of a space, the same ones in every search."""
+    genomes = space.sample(SIZES, np.random.default_rng(SIZES_SEED))
+    return [parameters(space, skeleton, space.canonical(space.decode(genome))) for genome in genomes]
 
 
 class ProxyEvaluator(Evaluator):
@@ -105,9 +135,9 @@ class ProxyEvaluator(Evaluator):
     """
 
     def __init__(self, context: Context, name: str, **options: Any) -> None:
-        self.proxy = load_proxy(name, **options)
+        self.scores = Scores(context, [load_proxy(name, **options)])
+        (self.proxy,) = self.scores.proxies
         self.objectives = (Objective(name, "", self.proxy.direction),)
-        self.scores = Scores(context, [self.proxy])
         self.fingerprint = scores_fingerprint(self.scores)
 
     def evaluate(self, candidates: Sequence[Candidate]) -> list[dict[str, Result]]:

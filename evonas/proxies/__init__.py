@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from evonas.proxies.registry import is_proxy, load_proxy, proxies
     from evonas.proxies.snip import Snip
     from evonas.proxies.swap import SaturationWarning, Swap, regularization, swap_counts
+    from evonas.proxies.swap_regularized import SwapRegularized
     from evonas.proxies.synflow import Synflow
     from evonas.proxies.zen import Zen
 
@@ -67,6 +68,7 @@ __getattr__, __dir__ = lazy_names(
             "regularization",
             "swap_counts",
         ),
+        "swap_regularized": ("SwapRegularized",),
         "synflow": ("Synflow",),
         "zen": ("Zen",),
     },
@@ -86,6 +88,7 @@ __all__ = [
     "SaturationWarning",
     "Snip",
     "Swap",
+    "SwapRegularized",
     "Synflow",
     "Zen",
     "count_patterns",

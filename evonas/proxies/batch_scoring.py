@@ -18,7 +18,13 @@ STEP = 2654435761
 
 
 def score_all(
-    proxies: Sequence[Proxy], network: nn.Module, images: Tensor, seed: int, labels: Tensor | None = None
+    proxies: Sequence[Proxy],
+    network: nn.Module,
+    images: Tensor,
+    seed: int,
+    labels: Tensor | None = None,
+    *,
+    target_parameters: int | None = None,
 ) -> list[float | EvaluationError]:
     """Score a network by several proxies, each as if alone; those with equal needs share a forward pass.
 
@@ -31,24 +37,33 @@ def score_all(
         images: Normalized images, shape (n, channels, height, width); a proxy sees the first ``needs.batch``.
         seed: Seed of weights and of all else that is random.
         labels: Class of each image, shape (n,), int64; needed by proxies that declare so.
+        target_parameters: Parameters of the network that is searched; needed by proxies that declare so.
 
     Returns:
         One score per proxy, or the error that says why there is none.
     """
     groups: dict[Needs, list[int]] = {}
     for place, proxy in enumerate(proxies):
-        groups.setdefault(replace(proxy.needs, labels=False, repeats=1), []).append(place)
+        alike = replace(proxy.needs, labels=False, repeats=1, head=False, sizes=None)
+        groups.setdefault(alike, []).append(place)
     results: dict[int, float | EvaluationError] = {}
     with restored(network):
         for needs, places in groups.items():
             members = [proxies[place] for place in places]
             batch = images[: needs.batch], None if labels is None else labels[: needs.batch]
-            results.update(zip(places, _score_group(members, needs, network, *batch, seed), strict=True))
+            found = _score_group(members, needs, network, *batch, seed, target_parameters)
+            results.update(zip(places, found, strict=True))
     return [results[place] for place in range(len(proxies))]
 
 
 def _score_group(
-    proxies: list[Proxy], needs: Needs, network: nn.Module, images: Tensor, labels: Tensor | None, seed: int
+    proxies: list[Proxy],
+    needs: Needs,
+    network: nn.Module,
+    images: Tensor,
+    labels: Tensor | None,
+    seed: int,
+    target: int | None,
 ) -> list[float | EvaluationError]:
     """Score by proxies of equal needs, each averaged over as many weights as it wants unless it draws its own."""
     if len(images) < needs.batch:
@@ -56,13 +71,14 @@ def _score_group(
         return [EvaluationError(f"{proxy.name}: {text}") for proxy in proxies]
     if needs.initialization == "own":
         return [
-            _read(proxy, Forward(network, images, torch.Generator().manual_seed(seed), labels)) for proxy in proxies
+            _read(proxy, Forward(network, images, torch.Generator().manual_seed(seed), labels, target))
+            for proxy in proxies
         ]
     scores: list[list[float | EvaluationError]] = [[] for _ in proxies]
     for draw in range(max(proxy.needs.repeats for proxy in proxies)):
         # A seed for each draw, so that its weights do not depend on what was read off those before.
         generator = torch.Generator().manual_seed((seed + draw * STEP) % 2**32)
-        forward = Forward(initialize(network, generator), images, generator, labels)
+        forward = Forward(initialize(network, generator), images, generator, labels, target)
         for proxy, own in zip(proxies, scores, strict=True):
             if draw < proxy.needs.repeats:
                 own.append(_read(proxy, forward))

@@ -25,15 +25,22 @@ class Forward:
         images: Normalized images, shape (n, channels, height, width).
         generator: Source of all that is random in a score.
         labels: Class of each image, shape (n,), int64, or None.
+        target_parameters: Parameters of the network that is searched and that this one stands for, or None.
     """
 
     def __init__(
-        self, network: nn.Module, images: Tensor, generator: torch.Generator, labels: Tensor | None = None
+        self,
+        network: nn.Module,
+        images: Tensor,
+        generator: torch.Generator,
+        labels: Tensor | None = None,
+        target_parameters: int | None = None,
     ) -> None:
         self.network = network
         self.images = images
         self.generator = generator
         self.labels = labels
+        self.target_parameters = target_parameters
 
     def check(self) -> None:
         """Refuse a batch on which no score means anything.

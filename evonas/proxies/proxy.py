@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import ClassVar, Literal, TypedDict, Unpack
 
 import torch
@@ -14,6 +16,7 @@ from evonas.errors import EvaluationError, SettingsError
 from evonas.proxies.forward import Forward
 
 Initialization = Literal["torch", "own"]
+Sizes = Literal["scored", "target"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +31,9 @@ class Needs:
         labels: Whether the images' labels are needed.
         repeats: Number of re-initializations that one score averages over; `evonas.proxies.score_all` makes
             them where the initialization is ``"torch"``.
+        head: Whether the network ends in a classifier even where its skeleton has none.
+        sizes: What parameter counts are asked for: ``"scored"``, those of the network that is scored, or ``"target"``,
+            those of the network that is searched, which `Forward.target_parameters` holds then; None: none.
     """
 
     skeleton: str = "small"
@@ -35,6 +41,8 @@ class Needs:
     batch: int = 32
     labels: bool = False
     repeats: int = 1
+    head: bool = False
+    sizes: Sizes | None = None
 
 
 class Options(TypedDict, total=False):
@@ -63,11 +71,13 @@ class Proxy(ABC):
         name: What users call it, unique among proxies.
         direction: ``"max"`` where more is better; it holds for `objective`, which is the score itself unless
             the proxy says otherwise.
+        unseen: What it cannot see: pattern of names of choices, such as ``"*.places"`` -> why.
         needs: Network, initialization and batch that the score is meant for.
     """
 
     name: ClassVar[str]
     direction: ClassVar[Literal["max", "min"]] = "max"
+    unseen: ClassVar[Mapping[str, str]] = MappingProxyType({})
     needs: Needs = Needs()
 
     def __init__(self, **options: Unpack[Options]) -> None:
@@ -79,7 +89,13 @@ class Proxy(ABC):
             )
 
     def score(
-        self, network: nn.Module, images: Tensor, generator: torch.Generator, labels: Tensor | None = None
+        self,
+        network: nn.Module,
+        images: Tensor,
+        generator: torch.Generator,
+        labels: Tensor | None = None,
+        *,
+        target_parameters: int | None = None,
     ) -> float:
         """Score one network, once with the weights that it has unless the proxy draws its own.
 
@@ -88,11 +104,12 @@ class Proxy(ABC):
             images: Normalized images, shape (n, channels, height, width), n >= 2, float, not all equal.
             generator: Source of all that is random in the score.
             labels: Class of each image, shape (n,), int64; needed where ``needs.labels``.
+            target_parameters: Parameters of the network that is searched; needed where ``needs.sizes`` is "target".
 
         Raises:
             EvaluationError: The network cannot be scored; the message says why.
         """
-        return self.read(Forward(network, images, generator, labels))
+        return self.read(Forward(network, images, generator, labels, target_parameters))
 
     def read(self, forward: Forward) -> float:
         """Score the network of a forward pass that other proxies may read too.
@@ -117,6 +134,14 @@ class Proxy(ABC):
     @abstractmethod
     def measure(self, forward: Forward) -> float:
         """Compute the score from a checked forward pass; a value that is not finite counts as a failure."""
+
+    def fitted(self, parameters: Sequence[int]) -> Proxy:
+        """Return the proxy for a space, where it has settings that follow from sizes: itself by default.
+
+        Args:
+            parameters: Parameter counts, as `needs.sizes` asks for, of random architectures of the space.
+        """
+        return self
 
     def objective(self, score: float) -> float:
         """Return the number that a search optimizes in `direction`: the score itself by default."""

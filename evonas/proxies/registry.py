@@ -19,6 +19,7 @@ __all__ = ["DESCRIPTIONS", "check_proxy", "is_proxy", "load_proxy", "proxies", "
 SHIPPED: Mapping[str, str] = MappingProxyType(
     {
         "swap": "evonas.proxies.swap:Swap",
+        "swap_regularized": "evonas.proxies.swap_regularized:SwapRegularized",
         "epsinas": "evonas.proxies.epsinas:Epsinas",
         "nlc": "evonas.proxies.nlc:Nlc",
         "naswot": "evonas.proxies.naswot:Naswot",
@@ -35,6 +36,7 @@ SHIPPED: Mapping[str, str] = MappingProxyType(
 DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
     {
         "swap": "SWAP-Score: distinct sample-wise activation patterns (Peng et al., 2024)",
+        "swap_regularized": "SWAP-Score times a preference for a size (Peng et al., 2024)",
         "epsinas": "difference of a network's outputs under two constant weights (Gracheva, 2024)",
         "nlc": "nonlinearity coefficient (Philipp and Carbonell, 2018)",
         "naswot": "log-determinant of the kernel of activation codes (Mellor et al., 2021)",

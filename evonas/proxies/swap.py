@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Unpack
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from evonas.errors import SettingsError
+from evonas.errors import EvaluationError, SettingsError
 from evonas.proxies.forward import Forward, check_logits
 from evonas.proxies.initialize import GaussianWeights, batch_statistics
 from evonas.proxies.patterns import count_packed, join, packing
-from evonas.proxies.proxy import Needs, Options, Proxy
+from evonas.proxies.proxy import Needs, Options, Proxy, Sizes
 
 CHUNK = 8  # re-initializations per pass: more of them leave the processor's cache and gain nothing
 
@@ -30,7 +31,8 @@ class Swap(Proxy):
     The pattern of neuron v is p_v = (1[z_v(x_1) > 0], ..., 1[z_v(x_S) > 0]), z_v being what enters its activation.
     Weights are N(0, 1), biases 0, norms scale by 1, shift by 0 and use the batch's statistics. More is
     better. Regularized, it is multiplied by f = exp(-(theta - mu)^2 / sigma), theta being the network's
-    parameters in thousands (Peng et al. 2024, SWAP-NAS, definitions 3.2 and 3.3).
+    parameters in thousands, all of them, the classifier's among them (Peng et al. 2024, SWAP-NAS, definitions 3.2 and
+    3.3); `SwapRegularized` has named settings for mu and sigma.
 
     It does not see functional activations and gates, sizes of values, what comes after the last activation, nor
     labels; pooling and skips only by what later activations make of them. It saturates at 2^S, and it sees no
@@ -39,10 +41,12 @@ class Swap(Proxy):
     Args:
         mu: Preferred size in thousand parameters; with `sigma`, or neither.
         sigma: Width of the preference, > 0, in thousand parameters squared.
+        theta: Whose parameters count: ``"scored"``, as published those of the network that is scored, or
+            ``"target"``, those of the network that is searched.
         options: Those of `Proxy`; 4 repeats are enough inside a search.
 
     Raises:
-        SettingsError: An option, `mu` or `sigma` is out of range.
+        SettingsError: An option, `mu`, `sigma` or `theta` is out of range.
     """
 
     name = "swap"
@@ -50,11 +54,22 @@ class Swap(Proxy):
 
     needs = Needs(skeleton="proxy", initialization="own", batch=16, repeats=32)
 
-    def __init__(self, *, mu: float | None = None, sigma: float | None = None, **options: Unpack[Options]) -> None:
+    def __init__(
+        self,
+        *,
+        mu: float | None = None,
+        sigma: float | None = None,
+        theta: Sizes = "scored",
+        **options: Unpack[Options],
+    ) -> None:
         super().__init__(**options)
         if (mu is None) != (sigma is None) or (sigma is not None and not sigma > 0):
             raise SettingsError(f"expected both mu and sigma > 0, or neither, got mu={mu} and sigma={sigma}")
-        self.mu, self.sigma = mu, sigma
+        if theta not in ("scored", "target"):
+            raise SettingsError(f"expected a theta of 'scored' or 'target' of the proxy '{self.name}', got '{theta}'")
+        self.mu, self.sigma, self.theta = mu, sigma, theta
+        if mu is not None:
+            self.needs = replace(self.needs, head=True, sizes=theta)
 
     def measure(self, forward: Forward) -> float:
         """Average the pattern counts, warn where they saturate, and regularize."""
@@ -70,8 +85,14 @@ class Swap(Proxy):
             )
         if self.mu is None or self.sigma is None:
             return mean
-        thousands = sum(parameter.numel() for parameter in forward.network.parameters()) / 1000
-        return mean * regularization(thousands, self.mu, self.sigma)
+        return mean * regularization(self._parameters(forward) / 1000, self.mu, self.sigma)
+
+    def _parameters(self, forward: Forward) -> int:
+        if self.theta == "scored":
+            return sum(parameter.numel() for parameter in forward.network.parameters())
+        if forward.target_parameters is None:
+            raise EvaluationError("expected the parameters of the searched network, got none: pass target_parameters")
+        return forward.target_parameters
 
 
 def regularization(theta: float, mu: float, sigma: float) -> float:

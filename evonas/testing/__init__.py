@@ -27,10 +27,20 @@ and a task by how it is made and what its targets are like::
 
         def make_targets(self, n):
             return torch.arange(n)
+
+and a training-free score on the spaces whose choices it is to see::
+
+    class TestMyScore(ProxyContract):
+        def make_proxy(self):
+            return MyScore()
+
+        def make_space(self):
+            return load_space("darts")
 """
 
 from evonas.testing.evaluator import EvaluatorContract
+from evonas.testing.proxy import ProxyContract
 from evonas.testing.space import SpaceContract
 from evonas.testing.task import TaskContract
 
-__all__ = ["EvaluatorContract", "SpaceContract", "TaskContract"]
+__all__ = ["EvaluatorContract", "ProxyContract", "SpaceContract", "TaskContract"]

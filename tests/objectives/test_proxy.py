@@ -9,8 +9,8 @@ import torch
 from evonas.errors import EvaluationError, SettingsError
 from evonas.networks import build
 from evonas.objectives import Context, make_evaluator
-from evonas.objectives.proxy import ProxyEvaluator, Scores
-from evonas.proxies import Proxy, load_proxy
+from evonas.objectives.proxy import ProxyEvaluator, Scores, parameters, sampled_sizes
+from evonas.proxies import Proxy, load_proxy, regularization
 from evonas.spaces import Candidate, as_candidates
 
 
@@ -79,3 +79,24 @@ def test_a_score_that_needs_labels_sees_every_class(trained: Context):
     assert skeleton.head
     assert len(images) == len(labels) == 32
     assert len(labels.unique()) == 10
+
+
+def test_regularized_scores_count_the_classifier_and_see_the_sizes_of_the_space(trained: Context, draw):
+    """A skeleton without a classifier gets one, and mu is the largest of the space's sampled networks."""
+    (form,) = draw(trained.space, 1)
+    space = trained.space
+    proxy = ProxyEvaluator(trained, "swap_regularized", repeats=1)
+    (skeleton,) = proxy.scores.skeletons
+    assert skeleton.head
+    assert not ProxyEvaluator(trained, "swap", repeats=1).scores.skeletons[0].head
+    sizes = sampled_sizes(space, skeleton)
+    assert proxy.proxy.mu == max(sizes) / 1000
+    target = ProxyEvaluator(trained, "swap_regularized(theta=target)", repeats=1)
+    assert target.proxy.mu == max(sampled_sizes(space, trained.skeleton)) / 1000
+    (row,), (other,) = proxy.evaluate([Candidate(form)]), target.evaluate([Candidate(form)])
+    theta, searched = (parameters(space, s, form) / 1000 for s in (skeleton, trained.skeleton))
+    factor = regularization(theta, proxy.proxy.mu, proxy.proxy.sigma)
+    other_factor = regularization(searched, target.proxy.mu, target.proxy.sigma)
+    plain, again = row["swap_regularized"].value / factor, other["swap_regularized(theta=target)"].value / other_factor
+    assert plain == pytest.approx(again)
+    assert proxy.fingerprint != target.fingerprint
