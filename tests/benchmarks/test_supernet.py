@@ -5,10 +5,8 @@ from functools import partial
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from evonas.benchmarks.supernet import bench_supernet, rule_from_text, split_rules
-from evonas.cli import app
 from evonas.data import load_data
 from evonas.errors import SettingsError
 from evonas.spaces import load_space
@@ -81,22 +79,3 @@ def test_nonsense_is_refused_before_anything_is_trained(space, table, data):
     for options in ({"passes": [0]}, {"passes": []}, {"sample": 9}):
         with pytest.raises(SettingsError, match="10 architectures or more and positive passes"):
             bench(space, table, data, ["uniform"], **options)
-
-
-def test_the_command_writes_json_csv_and_a_figure(tmp_path):
-    pytest.importorskip("matplotlib")
-    file, out = tmp_path / "table.csv", tmp_path / "out.json"
-    rows = [f"{a}{b}000000,{a + b}.5,1,1" for a in range(3) for b in range(3)] + ["22222222,9,2,2"]
-    file.write_text("arch,acc,params,flops\n" + "\n".join(rows) + "\n")
-    done = CliRunner().invoke(
-        app,
-        ["bench", "supernet", "--space", "nasbench_macro", "--table", str(file), "--target", "acc", "--rules",
-         "uniform", "--passes", "2", "--seeds", "1", "--channels", "4", "--skeleton", "cifar", "--sample", "10",
-         "--train-limit", "200", "--batch-size", "8", "--out", str(out)],
-    )  # fmt: skip
-    assert done.exit_code == 0, done.output
-    assert "precision@10" in done.output
-    assert "trace(P)/d" in done.output
-    assert "width=0.125" in json.loads(out.read_text())["setting"]["skeleton"]
-    assert out.with_suffix(".csv").exists()
-    assert out.with_suffix(".png").exists()

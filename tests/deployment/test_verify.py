@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from evonas import read_front
-from evonas.cli import app
 from evonas.deployment import train_members
 from evonas.deployment.access_log import LOOKS, log_look, read_looks
 from evonas.deployment.deploy import deploy
@@ -20,28 +17,7 @@ from evonas.errors import RunError, SettingsError
 from evonas.pipeline import run as pipeline
 from evonas.pipeline.context import run_context
 from evonas.runs.run import Run
-from evonas.spaces import shipped
 from evonas.training import Recipe
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory) -> Path:
-    """A run of DARTS cells in two cells of four channels that ended; never changed."""
-    folder = tmp_path_factory.mktemp("made")
-    text = shipped()["darts"].read_text()
-    small = "channels = 8\ncells = 3\n"
-    assert small in text
-    (folder / "tiny.toml").write_text(text.replace(small, "channels = 4\ncells = 2\n"))
-    pipeline.search(
-        space=str(folder / "tiny.toml"), out=folder / "run", epochs=1, population=4, generations=2, warm_start=0,
-        train_limit=500,
-    ).close()  # fmt: skip
-    return folder / "run"
-
-
-@pytest.fixture
-def run(made, tmp_path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "run"))
 
 
 def change(run: Path, name: str, value: float) -> None:
@@ -130,17 +106,6 @@ def test_untrained_and_unknown_members_are_refused(run):
         verify(run)
 
 
-def test_the_exit_code_says_whether_something_moved(run):
-    runner = CliRunner()
-    held = runner.invoke(app, ["verify", str(run), "--quiet"])
-    assert held.exit_code == 0, held.output
-    assert "numbers hold within their noise" in held.output
-    change(run, "flops", 12.0)
-    moved = runner.invoke(app, ["verify", str(run), "--select", "index:0", "--quiet"])
-    assert moved.exit_code == 1
-    assert "Moved by more than its noise: flops of 0" in moved.output
-
-
 def test_a_damaged_store_is_told(run):
     sqlite3.connect(run / "evaluations.sqlite").executescript("PRAGMA application_id = 1;")
     with pytest.raises(RunError, match="store of evonas"):
@@ -158,15 +123,3 @@ def test_other_objectives_are_computed_again(made, tmp_path):
     assert checks.skipped == {}
     change(tmp_path / "run", "memory", 1.0)
     assert {check.name for check in verify(tmp_path / "run", "index:0") if check.moved} == {"memory"}
-
-
-def test_what_cannot_be_measured_is_named_with_the_cause(run):
-    with Run.open(run, write=True) as opened:
-        text = read_front(opened)[0].architecture
-        opened.store.note(text, "mystery", 1.0, {})
-    (run / "supernet.safetensors").unlink()
-    done = CliRunner().invoke(app, ["verify", str(run), "--select", "index:0", "--quiet"])
-    assert done.exit_code == 0, done.output
-    assert "mystery was not measured: noted by another tool" in done.output
-    assert "acc_report was not measured: the run has no supernet" in done.output
-    assert json.loads((run / "verify.json").read_text())["skipped"]["acc"] == "the run has no supernet"

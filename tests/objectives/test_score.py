@@ -5,9 +5,7 @@ import gzip
 import io
 
 import pytest
-from typer.testing import CliRunner
 
-from evonas.cli.latency import latency
 from evonas.errors import DataError, EvaluationError, SettingsError
 from evonas.objectives import Context, check_objectives, make_evaluator, rank, score
 from evonas.objectives.score import score_file
@@ -113,20 +111,3 @@ def test_a_row_that_is_no_architecture_is_named(trained: Context, archs, tmp_pat
     archs.write_text("\n".join(lines))
     with pytest.raises(DataError, match=r"Row 2 of archs\.csv is no architecture of darts"):
         score_file(trained, ("params",), archs, tmp_path / "out.csv")
-
-
-def test_the_command_line_builds_and_checks_a_table(tmp_path):
-    out, figures = tmp_path / "table.json", tmp_path / "check.json"
-    small = ["--space", "nasbench_macro", "--resolution", "8", "--classes", "3", "--seconds", "0.1", "--quiet"]
-    runner = CliRunner()
-    done = runner.invoke(latency, ["build", *small, "--networks", "20", "--out", str(out)])
-    assert done.exit_code == 0, done.output
-    assert "Measured" in done.output
-    done = runner.invoke(
-        latency, ["check", str(out), "--networks", "5", "--seconds", "0.1", "-q", "--out", str(figures)]
-    )
-    assert done.exit_code == 0, done.output
-    assert "two measurements agree" in done.output
-    assert figures.exists()
-    again = runner.invoke(latency, ["build", *small, "--out", str(out)])
-    assert isinstance(again.exception, SettingsError)

@@ -10,9 +10,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from typer.testing import CliRunner
 
-from evonas.cli import app
 from evonas.errors import MissingExtraError, RunError
 from evonas.pareto.front import Member
 from evonas.pareto.objective import Objective
@@ -166,14 +164,6 @@ def test_the_report_is_written_whole_into_the_run_or_elsewhere(make_run, tmp_pat
         assert write_report(run, tmp_path / "r.html").read_text(encoding="utf-8").endswith("</html>\n")
         with pytest.raises(RunError, match="Cannot write"):
             write_report(run, tmp_path / "none" / "r.html")
-
-
-def test_the_command_writes_the_report_and_says_where(make_run, tmp_path):
-    path = make_run()
-    result = CliRunner().invoke(app, ["report", str(path)])
-    assert result.exception is None
-    assert str(path / "report.html") in result.stdout.replace("\n", "")
-    assert "folder" in str(CliRunner().invoke(app, ["report", str(path), "--out", str(tmp_path)]).exception)
 
 
 def test_a_missing_library_is_one_line(make_run, monkeypatch):

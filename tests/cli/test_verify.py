@@ -1,0 +1,44 @@
+"""``evonas verify``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from evonas import read_front
+from evonas.cli import app
+from evonas.runs.run import Run
+
+
+def change(run: Path, name: str, value: float) -> None:
+    """Falsify a number of the front's first member."""
+    content = json.loads((run / "front.json").read_text())
+    member = content["members"][0]
+    where = member["values"] if name in member["values"] else member["known"]
+    where[name] = value
+    (run / "front.json").write_text(json.dumps(content))
+
+
+def test_the_exit_code_says_whether_something_moved(run):
+    runner = CliRunner()
+    held = runner.invoke(app, ["verify", str(run), "--quiet"])
+    assert held.exit_code == 0, held.output
+    assert "numbers hold within their noise" in held.output
+    change(run, "flops", 12.0)
+    moved = runner.invoke(app, ["verify", str(run), "--select", "index:0", "--quiet"])
+    assert moved.exit_code == 1
+    assert "Moved by more than its noise: flops of 0" in moved.output
+
+
+def test_what_cannot_be_measured_is_named_with_the_cause(run):
+    with Run.open(run, write=True) as opened:
+        text = read_front(opened)[0].architecture
+        opened.store.note(text, "mystery", 1.0, {})
+    (run / "supernet.safetensors").unlink()
+    done = CliRunner().invoke(app, ["verify", str(run), "--select", "index:0", "--quiet"])
+    assert done.exit_code == 0, done.output
+    assert "mystery was not measured: noted by another tool" in done.output
+    assert "acc_report was not measured: the run has no supernet" in done.output
+    assert json.loads((run / "verify.json").read_text())["skipped"]["acc"] == "the run has no supernet"
