@@ -94,14 +94,14 @@ def bench_overhead(
     say = progress or (lambda text: None)
     began = time.perf_counter()
     space = load_space("darts")
-    images = resize(data.weights.images, SIDE)
+    images = resize(data.train.images, SIDE)
     images = images if images.shape[1] == 3 else images[:, :1].expand(-1, 3, -1, -1)
     before = os.getloadavg() if hasattr(os, "getloadavg") else ()
     with torch_threads(1), torch.random.fork_rng(devices=[]):
         say("SWAP-Score beside the naive count and bare forward passes")
         swap = swap_overhead(space, images, amount, seed)
         say("supernet: updates and accuracies beside stand-alone ones")
-        supernet = supernet_overhead(space, images, data.weights.labels, len(data.classes), amount, seed)
+        supernet = supernet_overhead(space, images, data.train.labels, len(data.classes), amount, seed)
         say("search outside of its evaluations")
         search = search_overhead(space, amount.generations, seed)
     return {

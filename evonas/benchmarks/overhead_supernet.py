@@ -60,7 +60,7 @@ class Amount(Protocol):
 class _Images:
     """What a training reads: images whose content changes no cost."""
 
-    weights: Part
+    train: Part
     fingerprint: str = "overhead"
 
     def normalize(self, images: Tensor) -> Tensor:
@@ -158,7 +158,7 @@ class _Alone:
 
     def step(self) -> None:
         """Update the weights as the supernet's training does."""
-        part = self._data.weights
+        part = self._data.train
         rows = torch.randperm(len(part))[: self._batch]
         images = self._data.normalize(part.images[rows]).contiguous(memory_format=torch.channels_last)
         self._optimizer.zero_grad()
@@ -169,7 +169,7 @@ class _Alone:
 
 def _peak(space: Space, skeleton: Skeleton, data: _Images, rule: str, batch: int, seed: int) -> int:
     """Return the most bytes that a few updates hold, weights included."""
-    few = _Images(_take(data.weights.images, data.weights.labels, PROFILED * batch))
+    few = _Images(_take(data.train.images, data.train.labels, PROFILED * batch))
     training = _Training(space, skeleton, few, rule, batch, seed)
     training.steps.close()
     weights = sum(value.numel() * value.element_size() for value in training.network.values().values())

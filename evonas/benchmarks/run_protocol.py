@@ -24,7 +24,7 @@ def judge_front(
 ) -> dict[str, Any]:
     """Train members of a front and as many random architectures from fresh weights, and compare them.
 
-    All are trained on the weight part and judged on the validation half that the search did not select on.
+    All are trained on the part `train` and judged on the part `report`, which the search did not select on.
 
     Args:
         path: The run.

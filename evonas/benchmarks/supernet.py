@@ -74,7 +74,7 @@ def bench_supernet(
         space: The space.
         table: Truth.
         target: Column to be ranked, higher is better.
-        data: Images; weights are trained on its weight part, and read on `select`.
+        data: Images; weights are trained on the part `train` and read on the part `search`.
         rules: Each ``NAME`` or ``NAME:key=value,…`` with options of the rule.
         passes: Budgets.
         seeds: How many (0, 1, …), or which.
@@ -111,7 +111,7 @@ def bench_supernet(
             "space": space.name,
             "target": target,
             "data": data.fingerprint,
-            "images": {"weights": len(data.weights), "select": len(data.select)},
+            "images": {"train": len(data.train), "search": len(data.search)},
             "skeleton": str(skeleton),
             "batch size": batch_size,
             "lr": lr,
@@ -201,9 +201,9 @@ def _train(
     """Train a supernet and read all architectures."""
     network = build(space, skeleton, seed=seed)
     updates = max(1, round(passes / _passes_per_update(network, rule, seed)))
-    per_epoch = max(1, len(data.weights) // batch_size)
+    per_epoch = max(1, len(data.train) // batch_size)
     epochs = -(-updates // per_epoch)
-    part = Part(data.select.images[:PROBE_IMAGES], data.select.labels[:PROBE_IMAGES])
+    part = Part(data.search.images[:PROBE_IMAGES], data.search.labels[:PROBE_IMAGES])
     few = PathEvaluator(network, data, part, norm_images=320)
     probed = 0.0
 
@@ -231,14 +231,14 @@ def _train(
     )
     trained = time.perf_counter() - began - probed
     began = time.perf_counter()
-    evaluator = PathEvaluator(network, data, data.select, norm_images=512, memory=KEPT)
+    evaluator = PathEvaluator(network, data, data.search, norm_images=512, memory=KEPT)
     # In order, so that each begins where it leaves the one before.
     order = sorted(range(len(forms)), key=lambda i: space.path(forms[i]))
     read = {i: evaluator(forms[i]) for i in order}
     scores = [read[i] for i in range(len(forms))]
     seconds = time.perf_counter() - began
     effects = AdditiveEffects(space, evaluator)
-    prior = CombinedEstimator(before, effects, len(data.select.labels))
+    prior = CombinedEstimator(before, effects, len(data.search.labels))
     pairs = list(zip(forms, scores, strict=True))
     return {
         "updates": updates,

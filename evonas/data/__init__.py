@@ -1,12 +1,13 @@
 """Data sets as uint8 tensors: reading, splitting, resizing, augmenting.
 
 `load_data` turns a source (embedded digits, an `.npz` file, a folder of parquet files or of images, a name
-on the Hugging Face hub, an entry point of another package) into a `Dataset`: a weight part, the validation
-halves `select` and `judge`, and a test part that is decoded when first asked for. Parts are read with
-`batches`, changed by an `Augment` and turned to floats by `Dataset.normalize`, in this order::
+on the Hugging Face hub, an entry point of another package) into a `Dataset`: the parts `train`, `search` and
+`report` (validation images that a search selects on, and those held out for its report), and `test`, which is
+decoded when first asked for. Parts are read with `batches`, changed by an `Augment` and turned to floats by
+`Dataset.normalize`, in this order::
 
     data = load_data("digits", seed=0)
-    for images, labels in batches(data.weights, 128, generator, drop_last=True):
+    for images, labels in batches(data.train, 128, generator, drop_last=True):
         logits = network(data.normalize(data.augment(images, generator)))
 """
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from evonas.data.augment import Augment
-from evonas.data.part import Part
+from evonas.data.part import Part, PartName
 from evonas.data.resize import resize
 from evonas.data.source import Images
 
@@ -27,10 +27,11 @@ class Dataset:
         in_channels: Channels c of the images.
         resolution: Side of the images in pixels.
         scale: The uint8 value that means 1.0.
-        weights: Part that weights are trained on.
-        select: Validation half that a search selects on.
-        judge: Validation half that a report judges on. Of all three parts, any prefix is nearly stratified.
-        mean: Mean of each channel of the weight part, of values in [0, 1].
+        train: Part that weights are trained on.
+        search: Part of the validation images that a search selects on.
+        report: Part of the validation images held out for the report. Any prefix of these three parts is nearly
+            stratified.
+        mean: Mean of each channel of the part `train`, of values in [0, 1].
         std: Standard deviation likewise, at least 0.001.
         augment: Random changes that suit these images, for uint8 batches.
         fingerprint: SHA-256 of the content and of every setting that shapes the parts; hexadecimal, the same
@@ -44,17 +45,17 @@ class Dataset:
     in_channels: int
     resolution: int
     scale: float
-    weights: Part
-    select: Part
-    judge: Part
+    train: Part
+    search: Part
+    report: Part
     mean: tuple[float, ...]
     std: tuple[float, ...]
     augment: Augment
     fingerprint: str
     device: torch.device
     task: str = field(default="classification", kw_only=True)
-    _train: Images = field(kw_only=True)
-    _test: Images = field(kw_only=True)
+    _training_images: Images = field(kw_only=True)
+    _test_images: Images = field(kw_only=True)
 
     @cached_property
     def test(self) -> Part:
@@ -63,18 +64,23 @@ class Dataset:
         Raises:
             DataError: Some of its images cannot be decoded; they are named.
         """
-        images = self._test.read(np.arange(len(self._test)), self.in_channels, self.resolution)
-        return Part(images, torch.from_numpy(self._test.labels)).to(self.device)
+        images = self._test_images.read(np.arange(len(self._test_images)), self.in_channels, self.resolution)
+        return Part(images, torch.from_numpy(self._test_images.labels)).to(self.device)
+
+    def part(self, name: PartName) -> Part:
+        """Return the part of that name."""
+        part: Part = getattr(self, name)
+        return part
 
     @cached_property
     def target_mean(self) -> tuple[float, ...]:
-        """Mean of each continuous target over the weight part."""
-        return tuple(self.weights.labels.double().mean(0).tolist())
+        """Mean of each continuous target over the part `train`."""
+        return tuple(self.train.labels.double().mean(0).tolist())
 
     @cached_property
     def target_std(self) -> tuple[float, ...]:
-        """Standard deviation of each continuous target over the weight part; 1 where it does not vary there."""
-        found = self.weights.labels.double().std(0, correction=0)
+        """Standard deviation of each continuous target over the part `train`; 1 where it does not vary there."""
+        found = self.train.labels.double().std(0, correction=0)
         return tuple(float(value) if value > 0 else 1.0 for value in found)
 
     def head(self, n: int) -> torch.Tensor:
@@ -86,8 +92,8 @@ class Dataset:
         Returns:
             float32, shape (n, c, h, w), on the device.
         """
-        rows = np.arange(min(n, len(self._train)))
-        return self.normalize(self._train.read(rows, self.in_channels, self.resolution).to(self.device))
+        rows = np.arange(min(n, len(self._training_images)))
+        return self.normalize(self._training_images.read(rows, self.in_channels, self.resolution).to(self.device))
 
     def normalize(self, images: torch.Tensor) -> torch.Tensor:
         """Return ``(images / scale - mean) / std``.
@@ -134,8 +140,8 @@ class Dataset:
         kind = "classes" if self.task == "classification" else "targets"
         return (
             f"Dataset({self.name}: {self.in_channels}x{self.resolution}x{self.resolution}, "
-            f"{len(self.classes)} {kind}, {len(self.weights)} weights, {len(self.select)} select, "
-            f"{len(self.judge)} judge, {len(self._test)} test)"
+            f"{len(self.classes)} {kind}, {len(self.train)} train, {len(self.search)} search, "
+            f"{len(self.report)} report, {len(self._test_images)} test)"
         )
 
 

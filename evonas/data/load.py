@@ -47,7 +47,7 @@ def load_data(
     seed: int = 0,
     device: torch.device | str = "cpu",
 ) -> Dataset:
-    """Load labeled images and split them, stratified, into a weight part and two validation halves.
+    """Load labeled images and split them, stratified, into the parts `train`, `search`, `report` and `test`.
 
     Which part an image falls into depends on its content and the seed, not on the order of the file. Data
     without a test part give a fixed fifth of each class to one, whatever the seed.
@@ -59,7 +59,7 @@ def load_data(
         resolution: Side in pixels that images are brought to (shorter side, then cropped to the center); None
             keeps what the data have, and 64 at most for photos of several sizes.
         limit: Use this many training images at most, a stratified subset fixed by the seed.
-        validation: Share of the training images that become the validation part, in (0, 1).
+        validation: Share of the training images that become the validation parts, `search` and `report`, in (0, 1).
         seed: Of the split, at least 0.
         device: Where the images live.
 
@@ -88,11 +88,10 @@ def load_data(
     images = train.read(np.concatenate(parts), channels, side)
     labels = torch.from_numpy(train.labels[np.concatenate(parts)])
     sizes = [len(part) for part in parts]
-    weights, select, judge = (
-        Part(*pair).to(device)
-        for pair in zip(torch.split(images, sizes), torch.split(labels, sizes), strict=True)
+    own, search, report = (
+        Part(*pair).to(device) for pair in zip(torch.split(images, sizes), torch.split(labels, sizes), strict=True)
     )
-    mean, std = channel_statistics(weights.images, found.scale)
+    mean, std = channel_statistics(own.images, found.scale)
     settings = {
         "format": FORMAT,
         "classes": found.classes,
@@ -111,17 +110,17 @@ def load_data(
         in_channels=channels,
         resolution=side,
         scale=found.scale,
-        weights=weights,
-        select=select,
-        judge=judge,
+        train=own,
+        search=search,
+        report=report,
         mean=mean,
         std=std,
         augment=default_augment(side, mirror=found.mirror, fill=tuple(value * found.scale for value in mean)),
         fingerprint=_fingerprint(settings, digests, train, test),
         device=torch.device(device),
         task=found.task,
-        _train=train,
-        _test=test,
+        _training_images=train,
+        _test_images=test,
     )
 
 

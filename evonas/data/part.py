@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 
 from evonas.errors import SettingsError
+
+PartName = Literal["train", "search", "report", "test"]
+"""Names of the parts of a data set."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from evonas.errors import DataError
 
-PARTS = 3  # weights, select, judge
+PARTS = 3  # train, search, report
 TEST_FRACTION = 0.2
 TEST_SEED = 20  # a constant: the test part must not move with a run's seed
 _WORD = (1 << 64) - 1
@@ -118,34 +118,34 @@ def hold_out(labels: np.ndarray, keys: np.ndarray, classes: Sequence[str]) -> tu
 def divide(
     labels: np.ndarray, keys: np.ndarray, classes: Sequence[str], validation: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Split training rows into the weight part and the two halves of the validation part.
+    """Split training rows into `train`, `search` and `report`, the last two of which are for validation.
 
     Args:
         labels: int64 in 0..K-1, shape (n,).
         keys: From `order_keys`, shape (n,).
         classes: Names of the K classes.
-        validation: Share of each class that goes to the validation part, in (0, 1); rounded so that every
-            part keeps at least one image of each class. The halves differ by at most one image, per class and
+        validation: Share of each class that goes to `search` and `report`, in (0, 1); rounded so that every
+            part keeps at least one image of each class. These two differ by at most one image, per class and
             in all.
 
     Returns:
-        Rows of weights, select and judge; each is ordered so that every prefix is nearly stratified.
+        Rows of train, search and report; each is ordered so that every prefix is nearly stratified.
 
     Raises:
         DataError: A class has fewer than three images.
     """
-    _expect(labels, classes, PARTS, "one for each of the weight, select and judge parts")
-    weights, select, judge = [], [], []
+    _expect(labels, classes, PARTS, "one for each of the parts train, search and report")
+    train, search, report = [], [], []
     odd = 0
     for rows in ranked(labels, keys, len(classes)):
         count = min(max(_round(len(rows) * validation), 2), len(rows) - 1)
-        # Classes of odd counts take turns in giving their extra image, lest one half get them all.
+        # Classes of odd counts take turns in giving their extra image, so that neither part gets them all.
         half = (count + 1 - odd) // 2
         odd = (odd + count) % 2
-        select.append(rows[:half])
-        judge.append(rows[half:count])
-        weights.append(rows[count:])
-    return interleave(weights, keys), interleave(select, keys), interleave(judge, keys)
+        search.append(rows[:half])
+        report.append(rows[half:count])
+        train.append(rows[count:])
+    return interleave(train, keys), interleave(search, keys), interleave(report, keys)
 
 
 def _expect(labels: np.ndarray, classes: Sequence[str], least: int, why: str) -> None:

@@ -229,10 +229,10 @@ class _Work:
         return deployment
 
     def calibration(self) -> np.ndarray | None:
-        """Return the images that int8 is calibrated on, of both validation halves where one is too small."""
+        """Return the images that int8 is calibrated on, of both validation parts where one is too small."""
         if not self.eight_bits:
             return None
-        images = torch.cat([self.data.select.images, self.data.judge.images])[:CALIBRATION]
+        images = torch.cat([self.data.search.images, self.data.report.images])[:CALIBRATION]
         check_calibration(len(images))
         return (images.cpu().float() / self.data.scale).numpy()
 
@@ -242,7 +242,7 @@ class _Work:
             network = load_model(self.trained.folder)
             assert isinstance(network, Network)
             return network, f"trained: {self.trained.how}"
-        images = min(NORM_IMAGES, len(self.data.weights))
+        images = min(NORM_IMAGES, len(self.data.train))
         words = f"inherited from the supernet, batch-norm statistics re-estimated on {images} images; not trained"
         return inherit(self.context, self.choice.architecture).cpu(), words
 
@@ -262,9 +262,7 @@ class _Work:
     def require_parity(self, seen: Parity) -> None:
         """Raise `ExportError`, with the cause where it is known, unless the float32 model agrees with torch."""
         try:
-            seen.require(
-                tolerance=TOLERANCE * max(1.0, self.target.scale), classes=self.target.compares_classes
-            )
+            seen.require(tolerance=TOLERANCE * max(1.0, self.target.scale), classes=self.target.compares_classes)
         except ExportError as error:
             peak, cause = float(np.abs(seen.logits).max()), ""
             if seen.agreement == 1.0 and peak > LARGE:

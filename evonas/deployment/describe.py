@@ -62,8 +62,8 @@ def describe(
             "classes": list(data.classes),
             "scale": data.scale,
             "images": {
-                "training": len(data.weights) + len(data.select) + len(data.judge),
-                "validation": len(data.select) + len(data.judge),
+                "training": len(data.train) + len(data.search) + len(data.report),
+                "validation": len(data.search) + len(data.report),
                 "test": len(data.test),
             },
         },
@@ -80,7 +80,7 @@ def _weights(deployment: Deployment) -> dict[str, Any]:
         words = f"Weights {deployment.weights}: training this architecture to the end gives more accuracy."
         return {"origin": "inherited", "words": words}
     record = trained.record
-    on = "all training images, the validation part among them" if record["trained_on"] == "all" else "the weight part"
+    on = "all training images, the validation part among them" if record["trained_on"] == "all" else "the training part"
     words = (
         f"Trained by the recipe `{record['recipe']['name']}` from {record['weights']} weights, seed {record['seed']}: "
         f"{record['recipe']['epochs']} epochs on {record['images']:,} images ({on}), {record['seconds']:.0f} s."
@@ -145,16 +145,16 @@ def _estimates(choice: Selection, deployment: Deployment) -> list[dict[str, Any]
     if choice.member is None:
         return rows
     if "acc" in choice.member.values:
-        by = "the supernet's weights, on the validation half that the search selected on"
+        by = "the supernet's weights, on the part of the validation images that the search selected on"
         rows.append({"name": "acc in the search", "value": choice.member.values["acc"], "unit": "", "by": by})
     if not deployment.classifies:
         name, known = deployment.measure, {**choice.member.known, **choice.member.values}
-        by = "the supernet's weights, on the validation half that the search did not select on"
+        by = "the supernet's weights, on the part of the validation images that the search did not select on"
         rows += [
             {"name": key, "value": known[key], "unit": "", "by": by} for key in (f"{name}_report",) if key in known
         ]
     if "acc_report" in choice.member.known:
-        by = "the supernet's weights, on the validation half that the search did not select on"
+        by = "the supernet's weights, on the part of the validation images that the search did not select on"
         rows.append({"name": "acc_report", "value": choice.member.known["acc_report"], "unit": "", "by": by})
     if deployment.trained is not None:
         by = deployment.trained.record["accuracy"]["by"]

@@ -108,7 +108,7 @@ def inherit(context: Context, architecture: Architecture) -> Network:
     """Return a stand-alone network with the supernet's weights, batch-norm statistics estimated for its path."""
     assert context.supernet is not None
     assert context.data is not None
-    evaluator = PathEvaluator(context.supernet, context.data, context.data.select, norm_images=NORM_IMAGES)
+    evaluator = PathEvaluator(context.supernet, context.data, context.data.search, norm_images=NORM_IMAGES)
     with torch_threads(context.threads):
         network = evaluator.prepare(architecture)
     assert isinstance(network, Network)
@@ -143,7 +143,7 @@ class _Work:
             if self.weights == "fresh"
             else inherit(context, choice.architecture)
         )
-        size = sum(map(len, (data.weights, data.select, data.judge) if self.recipe.all_data else (data.weights,)))
+        size = sum(map(len, (data.train, data.search, data.report) if self.recipe.all_data else (data.train,)))
         steps = count_batches(size, min(self.recipe.batch_size, size), drop_last=True)
         with torch_threads(context.threads), self.progress.task(name, self.recipe.epochs * steps) as task:
             done = 0
@@ -197,7 +197,7 @@ class _Work:
         own = {} if task.compares_classes else {"measure": task.primary, "objective": task.objective}
         return {
             "accuracy": {"value": accuracy, "by": "torch, test part", "images": images} | own,
-            "accuracy_judge": training.accuracy,
+            "accuracy_report": training.accuracy,
             "trained_on": training.trained_on,
             "images": training.images,
             "seconds": training.seconds,

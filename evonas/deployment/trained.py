@@ -121,8 +121,7 @@ def note_accuracy(run: Run, trained: Trained) -> None:
     if not any(member.architecture == trained.architecture for member in front):
         return
     members = tuple(
-        replace(m, known={**m.known, name: mean}) if m.architecture == trained.architecture else m
-        for m in front
+        replace(m, known={**m.known, name: mean}) if m.architecture == trained.architecture else m for m in front
     )
     noted = Front(front.objectives, members, front.reference, front.hypervolume)
     run.write("front.csv", noted.to_csv())
@@ -142,7 +141,7 @@ def training_summary(trained: Sequence[Trained]) -> list[str]:
     images, measure = trained[0].test_images, "accuracy" if own == "acc" else own
     lines.append(
         f"trained is {measure} on the {images:,} test images; {own} is what the search ranked by, {own}_report the "
-        f"supernet's {measure} on the validation half that the search did not select on."
+        f"supernet's {measure} on the part of the validation images that the search did not select on."
     )
     tau = agreement(trained)
     if tau is not None:

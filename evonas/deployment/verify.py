@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from evonas.data import Part
+from evonas.data.part import PartName
 from evonas.deployment import load_model, trained_models
 from evonas.deployment.access_log import log_look
 from evonas.deployment.member import has_supernet
@@ -165,11 +165,11 @@ class _Work:
                 if part in known and part in row:
                     yield self._again(choice, part, known[part], _value(row[part]))
         if "acc_report" in known and "acc" in self.evaluators:
-            (row,) = accuracy_evaluator(self.context, half="judge").evaluate([Candidate(choice.architecture)])
-            yield self._accuracy(choice, "acc_report", known["acc_report"], _value(row["acc"]), "judge")
+            (row,) = accuracy_evaluator(self.context, part="report").evaluate([Candidate(choice.architecture)])
+            yield self._accuracy(choice, "acc_report", known["acc_report"], _value(row["acc"]), "report")
         report = f"{self.own}_report"
         if self.own != "acc" and report in known and self.context.supernet is not None:
-            (row,) = MeasureEvaluator(self.context, self.own, "judge").evaluate([Candidate(choice.architecture)])
+            (row,) = MeasureEvaluator(self.context, self.own, "report").evaluate([Candidate(choice.architecture)])
             yield self._again(choice, report, known[report], _value(row[self.own]))
         if {"flops", "params"} & set(known):
             flops, params = self._count(choice)
@@ -234,15 +234,16 @@ class _Work:
 
     def _again(self, choice: Selection, name: str, before: float, now: float) -> Check:
         if name in ("acc", "acc_top1"):
-            return self._accuracy(choice, name, before, now, "select")
+            return self._accuracy(choice, name, before, now, "search")
         noise = ROUNDING * abs(before)
         return self._made(choice, name, before, now, noise, "computed again as in the search; rounding")
 
-    def _accuracy(self, choice: Selection, name: str, before: float, now: float, half: str) -> Check:
-        part: Part = getattr(self.context.data, half)
-        which = "selected on" if half == "select" else "not selected on"
-        by = f"estimated again on the validation half {which}; binomial standard error"
-        noise = _standard_error(min(max(before, 0.0), 1.0), len(part))
+    def _accuracy(self, choice: Selection, name: str, before: float, now: float, part: PartName) -> Check:
+        assert self.context.data is not None  # without data no accuracy is estimated
+        images = self.context.data.part(part)
+        which = "selected on" if part == "search" else "not selected on"
+        by = f"estimated again on the validation images {which}; binomial standard error"
+        noise = _standard_error(min(max(before, 0.0), 1.0), len(images))
         return self._made(choice, name, before, now, noise, by)
 
     def _count(self, choice: Selection) -> tuple[float, int]:

@@ -31,7 +31,7 @@ class Scores:
 
     Proxies that want the same skeleton score one network; among them, those with equal needs share its forward
     pass. Images are the first ones of the training data in file order, not augmented; proxies that need labels
-    see the first ones of the weight part, which hold every class.
+    see the first ones of the part `train`, which hold every class.
 
     Args:
         context: Space and data.
@@ -73,9 +73,9 @@ class Scores:
                     counted = skeleton if sizes == "scored" else context.skeleton
                     fitted[place] = proxies[place].fitted(sampled_sizes(context.space, counted))
             n = max(proxies[place].needs.batch for place in members)
-            images = data.normalize(data.weights.images[:n]) if labels else data.head(n)
+            images = data.normalize(data.train.images[:n]) if labels else data.head(n)
             images = resize(images, skeleton.resolution).to(context.device)
-            classes = data.weights.labels[:n].to(context.device) if labels else None
+            classes = data.train.labels[:n].to(context.device) if labels else None
             self._groups.append((members, skeleton, images, classes))
         self.proxies = tuple(fitted)
 

@@ -167,14 +167,12 @@ def match_costs(
     return matches
 
 
-def improvement(
-    pairs: Sequence[tuple[str, str | None]], reports: Mapping[str, float]
-) -> dict[str, Any] | None:
+def improvement(pairs: Sequence[tuple[str, str | None]], reports: Mapping[str, float]) -> dict[str, Any] | None:
     """Return the relative improvement of a front over random architectures of no higher cost.
 
     Args:
         pairs: Texts of a member and of its match, None where there is none.
-        reports: ``acc_report`` by text: accuracy on the validation half that neither was selected on.
+        reports: ``acc_report`` by text: accuracy on the report part, which neither was selected on.
 
     Returns:
         ``value``; ``low``, ``high``, ``confidence`` and ``p`` (None where too few pairs have no interval);
@@ -191,7 +189,7 @@ def improvement(
         **{name: _finite(getattr(ri, name)) if enough else None for name in ("low", "high", "confidence", "p")},
         "pairs": len(known),
         "unmatched": len(pairs) - len(known),
-        "by": "acc_report: the supernet on the validation half that was not selected on; each member against the "
+        "by": "acc_report: the supernet on the report part, which was not selected on; each member against the "
         "random architecture of the highest acc that is no worse in any other objective",
     }
 

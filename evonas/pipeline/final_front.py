@@ -1,4 +1,4 @@
-"""The end of a search: its front, with what whole measurements and the other validation half say of each member."""
+"""The end of a search: its front, with what whole measurements and the report part say of each member."""
 
 from __future__ import annotations
 
@@ -70,12 +70,12 @@ def write_front(
 
 
 def note_report(run: Run, candidate: Candidate, context: Context) -> None:
-    """Note the accuracy, or the task's error, of a candidate on the validation half that was not selected on."""
+    """Note the accuracy, or the task's error, of a candidate on the report part, which was not selected on."""
     text = str(candidate)
     name = "acc" if context.data is None else make_task(context.data).objective
     if f"{name}_report" in run.store.notes().get(text, {}):
         return
-    judge = accuracy_evaluator(context, half="judge") if name == "acc" else MeasureEvaluator(context, name, "judge")
+    judge = accuracy_evaluator(context, part="report") if name == "acc" else MeasureEvaluator(context, name, "report")
     (row,) = judge.evaluate([candidate])
     if (value := row[name].value) is not None:
         by = "short training" if trains(context) else "supernet"

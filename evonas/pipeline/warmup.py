@@ -124,7 +124,7 @@ class SearchSetup:
             load_weights(network, path)
             return network
         data = self.data
-        per_epoch = max(1, len(data.weights) // settings.batch_size)
+        per_epoch = max(1, len(data.train) // settings.batch_size)
         epochs = self.run.store.decide("epochs", lambda: self._epochs(per_epoch))
         with self.progress.task(f"Training the supernet ({settings.sharing})", epochs * per_epoch) as task:
             done = 0
@@ -156,7 +156,7 @@ class SearchSetup:
 
     def _probe(self, network: Network, epochs: int) -> ForgettingProbe:
         """Return what reads a few forgetting values while the supernet trains, on few images: a thing to log."""
-        part = self.data.select
+        part = self.data.search
         task = make_task(self.data)
         some = Part(part.images[:FORGETTING_IMAGES], part.labels[:FORGETTING_IMAGES])
         few = PathEvaluator(network, self.data, some, task=task)

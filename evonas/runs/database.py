@@ -14,7 +14,7 @@ from evonas.errors import RunError
 
 __all__ = ["SCHEMA", "Database", "OtherSchemaError"]
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of what is stored and what it means; a store of another version is refused."""
 
 _APPLICATION = 0x65766F6E  # "evon": tells our files from other SQLite files

@@ -4,7 +4,7 @@
 
     network = evonas.build(space, skeleton)
     train_supernet(network, data, "disturbance-immune", epochs=20)
-    score = PathEvaluator(network, data, data.select)(architecture)
+    score = PathEvaluator(network, data, data.search)(architecture)
 
 How the weights are updated is an `UpdateRule`: it plans which paths make the next update, and may transform
 the optimizer's final update before it is applied. `RULES` holds those that ship, by name; any factory

@@ -45,8 +45,8 @@ class Source(Protocol):
     """A data set, as far as training and evaluation need it."""
 
     @property
-    def weights(self) -> Images:
-        """The part that weights are trained on."""
+    def train(self) -> Images:
+        """Part that weights are trained on."""
         ...
 
     @property
@@ -67,8 +67,8 @@ class PathEvaluator:
 
     Args:
         network: The supernet.
-        data: Data set; norms are estimated on its weight part, not augmented.
-        part: Images to read the score on: `data.select` in a search, `data.judge` in its report.
+        data: Data set; norms are estimated on its part `train`, not augmented.
+        part: Images to read the score on: `data.search` in a search, `data.report` in its report.
         norm_images: Images that norms are estimated on, all in one batch; fewer only where there are fewer.
         batch_size: Images per forward pass otherwise.
         norm_batch: Images per pass where all `norm_images` at once need too much memory; None: at once.
@@ -102,7 +102,7 @@ class PathEvaluator:
         self._values = network.values()
         self._task = task or Classification()
         # Any prefix of a part is nearly stratified.
-        norms = _channels_last(data.normalize(data.weights.images[:norm_images]))
+        norms = _channels_last(data.normalize(data.train.images[:norm_images]))
         self._norms = torch.split(norms, norm_batch or len(norms))
         self._images = torch.split(_channels_last(data.normalize(part.images)), batch_size)
         self._labels = torch.split(part.labels, batch_size)

@@ -97,9 +97,9 @@ def train_supernet(
 
     Args:
         network: Supernet, called as `network(images, path)`.
-        data: Data set; its weight part is trained on.
+        data: Data set; its part `train` is trained on.
         rule: Name in `RULES`, or a factory (`functools.partial(DisturbanceImmune, alpha=2.0)`).
-        epochs: Passes over the weight part, at least 1.
+        epochs: Passes over the part `train`, at least 1.
         updates: Stop after that many, the last of the epochs cut short; None: all updates of the epochs.
         sample: Draws an architecture, such as `make_sampler` makes; None: every choice of `network.space` uniform.
         path_of: From an architecture to its path; None: `network.space.path`.
@@ -133,9 +133,9 @@ def train_supernet(
             "Expected epochs >= 1, batch size >= 1 and 0 <= lr_end <= lr with lr > 0, "
             f"got {epochs}, {batch_size}, {lr_end} and {lr}"
         )
-    labels = data.weights.labels
+    labels = data.train.labels
     if len(labels) < parallel.processes():
-        few = f"{len(labels)} for {parallel.processes()}" if len(labels) else "an empty weight part"
+        few = f"{len(labels)} for {parallel.processes()}" if len(labels) else "an empty training part"
         raise SettingsError(f"Expected at least one image per process to train on, got {few}")
     if device is not None:
         network.to(device)
@@ -235,7 +235,7 @@ class _Loop:
         probe: ForgettingProbe | None,
     ) -> dict[str, float]:
         """Train for one epoch and return its figures."""
-        own, part = self.training, self.data.weights
+        own, part = self.training, self.data.train
         began, total, passes, lr = time.monotonic(), 0.0, 0, self.lr
         order = torch.randperm(len(part.labels), generator=own.batches)
         # Dropout draws from torch's global generator: within an epoch that is ours, afterwards as it was.
@@ -251,9 +251,7 @@ class _Loop:
             count = min(per_epoch, self.steps - (epoch - 1) * per_epoch)
             for step in range(count):
                 done = (epoch - 1) * per_epoch + step
-                lr = self.lr_end + 0.5 * (self.lr - self.lr_end) * (
-                    1.0 + math.cos(math.pi * done / self.steps)
-                )
+                lr = self.lr_end + 0.5 * (self.lr - self.lr_end) * (1.0 + math.cos(math.pi * done / self.steps))
                 rows = order[step * self.batch_size : (step + 1) * self.batch_size].to(part.images.device)
                 plan, loss = self._step(rows, capture, done, epoch, lr)
                 total, passes = total + loss, passes + len(plan)
@@ -268,7 +266,7 @@ class _Loop:
     def _step(
         self, rows: Tensor, capture: ActivationCapture, done: int, epoch: int, lr: float
     ) -> tuple[list[Any], float]:
-        own, part = self.training, self.data.weights
+        own, part = self.training, self.data.train
         batch = part.images[rows]
         if self.augment is not None:
             batch = self.augment(batch, own.batches)

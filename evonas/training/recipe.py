@@ -21,8 +21,8 @@ class Recipe(BaseModel):
         source: What it follows.
         epochs: Passes over the training images.
         batch_size: Images per update; all there are where these are fewer.
-        all_data: Whether to train on all training images, as a final training does, or on the weight part
-            alone, so that the validation halves stay unseen.
+        all_data: Whether to train on all training images, as a final training does, or on the part `train`
+            alone, so that the validation parts stay unseen.
         optimizer: Stochastic gradient descent.
         lr: Learning rate at its highest.
         lr_end: Learning rate that the schedule falls to.

@@ -38,14 +38,14 @@ class Training:
     Attributes:
         history: Per epoch `epoch` (from 1), `loss` and `metric` (means over its batches, in training mode),
             `lr` (of its last update) and `seconds`.
-        trained_on: "all": every training image, the validation halves too; "weights": the weight part alone.
+        trained_on: "all": every training image, the validation parts too; "train": the part `train` alone.
         images: Number of images trained on.
-        accuracy: Metric on the validation half `judge`; None where that was trained on.
+        accuracy: Metric on the part `report`; None where that was trained on.
         seconds: Duration, also of what was done before a resume.
     """
 
     history: tuple[Mapping[str, float], ...]
-    trained_on: Literal["all", "weights"]
+    trained_on: Literal["all", "train"]
     images: int
     accuracy: float | None
     seconds: float
@@ -159,9 +159,9 @@ def train(
     network.to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
     return Training(
         history=tuple(state.history),
-        trained_on="all" if recipe.all_data else "weights",
+        trained_on="all" if recipe.all_data else "train",
         images=len(part),
-        accuracy=None if recipe.all_data else evaluate(network, data.judge, data, task=task)[0],
+        accuracy=None if recipe.all_data else evaluate(network, data.report, data, task=task)[0],
         seconds=sum(figures["seconds"] for figures in state.history),
     )
 
@@ -254,7 +254,7 @@ def _check(network: nn.Module, data: Dataset, recipe: Recipe, teacher: nn.Module
 
 
 def _training_part(data: Dataset, recipe: Recipe) -> Part:
-    parts = [data.weights, data.select, data.judge] if recipe.all_data else [data.weights]
+    parts = [data.train, data.search, data.report] if recipe.all_data else [data.train]
     return Part(torch.cat([part.images for part in parts]), torch.cat([part.labels for part in parts]))
 
 

@@ -30,7 +30,7 @@ def test_constant_channels_get_the_floor():
 
 
 def test_normalize(digits):
-    images = digits.weights.images
+    images = digits.train.images
     normal = digits.normalize(images)
     assert normal.dtype == torch.float32
     expected = (images.double() / 16 - digits.mean[0]) / digits.std[0]
@@ -69,25 +69,23 @@ def test_test_part_is_read_when_asked_for(digits):
 def test_to_moves_every_part(digits):
     moved = digits.to("meta")
     assert moved.device == torch.device("meta")
-    assert {part.images.device.type for part in (moved.weights, moved.select, moved.judge, moved.test)} == {
-        "meta"
-    }
+    assert {part.images.device.type for part in (moved.train, moved.search, moved.report, moved.test)} == {"meta"}
     assert moved.fingerprint == digits.fingerprint
-    assert digits.weights.images.device.type == "cpu"
+    assert digits.train.images.device.type == "cpu"
 
 
 def test_repr(digits):
-    assert repr(digits) == "Dataset(digits: 1x8x8, 10 classes, 863 weights, 288 select, 287 judge, 359 test)"
+    assert repr(digits) == "Dataset(digits: 1x8x8, 10 classes, 863 train, 288 search, 287 report, 359 test)"
 
 
 def test_another_resolution_keeps_rows_and_normalization(digits):
     small = digits.at(5)
     assert digits.at(digits.resolution) is digits
-    for name in ("weights", "select", "judge", "test"):
+    for name in ("train", "search", "report", "test"):
         part, resized = getattr(digits, name), getattr(small, name)
         assert resized.images.shape == (len(part), 1, 5, 5)
         assert torch.equal(resized.labels, part.labels)
         torch.testing.assert_close(resized.images, resize(part.images, 5))
     assert (small.mean, small.std, small.scale) == (digits.mean, digits.std, digits.scale)
     assert small.fingerprint != digits.fingerprint
-    assert digits.weights.images.shape[2:] == (8, 8)
+    assert digits.train.images.shape[2:] == (8, 8)

@@ -14,7 +14,7 @@ DIGITS = "484f005e022a812e"
 
 
 def parts_of(data):
-    return data.weights, data.select, data.judge
+    return data.train, data.search, data.report
 
 
 def rows_of(part):
@@ -32,9 +32,9 @@ def test_digits_known():
     )
     assert [len(part) for part in (*parts_of(data), data.test)] == [863, 288, 287, 359]
     assert data.augment == Augment(fill=data.augment.fill)
-    assert data.weights.images.dtype == torch.uint8
-    assert data.weights.images.max() == 16
-    assert data.weights.labels.dtype == torch.int64
+    assert data.train.images.dtype == torch.uint8
+    assert data.train.images.max() == 16
+    assert data.train.labels.dtype == torch.int64
     assert data.fingerprint.startswith(DIGITS)
     assert data.mean == pytest.approx((0.3061993,), abs=1e-7)
 
@@ -54,9 +54,7 @@ def test_parts_hold_every_digit_once():
 
 
 def test_test_part_of_digits_ignores_seed_and_limit():
-    parts = [
-        load_data("digits", seed=seed, limit=limit).test for seed, limit in ((0, None), (1, None), (2, 300))
-    ]
+    parts = [load_data("digits", seed=seed, limit=limit).test for seed, limit in ((0, None), (1, None), (2, 300))]
     assert torch.equal(parts[0].images, parts[1].images)
     assert torch.equal(parts[0].images, parts[2].images)
 
@@ -65,7 +63,7 @@ def test_seed_moves_the_split_and_settings_the_fingerprint():
     settings = [{}, {"seed": 1}, {"validation": 0.3}, {"limit": 500}, {"resolution": 12}]
     data = [load_data("digits", **some) for some in settings]
     assert len({some.fingerprint for some in data}) == len(settings)
-    assert rows_of(data[0].select) != rows_of(data[1].select)
+    assert rows_of(data[0].search) != rows_of(data[1].search)
     assert load_data("digits", limit=10**6, resolution=8).fingerprint == data[0].fingerprint
 
 
@@ -77,7 +75,7 @@ def test_limit_is_stratified():
 
 
 def test_prefixes_are_nearly_stratified():
-    counts = torch.bincount(load_data("digits").weights.labels[:100], minlength=10)
+    counts = torch.bincount(load_data("digits").train.labels[:100], minlength=10)
     assert counts.min() >= 9
     assert counts.max() <= 11
 
@@ -85,7 +83,7 @@ def test_prefixes_are_nearly_stratified():
 def test_resolution():
     data = load_data("digits", resolution=16)
     assert data.resolution == 16
-    assert data.weights.images.shape == (863, 1, 16, 16)
+    assert data.train.images.shape == (863, 1, 16, 16)
     assert data.test.images.shape == (359, 1, 16, 16)
     assert data.head(3).shape == (3, 1, 16, 16)
     assert data.augment.crop == 2
@@ -121,7 +119,7 @@ def test_folder_of_photos(tmp_path, write_photos):
         write_photos(tmp_path / name, 20, size=size, suffix=".jpg")
     data = load_data(tmp_path, resolution=24)
     assert data.classes == ("ant", "bee", "cat")
-    assert data.weights.images.shape == (30, 3, 24, 24)
+    assert data.train.images.shape == (30, 3, 24, 24)
     assert torch.bincount(data.test.labels).tolist() == [4, 4, 4]
     assert load_data(tmp_path).resolution == 64
     assert data.augment.flip
@@ -141,9 +139,7 @@ def test_parquet_equals_npz(tmp_path, arrays, cells, write_parquet):
     write_parquet(tmp_path / "p" / "test.parquet", cells[:3], [0, 1, 2])
     a, p = load_data(tmp_path / "a.npz"), load_data(tmp_path / "p")
     assert torch.equal(
-        torch.round(
-            (p.head(24) * torch.tensor(p.std).view(3, 1, 1) + torch.tensor(p.mean).view(3, 1, 1)) * 255
-        ).byte(),
+        torch.round((p.head(24) * torch.tensor(p.std).view(3, 1, 1) + torch.tensor(p.mean).view(3, 1, 1)) * 255).byte(),
         torch.from_numpy(arrays["x_train"].transpose(0, 3, 1, 2).copy()),
     )
     assert [len(part) for part in parts_of(a)] == [len(part) for part in parts_of(p)]
@@ -170,9 +166,7 @@ def test_one_class_only(tmp_path, write_photos):
 def test_too_few_images(tmp_path, write_photos):
     write_photos(tmp_path / "ant", 9)
     write_photos(tmp_path / "bee", 3)
-    with pytest.raises(
-        DataError, match=r"^Class 'bee' has too few training images for the split: 3, at least 4 are"
-    ):
+    with pytest.raises(DataError, match=r"^Class 'bee' has too few training images for the split: 3, at least 4 are"):
         load_data(tmp_path)
 
 
@@ -222,8 +216,8 @@ def test_cifar10_parquet(truth):
     data = load_data(truth / "cifar10", limit=3000)
     assert data.classes[:3] == ("airplane", "automobile", "bird")
     assert [len(part) for part in parts_of(data)] == [1800, 600, 600]
-    assert set(torch.bincount(data.judge.labels).tolist()) == {60}
-    assert data.weights.images.shape[1:] == (3, 32, 32)
+    assert set(torch.bincount(data.report.labels).tolist()) == {60}
+    assert data.train.images.shape[1:] == (3, 32, 32)
     assert repr(data).endswith("10000 test)")
     assert "test" not in vars(data)
     # Channel statistics of the 50,000 training images, as the literature prints them.

@@ -59,11 +59,11 @@ def test_quotas_known():
 @given(counts=counts_of, seed=seeds, share=shares)
 def test_divide_is_a_stratified_partition(counts, seed, share):
     labels, keys, classes = data_of(counts, seed)
-    weights, select, judge = divide(labels, keys, classes, share)
-    assert sorted(np.concatenate([weights, select, judge])) == list(range(len(labels)))
-    assert abs(len(select) - len(judge)) <= 1
+    train, search, report = divide(labels, keys, classes, share)
+    assert sorted(np.concatenate([train, search, report])) == list(range(len(labels)))
+    assert abs(len(search) - len(report)) <= 1
     for k, count in enumerate(counts):
-        a, b, c = (int((labels[rows] == k).sum()) for rows in (weights, select, judge))
+        a, b, c = (int((labels[rows] == k).sum()) for rows in (train, search, report))
         assert min(a, b, c) >= 1
         assert abs(b - c) <= 1
         exact = count * share
@@ -82,16 +82,16 @@ def test_divide_ignores_the_order_of_rows(counts, seed, share, order):
 
 def test_divide_known_sizes():
     labels, keys, classes = data_of([1000] * 10, 0)
-    weights, select, judge = divide(labels, keys, classes, 0.4)
-    assert (len(weights), len(select), len(judge)) == (6000, 2000, 2000)
-    assert np.bincount(labels[judge]).tolist() == [200] * 10
+    train, search, report = divide(labels, keys, classes, 0.4)
+    assert (len(train), len(search), len(report)) == (6000, 2000, 2000)
+    assert np.bincount(labels[report]).tolist() == [200] * 10
 
 
-def test_divide_shares_odd_images_between_the_halves():
+def test_divide_shares_odd_images_between_search_and_report():
     labels, keys, classes = data_of([5] * 4, 0)  # three validation images each
-    _, select, judge = divide(labels, keys, classes, 0.6)
-    assert np.bincount(labels[select]).tolist() == [2, 1, 2, 1]
-    assert np.bincount(labels[judge]).tolist() == [1, 2, 1, 2]
+    _, search, report = divide(labels, keys, classes, 0.6)
+    assert np.bincount(labels[search]).tolist() == [2, 1, 2, 1]
+    assert np.bincount(labels[report]).tolist() == [1, 2, 1, 2]
 
 
 def test_divide_seed_moves_images():
@@ -137,9 +137,7 @@ def test_limit_of_all_is_all(limit):
 
 
 def test_limit_too_low():
-    with pytest.raises(
-        DataError, match=r"^A limit of 5 training images leaves 2 of class 'class 1', at least 3"
-    ):
+    with pytest.raises(DataError, match=r"^A limit of 5 training images leaves 2 of class 'class 1', at least 3"):
         limit_rows(*data_of([10, 10], 0), 5)
 
 
@@ -157,12 +155,8 @@ def test_hold_out_takes_a_fifth(counts):
 
 def test_too_few_images():
     labels, keys, classes = data_of([9, 3], 0)
-    with pytest.raises(
-        DataError, match=r"Class 'class 1' has too few training images for the split: 3, at least 4"
-    ):
+    with pytest.raises(DataError, match=r"Class 'class 1' has too few training images for the split: 3, at least 4"):
         hold_out(labels, keys, classes)
     labels, keys, classes = data_of([2, 9], 0)
-    with pytest.raises(
-        DataError, match=r"Class 'class 0' has too few training images for the split: 2, at least 3"
-    ):
+    with pytest.raises(DataError, match=r"Class 'class 0' has too few training images for the split: 2, at least 3"):
         divide(labels, keys, classes, 0.4)

@@ -31,9 +31,9 @@ def test_an_archive_of_floats_is_regression(brightness, tmp_path):
     np.savez(tmp_path / "two.npz", **brightness, target_names=["light", "dark"])
     data = load_data(tmp_path / "two.npz")
     assert (data.task, data.classes) == ("regression", ("light", "dark"))
-    assert data.weights.labels.shape == (len(data.weights), 2)
-    assert str(data.weights.labels.dtype) == "torch.float32"
-    own = data.weights.labels.double().numpy()
+    assert data.train.labels.shape == (len(data.train), 2)
+    assert str(data.train.labels.dtype) == "torch.float32"
+    own = data.train.labels.double().numpy()
     assert data.target_mean == pytest.approx(own.mean(0))
     assert data.target_std == pytest.approx(own.std(0))
     np.testing.assert_allclose(data.test.labels, brightness["y_test"], rtol=1e-6)
@@ -52,10 +52,10 @@ def test_parts_have_targets_alike_and_do_not_depend_on_the_order_of_rows(brightn
     shuffled = {name: brightness[name][order] for name in ("x_train", "y_train")}
     np.savez(tmp_path / "b.npz", **brightness | shuffled)
     a, b = load_data(tmp_path / "a.npz", limit=50), load_data(tmp_path / "b.npz", limit=50)
-    for mine, its in ((a.weights, b.weights), (a.select, b.select), (a.judge, b.judge)):
+    for mine, its in ((a.train, b.train), (a.search, b.search), (a.report, b.report)):
         np.testing.assert_array_equal(mine.labels, its.labels)
         assert abs(float(mine.labels[:, 0].mean()) - a.target_mean[0]) < 0.5 * a.target_std[0]
-    assert len(a.weights) + len(a.select) + len(a.judge) == 50
+    assert len(a.train) + len(a.search) + len(a.report) == 50
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_folder_with_a_table_of_targets(tmp_path):
     write(tmp_path / "photos", 40)
     data = load_data(tmp_path / "photos")
     assert (data.task, data.classes, data.in_channels) == ("regression", ("light",), 1)
-    assert len(data.weights) + len(data.select) + len(data.judge) + len(data.test) == 40
+    assert len(data.train) + len(data.search) + len(data.report) + len(data.test) == 40
     np.testing.assert_allclose(data.test.images[:, 0, 0, 0] / 255, data.test.labels[:, 0], rtol=1e-6)
 
 

@@ -33,7 +33,7 @@ def test_what_is_measured_again_holds_to_the_last_digit(run):
     checks = verify(run)
     with Run.open(run) as opened:
         members = len(read_front(opened))
-        images = len(run_context(opened).data.judge)
+        images = len(run_context(opened).data.report)
     assert len(checks) == 5 * members
     assert {check.name for check in checks} == {"acc", "acc_top1", "acc_report", "flops", "params"}
     assert all(check.now == check.before and not check.moved for check in checks)

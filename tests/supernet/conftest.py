@@ -103,7 +103,7 @@ def toy_data(n: int = 48, seed: int = 0) -> SimpleNamespace:
         image[:, 2 * int(label) : 2 * int(label) + 2] += 120
     part = SimpleNamespace(images=images.to(torch.uint8), labels=labels)
     return SimpleNamespace(
-        weights=part, select=part, fingerprint=f"toy-{n}-{seed}", normalize=lambda x: x.float() / 127.5 - 1.0
+        train=part, search=part, fingerprint=f"toy-{n}-{seed}", normalize=lambda x: x.float() / 127.5 - 1.0
     )
 
 

@@ -15,10 +15,8 @@ from evonas.tasks import Measure, Task
 def test_reading_is_independent_of_order_and_leaves_the_supernet_alone(make_network, data):
     network = make_network()
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    evaluator = PathEvaluator(network, data, data.select, norm_images=32, batch_size=10)
-    architectures = [
-        network.space.parse(t) for t in ("conv-skip-separable", "skip-skip-skip", "conv-conv-conv")
-    ]
+    evaluator = PathEvaluator(network, data, data.search, norm_images=32, batch_size=10)
+    architectures = [network.space.parse(t) for t in ("conv-skip-separable", "skip-skip-skip", "conv-conv-conv")]
     forward = [evaluator(architecture) for architecture in architectures]
     backward = [evaluator(architecture) for architecture in reversed(architectures)]
     assert forward == backward[::-1]
@@ -33,9 +31,9 @@ def test_norms_are_estimated_on_the_path_s_own_inputs(make_network, data):
         for name, buffer in network.named_buffers():
             if "running" in name:
                 buffer.fill_(1000.0)
-    prepared = PathEvaluator(network, data, data.select).prepare(network.space.parse("conv-skip-skip"))
+    prepared = PathEvaluator(network, data, data.search).prepare(network.space.parse("conv-skip-skip"))
     assert not prepared.training
-    values = prepared.stem[0](data.normalize(data.weights.images))
+    values = prepared.stem[0](data.normalize(data.train.images))
     torch.testing.assert_close(prepared.stem[1].running_mean, values.mean((0, 2, 3)), rtol=1e-4, atol=1e-5)
 
 
@@ -61,8 +59,8 @@ def test_outputs_that_are_not_finite_are_an_error():
 
 def test_senseless_settings_are_refused(make_network, data):
     with pytest.raises(SettingsError, match="at least one image"):
-        PathEvaluator(make_network(), data, data.select, norm_images=0)
-    empty = SimpleNamespace(images=data.select.images[:0], labels=data.select.labels[:0])
+        PathEvaluator(make_network(), data, data.search, norm_images=0)
+    empty = SimpleNamespace(images=data.search.images[:0], labels=data.search.labels[:0])
     with pytest.raises(SettingsError, match="empty part"):
         PathEvaluator(make_network(), data, empty)
 
@@ -75,7 +73,7 @@ def test_kept_activations_change_no_bit_and_stay_within_their_memory():
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (30, 1, 8, 8), generator=generator).to(torch.uint8)
     part = SimpleNamespace(images=images, labels=torch.arange(30) % 3)
-    data = SimpleNamespace(weights=part, fingerprint="x", normalize=lambda x: x.float() / 127.5 - 1.0)
+    data = SimpleNamespace(train=part, fingerprint="x", normalize=lambda x: x.float() / 127.5 - 1.0)
     texts = ("22222222", "22222221", "22222222", "12222222", "22000000")
     forms = [space.canonical(space.parse(text)) for text in texts]
     options = {"norm_images": 20, "batch_size": 7}
@@ -132,7 +130,7 @@ class Overlap(Task):
 def test_a_task_of_another_package_is_measured_by_its_own_name(make_network, data):
     network = make_network()
     form = network.space.parse("conv-skip-conv")
-    evaluator = PathEvaluator(network, data, data.select, task=Overlap())
+    evaluator = PathEvaluator(network, data, data.search, task=Overlap())
     score = evaluator(form)
     assert list(score) == ["miou"]
     assert score["miou"] == pytest.approx(float(evaluator.each(form)["miou"].mean()))

@@ -25,7 +25,7 @@ def test_a_path_switch_never_recompiles(make_network, data):
         compiled.append(graph)
         return graph.forward
 
-    network, images = make_network(), data.normalize(data.weights.images[:8])
+    network, images = make_network(), data.normalize(data.train.images[:8])
     expected = [network.eval()(images, path) for path in paths(network)]
     network.train()
     with compiled_blocks(network, count) as blocks:
@@ -41,7 +41,7 @@ def test_a_path_switch_never_recompiles(make_network, data):
 @pytest.mark.slow
 def test_compiled_blocks_compute_the_same(make_network, data):
     torch.compiler.reset()
-    network, images = make_network(), data.normalize(data.weights.images[:8])
+    network, images = make_network(), data.normalize(data.train.images[:8])
     chosen = paths(network)[1]
     plain = network.eval()(images, chosen)
     try:

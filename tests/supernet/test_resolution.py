@@ -23,7 +23,7 @@ def test_an_architecture_is_trained_and_read_at_its_own_resolution(tmp_path, mon
     train_supernet(network, data, "uniform", epochs=4, batch_size=40)
     assert set(seen) == {8, 16}
     lists = {"ks": [3] * 20, "e": [3] * 20, "d": [2] * 5}
-    evaluator = PathEvaluator(network, data, data.select)
+    evaluator = PathEvaluator(network, data, data.search)
     small, large = (space.canonical(space.parse(json.dumps({**lists, "r": r}))) for r in (8, 16))
     sides = []
     monkeypatch.setattr(torch.nn.Conv2d, "forward", _watched(torch.nn.Conv2d.forward, sides))

@@ -47,9 +47,7 @@ def same(first, second):
 
 
 def without_time(history):
-    return [
-        {k: v for k, v in epoch.items() if k != "seconds"} for epoch in history.epochs
-    ], history.forgetting
+    return [{k: v for k, v in epoch.items() if k != "seconds"} for epoch in history.epochs], history.forgetting
 
 
 class Killed(BaseException):
@@ -132,9 +130,7 @@ def test_it_learns_and_global_random_state_is_left_alone(make_network, make_data
     assert torch.equal(torch.rand(3), expected)
     assert history.epochs[-1]["loss"] < 0.6 * history.epochs[0]["loss"]
     assert [epoch["epoch"] for epoch in history.epochs] == list(range(1, 9))
-    score = PathEvaluator(network, data, make_data(90, seed=1).select)(
-        network.space.parse("conv-separable-conv")
-    )
+    score = PathEvaluator(network, data, make_data(90, seed=1).search)(network.space.parse("conv-separable-conv"))
     assert score["accuracy"] > 0.8
     assert all(parameter.grad is None for parameter in network.parameters())
 
@@ -219,7 +215,7 @@ def test_a_checkpoint_of_other_data_or_of_another_network_is_refused(make_networ
 def test_forgetting_is_read_and_does_not_change_the_training(make_network, data):
     plain, probed = make_network(), make_network()
     train_supernet(plain, data, **OPTIONS)
-    evaluator = PathEvaluator(probed, data, data.select)
+    evaluator = PathEvaluator(probed, data, data.search)
     probe = ForgettingProbe(lambda architecture: evaluator.each(architecture)["accuracy"], per_epoch=2)
     history = train_supernet(probed, data, **OPTIONS, probe=probe)
     assert same(plain, probed)
@@ -274,9 +270,7 @@ def test_the_gradients_of_a_plan_add_up_to_one_update(make_network, data):
 def test_smoothing_is_of_the_loss_alone():
     outputs, labels = torch.tensor([[2.0, 0.0]]), torch.tensor([0])
     smooth, plain = Classification(smoothing=0.2), Classification()
-    assert float(smooth.loss(outputs, labels)) == pytest.approx(
-        float(plain.loss(outputs, labels)) + 0.2, abs=1e-6
-    )
+    assert float(smooth.loss(outputs, labels)) == pytest.approx(float(plain.loss(outputs, labels)) + 0.2, abs=1e-6)
     assert smooth.measure(outputs, labels) == plain.measure(outputs, labels)
 
 
@@ -287,7 +281,7 @@ def test_senseless_settings_are_refused(options, make_network, data):
 
 
 def test_an_empty_part_is_refused(make_network, make_data):
-    with pytest.raises(SettingsError, match="empty weight part"):
+    with pytest.raises(SettingsError, match="empty training part"):
         train_supernet(make_network(), make_data(0), epochs=1)
 
 
@@ -310,7 +304,7 @@ def test_own_sampling_and_paths_may_be_given(make_network, data):
 
 def test_updates_end_in_the_last_epoch(make_network, data):
     network = make_network()
-    per_epoch = len(data.weights.labels) // 8
+    per_epoch = len(data.train.labels) // 8
     steps = []
     history = train_supernet(
         network, data, "uniform", epochs=2, updates=per_epoch + 1, batch_size=8, lr=0.1,

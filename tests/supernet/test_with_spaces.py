@@ -53,7 +53,7 @@ def test_a_supernet_trains_and_resumes_on_the_digits(name, rule, digits, tmp_pat
     assert all(
         torch.equal(a, b) for a, b in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True)
     )
-    evaluator = PathEvaluator(whole, digits, digits.select)
+    evaluator = PathEvaluator(whole, digits, digits.search)
     first, second = (draw_from(space)(np.random.default_rng(seed)) for seed in (0, 1))
     before = {key: value.clone() for key, value in whole.state_dict().items()}
     scores = [evaluator(first), evaluator(second), evaluator(first)]
@@ -68,4 +68,4 @@ def test_fair_paths_of_a_real_space_run(digits):
     plan = rule.plan(np.random.default_rng(0))
     assert len(plan) == max(space.cardinalities)
     for one in plan:
-        assert network(digits.normalize(digits.weights.images[:4]), one.path).shape == (4, 10)
+        assert network(digits.normalize(digits.train.images[:4]), one.path).shape == (4, 10)

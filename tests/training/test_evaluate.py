@@ -25,7 +25,7 @@ class Constant(nn.Module):
 
 @pytest.mark.parametrize("batch", [1, 7, 1000])
 def test_known_answers_whatever_the_batch(data: Dataset, batch: int) -> None:
-    part = Part(data.judge.images[:10], torch.tensor([0] * 7 + [1, 2, 2]))
+    part = Part(data.report.images[:10], torch.tensor([0] * 7 + [1, 2, 2]))
     found, loss = evaluate(Constant(2.0, 0.0, 0.0), part, data, batch=batch)
     total = math.log(math.exp(2) + 2)
     assert found == 0.7
@@ -34,21 +34,21 @@ def test_known_answers_whatever_the_batch(data: Dataset, batch: int) -> None:
 
 def test_the_mode_is_kept_and_norms_are_not_touched(data: Dataset) -> None:
     network = nn.Sequential(nn.BatchNorm2d(1), nn.Flatten(), nn.Linear(64, 3))
-    evaluate(network, data.judge, data)
+    evaluate(network, data.report, data)
     assert network.training
     assert int(network[0].num_batches_tracked) == 0
-    evaluate(network.eval(), data.judge, data)
+    evaluate(network.eval(), data.report, data)
     assert not network.training
 
 
 def test_outputs_that_are_not_finite_are_refused(data: Dataset) -> None:
     with pytest.raises(EvaluationError, match="finite"):
-        evaluate(Constant(math.nan, 0.0, 0.0), data.judge, data)
+        evaluate(Constant(math.nan, 0.0, 0.0), data.report, data)
 
 
 def test_an_empty_part_is_refused(data: Dataset) -> None:
     with pytest.raises(SettingsError, match="empty part"):
-        evaluate(Constant(0.0, 0.0, 0.0), Part(data.judge.images[:0], data.judge.labels[:0]), data)
+        evaluate(Constant(0.0, 0.0, 0.0), Part(data.report.images[:0], data.report.labels[:0]), data)
 
 
 def test_the_test_part_is_what_is_read(data: Dataset) -> None:

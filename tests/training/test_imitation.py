@@ -59,7 +59,7 @@ def test_features_of_a_wider_teacher_are_imitated(data: Dataset, plain: Recipe) 
     recipe = plain.model_copy(update={"imitate": "features", "labels": 0.0, "all_data": False})
     student, teacher = network(4), network(6, seed=1)
     with torch.no_grad():
-        images = data.normalize(data.weights.images[:32])
+        images = data.normalize(data.train.images[:32])
     before = []
     for _ in range(2):
         student.eval()

@@ -66,7 +66,7 @@ def test_what_can_be_learnt_is_learnt(data: Dataset, tiny: Maker) -> None:
     training = train(network, data, load_recipe("quick", epochs=8, all_data=False, crop=0.0), device="cpu")
     assert training.accuracy == 1.0
     assert accuracy_on_test(network, data) == 1.0
-    assert (training.trained_on, training.images) == ("weights", len(data.weights))
+    assert (training.trained_on, training.images) == ("train", len(data.train))
     assert not network.training
     assert training.history[-1]["loss"] < training.history[0]["loss"]
     assert [figures["epoch"] for figures in training.history] == list(range(1, 9))
@@ -77,11 +77,11 @@ def test_a_final_training_uses_all_images_and_says_so(data: Dataset, tiny: Maker
     assert (training.trained_on, training.images, training.accuracy) == ("all", 150, None)
 
 
-def test_the_validation_halves_and_the_test_part_are_not_trained_on(data: Dataset, tiny: Maker, plain: Recipe) -> None:
+def test_the_validation_parts_and_the_test_part_are_not_trained_on(data: Dataset, tiny: Maker, plain: Recipe) -> None:
     recipe = plain.model_copy(update={"all_data": False})
     blank = {
         name: Part(torch.zeros_like(part.images), torch.zeros_like(part.labels))
-        for name, part in (("select", data.select), ("judge", data.judge))
+        for name, part in (("search", data.search), ("report", data.report))
     }
     first, second = tiny(0), tiny(0)
     train(first, data, recipe, device="cpu")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
-from evonas.data import Part
+from evonas.data.part import PartName
 from evonas.errors import SettingsError
 from evonas.objectives.accuracy.combined import CombinedEstimator, ZeroCostFeatures
 from evonas.objectives.accuracy.estimators import DEFAULT, read_estimator
@@ -35,7 +35,7 @@ KEPT = 2**27
 
 
 class AccuracyEvaluator(Evaluator):
-    """How good a path is with the supernet's weights, on the validation half that the search selects on.
+    """How good a path is with the supernet's weights, on the part that the search selects on.
 
     Batch-norm statistics are estimated anew for every path; the result depends on nothing evaluated before. All
     estimates are read from the same outputs: none costs more than another, but for the sample that two of them read
@@ -44,26 +44,26 @@ class AccuracyEvaluator(Evaluator):
     Args:
         context: Data, and a trained supernet; the option ``estimator``, such as ``supernet:loss``, says what `acc`
             is. Where that is not plain accuracy, plain accuracy comes as `acc_top1` besides.
-        half: ``"select"``, or ``"judge"`` for reports, whose `acc` is always plain accuracy.
+        part: ``"search"``, or ``"report"`` for reports, whose `acc` is always plain accuracy.
         estimate: What `acc` is instead: a key of `ESTIMATES`, `SMOOTHED` or `PRIOR`.
 
     Raises:
         SettingsError: No supernet, or no data.
     """
 
-    def __init__(self, context: Context, half: str = "select", *, estimate: str | None = None) -> None:
+    def __init__(self, context: Context, part: PartName = "search", *, estimate: str | None = None) -> None:
         if context.supernet is None or context.data is None:
             raise SettingsError("The objective 'acc' needs data and a trained supernet, got neither or one")
         kind, option = read_estimator(str(context.options.get("estimator", "supernet")))
         asked = option if kind == "supernet" else DEFAULT
-        self.estimate = estimate or ("accuracy" if half == "judge" else asked)
+        self.estimate = estimate or ("accuracy" if part == "report" else asked)
         self.objectives = (ACC,) if self.estimate == "accuracy" else (ACC, TOP1)
         self._context = context
-        part: Part = getattr(context.data, half)
-        self._images = len(part.labels)
-        self._path = PathEvaluator(context.supernet, context.data, part, norm_images=512, memory=KEPT)
+        images = context.data.part(part)
+        self._images = len(images.labels)
+        self._path = PathEvaluator(context.supernet, context.data, images, norm_images=512, memory=KEPT)
         self.fingerprint = fingerprint(
-            "acc", 4, self.estimate, half, context.supernet_fingerprint, context.data.fingerprint, context.threads
+            "acc", 4, self.estimate, part, context.supernet_fingerprint, context.data.fingerprint, context.threads
         )
 
     def prepare(self) -> None:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from evonas.data import Part
+from evonas.data.part import PartName
 from evonas.errors import SettingsError
 from evonas.networks import Network, build
 from evonas.objectives.accuracy.accuracy import ACC, AccuracyEvaluator
@@ -35,12 +35,12 @@ def trains(context: Context) -> bool:
     return read_estimator(str(context.options.get("estimator", "supernet")))[0] == "train"
 
 
-def accuracy_evaluator(context: Context, half: str = "select") -> Evaluator:
+def accuracy_evaluator(context: Context, part: PartName = "search") -> Evaluator:
     """Return what estimates accuracy as the option ``estimator`` asks for.
 
     Args:
         context: Data, and what the estimator needs besides.
-        half: The validation half: ``"select"``, or ``"judge"`` for reports.
+        part: Part of the data that it is read on: ``"search"``, or ``"report"`` for reports.
 
     Raises:
         SettingsError: The data are for another task.
@@ -51,18 +51,18 @@ def accuracy_evaluator(context: Context, half: str = "select") -> Evaluator:
             f"The objective 'acc' is for classification, but '{context.data.name}' is for {task.name}: "
             f"use '{task.objective}', such as --objectives {task.objective},flops"
         )
-    return TrainingEvaluator(context, half) if trains(context) else AccuracyEvaluator(context, half)
+    return TrainingEvaluator(context, part) if trains(context) else AccuracyEvaluator(context, part)
 
 
 class TrainingEvaluator(Evaluator):
-    """Accuracy after a few epochs of training on the weight part, read on the half that the search selects on.
+    """Accuracy after a few epochs of training on the part `train`, read on the part that the search selects on.
 
     The seed follows from the run's and the architecture, so that a result depends on nothing evaluated before.
 
     Args:
         context: Data, and ``train:EPOCHS`` or ``train:EPOCHS+inherit`` as the option ``estimator``. The second
             begins with the supernet's weights and imitates its largest path besides.
-        half: ``"select"``, or ``"judge"`` for reports.
+        part: ``"search"``, or ``"report"`` for reports.
 
     Raises:
         SettingsError: No data; or no supernet to inherit from.
@@ -70,7 +70,7 @@ class TrainingEvaluator(Evaluator):
 
     objectives = (ACC,)
 
-    def __init__(self, context: Context, half: str = "select") -> None:
+    def __init__(self, context: Context, part: PartName = "search") -> None:
         if context.data is None:
             raise SettingsError("The objective 'acc' needs data to train on, got none")
         option = read_estimator(str(context.options["estimator"]))[1]
@@ -80,9 +80,9 @@ class TrainingEvaluator(Evaluator):
         self._context = context
         # An average over weights needs more updates than these few epochs have.
         self._recipe = load_recipe(RECIPE, epochs=epochs, warm_up=min(1, epochs - 1), ema=0.0, all_data=False)
-        self._part: Part = getattr(context.data, half)
+        self._part = context.data.part(part)
         self.fingerprint = fingerprint(
-            "acc", "train", 1, half, self._recipe.model_dump(mode="json"), context.seed, context.data.fingerprint,
+            "acc", "train", 1, part, self._recipe.model_dump(mode="json"), context.seed, context.data.fingerprint,
             context.space.definition.model_dump(), context.skeleton, context.threads,
             context.supernet_fingerprint if self._inherit else "",
         )  # fmt: skip

@@ -18,9 +18,9 @@ def estimator(context: Context, name: str) -> Context:
     return replace(context, options={"estimator": name})
 
 
-def test_accuracy_is_a_share_of_the_half_asked_for(trained: Context, draw):
+def test_accuracy_is_a_share_of_the_part_asked_for(trained: Context, draw):
     forms = draw(trained.space, 2)
-    n = len(trained.data.select)
+    n = len(trained.data.search)
     for row in make_evaluator("acc", estimator(trained, "supernet:accuracy")).evaluate(as_candidates(forms)):
         assert set(row) == {"acc"}
         assert 0 <= row["acc"].value <= 1
@@ -29,7 +29,7 @@ def test_accuracy_is_a_share_of_the_half_asked_for(trained: Context, draw):
 
 def test_estimates_rank_as_what_they_are_named_after_with_plain_accuracy_beside(trained: Context, draw):
     forms = draw(trained.space, 4)
-    scores = [PathEvaluator(trained.supernet, trained.data, trained.data.select, norm_images=512)(f) for f in forms]
+    scores = [PathEvaluator(trained.supernet, trained.data, trained.data.search, norm_images=512)(f) for f in forms]
     for name, key in (("loss", lambda s: -s["loss"]), ("probability", lambda s: s["probability"])):
         rows = make_evaluator("acc", estimator(trained, f"supernet:{name}")).evaluate(as_candidates(forms))
         values = [row["acc"].value for row in rows]
@@ -43,9 +43,9 @@ def test_the_default_is_the_prior_and_reports_are_plain_accuracy(trained: Contex
     (ours,) = AccuracyEvaluator(trained).evaluate([Candidate(form)])
     (prior,) = AccuracyEvaluator(estimator(trained, "supernet:prior")).evaluate([Candidate(form)])
     assert ours["acc"].value == prior["acc"].value
-    (judged,) = AccuracyEvaluator(trained, half="judge").evaluate([Candidate(form)])
+    (judged,) = AccuracyEvaluator(trained, part="report").evaluate([Candidate(form)])
     assert set(judged) == {"acc"}
-    n = len(trained.data.judge)
+    n = len(trained.data.report)
     assert judged["acc"].value * n == pytest.approx(round(judged["acc"].value * n))
 
 
@@ -64,10 +64,10 @@ def test_accuracy_does_not_depend_on_what_was_evaluated_before(trained: Context,
     assert all(torch.equal(value, weights[name]) for name, value in trained.supernet.state_dict().items())
 
 
-def test_fingerprints_tell_halves_and_weights_apart(trained: Context):
+def test_fingerprints_tell_parts_and_weights_apart(trained: Context):
     prints = {
         AccuracyEvaluator(trained).fingerprint,
-        AccuracyEvaluator(trained, half="judge").fingerprint,
+        AccuracyEvaluator(trained, part="report").fingerprint,
         AccuracyEvaluator(replace(trained, supernet_fingerprint="other")).fingerprint,
         *(AccuracyEvaluator(estimator(trained, f"supernet:{n}")).fingerprint for n in ("accuracy", "probability")),
     }

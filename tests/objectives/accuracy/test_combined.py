@@ -22,9 +22,9 @@ def made(context: Context, read, images: int = 100) -> CombinedEstimator:
 
 def test_it_ranks_by_the_weighted_sum_of_three_standard_scores(trained: Context, draw):
     forms = draw(trained.space, 5)
-    read = PathEvaluator(trained.supernet, trained.data, trained.data.select, norm_images=512)
+    read = PathEvaluator(trained.supernet, trained.data, trained.data.search, norm_images=512)
     smoothed = AdditiveEffects(trained.space, read)
-    prior = CombinedEstimator(ZeroCostFeatures(trained), smoothed, len(trained.data.select))
+    prior = CombinedEstimator(ZeroCostFeatures(trained), smoothed, len(trained.data.search))
     swap = make_evaluator(f"swap(repeats={REPEATS})", trained)
     facts = np.stack(
         [

@@ -43,10 +43,10 @@ def test_a_short_training_depends_on_nothing_evaluated_before(trained: Context, 
     assert all(torch.equal(value, weights[name]) for name, value in trained.supernet.state_dict().items())
 
 
-def test_fingerprints_tell_estimators_and_halves_apart(trained: Context):
+def test_fingerprints_tell_estimators_and_parts_apart(trained: Context):
     texts = ["train:1", "train:2", "train:1+inherit"]
     prints = {TrainingEvaluator(with_estimator(trained, text)).fingerprint for text in texts}
-    prints.add(TrainingEvaluator(with_estimator(trained, "train:1"), half="judge").fingerprint)
+    prints.add(TrainingEvaluator(with_estimator(trained, "train:1"), part="report").fingerprint)
     assert len(prints) == 4
 
 

@@ -36,9 +36,7 @@ def train_a_then_b(inputs, alpha, strength=1.0, momentum=0.9, weight_decay=1e-2)
     target = torch.ones(4, 3, dtype=torch.float64)
     order = iter("A" * 5 + "B" * 20)
     context = RuleContext(network, lambda rng: next(order), lambda name: (name,), steps=25)
-    rule = DisturbanceImmune(
-        context, alpha=alpha, patches="mean", strength=strength, memory=None, rank=None
-    )
+    rule = DisturbanceImmune(context, alpha=alpha, patches="mean", strength=strength, memory=None, rank=None)
     optimizer = SGD(dict(network.named_parameters()), momentum=momentum, weight_decay=weight_decay)
     rng = np.random.default_rng(0)
     with ActivationCapture(network, rule.summary, rule.captured_layers) as capture:
@@ -125,7 +123,7 @@ def run_step(network, rule, data, optimizer=None):
     plan = rule.plan(np.random.default_rng(0))
     with ActivationCapture(network, rule.summary, rule.captured_layers) as capture:
         optimizer.zero_grad()
-        network(data.normalize(data.weights.images[:8]), plan[0].path).square().mean().backward()
+        network(data.normalize(data.train.images[:8]), plan[0].path).square().mean().backward()
         optimizer.step(0.1, rule.transform, capture.active_slices)
         rule.after_step(plan, capture.inputs)
 
@@ -156,9 +154,7 @@ def test_weights_and_projectors_off_the_path_do_not_change(make_network, data):
     assert all(torch.equal(weights[n], p) for n, p in network.named_parameters() if n.startswith(idle))
     assert not torch.equal(weights["stem.0.weight"], network.stem[0].weight)
     assert not torch.equal(weights["slots.2.conv.1.weight"], network.slots[2]["conv"][1].weight)
-    changed = {
-        name for name in projectors if not torch.equal(projectors[name], rule.projectors[name].matrix())
-    }
+    changed = {name for name in projectors if not torch.equal(projectors[name], rule.projectors[name].matrix())}
     on_path = {"slots.0.separable.1", "slots.0.separable.2", "slots.2.conv.1"}
     # "skip-conv-skip" entered when the third was drawn, the third when the fourth was.
     assert changed == {"stem.0", "classifier", "slots.1.conv.1"} | on_path
@@ -180,9 +176,7 @@ def test_bursts_train_one_architecture_several_times(make_network, data):
 def test_strength_follows_its_schedule(schedule, expected):
     from evonas.supernet import STRENGTHS
 
-    assert [STRENGTHS[schedule](progress) for progress in (0.0, 0.25, 0.75)] == pytest.approx(
-        expected, abs=1e-6
-    )
+    assert [STRENGTHS[schedule](progress) for progress in (0.0, 0.25, 0.75)] == pytest.approx(expected, abs=1e-6)
 
 
 def test_sampled_patches_fill_more_dimensions_than_their_mean(make_network, data):
@@ -214,9 +208,7 @@ def test_senseless_settings_are_refused(make_network, options, message):
 def test_a_state_of_another_network_is_refused_by_name(make_network):
     rule = a_rule(make_network(), [])
     state = rule.state_dict()
-    with pytest.raises(
-        TrainingError, match=r"Projector 'stem\.0': Expected .* \(1, 0, 9\), got rows of shape"
-    ):
+    with pytest.raises(TrainingError, match=r"Projector 'stem\.0': Expected .* \(1, 0, 9\), got rows of shape"):
         rule.load_state_dict({**state, "projector/stem.0/rows": torch.zeros(1, 0, 25)})
     with pytest.raises(TrainingError, match=r"Only the checkpoint has a projector 'other'"):
         rule.load_state_dict({**state, "projector/other/rows": torch.zeros(1, 0, 25)})

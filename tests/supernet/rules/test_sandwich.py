@@ -50,7 +50,7 @@ def test_one_update_has_the_gradient_of_labels_and_of_the_largest_paths_outputs(
     part = SimpleNamespace(
         images=torch.randint(0, 256, (8, 1, 8, 8), generator=generator).to(torch.uint8), labels=torch.arange(8) % 3
     )
-    data = SimpleNamespace(weights=part, fingerprint="x", normalize=lambda x: x.float() / 127.5 - 1.0)
+    data = SimpleNamespace(train=part, fingerprint="x", normalize=lambda x: x.float() / 127.5 - 1.0)
     network, twin = build(space, skeleton).double(), build(space, skeleton).double()
     rows = []
     train_supernet(
