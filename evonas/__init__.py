@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from evonas.runs.front_file import read_front
     from evonas.runs.run import Run
     from evonas.spaces import Architecture, Skeleton, Space, load_space
-    from evonas.tables.table import Table, load_table
+    from evonas.tables.load import load_table
+    from evonas.tables.table import Table
 
 _HOME = {
     "__version__": "evonas.version",
@@ -56,7 +57,7 @@ _HOME = {
     "load_data": "evonas.data",
     "load_model": "evonas.deployment.model",
     "load_space": "evonas.spaces",
-    "load_table": "evonas.tables.table",
+    "load_table": "evonas.tables.load",
     "read_front": "evonas.runs.front_file",
     "run_context": "evonas.pipeline.context",
 }

@@ -14,7 +14,8 @@ from evonas.pareto.curves import min_max
 from evonas.pareto.indicators import hypervolume
 from evonas.predictors import Encoder, TokenEncoder, Tokens, token_groups
 from evonas.spaces import Architecture, Space
-from evonas.tables.table import Table, column_direction
+from evonas.tables.direction import column_direction
+from evonas.tables.table import Table
 
 FREE = ("flops", "params")
 """Computed objectives that predictors always see."""

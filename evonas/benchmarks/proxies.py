@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from evonas.errors import SettingsError, suggest
 from evonas.pareto.correlation import coverage, kendall, spearman
 from evonas.spaces import Architecture
-from evonas.tables.table import Table, column_direction
+from evonas.tables.direction import column_direction
+from evonas.tables.table import Table
 
 FLOORS = ("params", "flops")
 """Scores that cost nothing: one that ranks no better is not worth computing."""

@@ -10,7 +10,9 @@ import numpy as np
 
 from evonas.errors import SettingsError
 from evonas.spaces import Space, as_candidates
-from evonas.tables.table import Table, column_direction, load_table
+from evonas.tables.direction import column_direction
+from evonas.tables.load import load_table
+from evonas.tables.table import Table
 
 if TYPE_CHECKING:
     from evonas.objectives import Context

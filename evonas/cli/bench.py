@@ -48,7 +48,7 @@ def bench_search(
     from evonas.objectives import Context
     from evonas.pareto.objective import split_names
     from evonas.spaces import load_space
-    from evonas.tables.table import load_table
+    from evonas.tables.load import load_table
 
     opened = load_space(space)
     truth = load_table(table, opened)
@@ -101,7 +101,7 @@ def bench_proxies(
     from evonas.objectives import Context
     from evonas.pareto.objective import split_names
     from evonas.spaces import load_space
-    from evonas.tables.table import load_table
+    from evonas.tables.load import load_table
 
     opened = load_space(space)
     context = Context(opened, opened.literature_skeleton(), data=load_data(data))

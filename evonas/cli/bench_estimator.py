@@ -44,7 +44,7 @@ def bench_estimator(
     from evonas.objectives.accuracy.estimators import read_estimator
     from evonas.spaces import load_space
     from evonas.supernet import train_supernet, weights_fingerprint
-    from evonas.tables.table import load_table
+    from evonas.tables.load import load_table
 
     if read_estimator(estimator)[0] != "train":
         raise SettingsError(f"Expected an estimator 'train:EPOCHS', got '{estimator}'")

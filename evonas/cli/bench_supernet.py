@@ -40,7 +40,7 @@ def bench_supernet(
     from evonas.benchmarks.supernet import bench_supernet, split_options, split_rules
     from evonas.data import load_data
     from evonas.spaces import load_space
-    from evonas.tables.table import load_table
+    from evonas.tables.load import load_table
 
     opened = load_space(space)
     name, options = split_options(skeleton)

@@ -111,8 +111,7 @@ def from_arrays(arrays: Mapping[str, np.ndarray], name: str) -> Source:
     if missing:
         held = ", ".join(sorted(arrays)) or "nothing"
         raise DataError(
-            f"Expected the arrays {', '.join(ARRAYS)} in '{name}', missing: {', '.join(missing)} "
-            f"(it holds {held})"
+            f"Expected the arrays {', '.join(ARRAYS)} in '{name}', missing: {', '.join(missing)} (it holds {held})"
         )
     continuous = np.asarray(arrays["y_train"]).dtype.kind == "f"
     read = as_targets if continuous else as_labels
@@ -122,16 +121,13 @@ def from_arrays(arrays: Mapping[str, np.ndarray], name: str) -> Source:
         pixels, labels = as_pixels(arrays[x], f"{x} of '{name}'"), read(arrays[y], f"{y} of '{name}'")
         if len(pixels) != len(labels):
             raise DataError(
-                f"Expected as many labels as images in '{name}', "
-                f"got {len(pixels)} in {x} and {len(labels)} in {y}"
+                f"Expected as many labels as images in '{name}', got {len(pixels)} in {x} and {len(labels)} in {y}"
             )
         parts.append(ArrayImages(pixels, labels))
     train, test = parts
     if train.pixels.shape[1:] != test.pixels.shape[1:]:
         shapes = " and ".join("x".join(map(str, part.pixels.shape[1:])) for part in parts)
-        raise DataError(
-            f"Expected x_train and x_test of '{name}' to have one shape of image, got {shapes} (c, h, w)"
-        )
+        raise DataError(f"Expected x_train and x_test of '{name}' to have one shape of image, got {shapes} (c, h, w)")
     if continuous:
         names = arrays.get("target_names")
         given = None if names is None else list(np.asarray(names).ravel())
@@ -143,7 +139,5 @@ def _names(arrays: Mapping[str, np.ndarray], labels: np.ndarray, name: str) -> t
     names = arrays.get("class_names")
     classes = name_classes(None if names is None else list(np.asarray(names).ravel()), labels)
     if len(set(classes)) < len(classes):
-        raise DataError(
-            f"Expected class_names of '{name}' to differ from one another, got {', '.join(classes)}"
-        )
+        raise DataError(f"Expected class_names of '{name}' to differ from one another, got {', '.join(classes)}")
     return classes

@@ -32,9 +32,7 @@ class Augment:
 
     def __post_init__(self) -> None:
         if self.crop < 0 or self.cutout < 0:
-            raise SettingsError(
-                f"Expected crop and cutout of at least 0 pixels, got {self.crop} and {self.cutout}"
-            )
+            raise SettingsError(f"Expected crop and cutout of at least 0 pixels, got {self.crop} and {self.cutout}")
         if self.padding not in ("zero", "reflect"):
             raise SettingsError(f"Expected padding 'zero' or 'reflect', got '{self.padding}'")
 

@@ -127,13 +127,9 @@ class EncodedImages:
         return results
 
     def _undecodable(self, bad: list[tuple[int, str]], of: int) -> DataError:
-        shown = ", ".join(self.names[row] for row, _ in bad[:5]) + (
-            f" and {len(bad) - 5} more" if len(bad) > 5 else ""
-        )
+        shown = ", ".join(self.names[row] for row, _ in bad[:5]) + (f" and {len(bad) - 5} more" if len(bad) > 5 else "")
         cause = " ".join(bad[0][1].split())
-        return DataError(
-            f"{len(bad)} of {of} images cannot be decoded: {shown} ({cause}); repair or remove them"
-        )
+        return DataError(f"{len(bad)} of {of} images cannot be decoded: {shown} ({cause}); repair or remove them")
 
 
 def decode(item: bytes | Path, channels: int, resolution: int) -> np.ndarray:

@@ -41,9 +41,7 @@ def read_folder(source: str) -> Source | None:
     held_out = _files(test) if test is not None else {}
     if strange := sorted(set(held_out) - set(classes)):
         hint = suggest(strange[0], classes)
-        raise DataError(
-            f"Test folder '{test}' has a class '{strange[0]}' that training lacks: make them equal.{hint}"
-        )
+        raise DataError(f"Test folder '{test}' has a class '{strange[0]}' that training lacks: make them equal.{hint}")
     return Source(
         root.resolve().name,
         classes,
@@ -64,9 +62,7 @@ def _is_image(path: Path) -> bool:
 
 
 def _images(files: dict[str, list[Path]], classes: tuple[str, ...], root: Path) -> EncodedImages:
-    rows = sorted(
-        (place, classes.index(name), path) for name, held in files.items() for place, path in enumerate(held)
-    )
+    rows = sorted((place, classes.index(name), path) for name, held in files.items() for place, path in enumerate(held))
     return EncodedImages(
         [path for _, _, path in rows],
         np.array([label for _, label, _ in rows], dtype=np.int64),

@@ -31,18 +31,13 @@ def read_hub(source: str) -> Source | None:
         splits = package.load_dataset(name)
     except Exception as error:  # network, name, format: the package raises anything
         raise DataError(
-            f"Cannot load '{name}' from the hub ({' '.join(str(error).split())[:200]}): "
-            f"check the name and the network"
+            f"Cannot load '{name}' from the hub ({' '.join(str(error).split())[:200]}): check the name and the network"
         ) from error
     if "train" not in splits:
         raise DataError(f"Expected a split 'train' in '{name}' of the hub, it has {', '.join(splits)}")
     train, classes = _read_split(package, splits["train"], f"split train of '{name}'")
     held_out = next((split for split in TEST_PREFIXES if split in splits), None)
-    test = (
-        None
-        if held_out is None
-        else _read_split(package, splits[held_out], f"split {held_out} of '{name}'")[0]
-    )
+    test = None if held_out is None else _read_split(package, splits[held_out], f"split {held_out} of '{name}'")[0]
     return Source(name, classes, train, test)
 
 

@@ -32,11 +32,7 @@ def read_parquet(source: str) -> Source | None:
     root = Path(source)
     if not root.is_dir() or not any(root.rglob("*.parquet")):
         return None
-    homes = [
-        home
-        for home in (root, *sorted(root.rglob("*")))
-        if home.is_dir() and any(home.glob("train*.parquet"))
-    ]
+    homes = [home for home in (root, *sorted(root.rglob("*"))) if home.is_dir() and any(home.glob("train*.parquet"))]
     if not homes:
         raise DataError(f"Expected train*.parquet in '{root}', got parquet files of other names: rename them")
     if homes[0] != root and len(homes) > 1:
@@ -65,8 +61,7 @@ def pick_column(columns: Iterable[str], accepted: Sequence[str], where: str) -> 
         if name in held:
             return name
     raise DataError(
-        f"Expected a column '{accepted[0]}' or '{accepted[1]}' in {where}, it holds {', '.join(held)}: "
-        f"rename one"
+        f"Expected a column '{accepted[0]}' or '{accepted[1]}' in {where}, it holds {', '.join(held)}: rename one"
     )
 
 
@@ -88,13 +83,9 @@ def as_encoded(
     for row, cell in enumerate(cells):
         content, path = (cell.get("bytes"), cell.get("path")) if isinstance(cell, Mapping) else (cell, None)
         if content is None and (path is None or not (home / path).is_file()):
-            raise DataError(
-                f"Row {row} of {where} holds no image (neither bytes nor an existing path): drop the row"
-            )
+            raise DataError(f"Row {row} of {where} holds no image (neither bytes nor an existing path): drop the row")
         items.append(content if content is not None else home / str(path))
-    names = [
-        str(item) if isinstance(item, Path) else f"row {row} of {where}" for row, item in enumerate(items)
-    ]
+    names = [str(item) if isinstance(item, Path) else f"row {row} of {where}" for row, item in enumerate(items)]
     return EncodedImages(items, labels, names)
 
 
@@ -115,8 +106,7 @@ def _read_part(files: list[Path]) -> tuple[EncodedImages, Sequence[str] | None]:
             ) from error
         if table[label].null_count:
             raise DataError(
-                f"Expected a label in every row of '{file.name}', {table[label].null_count} are null: "
-                f"drop those rows"
+                f"Expected a label in every row of '{file.name}', {table[label].null_count} are null: drop those rows"
             )
         cells.extend(_cells(table[image]))
         labels.append(as_labels(table[label].to_numpy(), f"column '{label}' of '{file.name}'"))
@@ -133,9 +123,7 @@ def _cells(column: Any) -> Sequence[Any]:
         return list((content if content.null_count == 0 else column).to_pylist())
     if types.is_binary(column.type) or types.is_large_binary(column.type):
         return list(column.to_pylist())
-    raise DataError(
-        f"Expected the images as a struct of bytes and path, got {column.type}: write encoded image files"
-    )
+    raise DataError(f"Expected the images as a struct of bytes and path, got {column.type}: write encoded image files")
 
 
 def _class_names(metadata: Mapping[bytes, bytes], label: str) -> Sequence[str] | None:

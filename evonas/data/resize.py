@@ -38,6 +38,4 @@ def resize(images: torch.Tensor, resolution: int) -> torch.Tensor:
 
 
 def _interpolate(images: torch.Tensor, resolution: int) -> torch.Tensor:
-    return interpolate(
-        images, size=(resolution, resolution), mode="bilinear", antialias=True, align_corners=False
-    )
+    return interpolate(images, size=(resolution, resolution), mode="bilinear", antialias=True, align_corners=False)

@@ -122,9 +122,7 @@ def check_source(source: Source) -> None:
         if images is None:
             continue
         if len(images) == 0:
-            raise DataError(
-                f"Data '{source.name}' has no {part} images: at least one of each class is needed"
-            )
+            raise DataError(f"Data '{source.name}' has no {part} images: at least one of each class is needed")
         found = np.unique(images.labels)
         if found[0] < 0 or found[-1] >= count:
             raise DataError(
@@ -134,8 +132,7 @@ def check_source(source: Source) -> None:
     present = np.unique(source.train.labels)
     if len(present) == 1:
         raise DataError(
-            f"Data '{source.name}' has one class only ('{source.classes[present[0]]}'): "
-            f"a classifier needs at least two"
+            f"Data '{source.name}' has one class only ('{source.classes[present[0]]}'): a classifier needs at least two"
         )
     if len(present) < count:
         absent = sorted(set(range(count)) - set(present.tolist()))

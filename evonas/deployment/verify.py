@@ -31,7 +31,7 @@ from evonas.runs.run import Run
 from evonas.runs.selection import Selection, choose
 from evonas.runtime import Timing
 from evonas.spaces import Candidate
-from evonas.tables.table import load_table
+from evonas.tables.load import load_table
 from evonas.tasks import make_task
 from evonas.training import test_accuracy
 

@@ -163,9 +163,7 @@ def _feasible_then_chance(
 ) -> np.ndarray:
     """NSGA-III's tournament; pymoo's own breaks the ties of the infeasible with an unseeded generator."""
     broken = pop.get("CV")[:, 0][pairs]
-    second = np.where(
-        broken[:, 0] == broken[:, 1], random_state.random(len(pairs)) < 0.5, broken[:, 1] < broken[:, 0]
-    )
+    second = np.where(broken[:, 0] == broken[:, 1], random_state.random(len(pairs)) < 0.5, broken[:, 1] < broken[:, 0])
     winners: np.ndarray = pairs[np.arange(len(pairs)), second.astype(int)][:, None]
     return winners
 
@@ -178,9 +176,7 @@ def _directions(objectives: int, population: int) -> np.ndarray:
             f"Expected 2 objectives or more and no smaller population for nsga3, got {objectives} objectives"
             f" and a population of {population}: use nsga2, or a larger population."
         )
-    while (
-        len(more := get_reference_directions("das-dennis", objectives, n_partitions=partitions)) <= population
-    ):
+    while len(more := get_reference_directions("das-dennis", objectives, n_partitions=partitions)) <= population:
         partitions, found = partitions + 1, more
     return found
 

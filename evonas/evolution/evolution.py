@@ -70,9 +70,7 @@ class Evolution:
                 raise SettingsError(f"Expected {name} of {least} or more, got {value}.")
         if algorithm not in algorithms:
             known = ", ".join(algorithms)
-            raise SettingsError(
-                f"Expected an algorithm of {known}, got '{algorithm}'.{suggest(algorithm, algorithms)}"
-            )
+            raise SettingsError(f"Expected an algorithm of {known}, got '{algorithm}'.{suggest(algorithm, algorithms)}")
         self.objectives, self.constraints, self.size = objectives, constraints, population
         self.exhausted = False
         self.rejected = 0
@@ -86,9 +84,7 @@ class Evolution:
             rng=self._rng,
         )
         self._initial = (
-            np.zeros((0, self.cardinalities.size), dtype=np.int16)
-            if initial is None
-            else self._genomes(initial)
+            np.zeros((0, self.cardinalities.size), dtype=np.int16) if initial is None else self._genomes(initial)
         )
         self._seen: set[Hashable] = set()
         self._keys: list[Hashable] = []
@@ -150,9 +146,7 @@ class Evolution:
             raise EvaluationError("Expected ask() before tell(), got tell() with nothing asked for.")
         genomes = np.asarray(genomes)
         if genomes.shape != self._asked.shape or (genomes != self._asked).any():
-            same = genomes.shape == self._asked.shape and sorted(genomes.tolist()) == sorted(
-                self._asked.tolist()
-            )
+            same = genomes.shape == self._asked.shape and sorted(genomes.tolist()) == sorted(self._asked.tolist())
             came = "them in another order" if same else f"others, of shape {genomes.shape}"
             raise EvaluationError(
                 f"Expected the {len(self._asked)} genomes that ask() returned, in its order, got {came}."
@@ -208,16 +202,12 @@ class Evolution:
             if parents.shape[1] == 2:
                 children = crossover(children, self._rows(parents[:, 1]), self._rng)
             children = mutate(children, self.cardinalities, self._rng)
-            batch.add(
-                children, [tuple(self._keys[i] for i in dict.fromkeys(row)) for row in parents.tolist()]
-            )
+            batch.add(children, [tuple(self._keys[i] for i in dict.fromkeys(row)) for row in parents.tolist()])
 
     def _genomes(self, genomes: np.ndarray) -> np.ndarray:
         genomes = np.asarray(genomes)
         if genomes.ndim != 2 or genomes.shape[1] != self.cardinalities.size:
-            raise SettingsError(
-                f"Expected genomes of shape (n, {self.cardinalities.size}), got shape {genomes.shape}."
-            )
+            raise SettingsError(f"Expected genomes of shape (n, {self.cardinalities.size}), got shape {genomes.shape}.")
         if (genomes < 0).any() or (genomes >= self.cardinalities).any():
             row = int(np.flatnonzero(((genomes < 0) | (genomes >= self.cardinalities)).any(axis=1))[0])
             raise SettingsError(

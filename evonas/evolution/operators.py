@@ -11,9 +11,7 @@ import numpy as np
 __all__ = ["crossover", "mutate"]
 
 
-def crossover(
-    first: np.ndarray, second: np.ndarray, rng: np.random.Generator, *, rate: float = 0.5
-) -> np.ndarray:
+def crossover(first: np.ndarray, second: np.ndarray, rng: np.random.Generator, *, rate: float = 0.5) -> np.ndarray:
     """Return uniform crossover's children: each gene comes from one of two parents (Syswerda, ICGA 1989).
 
     Args:

@@ -17,7 +17,8 @@ from evonas.objectives.proxy import Scores
 from evonas.objectives.rank import RankEvaluator, ranked
 from evonas.proxies import load_proxy
 from evonas.spaces import Architecture, Candidate
-from evonas.tables.table import find_architectures, read_csv
+from evonas.tables.architectures import find_architectures
+from evonas.tables.csv_file import read_csv
 
 OWN = "_scored"
 """Behind the name of a score whose name is that of a column of the file, such as a published table of scores."""
@@ -61,7 +62,7 @@ def score_file(
     Args:
         context: Space and data.
         names: Proxies, such as ``swap`` or ``swap(mu=40,sigma=900)``, or rankings of them: ``rank(swap,synflow)``.
-        archs: CSV file, plain or gzip; the architecture is found as `evonas.tables.table.load_table` finds it.
+        archs: CSV file, plain or gzip; the architecture is found as `evonas.tables.load.load_table` finds it.
         out: File to write whole; gzip where its name ends in ``.gz``. Nothing may be there.
         limit: Score the first rows alone.
         progress: Shows how far it is.

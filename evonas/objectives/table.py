@@ -11,7 +11,8 @@ from evonas.objectives.contract import Evaluator, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.spaces import Architecture, Candidate
-from evonas.tables.table import Table, column_direction
+from evonas.tables.direction import column_direction
+from evonas.tables.table import Table
 
 
 class TableEvaluator(Evaluator):

@@ -32,9 +32,7 @@ def minimized(values: np.ndarray, directions: Sequence[str]) -> np.ndarray:
     values = _table(values)
     unknown = [direction for direction in directions if direction not in ("max", "min")]
     if unknown or len(directions) != values.shape[1]:
-        raise SettingsError(
-            f"Expected {values.shape[1]} directions of 'max' or 'min', got {list(directions)}."
-        )
+        raise SettingsError(f"Expected {values.shape[1]} directions of 'max' or 'min', got {list(directions)}.")
     turned: np.ndarray = values * np.array([-1.0 if direction == "max" else 1.0 for direction in directions])
     return turned
 
@@ -148,9 +146,7 @@ def _shortlist(values: np.ndarray) -> np.ndarray:
 def _table(values: np.ndarray) -> np.ndarray:
     values = np.asarray(values, dtype=np.float64)
     if values.ndim != 2 or values.shape[1] == 0:
-        raise SettingsError(
-            f"Expected values of shape (n, m) with m >= 1 objectives, got shape {values.shape}."
-        )
+        raise SettingsError(f"Expected values of shape (n, m) with m >= 1 objectives, got shape {values.shape}.")
     return values
 
 

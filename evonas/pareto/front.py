@@ -85,9 +85,7 @@ class Front:
             return max(kept, key=lambda member: sign * member.values[objective.name])
         if match := re.fullmatch(r"index:(-?\d+)", selection):
             if not 0 <= int(match[1]) < len(self.members):
-                raise SettingsError(
-                    f"The front has members 0 to {len(self.members) - 1}, got index:{match[1]}"
-                )
+                raise SettingsError(f"The front has members 0 to {len(self.members) - 1}, got index:{match[1]}")
             return self.members[int(match[1])]
         for member in self.members:
             if member.architecture == selection:
@@ -117,9 +115,7 @@ class Front:
         for condition in map(parse_constraint, conditions):
             names = {name for member in self.members for name in (*member.values, *member.known)}
             if self.members and condition.objective not in names:
-                raise SettingsError(
-                    f"Members have no '{condition.objective}'; they have {', '.join(sorted(names))}"
-                )
+                raise SettingsError(f"Members have no '{condition.objective}'; they have {', '.join(sorted(names))}")
             kept = [m for m in kept if condition.violation(_number(m, condition.objective)) <= 0]
         return Front(self.objectives, tuple(kept), self.reference, self.hypervolume)
 
@@ -156,9 +152,7 @@ class Front:
     def to_json(self) -> str:
         """Return the front as JSON: objectives, reference point, hypervolume, members."""
         content = {
-            "objectives": [
-                {"name": o.name, "unit": o.unit, "direction": o.direction} for o in self.objectives
-            ],
+            "objectives": [{"name": o.name, "unit": o.unit, "direction": o.direction} for o in self.objectives],
             "reference_point": list(self.reference),
             "hypervolume": self.hypervolume,
             "members": [
@@ -185,8 +179,7 @@ class Front:
             front = cls(
                 tuple(Objective(**objective) for objective in content["objectives"]),
                 tuple(
-                    Member(m["architecture"], m["values"], m["known"], tuple(m["breaks"]))
-                    for m in content["members"]
+                    Member(m["architecture"], m["values"], m["known"], tuple(m["breaks"])) for m in content["members"]
                 ),
                 tuple(content["reference_point"]),
                 content["hypervolume"],
@@ -194,9 +187,7 @@ class Front:
             front._check()
             return front
         except (ValueError, KeyError, TypeError) as error:
-            raise RunError(
-                f"front.json cannot be read ({error}): run  evonas resume RUN  to write it again"
-            ) from None
+            raise RunError(f"front.json cannot be read ({error}): run  evonas resume RUN  to write it again") from None
 
     def _check(self) -> None:
         """Raise a ValueError where something is of another kind than a front's."""

@@ -12,7 +12,7 @@ from evonas.objectives.registry import check_objectives
 from evonas.pareto.objective import parse_constraint, split_names
 from evonas.spaces import load_space
 from evonas.supernet.rules.registry import check_rule
-from evonas.tables.table import load_table
+from evonas.tables.load import load_table
 
 __all__ = ["check_settings"]
 

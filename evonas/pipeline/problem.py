@@ -22,7 +22,7 @@ from evonas.pipeline.genome import SearchGenome
 from evonas.runs.manifest import new_manifest
 from evonas.spaces import Candidate, load_space
 from evonas.supernet import load_weights, make_sampler, weights_fingerprint
-from evonas.tables.table import load_table
+from evonas.tables.load import load_table
 from evonas.tasks import make_task
 from evonas.training import resolve_device
 

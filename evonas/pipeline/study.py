@@ -1,10 +1,10 @@
 """Study: a search by ask and tell, whose candidates are evaluated by whoever asks.
 
-    study = evonas.Study(space="darts", objectives=("error:min", "flops"), out="runs/mine")
-    while len(study) < 200:
-        for candidate in study.ask(4):
-            study.tell(candidate, {"error": my_error(candidate.architecture)})
-    print(study.front.select("knee"))
+study = evonas.Study(space="darts", objectives=("error:min", "flops"), out="runs/mine")
+while len(study) < 200:
+    for candidate in study.ask(4):
+        study.tell(candidate, {"error": my_error(candidate.architecture)})
+print(study.front.select("knee"))
 """
 
 from __future__ import annotations

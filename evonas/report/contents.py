@@ -20,7 +20,7 @@ from evonas.pareto.objective import Constraint, Objective, parse_constraint, spl
 from evonas.runs.run import Run
 from evonas.runs.store import Evaluation
 from evonas.spaces import Space, load_space
-from evonas.tables.table import column_direction
+from evonas.tables.direction import column_direction
 
 UNITS = {"acc": "fraction of images", "flops": "multiply-adds", "params": "parameters", "latency": "ms"}
 """Units of shipped objectives, for runs that have not written their front yet."""

@@ -49,17 +49,11 @@ def compare_manifest(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[li
         Differences that forbid to continue (schema, seed, space, data), and those that deserve a warning, for
         results may differ in their last bits (versions, machine); each as "name: old in the run, new now".
     """
-    warn = [
-        line
-        for group in ("versions", "machine")
-        for line in _differences(old.get(group, {}), new.get(group, {}))
-    ]
+    warn = [line for group in ("versions", "machine") for line in _differences(old.get(group, {}), new.get(group, {}))]
     return _differences(old, new, _DECIDING), warn
 
 
-def _differences(
-    old: Mapping[str, Any], new: Mapping[str, Any], names: Iterable[str] | None = None
-) -> list[str]:
+def _differences(old: Mapping[str, Any], new: Mapping[str, Any], names: Iterable[str] | None = None) -> list[str]:
     names = dict.fromkeys([*old, *new]) if names is None else names
     pairs = ((name, old.get(name), new.get(name)) for name in names)
     return [f"{name}: {before} in the run, {now} now" for name, before, now in pairs if before != now]

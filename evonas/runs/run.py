@@ -107,9 +107,7 @@ class Run:
             raise RunError(f"Expected a run directory at {path}, found {came}: see what is in {path.parent}")
         for name in ("run.toml", "manifest.json", "evaluations.sqlite"):
             if not (path / name).is_file():
-                raise RunError(
-                    f"Expected a run directory at {path}, but it has no {name}: name one that evonas made."
-                )
+                raise RunError(f"Expected a run directory at {path}, but it has no {name}: name one that evonas made.")
         return cls._opened(path, _acquire(path) if write else None)
 
     @classmethod
@@ -191,9 +189,7 @@ def _read_settings(path: Path) -> dict[str, Any]:
         with (path / "run.toml").open("rb") as file:
             return tomllib.load(file)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RunError(
-            f"Expected TOML in {path / 'run.toml'}, got: {error}: restore it from a copy."
-        ) from error
+        raise RunError(f"Expected TOML in {path / 'run.toml'}, got: {error}: restore it from a copy.") from error
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
@@ -203,9 +199,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise RunError(f"Expected JSON in {file}, got: {error}: restore it from a copy.") from error
     if not isinstance(manifest, dict):
-        raise RunError(
-            f"Expected a JSON object in {file}, got {type(manifest).__name__}; restore it from a copy."
-        )
+        raise RunError(f"Expected a JSON object in {file}, got {type(manifest).__name__}; restore it from a copy.")
     return manifest
 
 

@@ -114,9 +114,7 @@ def save(model: onnx.ModelProto, path: str | os.PathLike[str]) -> Path:
     """
     target = Path(path)
     if not target.parent.is_dir():
-        raise ExportError(
-            f"Expected an existing folder, got '{target.parent}', which is none: create it first"
-        )
+        raise ExportError(f"Expected an existing folder, got '{target.parent}', which is none: create it first")
     temporary = None
     try:
         content = model.SerializeToString()
@@ -152,8 +150,7 @@ def _dynamo(
         batch = {0: torch.export.Dim("batch")}
         bound = inspect.signature(module.forward).bind(*inputs).arguments
         shapes = {
-            name: tuple(batch for _ in value) if isinstance(value, tuple) else batch
-            for name, value in bound.items()
+            name: tuple(batch for _ in value) if isinstance(value, tuple) else batch for name, value in bound.items()
         }
     program = torch.onnx.export(
         module,

@@ -79,9 +79,7 @@ def measure_modules(
         SettingsError: As in `session` and `measure`.
     """
     if names is not None and len(names) != len(modules):
-        raise SettingsError(
-            f"Expected one name per module, got {len(names)} names for {len(modules)} modules"
-        )
+        raise SettingsError(f"Expected one name per module, got {len(names)} names for {len(modules)} modules")
     if batch < 1:
         raise SettingsError(f"Expected a batch of 1 or more, got {batch}")
     sessions = []

@@ -39,9 +39,7 @@ def session_settings(*, threads: int = 1, providers: Sequence[str] = (CPU,)) -> 
     }
 
 
-def session(
-    model: Model, *, threads: int = 1, providers: Sequence[str] = (CPU,)
-) -> onnxruntime.InferenceSession:
+def session(model: Model, *, threads: int = 1, providers: Sequence[str] = (CPU,)) -> onnxruntime.InferenceSession:
     """Open a model: sequential execution, all graph optimizations, no spinning threads, errors logged alone.
 
     Args:

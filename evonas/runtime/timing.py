@@ -90,9 +90,7 @@ def measure(
         if value < least:
             raise SettingsError(f"Expected {name} of {least} or more, got {value}")
     if len(sessions) != len(feeds):
-        raise SettingsError(
-            f"Expected one feed per session, got {len(feeds)} feeds for {len(sessions)} sessions"
-        )
+        raise SettingsError(f"Expected one feed per session, got {len(feeds)} feeds for {len(sessions)} sessions")
     pairs = list(zip(sessions, feeds, strict=True))
     times: list[list[int]] = [[] for _ in pairs]
     collecting = gc.isenabled()
@@ -128,9 +126,7 @@ def noise_floor(pair: tuple[Runnable, Runnable], feed: Mapping[str, np.ndarray],
     first, second = measure(pair, (feed, feed), **options)
     difference = abs(first.median_ms - second.median_ms)
     mean = (first.median_ms + second.median_ms) / 2
-    return Noise(
-        difference_ms=difference, relative=difference / mean if mean else 0.0, timings=(first, second)
-    )
+    return Noise(difference_ms=difference, relative=difference / mean if mean else 0.0, timings=(first, second))
 
 
 def _summary(nanoseconds: list[int]) -> Timing:

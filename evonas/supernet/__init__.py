@@ -89,9 +89,7 @@ __getattr__, __dir__ = lazy_names(
             "RULES",
             "find_rule",
         ),
-        "rules.sandwich": (
-            "Sandwich",
-        ),
+        "rules.sandwich": ("Sandwich",),
         "rules.uniform": ("Uniform",),
         "sampling": (
             "SAMPLINGS",

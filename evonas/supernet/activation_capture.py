@@ -61,9 +61,7 @@ class ActivationCapture:
         self.inputs = {}
 
     def _hook(self, name: str, elastic: bool, captured: bool) -> object:
-        def hook(
-            layer: nn.Module, args: tuple[Tensor, ...], options: dict[str, Any], output: Tensor
-        ) -> None:
+        def hook(layer: nn.Module, args: tuple[Tensor, ...], options: dict[str, Any], output: Tensor) -> None:
             if not torch.is_grad_enabled():
                 return
             kernel: int | None = options.get("kernel", args[2] if len(args) > 2 else None)

@@ -70,6 +70,4 @@ def set_weights(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -
 
 
 def _kind(tensor: Tensor | None) -> str:
-    return (
-        "missing" if tensor is None else f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
-    )
+    return "missing" if tensor is None else f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"

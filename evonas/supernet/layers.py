@@ -108,11 +108,7 @@ def columns_in_use(layer: nn.Module, slices: Slices | None) -> Tensor | None:
     if slices is None:
         return None
     weight = weight_of(layer)
-    index = (
-        torch.arange(weight[0].numel(), device=weight.device)
-        .reshape(weight.shape[1:])[slices[1:]]
-        .reshape(-1)
-    )
+    index = torch.arange(weight[0].numel(), device=weight.device).reshape(weight.shape[1:])[slices[1:]].reshape(-1)
     if index.numel() == weight[0].numel():
         return None
     return index if layer.bias is None else F.pad(index, (0, 1), value=weight[0].numel())

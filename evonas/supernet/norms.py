@@ -40,9 +40,7 @@ def reestimate_norms(network: nn.Module, batches: Iterable[Tensor], *, path: obj
             except EvonasError:
                 raise
             except ValueError as error:
-                raise EvaluationError(
-                    f"Batch norms need more images than {len(images)} in a batch: {error}"
-                ) from None
+                raise EvaluationError(f"Batch norms need more images than {len(images)} in a batch: {error}") from None
         if norms and not pools:
             raise EvaluationError("Expected images to estimate batch norms on, got none")
         results = {norm: pool.result() for norm, pool in pools.items()}

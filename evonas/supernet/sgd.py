@@ -59,9 +59,7 @@ class SGD:
                 f"got {momentum} and {weight_decay}"
             )
         if clip is not None and not clip > 0.0:
-            raise SettingsError(
-                f"Expected a gradient norm above 0 to clip at, got {clip}; None turns clipping off"
-            )
+            raise SettingsError(f"Expected a gradient norm above 0 to clip at, got {clip}; None turns clipping off")
         self.parameters = dict(parameters)
         self.momentum = momentum
         self.weight_decay = weight_decay

@@ -48,9 +48,7 @@ class Training:
 def name_of(thing: Callable[..., Any]) -> str:
     """Return a text that tells one setting of a callable from another, the same in every process."""
     if isinstance(thing, functools.partial):
-        options = ", ".join(
-            [*map(repr, thing.args), *(f"{k}={v!r}" for k, v in sorted(thing.keywords.items()))]
-        )
+        options = ", ".join([*map(repr, thing.args), *(f"{k}={v!r}" for k, v in sorted(thing.keywords.items()))])
         return f"{name_of(thing.func)}({options})"
     return getattr(thing, "__qualname__", None) or repr(thing)
 

@@ -11,7 +11,7 @@ from evonas.objectives import Context, Evaluator, rank
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.spaces import load_space
-from evonas.tables.table import load_table
+from evonas.tables.load import load_table
 
 
 class Shaky(Evaluator):

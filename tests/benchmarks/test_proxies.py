@@ -7,7 +7,8 @@ import pytest
 
 from evonas.benchmarks import bench_proxies
 from evonas.errors import SettingsError
-from evonas.tables.table import Table, load_table
+from evonas.tables.load import load_table
+from evonas.tables.table import Table
 
 KEYS = {
     "proxy",

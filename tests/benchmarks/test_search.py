@@ -6,7 +6,8 @@ import pytest
 from evonas.benchmarks import bench_search, members_of, table_rows
 from evonas.errors import SettingsError
 from evonas.pareto.correlation import spearman
-from evonas.tables.table import Table, load_table
+from evonas.tables.load import load_table
+from evonas.tables.table import Table
 
 
 def mean(results, algorithm: str, evaluations: int) -> float:

@@ -33,7 +33,7 @@ from evonas.runs.run import Run
 from evonas.runs.store import Store
 from evonas.spaces import Architecture, load_space, shipped
 from evonas.supernet.checkpoint import read_checkpoint, write_checkpoint
-from evonas.tables.table import load_table
+from evonas.tables.load import load_table
 
 FEW, MANY = 25, 1000
 TOKENS = [

@@ -66,9 +66,7 @@ def test_from_arrays(arrays):
     assert source.test is not None
     assert source.test.labels.tolist() == [0, 1, 2, 0, 1, 2]
     assert source.train.native() == (3, 6)
-    assert np.array_equal(
-        source.train.read(np.array([3]), 3, 6)[0].numpy(), arrays["x_train"][3].transpose(2, 0, 1)
-    )
+    assert np.array_equal(source.train.read(np.array([3]), 3, 6)[0].numpy(), arrays["x_train"][3].transpose(2, 0, 1))
 
 
 def test_names_of_bytes_and_columns_of_labels(arrays):

@@ -48,9 +48,7 @@ def test_crop_is_a_crop_of_the_padded_image(padding):
     result = Augment(crop=2, padding=padding)(images, seeded())
     shifts = set()
     for image, source in zip(result, padded, strict=True):
-        found = [
-            (y, x) for y in range(5) for x in range(5) if torch.equal(image, source[:, y : y + 8, x : x + 8])
-        ]
+        found = [(y, x) for y in range(5) for x in range(5) if torch.equal(image, source[:, y : y + 8, x : x + 8])]
         assert len(found) == 1
         shifts.update(found)
     assert {y for y, _ in shifts} == {x for _, x in shifts} == set(range(5))
@@ -72,9 +70,7 @@ def test_crop_and_flip_together_flip_the_crop():
     kinds = set()
     for image, source in zip(result, padded, strict=True):
         crops = {(y, x): source[:, y : y + 8, x : x + 8] for y in range(3) for x in range(3)}
-        found = [
-            (p, f) for p, c in crops.items() for f in (0, 1) if torch.equal(image, c.flip(2) if f else c)
-        ]
+        found = [(p, f) for p, c in crops.items() for f in (0, 1) if torch.equal(image, c.flip(2) if f else c)]
         assert len(found) == 1
         kinds.update(found)
     assert len(kinds) == 18
@@ -85,9 +81,7 @@ def test_cutout_is_a_clipped_square(side):
     images = noise(300, side=8)
     result = Augment(cutout=side)(images, seeded())
     blotted = (result == 0).all(1)
-    assert torch.equal(
-        result[~blotted[:, None].expand_as(result)], images[~blotted[:, None].expand_as(result)]
-    )
+    assert torch.equal(result[~blotted[:, None].expand_as(result)], images[~blotted[:, None].expand_as(result)])
     areas = []
     for mask in blotted:
         rows, columns = mask.any(1), mask.any(0)

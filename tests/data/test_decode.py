@@ -23,9 +23,7 @@ def solid(size: tuple[int, int], color: tuple[int, ...] = (10, 20, 30), kind: st
 
 
 def images_of(*items: bytes | Path) -> EncodedImages:
-    return EncodedImages(
-        items, np.zeros(len(items), dtype=np.int64), [f"item {i}" for i in range(len(items))]
-    )
+    return EncodedImages(items, np.zeros(len(items), dtype=np.int64), [f"item {i}" for i in range(len(items))])
 
 
 def test_png_of_the_right_size_is_exact():
@@ -104,9 +102,7 @@ def test_native(items, expected):
 
 
 def test_read_and_take():
-    images = EncodedImages(
-        [solid((4, 4), (i, 0, 0)) for i in range(6)], np.arange(6), [str(i) for i in range(6)]
-    )
+    images = EncodedImages([solid((4, 4), (i, 0, 0)) for i in range(6)], np.arange(6), [str(i) for i in range(6)])
     assert images.read(np.array([4, 1]), 3, 4)[:, 0, 0, 0].tolist() == [4, 1]
     taken = images.take(np.array([5, 2]))
     assert taken.read(np.array([0]), 3, 4)[0, 0, 0, 0] == 5

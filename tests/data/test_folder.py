@@ -49,9 +49,7 @@ def test_other_sources_are_not_its_own(tmp_path):
 @pytest.mark.parametrize("inside", ["", "ant", "train/ant"])
 def test_no_images(tmp_path, inside):
     (tmp_path / inside).mkdir(parents=True, exist_ok=True)
-    with pytest.raises(
-        DataError, match=r"^Found no images in '.*': expected <class>/\*\.png or \.jpg, .*parquet$"
-    ):
+    with pytest.raises(DataError, match=r"^Found no images in '.*': expected <class>/\*\.png or \.jpg, .*parquet$"):
         read_folder(str(tmp_path))
 
 

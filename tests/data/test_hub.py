@@ -16,9 +16,7 @@ class FakeSplit:
     def __init__(self, columns, names=None):
         self.columns = columns
         self.column_names = list(columns)
-        self.features = {
-            name: SimpleNamespace(names=names) if names else SimpleNamespace() for name in columns
-        }
+        self.features = {name: SimpleNamespace(names=names) if names else SimpleNamespace() for name in columns}
         self.cast = None
 
     def cast_column(self, name, feature):
@@ -90,15 +88,11 @@ def test_no_training_split(hub):
 
 def test_no_label_column(hub):
     hub["me/x"] = {"train": FakeSplit({"image": []})}
-    with pytest.raises(
-        DataError, match="a column 'label' or 'labels' in split train of 'me/x', it holds image"
-    ):
+    with pytest.raises(DataError, match="a column 'label' or 'labels' in split train of 'me/x', it holds image"):
         read_hub("me/x")
 
 
 def test_missing_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(
-        MissingExtraError, match=r"needs the package 'datasets', .*pip install 'evonas\[data\]'"
-    ):
+    with pytest.raises(MissingExtraError, match=r"needs the package 'datasets', .*pip install 'evonas\[data\]'"):
         read_hub("hub:mnist")

@@ -104,17 +104,13 @@ def test_bad_columns(tmp_path, columns, message):
 @pytest.mark.parametrize("content", [b"", b"PAR1 torn"])
 def test_unreadable(tmp_path, content):
     (tmp_path / "train.parquet").write_bytes(content)
-    with pytest.raises(
-        DataError, match=r"^Cannot read '.*train\.parquet' as parquet \(.*\): fetch or write it anew$"
-    ):
+    with pytest.raises(DataError, match=r"^Cannot read '.*train\.parquet' as parquet \(.*\): fetch or write it anew$"):
         read_parquet(str(tmp_path))
 
 
 def test_no_training_file(tmp_path, cells, write_parquet):
     write_parquet(tmp_path / "test.parquet", cells, LABELS)
-    with pytest.raises(
-        DataError, match=r"^Expected train\*\.parquet in '.*', got parquet files of other names"
-    ):
+    with pytest.raises(DataError, match=r"^Expected train\*\.parquet in '.*', got parquet files of other names"):
         read_parquet(str(tmp_path))
 
 

@@ -30,9 +30,7 @@ def test_batches_go_through_a_part_once(n, size, drop, shuffle):
 
 def test_the_generator_decides_the_order():
     def order(seed: int) -> list[int]:
-        return torch.cat(
-            [y for _, y in batches(part_of(30), 7, torch.Generator().manual_seed(seed))]
-        ).tolist()
+        return torch.cat([y for _, y in batches(part_of(30), 7, torch.Generator().manual_seed(seed))]).tolist()
 
     assert order(0) == order(0) != order(1)
     assert order(0) == torch.randperm(30, generator=torch.Generator().manual_seed(0)).tolist()

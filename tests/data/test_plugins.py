@@ -21,9 +21,7 @@ class Point:
 @pytest.fixture
 def install(monkeypatch):
     def install(name, call):
-        monkeypatch.setattr(
-            names, "entry_points", lambda group: [Point(name, call)] if group == "evonas.data" else []
-        )
+        monkeypatch.setattr(names, "entry_points", lambda group: [Point(name, call)] if group == "evonas.data" else [])
 
     return install
 
@@ -38,9 +36,7 @@ def test_arrays_of_a_plugin_are_data(install, arrays):
 
 def test_its_name_is_suggested(install, arrays):
     install("insects", lambda: arrays)
-    with pytest.raises(
-        DataError, match=r"Unknown data 'insect': expected 'digits', 'insects', .*mean 'insects'\?$"
-    ):
+    with pytest.raises(DataError, match=r"Unknown data 'insect': expected 'digits', 'insects', .*mean 'insects'\?$"):
         load_data("insect")
 
 

@@ -48,9 +48,7 @@ def test_chunks_do_not_show():
 
 
 def test_floats_stay_floats_and_agree_with_uint8():
-    images = torch.randint(
-        0, 256, (3, 2, 9, 9), generator=torch.Generator().manual_seed(0), dtype=torch.uint8
-    )
+    images = torch.randint(0, 256, (3, 2, 9, 9), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     real = resize(images.float(), 5)
     assert real.dtype == torch.float32
     assert (real - resize(images, 5).float()).abs().max() <= 0.5

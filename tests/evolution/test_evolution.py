@@ -35,9 +35,7 @@ def start(**changes) -> Evolution:
 def problem(genomes: np.ndarray) -> np.ndarray:
     """Two objectives at odds in all choices, and a bump that makes some gene values a waste."""
     genomes = genomes.astype(float)
-    return np.stack(
-        [(genomes * WEIGHTS).sum(axis=1), ((3 - genomes) ** 2 * WEIGHTS[::-1]).sum(axis=1)], axis=1
-    )
+    return np.stack([(genomes * WEIGHTS).sum(axis=1), ((3 - genomes) ** 2 * WEIGHTS[::-1]).sum(axis=1)], axis=1)
 
 
 def violation(genomes: np.ndarray) -> np.ndarray:
@@ -158,9 +156,7 @@ def test_replaying_what_was_told_leads_to_the_same_next_question():
     replayed = start(seed=3)
     for _ in range(9):
         genomes = replayed.ask()
-        replayed.tell(
-            genomes, np.stack([known[text(genome)] for genome in genomes])
-        )  # a KeyError were a divergence
+        replayed.tell(genomes, np.stack([known[text(genome)] for genome in genomes]))  # a KeyError were a divergence
     np.testing.assert_array_equal(replayed.ask(), evolution.ask())
     assert replayed.parents == evolution.parents
 
@@ -352,9 +348,7 @@ def test_regularized_evolution_lets_the_oldest_die():
 def test_asking_twice_fails_and_says_what_was_expected():
     evolution = start()
     genomes = evolution.ask()
-    with pytest.raises(
-        EvaluationError, match=r"Expected tell\(\) with values of the 20 genomes.*ask\(\) again"
-    ):
+    with pytest.raises(EvaluationError, match=r"Expected tell\(\) with values of the 20 genomes.*ask\(\) again"):
         evolution.ask()
     evolution.tell(genomes, problem(genomes))  # still possible
 

@@ -199,9 +199,7 @@ def test_constraints_are_kept_to_whether_computed_or_predicted(computed):
 
 
 def test_a_constraint_that_nothing_meets_leaves_no_front():
-    evolution = start(
-        constraints=1, cheap=lambda genomes: (cheap(genomes)[0], np.full((len(genomes), 1), np.nan))
-    )
+    evolution = start(constraints=1, cheap=lambda genomes: (cheap(genomes)[0], np.full((len(genomes), 1), np.nan)))
     for _ in range(3):
         genomes = evolution.ask()
         evolution.tell(genomes, problem(genomes), 1.0 + genomes[:, :1])

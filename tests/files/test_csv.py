@@ -39,6 +39,4 @@ texts = st.text(st.characters(exclude_characters="\r"))
 def test_rows_read_back(rows):
     read = list(csv.reader(io.StringIO(to_csv(rows), newline="")))
     assert [float(value) for _, value in read] == [value for _, value in rows]
-    assert all(
-        text in (written, written.removeprefix("'")) for (written, _), (text, _) in zip(read, rows, strict=True)
-    )
+    assert all(text in (written, written.removeprefix("'")) for (written, _), (text, _) in zip(read, rows, strict=True))

@@ -186,15 +186,13 @@ FBNET = {  # Wu et al., CVPR 2019, with the definitions of the authors' code (mo
     ),
     "B": (
         "imagenet",
-        "k3e1/k3e6-k5e1-k3e1-k3e1/k5e6-k5e3-k3e6-k5e6/k5e6-k5e6-skip-k5e3/"
-        "k5e6-k3e1-k5e1-k5e3/k5e6-k5e1-k5e6-k5e6/k3e6",
+        "k3e1/k3e6-k5e1-k3e1-k3e1/k5e6-k5e3-k3e6-k5e6/k5e6-k5e6-skip-k5e3/k5e6-k3e1-k5e1-k5e3/k5e6-k5e1-k5e6-k5e6/k3e6",
         (4_818_216, 291_004_424),
         (4.8, 291.1),
     ),
     "C": (
         "imagenet",
-        "k3e1/k3e6-skip-k3e1-k3e1/k5e6-k5e3-k5e6-k3e6/k5e6-k5e3-k5e6-k5e6/"
-        "k5e6-k5e6-k5e6-k5e3/k5e6-k5e6-k5e6-k5e6/k3e6",
+        "k3e1/k3e6-skip-k3e1-k3e1/k5e6-k5e3-k5e6-k3e6/k5e6-k5e3-k5e6-k5e6/k5e6-k5e6-k5e6-k5e3/k5e6-k5e6-k5e6-k5e6/k3e6",
         (5_592_784, 378_136_224),
         (5.6, 378.2),  # 5.5 as published, which is 5.59 cut off
     ),

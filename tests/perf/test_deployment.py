@@ -1,6 +1,6 @@
 """What deployment costs in latency: a deployed network beside the same one written by hand and exported directly.
 
-    pytest -s -o addopts=--import-mode=importlib tests/perf/test_deployment.py
+pytest -s -o addopts=--import-mode=importlib tests/perf/test_deployment.py
 """
 
 from __future__ import annotations

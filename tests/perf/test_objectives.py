@@ -1,6 +1,6 @@
 """How fast objectives are that must cost nothing beside training; run with
 
-    pytest -o addopts=--import-mode=importlib tests/perf
+pytest -o addopts=--import-mode=importlib tests/perf
 """
 
 from __future__ import annotations

@@ -248,9 +248,7 @@ def test_what_differs_forbids_or_warns():
         (errno.EACCES, r"Cannot write .*front\.csv: Permission denied; check"),
     ],
 )
-def test_a_disk_that_refuses_is_told_in_one_line_and_keeps_the_old_file(
-    tmp_path, monkeypatch, number, message
-):
+def test_a_disk_that_refuses_is_told_in_one_line_and_keeps_the_old_file(tmp_path, monkeypatch, number, message):
     def refuse(_: int) -> None:
         raise OSError(number, os.strerror(number))
 

@@ -27,9 +27,7 @@ def store(tmp_path):
 
 
 def row(architecture: str, value: float | None = 1.0, objective: str = "acc", fingerprint: str = "f", **more):
-    return Evaluation(
-        architecture, objective, fingerprint, value, more.get("cause"), more.get("seconds", 0.5)
-    )
+    return Evaluation(architecture, objective, fingerprint, value, more.get("cause"), more.get("seconds", 0.5))
 
 
 def failure(architecture: str, cause: str = "out of memory") -> Evaluation:
@@ -40,9 +38,7 @@ def failure(architecture: str, cause: str = "out of memory") -> Evaluation:
 
 
 def test_what_is_recorded_is_looked_up_by_architecture_objective_and_fingerprint(store):
-    store.record(
-        [row("a", 0.1), row("b", 0.2), row("a", 7.0, "flops"), row("a", 0.3, fingerprint="g"), failure("c")]
-    )
+    store.record([row("a", 0.1), row("b", 0.2), row("a", 7.0, "flops"), row("a", 0.3, fingerprint="g"), failure("c")])
     assert store.lookup(["a", "b", "c", "d"], "acc", "f") == {
         "a": row("a", 0.1),
         "b": row("b", 0.2),
@@ -137,9 +133,7 @@ def test_evaluations_come_in_the_order_of_storing_also_over_reopening(tmp_path):
 
 def test_values_are_those_of_architectures_known_in_every_series(store):
     store.record([row("a", 0.1), row("b", 0.2), failure("c"), row("d", 0.4), row("e", 0.5)])
-    store.record(
-        [row(name, value, "flops") for name, value in [("e", 5.0), ("d", 4.0), ("c", 3.0), ("a", 1.0)]]
-    )
+    store.record([row(name, value, "flops") for name, value in [("e", 5.0), ("d", 4.0), ("c", 3.0), ("a", 1.0)]])
     numbers, values = store.values([("flops", "f"), ("acc", "f")])
     assert store.texts(numbers) == ["a", "d", "e"]
     np.testing.assert_array_equal(values, [[1.0, 0.1], [4.0, 0.4], [5.0, 0.5]])
@@ -276,9 +270,7 @@ def test_a_full_disk_is_told_in_one_line_and_costs_only_what_did_not_fit(store):
     store.record([row("a")])
     pages = store._base.execute("PRAGMA page_count").fetchone()[0]
     store._base.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(
-        RunError, match=r"^No space left on the disk of .*: free some and run  evonas resume \S+$"
-    ):
+    with pytest.raises(RunError, match=r"^No space left on the disk of .*: free some and run  evonas resume \S+$"):
         store.record([row(f"architecture {i:06}" * 10) for i in range(2000)])
     assert [found.architecture for found in store.evaluations()] == ["a"]
     store._base.execute("PRAGMA max_page_count = 1000000")
@@ -301,9 +293,7 @@ with Store(sys.argv[1]) as store:
 def test_a_process_killed_while_recording_loses_nothing_it_was_done_with(tmp_path, batches):
     path = tmp_path / "s"
     Store(path, create=True).close()
-    writer = subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert writer.stdout is not None
     with writer.stdout:
         done = [int(writer.stdout.readline()) for _ in range(batches)][-1]

@@ -27,9 +27,7 @@ class Mixed(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8), nn.Hardswish()
-        )
+        self.stem = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8), nn.Hardswish())
         self.depthwise = nn.Sequential(
             nn.ReLU(),
             nn.Conv2d(8, 8, 5, padding=2, groups=8, bias=False),

@@ -39,9 +39,7 @@ def test_a_model_that_differs_is_an_error(changes, message):
 def test_an_invalid_model_is_an_error():
     model = relu()
     model.graph.node[0].op_type = "Nonsense"
-    with pytest.raises(
-        ExportError, match=r"model of Net does not pass the ONNX checker: .*Nonsense"
-    ) as caught:
+    with pytest.raises(ExportError, match=r"model of Net does not pass the ONNX checker: .*Nonsense") as caught:
         check_model("Net", model)
     assert "\n" not in str(caught.value)
 

@@ -114,9 +114,7 @@ def test_both_exporters_give_the_same_operations_once_optimized(kept, mixed, ima
         options.log_severity_level = 3  # an optimized model suits this machine alone; onnxruntime says so
         onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         nodes = [node.op_type for node in onnx.load(tmp_path / "optimized.onnx").graph.node]
-        return sorted(
-            name for name in nodes if name in {"Conv", "FusedConv", "MaxPool", "AveragePool", "Gemm"}
-        )
+        return sorted(name for name in nodes if name in {"Conv", "FusedConv", "MaxPool", "AveragePool", "Gemm"})
 
     quick = export(mixed, images, exporter="quick")
     found = operations(str(kept.path))

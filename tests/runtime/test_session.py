@@ -48,9 +48,7 @@ def test_unreadable_models_are_one_line(tmp_path):
 
 
 def test_settings_that_make_no_sense_are_refused(kept):
-    with pytest.raises(
-        SettingsError, match=r"got 'CpuExecutionProvider'\. Did you mean 'CPUExecutionProvider'"
-    ):
+    with pytest.raises(SettingsError, match=r"got 'CpuExecutionProvider'\. Did you mean 'CPUExecutionProvider'"):
         session(kept.path, providers=["CpuExecutionProvider"])
     with pytest.raises(SettingsError, match="Expected 1 thread or more, got 0"):
         session(kept.path, threads=0)

@@ -71,7 +71,7 @@ def test_as_candidates_searches_nothing_else():
     assert as_candidates([form]) == [Candidate(form, None, None)]
 
 
-@pytest.mark.parametrize("rest", ["32", "32x32x32", '{"depth": 3}', "{", "[1]", '32x32 @ 1', "{} @ {}"])
+@pytest.mark.parametrize("rest", ["32", "32x32x32", '{"depth": 3}', "{", "[1]", "32x32 @ 1", "{} @ {}"])
 def test_what_follows_an_architecture_is_refused_where_it_is_no_gene(rest):
     with pytest.raises(SpaceError, match=r"Expected HEIGHTxWIDTH and a recipe after ' @ ', got"):
         parse_candidate(f"{draw('darts')} @ {rest}", load_space("darts"))

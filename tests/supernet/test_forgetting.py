@@ -10,9 +10,7 @@ from evonas.supernet import Forgetting, ForgettingProbe, summarize
 
 
 def test_summary_of_known_values():
-    values = [
-        Forgetting("a", step, 0.5, 0.5 + change) for step, change in ((3, 0.3), (1, -0.2), (2, 0.1), (4, 0.2))
-    ]
+    values = [Forgetting("a", step, 0.5, 0.5 + change) for step, change in ((3, 0.3), (1, -0.2), (2, 0.1), (4, 0.2))]
     figures = summarize(values)
     assert figures["mean"] == pytest.approx(0.1)
     assert figures["sd"] == pytest.approx(0.216025, abs=1e-6)

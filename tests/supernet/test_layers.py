@@ -84,9 +84,7 @@ def test_a_smaller_kernel_reads_the_middle_of_the_weight():
     call = read_call(conv, x, output, 3)
     inputs = embed(call, mean_patch(call))
     assert inputs.rows.shape == (1, 1, 100)
-    assert (
-        sorted(inputs.rows[0, 0].nonzero().flatten().tolist()) == columns_in_use(conv, call.active_slices).tolist()
-    )
+    assert sorted(inputs.rows[0, 0].nonzero().flatten().tolist()) == columns_in_use(conv, call.active_slices).tolist()
     outputs = conv.weight[:5].reshape(5, -1) @ inputs.rows[0, 0]
     torch.testing.assert_close(outputs, output.mean((0, 2, 3)), rtol=0, atol=1e-12)
 

@@ -59,9 +59,7 @@ def test_an_update_stops_acting_on_absorbed_inputs(d, n, ratio):
         energy = torch.linalg.svdvals(x).square()
         factors = 1e-3 / (1e-3 + energy)
         # The update is random, so the ratio is that of its expectation to within its 32 rows.
-        assert measured[-1] == pytest.approx(
-            float(((factors**2 * energy).sum() / energy.sum()).sqrt()), rel=0.15
-        )
+        assert measured[-1] == pytest.approx(float(((factors**2 * energy).sum() / energy.sum()).sqrt()), rel=0.15)
     assert sum(measured) / 5 == pytest.approx(ratio, rel=0.05 if n > 50 else 0.3)
 
 

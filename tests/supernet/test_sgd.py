@@ -12,9 +12,7 @@ def pair(dtype=torch.float32):
     with torch.random.fork_rng():
         torch.manual_seed(0)
         first = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(64, 5)).to(dtype)
-        second = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(64, 5)).to(
-            dtype
-        )
+        second = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(64, 5)).to(dtype)
     second.load_state_dict(first.state_dict())
     return first, second
 
@@ -26,12 +24,8 @@ def pair(dtype=torch.float32):
 )
 def test_without_a_transform_it_is_torch_bit_for_bit(dtype, momentum, decay, nesterov, clip):
     ours, theirs = pair(dtype)
-    own = SGD(
-        dict(ours.named_parameters()), momentum=momentum, weight_decay=decay, nesterov=nesterov, clip=clip
-    )
-    reference = torch.optim.SGD(
-        theirs.parameters(), lr=0.1, momentum=momentum, weight_decay=decay, nesterov=nesterov
-    )
+    own = SGD(dict(ours.named_parameters()), momentum=momentum, weight_decay=decay, nesterov=nesterov, clip=clip)
+    reference = torch.optim.SGD(theirs.parameters(), lr=0.1, momentum=momentum, weight_decay=decay, nesterov=nesterov)
     generator = torch.Generator().manual_seed(1)
     for step in range(8):
         x = torch.randn(6, 3, 6, 6, generator=generator, dtype=dtype)

@@ -5,7 +5,7 @@ import pytest
 
 from evonas.errors import DataError
 from evonas.tables.curves import read_curves
-from evonas.tables.table import load_table
+from evonas.tables.load import load_table
 
 CELLS = [
     "|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|skip_connect~0|none~1|none~2|",

@@ -13,7 +13,11 @@ from hypothesis import strategies as st
 
 from evonas.errors import DataError, EvonasError, SettingsError, SpaceError
 from evonas.spaces import load_space
-from evonas.tables.table import Table, column_direction, find_architectures, load_table, read_csv
+from evonas.tables.architectures import find_architectures
+from evonas.tables.csv_file import read_csv
+from evonas.tables.direction import column_direction
+from evonas.tables.load import load_table
+from evonas.tables.table import Table
 
 
 @dataclass(frozen=True)

@@ -131,8 +131,7 @@ def _schedule(strength: float | str) -> Callable[[float], float]:
         if strength not in STRENGTHS:
             known = ", ".join(STRENGTHS)
             raise SettingsError(
-                f"Expected a strength among {known} or a number, got '{strength}'."
-                f"{suggest(strength, STRENGTHS)}"
+                f"Expected a strength among {known} or a number, got '{strength}'.{suggest(strength, STRENGTHS)}"
             )
         return STRENGTHS[strength]
     if not 0.0 <= strength <= 1.0:

@@ -18,9 +18,7 @@ class Linear(nn.Module):
         super().__init__()
         self.shared = nn.Linear(6, 4).double()
         generator = torch.Generator().manual_seed(0)
-        self.slopes = {
-            name: torch.randn(4, 7, generator=generator, dtype=torch.float64) for name in ("A", "B", "C")
-        }
+        self.slopes = {name: torch.randn(4, 7, generator=generator, dtype=torch.float64) for name in ("A", "B", "C")}
 
     def forward(self, path):
         weights = torch.cat([self.shared.weight, self.shared.bias[:, None]], dim=1)
