@@ -10,6 +10,8 @@
   work that cannot be spared; it stands apart because it needs torch, which benchmarks on columns do not.
 - `evonas.benchmarks.supernet.bench_supernet` ranks architectures with shared weights trained by several rules; it
   needs torch as well.
+- `evonas.benchmarks.anchor_table.bench_table` judges the ranker on tables whose columns play trainings; beside it
+  stands `evonas.benchmarks.estimator.bench_estimator`, which trains.
 - `write_results` puts JSON, CSV and PNG beside each other.
 
 Everything is deterministic given the seeds. Figures (`draw_anytime`, …) are drawn from results alone.
@@ -17,7 +19,7 @@ Everything is deterministic given the seeds. Figures (`draw_anytime`, …) are d
 
 from evonas.benchmarks.algorithms import Algorithm, algorithms
 from evonas.benchmarks.computed import computed_objectives, score_sources, scores_together
-from evonas.benchmarks.draw import draw_anytime, draw_improvements, draw_proxies, draw_supernet
+from evonas.benchmarks.draw import draw_anchors, draw_anytime, draw_improvements, draw_proxies, draw_supernet
 from evonas.benchmarks.members import Members, Oracle, Spent, members_of
 from evonas.benchmarks.output import write_results
 from evonas.benchmarks.protocol import Published, bench_protocol, bench_published, published
@@ -37,6 +39,7 @@ __all__ = [
     "bench_published",
     "bench_search",
     "computed_objectives",
+    "draw_anchors",
     "draw_anytime",
     "draw_improvements",
     "draw_proxies",

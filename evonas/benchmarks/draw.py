@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from evonas.benchmarks.anchors import means
 from evonas.errors import require
 
 _COLORS = ("#4c72b0", "#dd8452", "#55a868", "#c44e52", "#8172b3", "#937860", "#da8bc3", "#8c8c8c")
@@ -72,6 +73,27 @@ def draw_proxies(rows: Sequence[Mapping[str, Any]]) -> bytes:
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
     axes.set_ylabel("rank correlation with the target")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
+    return _png(figure)
+
+
+def draw_anchors(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Draw Kendall's tau of every signal against the number of anchors: mean and standard error over the seeds.
+
+    Args:
+        rows: What `bench_anchors` returned.
+    """
+    figure, axes = _figure()
+    found = means(rows)
+    signals = list(dict.fromkeys(signal for signal, _ in found))
+    for signal, color in zip(signals, _cycle(signals), strict=True):
+        counts = sorted(count for name, count in found if name == signal)
+        middle, error = np.array([found[signal, count]["tau"] for count in counts]).T
+        learned = signal in ("acc", "forest")
+        axes.plot(counts, middle, color=color, label=signal, lw=2 if learned else 1, ls="-" if learned else "--")
+        axes.fill_between(counts, middle - error, middle + error, color=color, alpha=0.2, lw=0)
+    axes.set_xlabel("anchors")
+    axes.set_ylabel("Kendall's tau on networks that are no anchors")
+    axes.legend(fontsize="small", ncols=2)
     return _png(figure)
 
 

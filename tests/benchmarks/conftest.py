@@ -39,6 +39,9 @@ class Codes:
     def canonical(self, code: Code) -> Code:
         return code
 
+    def count_parts(self, code: Code) -> dict[str, dict[str, float]]:
+        return {}
+
     def key(self, genome: np.ndarray) -> str:
         return str(self.decode(genome))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -20,22 +20,32 @@ class TokenColumns:
     Args:
         names: Group and token of every number in use.
         known: What is learned from.
+        groups: Groups of tokens that get columns; None: all.
+        statistics: Whether statistics get columns.
     """
 
-    def __init__(self, names: Sequence[tuple[str, str]], known: TokenCounts) -> None:
-        chosen = sorted(np.unique(known.tokens).tolist(), key=names.__getitem__)
+    def __init__(
+        self,
+        names: Sequence[tuple[str, str]],
+        known: TokenCounts,
+        groups: Collection[str] | None = None,
+        *,
+        statistics: bool = True,
+    ) -> None:
+        present = np.unique(known.tokens).tolist()
+        chosen = sorted((n for n in present if groups is None or names[n][0] in groups), key=names.__getitem__)
         self._column = np.full(len(names), -1, dtype=np.int64)
         self._column[chosen] = np.arange(len(chosen))
         counts = self._counts(known)
-        groups = np.array([names[number][0] for number in chosen])
+        held_by = np.array([names[number][0] for number in chosen])
         self._scale = np.ones(len(chosen))
-        for group in np.unique(groups):  # some groups hold many more tokens than others
-            held = groups == group
+        for group in np.unique(held_by):  # some groups hold many more tokens than others
+            held = held_by == group
             variance = counts[:, held].var(axis=0).sum()
             self._scale[held] = 1 / np.sqrt(variance) if variance > 1e-12 else 1.0
         finite = np.where(np.isfinite(known.statistics), known.statistics, np.nan)
         known_somewhere = np.isfinite(finite).any(axis=0)
-        self._kept = np.flatnonzero(known_somewhere)
+        self._kept = np.flatnonzero(known_somewhere & statistics)
         # Costs differ by factors, so their logarithms do by steps.
         self._log = (np.nanmin(finite[:, self._kept], axis=0) > 0) if len(self._kept) else np.zeros(0, dtype=bool)
         scaled = self._logged(known)

@@ -37,6 +37,11 @@ class TokenEncoder:
         self._known: dict[Hashable, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
         self._columns: TokenColumns | None = None
 
+    @property
+    def names(self) -> list[tuple[str, str]]:
+        """Group and token of every number in use."""
+        return list(self._numbers)
+
     def describe(self, genomes: np.ndarray) -> TokenCounts:
         """Return tokens and statistics of genomes, shape ``(n, n_genes)``."""
         keys = [self._key(genome) for genome in genomes]

@@ -1,0 +1,104 @@
+"""A table's columns as trainings, and all signals of its rows that can be had: what the ranker is judged on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evonas.benchmarks.anchor_signals import canonical_costs, file_scores, image_scores, supernet_scores
+from evonas.benchmarks.anchors import TOPS, Progress, bench_anchors
+from evonas.errors import SettingsError
+from evonas.pareto.correlation import kendall
+from evonas.spaces import load_space
+from evonas.tables.load import load_table
+from evonas.tables.reading import check_order, parse_reading, read_values
+
+__all__ = ["TableBench", "bench_table"]
+
+
+@dataclass(frozen=True)
+class TableBench:
+    """Benchmark of the ranker on a table.
+
+    Attributes:
+        rows: What `bench_anchors` returned.
+        note: One line on the rows, and on how the low fidelity itself would rank them, were all of them trained.
+    """
+
+    rows: list[dict[str, Any]]
+    note: str
+
+
+def bench_table(
+    space: str,
+    tables: Sequence[Path],
+    low: str,
+    high: str,
+    *,
+    counts: Sequence[int],
+    seeds: int = 20,
+    proxy_scores: Path | None = None,
+    supernet: Path | None = None,
+    data: str | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    progress: Progress = lambda what, number: None,
+) -> TableBench:
+    """Judge signals and the ranker on a table.
+
+    Args:
+        space: Name or file of the table's space.
+        tables: Files, joined.
+        low: Reading that anchors are known by, ``COLUMN[:EPOCHS]``.
+        high: Reading that is the truth.
+        counts: Numbers of anchors.
+        seeds: How many choices of anchors.
+        proxy_scores: File of scores that are signals; rows that it does not hold are left out.
+        supernet: Run whose shared weights are a signal.
+        data: Data for SWAP; None: SWAP is no signal, unless the file of scores has it.
+        limit: Rows to judge on, drawn by seed; None: all.
+        seed: Of that draw.
+        progress: Told of each choice of anchors before its work.
+
+    Raises:
+        SettingsError: Fidelities out of order, a column that is not there, or more anchors than rows.
+        DataError: A file that cannot be read.
+    """
+    opened = load_space(space)
+    readings = parse_reading(low), parse_reading(high)
+    check_order(*readings)
+    table = load_table(tables, opened)
+    values = [read_values(table, reading) for reading in readings]
+    kept = np.isfinite(values[0]) & np.isfinite(values[1])
+    if not kept.any():
+        raise SettingsError(
+            f"Expected rows of {table.source} that hold both {readings[0]} and {readings[1]}, got none."
+        )
+    stored = {} if proxy_scores is None else file_scores(proxy_scores, table, opened)
+    if stored:
+        kept &= np.any([np.isfinite(column) for column in stored.values()], axis=0)
+    rows = np.flatnonzero(kept)
+    if limit is not None and limit < len(rows):
+        rows = np.sort(np.random.default_rng(seed).choice(rows, limit, replace=False))
+    chosen = table.select(rows)
+    scores = canonical_costs(opened, chosen.architectures) | {name: column[rows] for name, column in stored.items()}
+    if data is not None and "swap" not in scores:
+        from evonas.data import load_data
+        from evonas.objectives import Context
+
+        images = load_data(data)
+        scores |= image_scores(Context(opened, opened.literature_skeleton(), data=images), chosen)
+    shared = {} if supernet is None else supernet_scores(supernet, opened, chosen.architectures)
+    cheap, truth = (column[rows] for column in values)
+    found = bench_anchors(
+        opened, chosen.architectures, cheap, truth, counts=counts, scores=scores, shared=shared,
+        short=readings[0].columns != readings[1].columns or readings[0].epochs != readings[1].epochs,
+        seeds=seeds, progress=progress,
+    )  # fmt: skip
+    taus = ", ".join(f"{kendall(cheap, truth, top=top):.3f}" for top in TOPS.values())
+    note = f"{len(rows):,} rows; were all of them trained, {readings[0]} would rank {readings[1]} at {taus}."
+    return TableBench(found, note)
