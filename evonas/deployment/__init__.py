@@ -14,7 +14,6 @@ once by `train_members`, after training, and by `deploy`.
 from evonas.deployment.check import Figures
 from evonas.deployment.deployment import Deployment, summary
 from evonas.deployment.isolated_check import Fresh, run_fresh
-from evonas.deployment.largest import largest
 from evonas.deployment.member import train_members
 from evonas.deployment.model import UnitInput, load_model, model_files
 from evonas.deployment.quantize import quantize
@@ -27,7 +26,6 @@ __all__ = [
     "Trained",
     "UnitInput",
     "agreement",
-    "largest",
     "load_model",
     "model_files",
     "quantize",

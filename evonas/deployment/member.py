@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 from evonas.data import count_batches
 from evonas.deployment.access_log import log_look
-from evonas.deployment.largest import largest
 from evonas.deployment.model import model_files, to_json
 from evonas.deployment.trained import FORMAT, RECORD, Trained, as_trained, note_accuracy, read_record
 from evonas.errors import RunError, SettingsError, suggest
@@ -25,6 +24,7 @@ from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runs.selection import Selection, choose
 from evonas.spaces import Architecture, Candidate, load_space
+from evonas.spaces.largest import largest
 from evonas.supernet import PathEvaluator
 from evonas.tasks import make_task
 from evonas.training import Recipe, Training, load_recipe, test_accuracy

@@ -7,7 +7,8 @@ nothing but the checkpoint it is given. `test_accuracy` alone touches the test p
     training = train(network, data, "quick", seed=0)
     accuracy = test_accuracy(network, data)
 
-Recipes that ship: `quick` (small images in seconds), `darts_cifar`, `pcdarts_imagenet` and `mobile`.
+Recipes that ship: `quick` (small images in seconds), `anchor` (short trainings that rank),
+`darts_cifar`, `pcdarts_imagenet` and `mobile`.
 """
 
 from __future__ import annotations

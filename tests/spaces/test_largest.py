@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.random import default_rng
 
-from evonas.deployment import largest
 from evonas.spaces import load_space
+from evonas.spaces.largest import largest
 
 SPACE = load_space("darts")
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from evonas.spaces import Architecture, Space
+from evonas.spaces.architecture import Architecture
+from evonas.spaces.space import Space
 
 
 def largest(space: Space, cost: Callable[[Architecture], float]) -> Architecture:
