@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +34,38 @@ def truth() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no data to test against in {folder}; set EVONAS_DATA to the folder that holds them")
     return folder
+
+
+@pytest.fixture
+def install(tmp_path: Path) -> Iterator[Callable[..., None]]:
+    """Install a package of one module for one test: its text and its entry points by group, found as any others are.
+
+    Called as ``install(text, {"evonas.tasks": {"counting": "Counting"}}, module="plugged")``.
+    """
+    folder, modules = tmp_path / "site", []
+
+    def add(text: str, points: Mapping[str, Mapping[str, str]], module: str = "plugged") -> None:
+        info = folder / f"{module}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (folder / f"{module}.py").write_text(text)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
+        lines = [
+            line
+            for group, names in points.items()
+            for line in (f"[{group}]", *(f"{name} = {module}:{attribute}" for name, attribute in names.items()))
+        ]
+        (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
+        modules.append(module)
+        if str(folder) not in sys.path:
+            sys.path.insert(0, str(folder))
+        importlib.invalidate_caches()
+
+    yield add
+    if str(folder) in sys.path:
+        sys.path.remove(str(folder))
+    for module in modules:
+        sys.modules.pop(module, None)
+    importlib.invalidate_caches()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,7 +13,9 @@ def deploy(
     select: Annotated[str, typer.Option(help="knee, best:OBJECTIVE, index:N, or an architecture's text.")] = "knee",
     out: Annotated[Path | None, typer.Option(help="Folder to make. [default: one in RUN/models/]")] = None,
     quantize: Annotated[str | None, typer.Option(help="int8: 8-bit weights and activations.")] = None,
-    max_drop: Annotated[float, typer.Option(help="Points of test accuracy that int8 may cost.")] = 1.0,
+    max_drop: Annotated[
+        float, typer.Option(help="Points of test accuracy that int8 may cost; per cent of another measure.")
+    ] = 1.0,
     opset: Annotated[int, typer.Option(help="ONNX operator set, 18 or more.")] = 18,
     fixed_batch: Annotated[bool, typer.Option("--fixed-batch", help="One image per call.")] = False,
     threads: Annotated[int, typer.Option(min=1, help="Threads that latency is measured with.")] = 1,

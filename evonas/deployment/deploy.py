@@ -19,7 +19,7 @@ from evonas.data import Dataset
 from evonas.deployment.access_log import log_look
 from evonas.deployment.card import render
 from evonas.deployment.check import Figures, compare, load_again
-from evonas.deployment.deployment import MODEL, Deployment, points
+from evonas.deployment.deployment import MODEL, Deployment, cost_of_int8, words_of_cost
 from evonas.deployment.describe import describe
 from evonas.deployment.folder import refuse_content, whole_folder
 from evonas.deployment.member import NORM_IMAGES, has_supernet, inherit
@@ -80,13 +80,14 @@ def deploy(
         quantize: ``"int8"``: weights and activations of 8 bits, calibrated on validation images.
         opset: ONNX operator set, 18 or more.
         dynamic_batch: Leave the batch open; else it is 1.
-        max_drop: Percentage points of test accuracy that int8 may cost, 0 or more.
+        max_drop: What int8 may cost, 0 or more: percentage points of test accuracy; of another task, per cent by which
+            its primary measure may get worse.
         threads: Threads that the latency is measured with.
         progress: Shows how far it is.
 
     Raises:
         ExportError: The model fails a check, differs from torch by more than 1e-4 or in one class, costs too much
-            accuracy in int8, cannot be calibrated or written, or something is at `out`; nothing is left there.
+            in int8, cannot be calibrated or written, or something is at `out`; nothing is left there.
         EvonasError: No such member, no front, or neither trained nor shared weights.
     """
     if quantize not in (None, "int8"):
@@ -113,11 +114,6 @@ def deploy(
                 f"evonas train {shlex.quote(str(source.path))} --select {shlex.quote(select)} --weights fresh  first"
             )
         context = run_context(source, with_supernet=trained is None)
-        if quantize and context.data is not None and context.data.task != "classification":
-            raise SettingsError(
-                f"int8 is judged by the accuracy that it costs, and these data are for {context.data.task}: "
-                "deploy without --quantize"
-            )
         with (progress or Silent()).task("Deploying", 7 if quantize else 5) as task:
             work = _Work(source, choice, trained, context, task, quantize is not None, opset, dynamic_batch, threads)
             return work.deploy(work.default_out() if out is None else Path(out), max_drop)
@@ -218,6 +214,7 @@ class _Work:
                 opset=self.opset,
                 dynamic_batch=self.dynamic_batch,
                 measure=self.target.primary,
+                direction=self.target.direction,
                 measured_on=describe_device(fingerprint(threads=self.threads)),
             )
             card = describe(deployment, run=self.run, choice=self.choice, network=network, context=self.context)
@@ -275,14 +272,14 @@ class _Work:
         return self.target.deployed().metric(torch.from_numpy(parity.logits), self.data.test.labels.cpu())
 
     def refuse_drop(self, seen: list[Parity], max_drop: float) -> None:
-        """Raise `ExportError` where int8 costs more test accuracy than allowed."""
+        """Raise `ExportError` where int8 costs more than allowed."""
         before, after = map(self.accuracy, seen)
-        n = len(self.data.test)
-        drop = points(before, after, n)
-        if drop > max_drop:
+        n, name = len(self.data.test), self.target.primary
+        drop = cost_of_int8(name, self.target.direction, before, after, n)
+        if not drop <= max_drop:
             raise ExportError(
-                f"int8 costs {drop:.2f} points of test accuracy ({before:.4f} to {after:.4f} on {n:,} images), more "
-                f"than --max-drop {max_drop:g}; nothing was written: deploy without --quantize, or allow more"
+                f"{words_of_cost(name, drop)} ({before:.4f} to {after:.4f} on {n:,} test images), more than "
+                f"--max-drop {max_drop:g}; nothing was written: deploy without --quantize, or allow more"
             )
 
     def metadata(self, words: str, accuracy: float) -> dict[str, str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from evonas.deployment.check import Figures
 from evonas.deployment.trained import Trained
@@ -29,6 +31,7 @@ class Deployment:
         opset: ONNX operator set.
         dynamic_batch: Whether the batch is open; else it is 1.
         measure: What `Figures.accuracy` is: ``accuracy``, or the primary measure of another task.
+        direction: Whether more or less of it is better.
         measured_on: Device of the latencies, in words.
     """
 
@@ -45,6 +48,7 @@ class Deployment:
     dynamic_batch: bool
     measured_on: str
     measure: str = "accuracy"
+    direction: Literal["max", "min"] = "max"
 
     @property
     def model(self) -> Path:
@@ -68,9 +72,11 @@ class Deployment:
 
     @property
     def drop(self) -> float | None:
-        """Percentage points of test accuracy that int8 costs, below 0 where it gains; None for float32."""
+        """What int8 costs, as `cost_of_int8` has it; None for float32."""
         before, after = self.float_figures, self.figures
-        return None if before is None else points(before.accuracy, after.accuracy, after.images)
+        if before is None:
+            return None
+        return cost_of_int8(self.measure, self.direction, before.accuracy, after.accuracy, after.images)
 
 
 def points(before: float, after: float, images: int) -> float:
@@ -82,6 +88,31 @@ def points(before: float, after: float, images: int) -> float:
         images: How many these are.
     """
     return 100 * (round(before * images) - round(after * images)) / images
+
+
+def cost_of_int8(measure: str, direction: Literal["max", "min"], before: float, after: float, images: int) -> float:
+    """Return what int8 costs of a measure, below 0 where it gains: percentage points of accuracy, else per cent.
+
+    Args:
+        measure: Its name.
+        direction: Whether more or less of it is better.
+        before: Of the float32 model.
+        after: Of the int8 model, on the same images; infinitely worse than a float32 model without error.
+        images: How many these are.
+    """
+    if measure == "accuracy":
+        return points(before, after, images)
+    worse = before - after if direction == "max" else after - before
+    if before == 0:
+        return 0.0 if worse == 0 else math.copysign(math.inf, worse)
+    return 100 * worse / abs(before)
+
+
+def words_of_cost(measure: str, cost: float) -> str:
+    """Return what int8 costs in words."""
+    if measure == "accuracy":
+        return f"int8 costs {cost:.2f} points of accuracy"
+    return f"int8 makes {measure} {abs(cost):.2f} % {'better' if cost < 0 else 'worse'}"
 
 
 def summary(deployment: Deployment) -> list[str]:
@@ -101,10 +132,12 @@ def summary(deployment: Deployment) -> list[str]:
             + f"{figures.images:,} test images; a fresh process with onnxruntime alone agrees."
         )
     else:
+        assert deployment.drop is not None
+        same = f"; it gives {figures.agreement:.2%} of the test images torch's class" if deployment.classifies else ""
         lines.append(
-            f"int8 costs {deployment.drop:.2f} points of accuracy ({before.accuracy:.4f} before), calibrated on "
-            f"{deployment.calibration} validation images; it gives {figures.agreement:.2%} of the test images torch's "
-            f"class. {before.size:,} bytes and {before.latency.median_ms:.3g} ms before."
+            f"{words_of_cost(deployment.measure, deployment.drop)} ({before.accuracy:.4f} before), calibrated on "
+            f"{deployment.calibration} validation images{same}. {before.size:,} bytes and "
+            f"{before.latency.median_ms:.3g} ms before."
         )
     latency = figures.latency
     lines.append(

@@ -77,7 +77,7 @@ def describe(
 def _weights(deployment: Deployment) -> dict[str, Any]:
     trained = deployment.trained
     if trained is None:
-        words = f"Weights {deployment.weights}: training this architecture to the end gives more accuracy."
+        words = f"Weights {deployment.weights}: training this architecture to the end gives better ones."
         return {"origin": "inherited", "words": words}
     record = trained.record
     on = "all training images, the validation part among them" if record["trained_on"] == "all" else "the training part"
@@ -115,8 +115,10 @@ def _figures(deployment: Deployment) -> list[dict[str, Any]]:
     if before is not None:
         calibrated = f"onnxruntime, {images}; calibrated on {deployment.calibration} validation images"
         rows += [
-            ("test accuracy before int8", before.accuracy, "", f"onnxruntime, {images}"),
-            ("points of accuracy that int8 costs", deployment.drop, "points", calibrated),
+            (f"test {deployment.measure} before int8", before.accuracy, "", f"onnxruntime, {images}"),
+            ("points of accuracy that int8 costs", deployment.drop, "points", calibrated)
+            if deployment.classifies
+            else (f"{deployment.measure} that int8 costs, of that before", deployment.drop, "%", calibrated),
         ]
     rows += _timed("", figures, deployment.measured_on)
     if before is not None:
@@ -172,6 +174,7 @@ def _limits(deployment: Deployment) -> list[str]:
         limits.append("The weights were shared by all architectures in the search, not trained for this one.")
     if deployment.precision == "int8":
         limits.append(
-            "Processors without 8-bit dot products may saturate sums of int8 products: check the accuracy on yours."
+            "Processors without 8-bit dot products may saturate sums of int8 products: check "
+            f"{deployment.measure} on yours."
         )
     return limits

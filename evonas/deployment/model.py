@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -18,7 +19,7 @@ from evonas.errors import EvonasError, RunError
 from evonas.files.toml import to_toml
 from evonas.networks import Network, build
 from evonas.spaces import Skeleton, load_space
-from evonas.tasks import Regression
+from evonas.tasks import make_task, task_names
 
 FORMAT = 1
 WEIGHTS, NETWORK, SPACE = "weights.safetensors", "network.toml", "space.toml"
@@ -52,6 +53,16 @@ class UnitInput(nn.Module):
         return outputs
 
 
+@dataclass(frozen=True)
+class StoredTargets:
+    """What a model's files hold of the data that it was trained on, as far as its task needs it."""
+
+    task: str
+    classes: tuple[str, ...]
+    target_mean: tuple[float, ...]
+    target_std: tuple[float, ...]
+
+
 def model_files(network: Network, data: Dataset) -> dict[str, bytes]:
     """Return the files that `load_model` rebuilds a network from, by name.
 
@@ -72,7 +83,7 @@ def model_files(network: Network, data: Dataset) -> dict[str, bytes]:
         "skeleton": asdict(network.skeleton),
         "normalization": {"mean": list(data.mean), "std": list(data.std), "scale": data.scale},
     }
-    if data.task == "regression":
+    if data.task != "classification":
         content |= {"task": data.task, "targets": {"mean": list(data.target_mean), "std": list(data.target_std)}}
     space = network.space.definition.model_dump(mode="json", exclude_defaults=True)
     return {
@@ -87,14 +98,15 @@ def load_model(folder: str | Path, *, unit_input: bool = False) -> nn.Module:
 
     Args:
         folder: Holds ``weights.safetensors``, ``network.toml`` and ``space.toml``.
-        unit_input: Let it take values in [0, 1], and give continuous targets in their own units, as the ONNX file
-            does; else normalized images and standardized targets.
+        unit_input: Let it take values in [0, 1], and give what its task reads out, such as continuous targets in
+            their own units, as the ONNX file does; else normalized images, and outputs as they are.
 
     Returns:
         The network on the CPU, in evaluation mode.
 
     Raises:
-        RunError: A file is missing or damaged, or the weights are of another network.
+        RunError: A file is missing or damaged, the weights are of another network, or the task is of a package that
+            is not installed.
     """
     folder = Path(folder)
     for name in (WEIGHTS, NETWORK, SPACE):
@@ -106,15 +118,14 @@ def load_model(folder: str | Path, *, unit_input: bool = False) -> nn.Module:
             raise RunError(
                 f"Expected format {FORMAT} in {folder / NETWORK}, got {content['format']}: use the evonas that wrote it"
             )
-        table = content["skeleton"]
-        skeleton = Skeleton(**{**table, "strides": tuple(table["strides"])})
+        table = content["skeleton"].items()  # TOML has lists where a skeleton has tuples
+        skeleton = Skeleton(**{name: tuple(value) if isinstance(value, list) else value for name, value in table})
         space = load_space(folder / SPACE)
         architecture = space.canonical(space.parse(content["architecture"]))
         network = build(space, skeleton, architecture)
         network.load_state_dict(load_file(folder / WEIGHTS))
         normalization = content["normalization"]
-        targets = content.get("targets")
-        readout = None if targets is None else Regression(targets["mean"], targets["std"]).readout()
+        readout = _readout(content, folder) if unit_input else None
         wrapped = UnitInput(network, normalization["mean"], normalization["std"], readout)
     except RunError:
         raise
@@ -122,6 +133,23 @@ def load_model(folder: str | Path, *, unit_input: bool = False) -> nn.Module:
         cause = " ".join(str(error).split())[:240]
         raise RunError(f"The model in {folder} is damaged ({cause}): train or deploy it again") from error
     return (wrapped if unit_input else network).eval()
+
+
+def _readout(content: Mapping[str, Any], folder: Path) -> nn.Module | None:
+    """Return what follows a network of a task other than classification.
+
+    Raises:
+        RunError: Nothing installed has that task.
+    """
+    if (targets := content.get("targets")) is None:
+        return None
+    if content["task"] not in task_names():
+        raise RunError(
+            f"The model in {folder} is of the task '{content['task']}', which no installed package has: install the "
+            "package that adds it (entry points evonas.tasks)"
+        )
+    mean, std = (tuple(map(float, targets[name])) for name in ("mean", "std"))
+    return make_task(StoredTargets(content["task"], tuple(content["classes"]), mean, std)).readout()
 
 
 def to_json(content: object) -> str:

@@ -19,8 +19,7 @@ from evonas.errors import EvonasError, RunError
 from evonas.files.progress import Progress, Silent
 from evonas.networks import build
 from evonas.objectives import Context, Evaluator, make_evaluator, torch_threads
-from evonas.objectives.accuracy.low_fidelity import accuracy_evaluator
-from evonas.objectives.accuracy.measures import MeasureEvaluator
+from evonas.objectives.accuracy.low_fidelity import accuracy_evaluator, measure_evaluator
 from evonas.objectives.latency.latency import measure_whole
 from evonas.objectives.result import Result
 from evonas.pareto.objective import split_names
@@ -169,7 +168,7 @@ class _Work:
             yield self._accuracy(choice, "acc_report", known["acc_report"], _value(row["acc"]), "report")
         report = f"{self.own}_report"
         if self.own != "acc" and report in known and self.context.supernet is not None:
-            (row,) = MeasureEvaluator(self.context, self.own, "report").evaluate([Candidate(choice.architecture)])
+            (row,) = measure_evaluator(self.context, self.own, "report").evaluate([Candidate(choice.architecture)])
             yield self._again(choice, report, known[report], _value(row[self.own]))
         if {"flops", "params"} & set(known):
             flops, params = self._count(choice)

@@ -12,6 +12,8 @@ from evonas.errors import SettingsError, suggest
 from evonas.objectives.contract import Context, Evaluator, check_evaluator
 from evonas.pareto.objective import split_names
 from evonas.proxies.registry import DESCRIPTIONS, check_proxy, is_proxy, proxy_names
+from evonas.tasks.measure import REGRESSION, Measure
+from evonas.tasks.registry import task_measures
 
 __all__ = ["check_objectives", "describe_objectives", "known_objectives", "make_evaluator"]
 
@@ -28,16 +30,14 @@ class Entry(NamedTuple):
 
 
 _COST, _SIZE = "evonas.objectives.cost.cost:CostEvaluator", "evonas.objectives.cost.size:SizeEvaluator"
-_MEASURES = "evonas.objectives.accuracy.measures:MeasureEvaluator"
+_MEASURES = "evonas.objectives.accuracy.low_fidelity:measure_evaluator"
 SHIPPED: Mapping[str, Entry] = MappingProxyType(
     {
         "acc": Entry(
             "evonas.objectives.accuracy.low_fidelity:accuracy_evaluator", "accuracy as estimated by --estimator (max)"
         ),
         "flops": Entry(_COST, "multiply-adds of convolutions, linear layers and products of matrices (min)"),
-        "mae": Entry(_MEASURES, "mean absolute error of a regression, in the target's unit (min)", named=True),
-        "r2": Entry(_MEASURES, "share of the targets' variance that a regression explains (max)", named=True),
-        "rmse": Entry(_MEASURES, "root mean squared error of a regression, in the target's unit (min)", named=True),
+        **{one.name: Entry(_MEASURES, f"{one.text} ({one.direction})", named=True) for one in REGRESSION},
         "latency": Entry("evonas.objectives.latency.latency:LatencyEvaluator", "milliseconds in onnxruntime (min)"),
         "memory": Entry("evonas.objectives.cost.memory:MemoryEvaluator", "peak bytes of one inference (min)"),
         "params": Entry(_COST, "number of parameters (min)"),
@@ -65,6 +65,12 @@ def _added() -> dict[str, EntryPoint]:
     return found
 
 
+def _measured() -> dict[str, Measure]:
+    """Return the measures of other packages' tasks that nothing else is named as."""
+    taken = {*SHIPPED, *proxy_names(), *_added()}
+    return {name: measure for name, measure in task_measures().items() if name not in taken}
+
+
 def known_objectives() -> list[str]:
     """Return the names of all objectives that can be computed here, sorted.
 
@@ -73,7 +79,7 @@ def known_objectives() -> list[str]:
     Raises:
         SettingsError: Another package takes a name that is taken.
     """
-    return sorted({*SHIPPED, *proxy_names(), *_added()})
+    return sorted({*SHIPPED, *proxy_names(), *_added(), *_measured()})
 
 
 def describe_objectives() -> dict[str, str]:
@@ -81,7 +87,8 @@ def describe_objectives() -> dict[str, str]:
     own = {name: entry.description for name, entry in SHIPPED.items()}
     scores = {name: DESCRIPTIONS.get(name, "training-free score of another package") for name in proxy_names()}
     added = {name: f"of {point.value}" for name, point in _added().items()}
-    return dict(sorted({**scores, **added, **own}.items()))
+    measured = {name: f"{one.text or one.unit} ({one.direction})" for name, one in _measured().items()}
+    return dict(sorted({**scores, **added, **measured, **own}.items()))
 
 
 def check_objectives(names: Iterable[str]) -> None:
@@ -90,14 +97,14 @@ def check_objectives(names: Iterable[str]) -> None:
     Raises:
         SettingsError: A name that nothing computes, or options that a score does not take.
     """
-    known = known_objectives()
+    own = {*SHIPPED, *proxy_names(), *_added()}
     for name in names:
         if name.startswith("rank(") and name.endswith(")"):
             for proxy in split_names([name[len("rank(") : -1]], "proxy"):
                 check_proxy(proxy)
         elif is_proxy(name):
             check_proxy(name)
-        elif name not in known:
+        elif name not in own and name not in (known := known_objectives()):  # which imports other packages' tasks
             raise SettingsError(
                 f"Unknown objective '{name}': expected some of {', '.join(known)}.{suggest(name, known)}"
             )
@@ -107,8 +114,8 @@ def make_evaluator(name: str, context: Context) -> Evaluator:
     """Make the evaluator that computes an objective.
 
     Args:
-        name: Name of the objective: the package's own, or of an entry point in ``evonas.evaluators`` (a factory
-            that takes a `Context`).
+        name: Name of the objective: the package's own, that of an entry point in ``evonas.evaluators`` (a factory
+            that takes a `Context`), or a measure of a task of another package in ``evonas.tasks``.
         context: What it may need.
 
     Raises:
@@ -122,7 +129,10 @@ def make_evaluator(name: str, context: Context) -> Evaluator:
         return _made("evonas.objectives.rank:RankEvaluator", context, name)
     if is_proxy(name):
         return _made("evonas.objectives.proxy:ProxyEvaluator", context, name)
-    point = _added()[name]
+    added = _added()
+    if name not in added:
+        return _made(_MEASURES, context, name)
+    point = added[name]
     return check_evaluator(point.load()(context), name, point.value)
 
 

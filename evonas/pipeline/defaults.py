@@ -11,7 +11,7 @@ BASELINE_ALGORITHMS = "random", "regularized-evolution"
 """Algorithms that are asked for to compare with, and so left as they are."""
 
 
-def uses_predictors(settings: Settings, *, estimates_acc: bool) -> bool:
+def uses_predictors(settings: Settings, *, trainable: bool) -> bool:
     """Return whether predictors choose what is evaluated: what settings say, else whether evaluations are trainings.
 
     The kind of estimator decides, so that two runs of one command and seed are one search whatever else the machine
@@ -19,10 +19,10 @@ def uses_predictors(settings: Settings, *, estimates_acc: bool) -> bool:
 
     Args:
         settings: Of a search.
-        estimates_acc: Whether accuracy is estimated at all; it may be a column of a table, or no objective.
+        trainable: Whether an estimator reads an objective, accuracy or another measure: it may be a column of a table.
     """
     if settings.surrogate is not None:
         return settings.surrogate
     if settings.asynchronous or settings.algorithm in BASELINE_ALGORITHMS:
         return False
-    return estimates_acc and read_estimator(settings.estimator)[0] == "train"
+    return trainable and read_estimator(settings.estimator)[0] == "train"

@@ -11,8 +11,7 @@ from evonas.errors import EvaluationError
 from evonas.files.progress import Progress
 from evonas.objectives import Context
 from evonas.objectives.accuracy.accuracy import TOP1
-from evonas.objectives.accuracy.low_fidelity import accuracy_evaluator, trains
-from evonas.objectives.accuracy.measures import MeasureEvaluator
+from evonas.objectives.accuracy.low_fidelity import accuracy_evaluator, measure_evaluator, trains
 from evonas.objectives.latency.latency import LatencyEvaluator, measure_whole
 from evonas.pareto.assemble import make_front
 from evonas.pareto.objective import Constraint, Objective
@@ -75,7 +74,7 @@ def note_report(run: Run, candidate: Candidate, context: Context) -> None:
     name = "acc" if context.data is None else make_task(context.data).objective
     if f"{name}_report" in run.store.notes().get(text, {}):
         return
-    judge = accuracy_evaluator(context, part="report") if name == "acc" else MeasureEvaluator(context, name, "report")
+    judge = accuracy_evaluator(context, part="report") if name == "acc" else measure_evaluator(context, name, "report")
     (row,) = judge.evaluate([candidate])
     if (value := row[name].value) is not None:
         by = "short training" if trains(context) else "supernet"

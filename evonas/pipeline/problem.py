@@ -13,7 +13,7 @@ from evonas.data import Dataset, load_data
 from evonas.errors import SettingsError, suggest
 from evonas.networks import build
 from evonas.objectives import Context, Evaluator, check_objectives, fingerprint, known_objectives, make_evaluator
-from evonas.objectives.accuracy.estimators import read_estimator
+from evonas.objectives.accuracy.estimators import DEFAULT, read_estimator
 from evonas.objectives.table import TableEvaluator
 from evonas.pareto.objective import Constraint, parse_constraint, split_names
 from evonas.pipeline.checks import check_settings
@@ -70,9 +70,9 @@ class SearchProblem:
                 classes=len(self.data.classes),
             )
         self.task = None if self.data is None else make_task(self.data)
-        if self.task is not None and self.task.name != "classification":
+        if self.task is not None and self.task.objective != "acc":
             columns = self._fit_task(settings := self._default_objectives(settings))
-        predicted = uses_predictors(settings, estimates_acc="acc" in self.learned)
+        predicted = uses_predictors(settings, trainable=bool(self.learned))
         self.settings = _absolute(settings).model_copy(update={"surrogate": predicted})
         costs = make_evaluator("flops", self.context())
         self.cheap: dict[str, Evaluator] = dict.fromkeys(("flops", "params"), costs)
@@ -113,10 +113,10 @@ class SearchProblem:
         return settings.model_copy(update={"objectives": (self.task.objective, "flops")})
 
     def _fit_task(self, settings: Settings) -> list[str]:
-        """Read objectives again for a task that is no classification; refuse accuracy and what estimates it.
+        """Read objectives again for a task that is no classification; refuse accuracy and its own estimates.
 
         Raises:
-            SettingsError: Accuracy is asked for, or another estimate than by shared weights.
+            SettingsError: Accuracy is asked for, or an estimate that is of accuracy alone.
         """
         assert self.task is not None
         columns, own = self._read_objectives(settings), self.task.objective
@@ -125,8 +125,12 @@ class SearchProblem:
                 f"The objective 'acc' is for classification, but these data are for {self.task.name}: "
                 f"use '{own}', such as --objectives {own},flops"
             )
-        if read_estimator(settings.estimator)[0] != "supernet":
-            raise SettingsError(f"The estimator '{settings.estimator}' is of accuracy: leave it out for '{own}'")
+        kind, option = read_estimator(settings.estimator)
+        if kind == "supernet" and option != DEFAULT:
+            raise SettingsError(
+                f"The estimator '{settings.estimator}' is of accuracy alone: for '{own}' leave it out, or use "
+                "train:EPOCHS"
+            )
         return columns
 
     @property

@@ -105,8 +105,9 @@ class _GenomeFeatures:
             if name in problem.cheap and not isinstance(evaluators[name], TableEvaluator)
         }
         self._costs = {name: problem.cheap[name] for name in ("flops", "params")} | self._computed
-        shared = evaluators["acc"].shared_weights() if "acc" in evaluators else None
-        self.shared = None if shared is None else LocalEngine({"acc": shared}, run.store)
+        self._learned = next((name for name in problem.learned if name in evaluators), "acc")
+        shared = evaluators[self._learned].shared_weights() if self._learned in evaluators else None
+        self.shared = None if shared is None else LocalEngine({self._learned: shared}, run.store)
         # An objective that is evaluated as the search goes on would be seen by a resumed search too early.
         stored = () if WARM_START_SCORE in problem.evaluated else run.store.series()
         self._scores = [series for series in stored if series[0] == WARM_START_SCORE]
@@ -127,7 +128,7 @@ class _GenomeFeatures:
         candidates = [self._problem.genome.candidate(genome) for genome in genomes]
         columns = [_column(evaluator, name, candidates) for name, evaluator in self._costs.items()]
         if self.shared is not None:
-            columns.append(self.shared.evaluate(candidates, ["acc"])[:, 0])
+            columns.append(self.shared.evaluate(candidates, [self._learned])[:, 0])
         texts = [str(candidate) for candidate in candidates]
         for name, fingerprint in self._scores:
             found = self._run.store.lookup(texts, name, fingerprint)

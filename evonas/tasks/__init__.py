@@ -7,16 +7,35 @@ against a teacher, and what is measured. `make_task` makes the one that a data s
     figures = task.measure(network(images), labels)         # of each image
     task.score(figures)                                     # {"accuracy": 0.93, "loss": 0.21, "probability": 0.86}
 
-Other packages add one by the entry point group `evonas.tasks`; `evonas.testing.TaskContract` is what it must keep.
+Other packages add one by the entry point group `evonas.tasks`; `evonas.testing.TaskContract` is what it must keep. Its
+measures are objectives of a search by their own names.
 """
 
-from evonas.tasks.classification import Classification, accuracy, distillation
-from evonas.tasks.registry import MEASURES, make_task, task_names
-from evonas.tasks.regression import Regression
-from evonas.tasks.task import Measure, Task, TaskData, find_measure
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evonas.files.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from evonas.tasks.classification import Classification, accuracy, distillation
+    from evonas.tasks.measure import Measure
+    from evonas.tasks.registry import make_task, task_measures, task_names
+    from evonas.tasks.regression import Regression
+    from evonas.tasks.task import Task, TaskData, find_measure
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "classification": ("Classification", "accuracy", "distillation"),
+        "measure": ("Measure",),
+        "registry": ("make_task", "task_measures", "task_names"),
+        "regression": ("Regression",),
+        "task": ("Task", "TaskData", "find_measure"),
+    },
+)
 
 __all__ = [
-    "MEASURES",
     "Classification",
     "Measure",
     "Regression",
@@ -26,5 +45,6 @@ __all__ = [
     "distillation",
     "find_measure",
     "make_task",
+    "task_measures",
     "task_names",
 ]

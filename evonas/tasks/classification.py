@@ -11,7 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from evonas.tasks.task import Measure, Task
+from evonas.tasks.measure import CLASSIFICATION
+from evonas.tasks.task import Task, TaskData
 
 
 class Classification(Task):
@@ -28,11 +29,7 @@ class Classification(Task):
     title = "image classification"
     dtype = torch.int64
     target_shape = ()
-    measures = (
-        Measure("accuracy", "fraction of images", "max"),
-        Measure("loss", "nats", "min"),
-        Measure("probability", "mean of the true class", "max"),
-    )
+    measures = CLASSIFICATION
     primary = "accuracy"
 
     def __init__(self, classes: int = 0, *, smoothing: float = 0.0, divergence: bool = False) -> None:
@@ -74,6 +71,11 @@ class Classification(Task):
     def compares_classes(self) -> bool:
         """Whether the largest output is the answer: it is."""
         return True
+
+
+def make_classification(data: TaskData) -> Classification:
+    """Return the task of a data set's classes."""
+    return Classification(len(data.classes))
 
 
 def accuracy(logits: Tensor, labels: Tensor) -> float:

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import importlib
+from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evonas.errors import SettingsError, suggest
-from evonas.tasks.classification import Classification
-from evonas.tasks.regression import Regression
-from evonas.tasks.task import Task, TaskData
+from evonas.tasks.measure import REGRESSION, Measure
+
+if TYPE_CHECKING:
+    from evonas.tasks.task import Task, TaskData
 
 GROUP = "evonas.tasks"
-TaskFactory = Callable[[Any], Task]
-"""From a data set to the task of its targets."""
 
-
-def _classification(data: TaskData) -> Task:
-    return Classification(len(data.classes))
-
-
-def _regression(data: Any) -> Task:
-    return Regression(data.target_mean, data.target_std)
-
-
-TASKS: Mapping[str, TaskFactory] = {"classification": _classification, "regression": _regression}
-"""The package's own tasks by name."""
-
-MEASURES: Mapping[str, str] = {measure.name: Regression.name for measure in Regression.measures}
-"""Measures that are objectives of a search, and their task; classification's accuracy is the objective ``acc``."""
+TASKS: Mapping[str, str] = {
+    "classification": "evonas.tasks.classification:make_classification",
+    "regression": "evonas.tasks.regression:make_regression",
+}
+"""The package's own tasks by name, and where the factory of each stands: from a data set to the task of its targets."""
 
 
 def task_names() -> list[str]:
@@ -36,27 +27,55 @@ def task_names() -> list[str]:
     return [*TASKS, *sorted(_added())]
 
 
+def task_measures() -> dict[str, Measure]:
+    """Return the measures that are objectives of a search, by name; accuracy is not among them: it is ``acc``.
+
+    Those of other packages' tasks are what their factories say: a `Task` class does, and a function may by an
+    attribute ``measures``. Of one name the first task's is returned: what is measured is that of the data's task.
+
+    Raises:
+        SettingsError: Another package's task cannot be imported.
+    """
+    found = {measure.name: measure for measure in REGRESSION}
+    for point in _added().values():
+        for measure in getattr(_load(point), "measures", ()):
+            found.setdefault(measure.name, measure)
+    return found
+
+
 def make_task(data: TaskData) -> Task:
     """Make the task of a data set's targets.
 
     Args:
         data: Its ``task`` is the name of one of the package's tasks, or of an entry point in ``evonas.tasks``: a
-            callable that takes the data set. In a package's pyproject.toml::
+            callable that takes the data set, of which it reads what `TaskData` has. In a package's pyproject.toml::
 
                 [project.entry-points."evonas.tasks"]
-                counting = "my_package.counting:make_counting"
+                counting = "my_package.counting:Counting"
 
     Raises:
-        SettingsError: No such task.
+        SettingsError: No such task, or one of another package that cannot be imported.
     """
     if data.task in TASKS:
-        return TASKS[data.task](data)
+        module, _, factory = TASKS[data.task].partition(":")
+        made: Task = getattr(importlib.import_module(module), factory)(data)
+        return made
     added = _added()
     if data.task not in added:
         names = task_names()
         raise SettingsError(f"Unknown task '{data.task}': expected {', '.join(names)}.{suggest(data.task, names)}")
-    made: Task = added[data.task].load()(data)
+    made = _load(added[data.task])(data)
     return made
+
+
+def _load(point: EntryPoint) -> Any:
+    try:
+        return point.load()
+    except (ImportError, AttributeError) as error:
+        raise SettingsError(
+            f"The task '{point.name}' of {point.value} cannot be imported ({' '.join(str(error).split())}): "
+            "reinstall or remove its package"
+        ) from error
 
 
 def _added() -> dict[str, EntryPoint]:

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from evonas.errors import SettingsError
-from evonas.tasks.task import Measure, Task
+from evonas.tasks.measure import REGRESSION
+from evonas.tasks.task import Task, TaskData
 
 
 class Regression(Task):
@@ -29,11 +30,7 @@ class Regression(Task):
     name = "regression"
     title = "image regression"
     dtype = torch.float32
-    measures = (
-        Measure("rmse", "targets' unit", "min"),
-        Measure("mae", "targets' unit", "min"),
-        Measure("r2", "share of variance", "max"),
-    )
+    measures = REGRESSION
     primary = "rmse"
 
     def __init__(self, mean: Sequence[float] = (0.0,), std: Sequence[float] = (1.0,)) -> None:
@@ -99,6 +96,11 @@ class Regression(Task):
     def _standardize(self, targets: Tensor) -> Tensor:
         mean, std = self._statistics(targets)
         return (targets.double() - mean) / std
+
+
+def make_regression(data: TaskData) -> Regression:
+    """Return the task of a data set's continuous targets."""
+    return Regression(data.target_mean, data.target_std)
 
 
 class Unstandardize(nn.Module):

@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import torch
 from torch import Tensor, nn
 
-
-@dataclass(frozen=True)
-class Measure:
-    """A named number that a task's score holds.
-
-    Attributes:
-        name: Its name, also that of the objective that a search optimizes.
-        unit: Its unit, in words.
-        direction: Whether more or less is better.
-    """
-
-    name: str
-    unit: str
-    direction: Literal["max", "min"]
+from evonas.tasks.measure import Measure
 
 
 class TaskData(Protocol):
-    """A data set, as far as a task needs it."""
+    """A data set, as far as a task needs it; a model's files hold all of this, so that its task can be made again."""
 
     @property
     def task(self) -> str:
@@ -36,6 +22,16 @@ class TaskData(Protocol):
     @property
     def classes(self) -> tuple[str, ...]:
         """Name of each output: of classes, or of continuous targets."""
+        ...
+
+    @property
+    def target_mean(self) -> tuple[float, ...]:
+        """Mean of each continuous target over the images that weights are trained on."""
+        ...
+
+    @property
+    def target_std(self) -> tuple[float, ...]:
+        """Standard deviation likewise, above 0."""
         ...
 
 

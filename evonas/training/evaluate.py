@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from evonas.data import Dataset, Part, batches
 from evonas.errors import EvaluationError, SettingsError
@@ -29,19 +29,35 @@ def evaluate(
         EvaluationError: The outputs are not finite.
         SettingsError: The part is empty.
     """
-    if len(part) == 0:
-        raise SettingsError(f"Expected images of '{data.name}' to evaluate on, got an empty part")
     task = task or make_task(data)
-    training = network.training
-    network.eval()
-    try:
-        outputs = torch.cat([network(data.normalize(images)).float() for images, _ in batches(part, batch)])
-    finally:
-        network.train(training)
+    outputs = read_outputs(network, part, data, batch=batch)
     loss = float(task.loss(outputs, part.labels))
     if not math.isfinite(loss):
         raise EvaluationError(f"Expected finite outputs, got a loss of {loss}: train the network anew")
     return task.metric(outputs, part.labels), loss
+
+
+@torch.no_grad()
+def read_outputs(network: nn.Module, part: Part, data: Dataset, *, batch: int = 500) -> Tensor:
+    """Return a network's outputs on a part, in evaluation mode, float32, shape (n, outputs).
+
+    Args:
+        network: Called as `network(images)`, on the part's device; its mode is kept.
+        part: What to read them on.
+        data: Data set of the part; it normalizes the images.
+        batch: Images at once, at least 1.
+
+    Raises:
+        SettingsError: The part is empty.
+    """
+    if len(part) == 0:
+        raise SettingsError(f"Expected images of '{data.name}' to evaluate on, got an empty part")
+    training = network.training
+    network.eval()
+    try:
+        return torch.cat([network(data.normalize(images)).float() for images, _ in batches(part, batch)])
+    finally:
+        network.train(training)
 
 
 def test_accuracy(network: nn.Module, data: Dataset, *, batch: int = 500) -> float:  # noqa: PT028

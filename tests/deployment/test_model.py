@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from numpy.random import default_rng
@@ -66,3 +68,33 @@ def test_damaged_models_are_refused(data, tmp_path):
     newer = files["network.toml"].replace(b"format = 1", b"format = 9")
     with pytest.raises(RunError, match=r"format 1 in .*, got 9"):
         load_model(write(tmp_path / "d", {**files, "network.toml": newer}))
+
+
+COUNTING = """
+from evonas.tasks import Regression
+
+class Counting(Regression):
+    name, title = "counting", "counting of things"
+
+    def __init__(self, data):
+        super().__init__(data.target_mean, data.target_std)
+"""
+
+
+def test_the_task_of_another_package_is_made_again_and_its_absence_named(install, tmp_path):
+    data = load_data("digits", limit=100)
+    parts = {name: replace(getattr(data, name), labels=torch.tensor([[2.0], [6.0]])) for name in ("train", "search")}
+    counted = replace(data, task="counting", classes=("things",), **parts)
+    space = load_space("nasbench201")
+    skeleton = space.skeleton("small", in_channels=1, classes=1, resolution=8)
+    network = build(space, skeleton, space.decode(space.cardinalities - 1), seed=0).eval()
+    for name, content in model_files(network, counted).items():
+        (tmp_path / name).write_bytes(content)
+    image = torch.rand(2, 1, 8, 8)
+    bare = load_model(tmp_path)
+    with pytest.raises(RunError, match=r"the task 'counting', which no installed package has: install the package"):
+        load_model(tmp_path, unit_input=True)
+    install(COUNTING, {"evonas.tasks": {"counting": "Counting"}})
+    normalized = (image - torch.tensor(data.mean)) / torch.tensor(data.std)
+    with torch.no_grad():  # mean 4, deviation 2
+        torch.testing.assert_close(load_model(tmp_path, unit_input=True)(image), 4 + 2 * bare(normalized))

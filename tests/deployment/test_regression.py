@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import onnxruntime
@@ -12,9 +13,9 @@ from sklearn.datasets import load_digits
 
 from evonas.deployment import load_model, train_members, training_summary
 from evonas.deployment.deploy import deploy
-from evonas.deployment.deployment import summary
+from evonas.deployment.deployment import cost_of_int8, summary
 from evonas.deployment.verify import verify
-from evonas.errors import SettingsError
+from evonas.errors import ExportError
 from evonas.pipeline.run import search
 from evonas.runs.front_file import read_front
 from evonas.training import load_recipe
@@ -79,9 +80,32 @@ def test_the_deployed_model_gives_the_targets_in_their_units(run, trained, tmp_p
         assert "accuracy" not in text, text
 
 
-def test_int8_is_refused_as_it_is_judged_by_accuracy(run, tmp_path):
-    with pytest.raises(SettingsError, match="deploy without --quantize"):
-        deploy(run.path, "knee", tmp_path / "int8", quantize="int8")
+def test_int8_is_judged_by_the_error_that_it_adds(run, trained, tmp_path):
+    small = deploy(run.path, "knee", tmp_path / "int8", quantize="int8", max_drop=1e6)
+    before, after = small.float_figures.accuracy, small.figures.accuracy
+    assert before == pytest.approx(trained.accuracy, rel=1e-3)
+    assert small.drop == pytest.approx(100 * (after / before - 1))
+    lines = summary(small)
+    assert any(f"int8 makes rmse {abs(small.drop):.2f} % " in line for line in lines)
+    card = json.loads((tmp_path / "int8" / "card.json").read_text())
+    figures = {figure["name"]: figure for figure in card["figures"]}
+    assert figures["test rmse before int8"]["value"] == before
+    assert figures["rmse that int8 costs, of that before"]["unit"] == "%"
+    for text in ((tmp_path / "int8" / "README.md").read_text(), *lines):
+        assert "accuracy" not in text, text
+    assert small.drop > 0
+    with pytest.raises(ExportError, match=r"int8 makes rmse .* % worse .*--max-drop 0; nothing was written"):
+        deploy(run.path, "knee", tmp_path / "none", quantize="int8", max_drop=0)
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("direction", "before", "after", "cost"),
+    [("min", 2.0, 2.5, 25.0), ("min", 2.0, 1.0, -50.0), ("max", 0.8, 0.6, 25.0), ("max", -0.5, -1.0, 100.0),
+     ("min", 0.0, 0.0, 0.0), ("min", 0.0, 0.1, math.inf)],
+)  # fmt: skip
+def test_what_int8_costs_is_relative_for_measures_with_units(direction, before, after, cost):
+    assert cost_of_int8("rmse", direction, before, after, 10) == pytest.approx(cost)
 
 
 def test_errors_are_measured_again(run, trained):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+import importlib
 import math
-from importlib.metadata import EntryPoint
 
 import pytest
 import torch
@@ -20,7 +20,6 @@ from evonas.objectives import (
 from evonas.objectives.contract import one_by_one
 from evonas.pareto.objective import Objective
 from evonas.spaces import Candidate, Recipe, as_candidates
-from evonas.tasks import MEASURES
 
 X = Objective("x", "", "min")
 
@@ -39,15 +38,14 @@ class Added(Evaluator):
 
 
 @pytest.fixture
-def added(monkeypatch: pytest.MonkeyPatch):
+def added(install):
     """Install an evaluator under a name."""
 
-    def install(name: str, made: type = Added) -> None:
-        point = EntryPoint(name, "another:Added", "evonas.evaluators")
-        monkeypatch.setattr(EntryPoint, "load", lambda self: made)
-        monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == "evonas.evaluators" else [])
+    def add(name: str, made: type = Added) -> None:
+        install("", {"evonas.evaluators": {name: "Added"}}, module="another")
+        importlib.import_module("another").Added = made
 
-    return install
+    return add
 
 
 def test_what_fails_is_recorded_and_the_others_go_on():
@@ -166,6 +164,28 @@ def test_threads_are_put_back_also_after_an_error():
     assert torch.get_num_threads() == before
 
 
-def test_measures_of_tasks_are_objectives():
-    assert set(MEASURES) <= set(registry.SHIPPED)
-    assert all(registry.SHIPPED[name].named for name in MEASURES)
+COUNTING = """
+from evonas.tasks import Measure, Regression
+
+class Counting(Regression):
+    name, title, primary = "counting", "counting of things", "miscount"
+    measures = (Measure("miscount", "things", "min", "mean of wrong counts"), *Regression.measures)
+
+    def __init__(self, data):
+        super().__init__(data.target_mean, data.target_std)
+
+    def score(self, figures):
+        score = super().score(figures)
+        return {**score, "miscount": score["mae"]}
+"""
+
+
+def test_measures_of_tasks_are_objectives(install, tiny: Context):
+    assert {"rmse", "mae", "r2"} <= set(registry.SHIPPED)
+    with pytest.raises(SettingsError, match="Unknown objective 'miscount'"):
+        registry.check_objectives(["miscount"])
+    install(COUNTING, {"evonas.tasks": {"counting": "Counting"}})
+    registry.check_objectives(["miscount", "rmse", "flops"])
+    assert registry.describe_objectives()["miscount"] == "mean of wrong counts (min)"
+    with pytest.raises(SettingsError, match="'miscount' needs data"):
+        make_evaluator("miscount", tiny)

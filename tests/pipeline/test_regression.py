@@ -42,7 +42,7 @@ def test_accuracy_is_refused_and_the_error_named(brightness, objectives):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"estimator": "train:1"}, "'train:1' is of accuracy"),
+        ({"estimator": "supernet:loss"}, "'supernet:loss' is of accuracy alone: for 'rmse'"),
     ],
 )
 def test_estimates_of_accuracy_are_refused(brightness, settings, message):
@@ -58,3 +58,13 @@ def test_a_search_gives_a_front_of_errors_that_are_reported_too(brightness, tmp_
         assert 0 < member.values["rmse"] < 1e5
         assert member.values["r2"] < 1
         assert member.known["rmse_report"] > 0
+
+
+def test_short_trainings_estimate_errors_too(brightness, tmp_path):
+    settings = {**SMALL, "warm_start": 0, "population": 3, "generations": 1, "estimator": "train:1"}
+    run = search(data=brightness, out=tmp_path / "run", objectives=("rmse", "flops"), surrogate=False, **settings)
+    assert all(0 < member.values["rmse"] < 1e5 for member in read_front(run))
+    notes = run.store.notes()
+    assert {note["rmse_report"].detail["by"] for note in notes.values() if "rmse_report" in note} == {
+        "short training, the half not selected on"
+    }

@@ -118,7 +118,7 @@ def test_a_table_is_not_predicted_unless_asked_for(settings, tmp_path, given, ex
 
 
 @pytest.mark.parametrize(
-    ("changes", "estimates_acc", "expected"),
+    ("changes", "trainable", "expected"),
     [
         ({"estimator": "train:2"}, True, True),
         ({"estimator": "train:2+inherit"}, True, True),
@@ -131,8 +131,8 @@ def test_a_table_is_not_predicted_unless_asked_for(settings, tmp_path, given, ex
         ({"estimator": "supernet", "surrogate": True}, True, True),
     ],
 )
-def test_the_kind_of_estimator_decides(changes, estimates_acc, expected):
-    assert uses_predictors(make_settings(**changes), estimates_acc=estimates_acc) is expected
+def test_the_kind_of_estimator_decides(changes, trainable, expected):
+    assert uses_predictors(make_settings(**changes), trainable=trainable) is expected
 
 
 class _Slow(TableEvaluator):

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint
 from types import SimpleNamespace
 
 import pytest
 
 from evonas.errors import SettingsError
-from evonas.tasks import MEASURES, Classification, Regression, make_task, registry, task_names
+from evonas.tasks import Classification, Regression, make_task, registry, task_measures, task_names
 
 
 def test_the_packages_own_are_made_of_what_the_data_say():
@@ -19,7 +18,7 @@ def test_the_packages_own_are_made_of_what_the_data_say():
 
 
 def test_measures_that_are_objectives_are_those_of_regression():
-    assert list(MEASURES) == [measure.name for measure in Regression.measures]
+    assert task_measures() == {measure.name: measure for measure in Regression.measures}
 
 
 def test_an_unknown_task_is_refused_by_name():
@@ -27,16 +26,35 @@ def test_an_unknown_task_is_refused_by_name():
         make_task(SimpleNamespace(task="regresion", classes=()))
 
 
-def make_counting(data):
-    return Classification(len(data.classes))
+COUNTING = """
+from evonas.tasks import Measure, Regression
+
+class Counting(Regression):
+    name, title = "counting", "counting of things"
+    measures = (*Regression.measures, Measure("miscount", "things", "min", "mean of wrong counts"))
+
+def make(data):
+    return Counting(data.target_mean, data.target_std)
+
+make.measures = Counting.measures
+"""
 
 
-def test_other_packages_add_tasks(monkeypatch):
-    points = [EntryPoint("counting", f"{__name__}:make_counting", registry.GROUP)]
-    monkeypatch.setattr(registry, "entry_points", lambda group: points)
-    monkeypatch.setattr(EntryPoint, "load", lambda self: make_counting)
+def test_other_packages_add_tasks_and_measures(install):
+    install(COUNTING, {registry.GROUP: {"counting": "make"}})
     assert task_names() == ["classification", "regression", "counting"]
-    assert make_task(SimpleNamespace(task="counting", classes=("a",))).outputs == 1
-    points.append(EntryPoint("regression", "other:make", registry.GROUP))
+    assert list(task_measures()) == ["rmse", "mae", "r2", "miscount"]
+    data = SimpleNamespace(task="counting", classes=("a",), target_mean=(1.0,), target_std=(2.0,))
+    assert make_task(data).title == "counting of things"
+
+
+def test_a_name_that_is_taken_is_refused(install):
+    install("", {registry.GROUP: {"regression": "make"}}, module="second")
     with pytest.raises(SettingsError, match="it is taken"):
         task_names()
+
+
+def test_a_task_that_cannot_be_imported_is_named(install):
+    install("import nowhere_at_all", {registry.GROUP: {"counting": "make"}})
+    with pytest.raises(SettingsError, match=r"'counting' of plugged:make cannot be imported \(No module.*reinstall"):
+        task_measures()

@@ -1,9 +1,9 @@
-"""Accuracy by a short stand-alone training of each architecture: dear, but free of what shared weights get wrong."""
+"""Accuracy and other measures by a short training of each architecture: expensive, but no weights are shared."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -14,16 +14,17 @@ from evonas.errors import SettingsError
 from evonas.networks import Network, build
 from evonas.objectives.accuracy.accuracy import ACC, AccuracyEvaluator
 from evonas.objectives.accuracy.estimators import read_estimator, read_training
+from evonas.objectives.accuracy.measures import MeasureEvaluator, measured_objectives
 from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.cost.cost import CostEvaluator
 from evonas.objectives.result import Result
 from evonas.spaces import Architecture, Candidate
 from evonas.tasks import make_task
 from evonas.training import load_recipe
-from evonas.training.evaluate import evaluate
+from evonas.training.evaluate import evaluate, read_outputs
 from evonas.training.train import train
 
-__all__ = ["TrainingEvaluator", "accuracy_evaluator", "trains"]
+__all__ = ["TrainingEvaluator", "accuracy_evaluator", "measure_evaluator", "trains"]
 
 RECIPE = "quick"
 DRAWN = 1000
@@ -45,8 +46,7 @@ def accuracy_evaluator(context: Context, part: PartName = "search") -> Evaluator
     Raises:
         SettingsError: The data are for another task.
     """
-    if context.data is not None and context.data.task != "classification":
-        task = make_task(context.data)
+    if context.data is not None and (task := make_task(context.data)).objective != "acc":
         raise SettingsError(
             f"The objective 'acc' is for classification, but '{context.data.name}' is for {task.name}: "
             f"use '{task.objective}', such as --objectives {task.objective},flops"
@@ -54,8 +54,24 @@ def accuracy_evaluator(context: Context, part: PartName = "search") -> Evaluator
     return TrainingEvaluator(context, part) if trains(context) else AccuracyEvaluator(context, part)
 
 
+def measure_evaluator(context: Context, name: str, part: PartName = "search") -> Evaluator:
+    """Return what estimates a measure of the data's task as the option ``estimator`` asks for.
+
+    Args:
+        context: Data, and what the estimator needs in addition.
+        name: The objective asked for.
+        part: ``"search"``, or ``"report"`` for reports.
+
+    Raises:
+        SettingsError: No data, data of a task that does not measure this, or an estimator of accuracy alone.
+    """
+    return TrainingEvaluator(context, part, name) if trains(context) else MeasureEvaluator(context, name, part)
+
+
 class TrainingEvaluator(Evaluator):
-    """Accuracy after a few epochs of training on the part `train`, read on the part that the search selects on.
+    """Accuracy, or what another task measures, after a few epochs of training on the part `train`.
+
+    It is read on the part that the search selects on.
 
     The seed follows from the run's and the architecture, so that a result depends on nothing evaluated before.
 
@@ -63,16 +79,17 @@ class TrainingEvaluator(Evaluator):
         context: Data, and ``train:EPOCHS`` or ``train:EPOCHS+inherit`` as the option ``estimator``. The second
             begins with the supernet's weights and imitates its largest path besides.
         part: ``"search"``, or ``"report"`` for reports.
+        measure: The objective asked for where it is not accuracy: a measure of the data's task, whose others come too.
 
     Raises:
-        SettingsError: No data; or no supernet to inherit from.
+        SettingsError: No data, or data of a task that does not measure this; or no supernet to inherit from.
     """
 
-    objectives = (ACC,)
-
-    def __init__(self, context: Context, part: PartName = "search") -> None:
+    def __init__(self, context: Context, part: PartName = "search", measure: str | None = None) -> None:
         if context.data is None:
-            raise SettingsError("The objective 'acc' needs data to train on, got none")
+            raise SettingsError(f"The objective '{measure or 'acc'}' needs data to train on, got none")
+        self._task = make_task(context.data)
+        self.objectives = (ACC,) if measure is None else measured_objectives(context.data, measure)
         option = read_estimator(str(context.options["estimator"]))[1]
         epochs, self._inherit = read_training(option)
         if self._inherit and context.supernet is None:
@@ -82,16 +99,19 @@ class TrainingEvaluator(Evaluator):
         self._recipe = load_recipe(RECIPE, epochs=epochs, warm_up=min(1, epochs - 1), ema=0.0, all_data=False)
         self._part = context.data.part(part)
         self.fingerprint = fingerprint(
-            "acc", "train", 1, part, self._recipe.model_dump(mode="json"), context.seed, context.data.fingerprint,
+            "acc" if measure is None else self._task.name,
+            "train", 1, part, self._recipe.model_dump(mode="json"), context.seed, context.data.fingerprint,
             context.space.definition.model_dump(), context.skeleton, context.threads,
             context.supernet_fingerprint if self._inherit else "",
         )  # fmt: skip
 
-    def shared_weights(self) -> AccuracyEvaluator | None:
+    def shared_weights(self) -> Evaluator | None:
         """Return the supernet's own estimate, which predictors of this one see; None where there is no supernet."""
         if self._context.supernet is None:
             return None
-        return AccuracyEvaluator(replace(self._context, options={**self._context.options, "estimator": "supernet"}))
+        context = replace(self._context, options={**self._context.options, "estimator": "supernet"})
+        first = self.objectives[0]
+        return AccuracyEvaluator(context) if first is ACC else MeasureEvaluator(context, first.name)
 
     @cached_property
     def teacher(self) -> Network:
@@ -104,10 +124,10 @@ class TrainingEvaluator(Evaluator):
         return context.supernet.extract(max(forms, key=lambda form: cost.cost(form)[0])).eval()
 
     def evaluate(self, candidates: Sequence[Candidate]) -> list[dict[str, Result]]:
-        """Return the accuracy of each architecture, in [0, 1]."""
-        return one_by_one(self.objectives, candidates, lambda form: {"acc": self._accuracy(form)})
+        """Return the accuracy of each architecture, in [0, 1], or all measures of the task."""
+        return one_by_one(self.objectives, candidates, self._scores)
 
-    def _accuracy(self, architecture: Architecture) -> float:
+    def _scores(self, architecture: Architecture) -> Mapping[str, float]:
         context = self._context
         assert context.data is not None
         seed = zlib.crc32(f"{context.seed} {architecture}".encode()) >> 3  # training makes several of one
@@ -118,4 +138,7 @@ class TrainingEvaluator(Evaluator):
             network, teacher = build(context.space, context.skeleton, architecture, seed=seed), None
         train(network, context.data, self._recipe, seed=seed, device=context.device, teacher=teacher)
         data = context.data.to(context.device)
-        return evaluate(network, self._part.to(context.device), data)[0]
+        images = self._part.to(context.device)
+        if self.objectives[0] is ACC:
+            return {"acc": evaluate(network, images, data)[0]}
+        return self._task.score(self._task.measure(read_outputs(network, images, data), images.labels))

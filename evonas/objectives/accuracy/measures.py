@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from evonas.data import Dataset
 from evonas.data.part import PartName
 from evonas.errors import SettingsError
 from evonas.objectives.accuracy.accuracy import KEPT
+from evonas.objectives.accuracy.estimators import DEFAULT, read_estimator
 from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
@@ -29,21 +31,20 @@ class MeasureEvaluator(Evaluator):
         part: ``"search"``, or ``"report"`` for reports.
 
     Raises:
-        SettingsError: No supernet, no data, or data of a task that does not measure this.
+        SettingsError: No supernet, no data, data of a task that does not measure this, or an estimator
+            of accuracy alone.
     """
 
     def __init__(self, context: Context, name: str, part: PartName = "search") -> None:
         if context.supernet is None or context.data is None:
             raise SettingsError(f"The objective '{name}' needs data and a trained supernet, got neither or one")
-        task = make_task(context.data)
-        if name not in [measure.name for measure in task.measures]:
+        estimator = str(context.options.get("estimator", "supernet"))
+        if read_estimator(estimator) not in (("supernet", DEFAULT), ("supernet", "accuracy")):
             raise SettingsError(
-                f"The objective '{name}' is no measure of {task.title}, which '{context.data.name}' is for: use "
-                f"'{task.objective}'"
+                f"The estimator '{estimator}' is of accuracy alone: for '{name}' leave it out, or use train:EPOCHS"
             )
-        # The one asked for comes first: it is what workers name their jobs by.
-        measures = sorted(task.measures, key=lambda measure: measure.name != name)
-        self.objectives = tuple(Objective(m.name, m.unit, m.direction) for m in measures)
+        task = make_task(context.data)
+        self.objectives = measured_objectives(context.data, name)
         images = context.data.part(part)
         self._path = PathEvaluator(
             context.supernet, context.data, images, norm_images=NORM_IMAGES, memory=KEPT, task=task
@@ -55,3 +56,22 @@ class MeasureEvaluator(Evaluator):
     def evaluate(self, candidates: Sequence[Candidate]) -> list[dict[str, Result]]:
         """Return all measures of each candidate's path."""
         return one_by_one(self.objectives, candidates, self._path)
+
+
+def measured_objectives(data: Dataset, name: str) -> tuple[Objective, ...]:
+    """Return what the task of a data set measures, as objectives; first the one asked for, which workers name jobs by.
+
+    Args:
+        data: Data set.
+        name: The objective asked for.
+
+    Raises:
+        SettingsError: It is no measure of the task.
+    """
+    task = make_task(data)
+    if name not in [measure.name for measure in task.measures]:
+        raise SettingsError(
+            f"The objective '{name}' is no measure of {task.title}, which '{data.name}' is for: use '{task.objective}'"
+        )
+    measures = sorted(task.measures, key=lambda measure: measure.name != name)
+    return tuple(Objective(m.name, m.unit, m.direction) for m in measures)
