@@ -118,8 +118,9 @@ def load_model(folder: str | Path, *, unit_input: bool = False) -> nn.Module:
             raise RunError(
                 f"Expected format {FORMAT} in {folder / NETWORK}, got {content['format']}: use the evonas that wrote it"
             )
-        table = content["skeleton"].items()  # TOML has lists where a skeleton has tuples
-        skeleton = Skeleton(**{name: tuple(value) if isinstance(value, list) else value for name, value in table})
+        table: dict[str, Any] = content["skeleton"]
+        # TOML has lists where a skeleton has tuples.
+        skeleton = Skeleton(**{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()})
         space = load_space(folder / SPACE)
         architecture = space.canonical(space.parse(content["architecture"]))
         network = build(space, skeleton, architecture)
