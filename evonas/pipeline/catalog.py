@@ -62,6 +62,12 @@ def _spaces() -> tuple[CatalogEntry, ...]:
     return tuple(CatalogEntry(name, load_space(name).definition.source) for name in shipped())
 
 
+def _weights() -> tuple[CatalogEntry, ...]:
+    from evonas.training.weights.listing import describe_weights  # TOML files are read only where they are asked for
+
+    return tuple(CatalogEntry(name, text) for name, text in describe_weights())
+
+
 KINDS: Mapping[str, Callable[[], tuple[CatalogEntry, ...]]] = {
     "spaces": _spaces,
     "objectives": lambda: (*OBJECTIVES, *(one for one in PROXIES if one.name not in {o.name for o in OBJECTIVES})),
@@ -72,7 +78,7 @@ KINDS: Mapping[str, Callable[[], tuple[CatalogEntry, ...]]] = {
     "recipes": lambda: RECIPES,
     "configs": lambda: (),
     "tables": lambda: (),
-    "weights": lambda: (),
+    "weights": _weights,
 }
 """Kind -> its entries; kinds without any are filled by later releases."""
 DEFAULTS = {"spaces": "darts", "rules": "disturbance-immune", "algorithms": "nsga2", "recipes": "quick"}

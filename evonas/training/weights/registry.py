@@ -1,0 +1,47 @@
+"""Registry of published weights: the entries that ship, and those of a user's own TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from evonas.errors import SettingsError, suggest
+from evonas.training.weights.entry import WeightsEntry
+
+FOLDER = Path(__file__).parent / "entries"
+
+
+def entry_names() -> tuple[str, ...]:
+    """Names of the entries that ship, in alphabetical order."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+def load_entry(name: str | Path) -> WeightsEntry:
+    """Entry of that name, or of a TOML file.
+
+    Raises:
+        SettingsError: No such entry, not TOML, or a key or value that makes no sense, named.
+    """
+    names = entry_names()
+    if str(name) not in names and not str(name).endswith(".toml"):
+        raise SettingsError(
+            f"Unknown weights '{name}': expected auto, none, {', '.join(names)}, or the path of a checkpoint or of a "
+            f".toml file that describes one.{suggest(str(name), names)}"
+        )
+    path = FOLDER / f"{name}.toml" if str(name) in names else Path(name)
+    try:
+        table = tomllib.loads(path.read_bytes().decode())
+    except OSError as error:
+        raise SettingsError(f"Cannot read the weights' entry {path}: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SettingsError(f"The weights' entry {path} is not TOML: {error}") from None
+    try:
+        return WeightsEntry.model_validate({"name": path.stem, **table})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the file"
+        if first["type"] == "extra_forbidden":
+            raise SettingsError(f"{path}: {key}: no such key") from None
+        raise SettingsError(f"{path}: {key}: {first['msg'].removeprefix('Value error, ')}") from None
