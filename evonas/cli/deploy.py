@@ -16,9 +16,12 @@ def deploy(
     max_drop: Annotated[
         float, typer.Option(help="Points of test accuracy that int8 may cost; per cent of another measure.")
     ] = 1.0,
-    opset: Annotated[int, typer.Option(help="ONNX operator set, 18 or more.")] = 18,
+    opset: Annotated[int, typer.Option(help="ONNX operator set, 11 or more.")] = 18,
     fixed_batch: Annotated[bool, typer.Option("--fixed-batch", help="One image per call.")] = False,
     threads: Annotated[int, typer.Option(min=1, help="Threads that latency is measured with.")] = 1,
+    tolerance: Annotated[
+        float | None, typer.Option(help="Largest difference from torch. [default: what float32's rounding explains]")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Write a member as an ONNX model, checked against torch on every test image, measured and described."""
@@ -42,6 +45,7 @@ def deploy(
             dynamic_batch=not fixed_batch,
             max_drop=max_drop,
             threads=threads,
+            tolerance=tolerance,
             progress=make_progress(quiet),
         )
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +14,8 @@ from torch import nn
 from evonas.data import Part
 from evonas.deployment.isolated_check import Fresh, run_fresh
 from evonas.errors import ExportError
-from evonas.runtime import Model, Parity, Timing, parity, session
-from evonas.runtime.parity import TOLERANCE
+from evonas.runtime import Model, Parity, Timing, logits, session
+from evonas.runtime.parity import compare_outputs, outputs
 
 CHUNK = 1000
 """Test images that are floats at a time."""
@@ -28,8 +29,10 @@ class Figures:
         accuracy: Of the ONNX model on the test part, in [0, 1]; of another task its primary measure, such as RMSE.
         torch_accuracy: Of the torch network that it came from, likewise.
         images: Test images.
-        max_abs_difference: Largest absolute difference of any logit from torch's.
-        agreement: Share of test images with the same class as torch's, in [0, 1].
+        error: Largest absolute difference of any logit from those of torch in float64.
+        torch_error: Likewise of torch in float32.
+        agreement: Share of test images with the class that torch in float64 gives, in [0, 1].
+        ties: Test images of another class whose logits are nearer than both errors explain.
         latency: Times of single images.
         threads: Threads of that measurement.
         size: Of the file, bytes.
@@ -40,8 +43,10 @@ class Figures:
     accuracy: float
     torch_accuracy: float
     images: int
-    max_abs_difference: float
+    error: float
+    torch_error: float
     agreement: float
+    ties: int
     latency: Timing
     threads: int
     size: int
@@ -50,7 +55,7 @@ class Figures:
 
 
 def compare(module: nn.Module, model: Model, part: Part, *, scale: float) -> Parity:
-    """Compare a model with the module it came from over a whole part.
+    """Compare a model with the module it came from, in float32 and float64, over a whole part.
 
     Args:
         module: Takes values in [0, 1]; on the CPU.
@@ -59,17 +64,17 @@ def compare(module: nn.Module, model: Model, part: Part, *, scale: float) -> Par
         scale: Value of a pixel that means 1.0.
     """
     opened: onnxruntime.InferenceSession = session(model)
-    parts = [parity(module, opened, images.cpu().float() / scale) for images in torch.split(part.images, CHUNK)]
-    return Parity(
-        max_abs_difference=float(np.max([p.max_abs_difference for p in parts])),  # NaN stays NaN
-        agreement=float(np.average([p.agreement for p in parts], weights=[len(p.predictions) for p in parts])),
-        predictions=np.concatenate([p.predictions for p in parts]),
-        logits=np.concatenate([p.logits for p in parts]),
-    )
+    double = deepcopy(module).double()
+    parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    for pixels in torch.split(part.images, CHUNK):
+        images = pixels.cpu().float() / scale
+        single = outputs(module, images, torch.float32)
+        parts.append((logits(opened, images), single, outputs(double, images, torch.float64)))
+    return compare_outputs(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def load_again(
-    file: Path, seen: Parity, part: Part, *, scale: float, tolerance: float = TOLERANCE, classes: bool = True
+    file: Path, seen: Parity, part: Part, *, scale: float, tolerance: float | None = None, classes: bool = True
 ) -> Fresh:
     """Run a written file in a fresh process and hold its logits against those seen here.
 
@@ -78,17 +83,18 @@ def load_again(
         seen: What was seen here.
         part: Images of that.
         scale: Value of a pixel that means 1.0.
-        tolerance: Largest absolute difference allowed.
-        classes: Whether the arg-max must be the same, too.
+        tolerance: Largest absolute difference allowed instead of what rounding explains.
+        classes: Whether the arg-max must be the same, too, but for ties.
 
     Raises:
         ExportError: It does not run there, or says something else.
     """
     fresh = run_fresh(file, part.images.cpu().numpy(), scale=scale)
-    difference = float(np.abs(fresh.logits - seen.logits).max())
-    if not difference <= tolerance or (classes and (fresh.logits.argmax(1) != seen.predictions).any()):
+    found = compare_outputs(fresh.logits, seen.logits, seen.logits.astype(np.float64))
+    allowed = seen.limit if tolerance is None else tolerance
+    if not found.error <= allowed or (classes and found.differing):
         raise ExportError(
             f"Expected a fresh process to get the logits that were seen here, got a difference of "
-            f"{difference:.3g}: do not use this model on this machine"
+            f"{found.error:.3g}: do not use this model on this machine"
         )
     return fresh

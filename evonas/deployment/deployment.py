@@ -79,6 +79,11 @@ class Deployment:
         return cost_of_int8(self.measure, self.direction, before.accuracy, after.accuracy, after.images)
 
 
+def _same_classes(figures: Figures) -> str:
+    """Return how many classes are the same, as a part of a sentence."""
+    return f", the same class but for {figures.ties} ties" if figures.ties else ", the same class on each"
+
+
 def points(before: float, after: float, images: int) -> float:
     """Return the fall of an accuracy in percentage points, exact: accuracies are whole images over their number.
 
@@ -127,9 +132,10 @@ def summary(deployment: Deployment) -> list[str]:
     ]
     if before is None:
         lines.append(
-            f"Parity with torch: largest difference of {deployment.output} {figures.max_abs_difference:.2g}"
-            + (", the same class on all " if deployment.classifies else " on all ")
-            + f"{figures.images:,} test images; a fresh process with onnxruntime alone agrees."
+            f"Parity: {deployment.output} is off by at most {figures.error:.2g} from float64, where torch's own "
+            f"rounding is {figures.torch_error:.2g}, on all {figures.images:,} test images"
+            + (_same_classes(figures) if deployment.classifies else "")
+            + "; a fresh process with onnxruntime alone agrees."
         )
     else:
         assert deployment.drop is not None

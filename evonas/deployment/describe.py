@@ -104,14 +104,16 @@ def _cost(choice: Selection, context: Context) -> list[dict[str, Any]]:
 def _figures(deployment: Deployment) -> list[dict[str, Any]]:
     figures, before = deployment.figures, deployment.float_figures
     images = f"{figures.images:,} test images"
-    against = f"onnxruntime against torch, {images}"
+    against = f"against torch in float64, {images}"
     rows: list[tuple[str, Any, str, str]] = [
         (f"test {deployment.measure} of model.onnx", figures.accuracy, "", f"onnxruntime, {images}"),
         (f"test {deployment.measure} in torch", figures.torch_accuracy, "", f"torch, float32, {images}"),
-        (f"largest difference of {deployment.output}", figures.max_abs_difference, "", against),
+        (f"largest error of {deployment.output} in onnxruntime", figures.error, "", against),
+        (f"largest error of {deployment.output} in torch, float32", figures.torch_error, "", against),
     ]
     if deployment.classifies:
-        rows.append(("same class as torch", figures.agreement, "", f"onnxruntime against torch, {images}"))
+        rows.append(("same class as torch", figures.agreement, "", f"onnxruntime {against}"))
+        rows.append(("ties among the others", figures.ties, "images", f"margin within both errors, {images}"))
     if before is not None:
         calibrated = f"onnxruntime, {images}; calibrated on {deployment.calibration} validation images"
         rows += [

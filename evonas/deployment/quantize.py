@@ -22,9 +22,9 @@ from evonas.runtime.checks import check_model, set_metadata, strip
 FEWEST = 32
 """Calibration images below which ranges of activations would be those of single images."""
 OPERATIONS = (
-    "Conv", "Gemm", "MatMul", "Add", "Concat", "Relu", "MaxPool", "AveragePool", "Slice", "Reshape",
+    "Conv", "Gemm", "MatMul", "Add", "Concat", "Relu", "MaxPool", "AveragePool", "Slice", "Reshape", "Flatten",
 )  # fmt: skip
-"""What runs on integers; a norm that could not be folded and gates of few channels stay in float."""
+"""Operations that run on integers, outside gates."""
 
 
 def check_calibration(images: int) -> None:
@@ -34,6 +34,32 @@ def check_calibration(images: int) -> None:
             f"Expected at least {FEWEST} validation images to calibrate int8 on, got {images}: search with more data "
             "or a larger --validation, or deploy without --quantize"
         )
+
+
+def gates(model: onnx.ModelProto) -> list[str]:
+    """Return the names of the nodes of gates: from a pooling over all pixels to the product with what was pooled.
+
+    Squeeze-and-excitation computes a factor for each channel out of a few numbers. Integers save nothing there, and
+    the error of a factor is one of all pixels of its channel.
+
+    Args:
+        model: Its nodes have names.
+    """
+    takers: dict[str, list[onnx.NodeProto]] = {}
+    for node in model.graph.node:
+        for name in node.input:
+            takers.setdefault(name, []).append(node)
+    found: dict[str, None] = {}
+    for pool in model.graph.node:
+        if pool.op_type != "GlobalAveragePool" or all(t.op_type != "Conv" for t in takers.get(pool.output[0], [])):
+            continue
+        waiting = [pool]
+        while waiting:
+            node = waiting.pop()
+            if node.name not in found and node.op_type != "Mul":
+                found[node.name] = None
+                waiting += [taker for name in node.output for taker in takers.get(name, [])]
+    return list(found)
 
 
 def quantize(model: onnx.ModelProto, images: np.ndarray, *, batch: int = 32) -> onnx.ModelProto:
@@ -75,6 +101,7 @@ def quantize(model: onnx.ModelProto, images: np.ndarray, *, batch: int = 32) -> 
                 Reader(),
                 quant_format=QuantFormat.QDQ,
                 op_types_to_quantize=list(OPERATIONS),
+                nodes_to_exclude=gates(own),
                 per_channel=True,
                 activation_type=QuantType.QInt8,
                 weight_type=QuantType.QInt8,

@@ -15,6 +15,7 @@ from evonas.runtime.checks import check_interface, check_model, set_metadata, st
 from evonas.runtime.faults import explain
 from evonas.runtime.modes import device_of, evaluating
 from evonas.runtime.quiet import quiet
+from evonas.runtime.simplify import simplify
 
 if TYPE_CHECKING:
     import onnx
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 Exporter = Literal["dynamo", "quick"]
 EXPORTERS: tuple[Exporter, ...] = ("dynamo", "quick")
 OPSET = 18
+"""Operator set of exports unless asked otherwise; the oldest that torch.export writes."""
+OLDEST_OPSET = 11
+"""The oldest that the TorchScript exporter is asked for: resizing and padding as they are written today."""
 
 
 def export(
@@ -50,12 +54,13 @@ def export(
             given.
         output_names: One name per output.
         dynamic_batch: Let the first dimension of every input vary together; else it is the example's.
-        opset: ONNX operator set.
+        opset: ONNX operator set, 11 or more; below 18 the TorchScript exporter writes it, since torch.export has no
+            older one and converting versions afterwards fails.
         metadata: Texts kept in the model, read back by onnxruntime as ``custom_metadata_map``.
-        exporter: ``"dynamo"``, torch.export's, for models that are kept: the graph is the cleanest, and the
-            ONNX checker and shape inference must pass. ``"quick"``, the TorchScript one, for models that are
-            only measured: tens of times quicker, the same operations once onnxruntime has optimized them, not
-            checked; branches are frozen as the example takes them.
+        exporter: ``"dynamo"``, torch.export's, for models that are kept: the ONNX checker and shape inference must
+            pass. ``"quick"``, the TorchScript one, for models that are only measured: tens of times quicker, the
+            same operations once onnxruntime has optimized them, not checked; branches are frozen as the example
+            takes them. Either graph is simplified (`evonas.runtime.simplify`).
 
     Returns:
         The model, or the path of the file.
@@ -77,7 +82,9 @@ def export(
             f"Expected one name per input, got {len(input_names)} names for {len(inputs)} inputs: name each"
         )
     who = type(module).__name__
-    translate = _dynamo if exporter == "dynamo" else _quick
+    if opset < OLDEST_OPSET:
+        raise SettingsError(f"Expected an opset of {OLDEST_OPSET} or more, got {opset}")
+    translate = _dynamo if exporter == "dynamo" and opset >= OPSET else _quick
     inputs = tuple(tensor.detach().to(device_of(module)) for tensor in inputs)
     try:
         with evaluating(module), quiet():
@@ -88,6 +95,7 @@ def export(
             f"use operations and shapes that opset {opset} can express"
         ) from error
     strip(model)
+    simplify(model)
     set_metadata(model, metadata or {})
     check_interface(
         who,

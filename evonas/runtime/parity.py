@@ -1,8 +1,10 @@
-"""Parity of an ONNX model with the torch module it came from, and its accuracy."""
+"""Parity of an ONNX model with the torch module it came from, held against float64, and its accuracy."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,49 +16,74 @@ from evonas.runtime.modes import device_of, evaluating
 from evonas.runtime.session import Model, session
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
 
 TOLERANCE = 1e-4
+"""Error that is always allowed, in units of the outputs' root mean square where that is above 1."""
+ROUNDINGS = 8
+"""Error allowed as a multiple of torch's own in float32."""
+SHARE_OF_SPREAD = 1e-3
+"""Largest error as a share of the outputs' standard deviation."""
+FLOAT_ROUNDING = 1e-6
+"""Error in units of the outputs' root mean square that float32 alone makes, whatever their spread."""
 
 
 @dataclass(frozen=True, eq=False)
 class Parity:
-    """How an ONNX model's logits compare with torch's over the same images.
+    """How far an ONNX model and torch in float32 are from torch in float64, over the same images.
+
+    Two computations in float32 differ by their rounding, which grows with depth and with the size of the outputs.
+    What is right is known from float64, so that rounding and faults can be told apart.
 
     Attributes:
-        max_abs_difference: Largest absolute difference of any logit; NaN where either side is not finite.
-        agreement: Share of images with the same arg-max, 0 to 1.
-        predictions: Arg-max of the ONNX model's logits, int64, shape (n,).
-        logits: The ONNX model's logits, shape (n, classes).
+        error: Largest absolute difference of the ONNX model's outputs from float64's; NaN where one is not finite.
+        torch_error: Likewise of torch in float32.
+        rms: Root mean square of float64's outputs.
+        sd: Their standard deviation.
+        agreement: Share of images with float64's arg-max, 0 to 1.
+        ties: Images of another arg-max whose two outputs are nearer in float64 than both errors explain.
+        differing: Images of another arg-max that are no tie.
+        predictions: Arg-max of the ONNX model's outputs, int64, shape (n,).
+        logits: The ONNX model's outputs, shape (n, classes).
     """
 
-    max_abs_difference: float
+    error: float
+    torch_error: float
+    rms: float
+    sd: float
     agreement: float
+    ties: int
+    differing: int
     predictions: np.ndarray
     logits: np.ndarray
 
-    def require(self, *, tolerance: float = TOLERANCE, classes: bool = True) -> None:
-        """Raise unless the two agree.
+    @property
+    def limit(self) -> float:
+        """Largest error that rounding explains."""
+        rounding = max(TOLERANCE * max(1.0, self.rms), ROUNDINGS * self.torch_error)
+        return min(rounding, max(SHARE_OF_SPREAD * self.sd, FLOAT_ROUNDING * self.rms))
+
+    def require(self, *, tolerance: float | None = None, classes: bool = True) -> None:
+        """Raise unless rounding explains all that differs.
 
         Args:
-            tolerance: Largest absolute difference allowed.
-            classes: Whether outputs are logits, whose arg-max must be the same; else they are values.
+            tolerance: Largest error allowed instead of `limit`.
+            classes: Whether outputs are logits, whose arg-max must be the same but for ties; else they are values.
 
         Raises:
-            ExportError: The difference exceeds the tolerance or is NaN, or one arg-max differs.
+            ExportError: The error exceeds what is allowed or is NaN, or an arg-max differs that is no tie.
         """
-        if self.max_abs_difference <= tolerance and (self.agreement == 1.0 or not classes):
+        allowed = self.limit if tolerance is None else tolerance
+        if self.error <= allowed and (self.differing == 0 or not classes):
             return
-        if not classes:
-            raise ExportError(
-                f"Expected the ONNX model to agree with torch within {tolerance:g}, got a difference of "
-                f"{self.max_abs_difference:.3g}: do not use this model"
-            )
-        differing = round((1.0 - self.agreement) * len(self.predictions))
+        found = f"it is off by {self.error:.3g}, where torch in float32 is by {self.torch_error:.3g}"
+        if classes:
+            found += f", and {self.differing} of {len(self.predictions)} images change class"
         raise ExportError(
-            f"Expected the ONNX model to agree with torch within {tolerance:g} and on every class, got a "
-            f"difference of {self.max_abs_difference:.3g} and {differing} of {len(self.predictions)} images "
-            "classified otherwise: do not use this model"
+            f"Expected the ONNX model within {allowed:.3g} of torch in float64"
+            + (" and the same classes but for ties: " if classes else ": ")
+            + f"{found}; do not use this model"
         )
 
 
@@ -77,20 +104,62 @@ def parity(
     """
     import torch
 
-    ours = logits(model, images, batch=batch)
-    place = device_of(module)
+    return compare_outputs(
+        logits(model, images, batch=batch),
+        outputs(module, images, torch.float32, batch=batch),
+        outputs(module, images, torch.float64, batch=batch),
+    )
+
+
+def outputs(module: nn.Module, images: Tensor, precision: torch.dtype, *, batch: int = 256) -> np.ndarray:
+    """Return a module's outputs in evaluation mode, float64 of shape (n, classes).
+
+    Args:
+        module: It is left as it was; in another precision a copy computes.
+        images: Shape (n, channels, height, width).
+        precision: ``torch.float32`` or ``torch.float64``, the module's and the images'.
+        batch: Images per call.
+    """
+    import torch
+
+    if any(tensor.dtype != precision for tensor in module.state_dict().values() if tensor.is_floating_point()):
+        module = deepcopy(module).to(precision)
+    device = device_of(module)
     with evaluating(module), torch.inference_mode():
-        parts = [module(part.to(place)).float().cpu().numpy() for part in torch.split(images, batch)]
-    theirs = np.concatenate(parts)
-    if ours.shape != theirs.shape:
+        parts = [module(part.to(device, precision)).double().cpu().numpy() for part in torch.split(images, batch)]
+    return np.concatenate(parts)
+
+
+def compare_outputs(ours: np.ndarray, single: np.ndarray, double: np.ndarray) -> Parity:
+    """Compare outputs over the same images.
+
+    Args:
+        ours: The ONNX model's, shape (n, classes).
+        single: Torch's in float32.
+        double: Torch's in float64.
+
+    Raises:
+        ExportError: The shapes differ.
+    """
+    if ours.shape != double.shape:
         raise ExportError(
-            f"Expected logits of shape {theirs.shape} as torch's, got {ours.shape}: another model's file?"
+            f"Expected logits of shape {double.shape} as torch's, got {ours.shape}: another model's file?"
         )
     predictions = ours.argmax(axis=1)
-    finite = bool(np.isfinite(ours).all() and np.isfinite(theirs).all())
+    finite = bool(np.isfinite(ours).all() and np.isfinite(single).all() and np.isfinite(double).all())
+    error, torch_error = (float(np.abs(x - double).max()) if finite else math.nan for x in (ours, single))
+    truth, rows = double.argmax(axis=1), np.arange(len(double))
+    other = predictions != truth
+    margin = double[rows, truth] - double[rows, predictions]
+    ties = other & (margin < 2 * (error + torch_error))
     return Parity(
-        max_abs_difference=float(np.abs(ours - theirs).max()) if finite else float("nan"),
-        agreement=float((predictions == theirs.argmax(axis=1)).mean()),
+        error=error,
+        torch_error=torch_error,
+        rms=float(np.sqrt(np.mean(double**2))),
+        sd=float(double.std()),
+        agreement=float(1 - other.mean()),
+        ties=int(ties.sum()),
+        differing=int((other & ~ties).sum()),
         predictions=predictions,
         logits=ours,
     )

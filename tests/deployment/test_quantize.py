@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from evonas.deployment import quantize
+from evonas.deployment.quantize import gates
 from evonas.errors import ExportError
 from evonas.runtime import export, logits
 
@@ -56,3 +57,30 @@ def test_what_cannot_be_quantized_is_told_in_one_line(model, images):
     with pytest.raises(ExportError, match="could not be quantized: ") as caught:
         quantize(model, images[:, :, :4])
     assert "\n" not in str(caught.value)
+
+
+class Gated(nn.Module):
+    """Squeeze and excitation behind a convolution."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.down, self.up = nn.Conv2d(1, 8, 3), nn.Conv2d(8, 4, 1), nn.Conv2d(4, 8, 1)
+        self.head = nn.Linear(8, 4)
+
+    def forward(self, x):
+        x = torch.relu(self.stem(x))
+        gate = nn.functional.hardsigmoid(self.up(torch.relu(self.down(x.mean((2, 3), keepdim=True)))))
+        return self.head((x * gate).mean((2, 3)))
+
+
+def test_gates_stay_in_float(images):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = export(Gated(), torch.zeros(2, 1, 8, 8), exporter="quick")
+    assert {"down", "up"} <= set(gates(model))
+    assert not {"stem", "head"} & set(gates(model))
+    quantized = quantize(model, images)
+    maker = {name: node.op_type for node in quantized.graph.node for name in node.output}
+    reads = {node.name: maker.get(node.input[0]) for node in quantized.graph.node if node.op_type in ("Conv", "Gemm")}
+    assert reads["stem"] == reads["head"] == "DequantizeLinear"
+    assert "DequantizeLinear" not in (reads["down"], reads["up"])

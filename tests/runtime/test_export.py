@@ -79,7 +79,7 @@ def test_kept_model_has_the_interface_that_was_asked_for(kept):
 def test_kept_model_runs_with_any_batch(kept, mixed, images, batch):
     outputs = session(kept.path).run(None, {"images": images[:batch].numpy()})[0]
     assert outputs.shape == (batch, 5)
-    assert parity(mixed, kept.path, images[:batch]).max_abs_difference <= 1e-4
+    assert parity(mixed, kept.path, images[:batch]).error <= 1e-4
 
 
 def test_metadata_is_read_back(kept):

@@ -1,0 +1,43 @@
+"""Graphs of whole networks: which operations a deployed model may hold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from evonas.deployment.model import UnitInput
+from evonas.networks import build
+from evonas.runtime import export, parity
+from evonas.spaces import load_space
+
+OPERATIONS = {
+    "Add", "AveragePool", "Clip", "Concat", "Conv", "Flatten", "Gemm", "GlobalAveragePool", "HardSigmoid", "HardSwish",
+    "MaxPool", "Mul", "Relu", "Sigmoid", "Slice", "Sub",
+}  # fmt: skip
+SPECIAL = {"darts_open": {"Shape", "ConstantOfShape"}, "fbnet": {"Reshape", "Transpose"}}
+"""Zeros of a node without inputs, as large as the batch; the shuffle of channels between groups."""
+EVERYWHERE = "lhd", "mobilenet_v3"
+RARE = "darts", "darts_open", "fbnet", "lhd_3ops", "mobilenet_v2", "nasbench201", "nasbench_macro", "proxyless"
+
+
+@pytest.mark.parametrize("name", [*EVERYWHERE, *(pytest.param(name, marks=pytest.mark.slow) for name in RARE)])
+def test_graphs_hold_these_operations_and_no_others(name):
+    space = load_space(name)
+    skeleton = space.skeleton("small").replace(in_channels=3, classes=4)
+    architecture = space.canonical(space.decode(space.sample(1, np.random.default_rng(0))[0]))
+    network = build(space, skeleton, architecture, seed=0)
+    images = torch.rand(
+        4, 3, *torch.Size(np.broadcast_to(skeleton.resolution, 2)), generator=torch.Generator().manual_seed(0)
+    )
+    network.train()
+    with torch.no_grad():
+        network(images)  # norms whose statistics matter
+    module = UnitInput(network, [0.4, 0.5, 0.6], [0.2, 0.3, 0.25]).eval()
+    model = export(module, images)
+    found = {node.op_type for node in model.graph.node}
+    assert found <= OPERATIONS | SPECIAL.get(name, set())
+    assert sum(node.op_type == "Sub" for node in model.graph.node) <= 1  # of the input; its division is folded
+    assert len({node.name for node in model.graph.node}) == len(model.graph.node)
+    assert model.ir_version == 8
+    parity(module, model, images).require()
