@@ -120,7 +120,8 @@ def load_model(folder: str | Path, *, unit_input: bool = False) -> nn.Module:
             )
         table: dict[str, Any] = content["skeleton"]
         # TOML has lists where a skeleton has tuples.
-        skeleton = Skeleton(**{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()})
+        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in table.items()}
+        skeleton = Skeleton(**values)
         space = load_space(folder / SPACE)
         architecture = space.canonical(space.parse(content["architecture"]))
         network = build(space, skeleton, architecture)
