@@ -17,7 +17,9 @@ from evonas.benchmarks.stopwatch import Stepwise, peak_bytes, take_turns
 from evonas.data import Part
 from evonas.networks import Network, build
 from evonas.spaces import Architecture, Skeleton, Space
-from evonas.supernet import PathEvaluator, draw_from, measure, train_supernet
+from evonas.supernet import PathEvaluator, SupernetSettings, train_supernet
+from evonas.supernet.evaluate import score_network
+from evonas.supernet.sampling import SpaceSampler
 
 RULES = {"uniform": "uniform", "immune": "disturbance-immune"}
 WARM = 3
@@ -130,14 +132,19 @@ class _Training:
     def __init__(self, space: Space, skeleton: Skeleton, data: _Images, rule: str, batch: int, seed: int) -> None:
         self.network: Network = build(space, skeleton, seed=seed)
         self.drawn: list[Architecture] = []
-        draw = draw_from(space)
+        draw = SpaceSampler(space)
 
         def sample(rng: np.random.Generator) -> Architecture:
             self.drawn.append(draw(rng))
             return self.drawn[-1]
 
         self.train: Callable[[Any], Any] = lambda progress: train_supernet(
-            self.network, data, RULES[rule], epochs=1, sample=sample, batch_size=batch, seed=seed, progress=progress
+            self.network,
+            data,
+            RULES[rule],
+            SupernetSettings(epochs=1, batch_size=batch, seed=seed),
+            sample=sample,
+            progress=progress,
         )
         self.steps = Stepwise(self.train)
 
@@ -187,7 +194,7 @@ def _reading(training: _Training, data: _Images, part: Part, paths: int) -> np.n
         seconds = take_turns(
             {
                 "path": partial(evaluator, architecture),
-                "alone": partial(measure, finished, images, labels),
+                "alone": partial(score_network, finished, images, labels),
             },
             rounds=1,
             warm=int(number == 0),

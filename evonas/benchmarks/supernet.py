@@ -25,17 +25,11 @@ from evonas.objectives import Context, torch_threads
 from evonas.objectives.accuracy.combined import REPEATS, CombinedEstimator, ZeroCostFeatures
 from evonas.objectives.accuracy.main_effects import REFERENCES, AdditiveEffects
 from evonas.spaces import Architecture, Skeleton, Space
-from evonas.supernet import (
-    ForgettingProbe,
-    PathEvaluator,
-    RuleContext,
-    RuleFactory,
-    draw_from,
-    find_rule,
-    make_sampler,
-    summarize,
-    train_supernet,
-)
+from evonas.supernet import PathEvaluator, RuleContext, SupernetSettings, make_sampler, train_supernet
+from evonas.supernet.forgetting import ForgettingProbe, summarize
+from evonas.supernet.rules.contract import RuleFactory
+from evonas.supernet.rules.registry import find_rule
+from evonas.supernet.sampling import SpaceSampler
 from evonas.tables.table import Table
 
 PROBED = 64
@@ -219,14 +213,9 @@ def _train(
         network,
         data,
         rule,
-        epochs=epochs,
-        updates=updates,
+        SupernetSettings(epochs=epochs, updates=updates, batch_size=batch_size, lr=lr, weight_decay=0.0, seed=seed),
         sample=make_sampler(sampling, space),
-        batch_size=batch_size,
-        lr=lr,
-        weight_decay=0.0,
         augment=data.augment,
-        seed=seed,
         probe=ForgettingProbe(right, per_epoch=max(1, round(PROBED / epochs))),
     )
     trained = time.perf_counter() - began - probed
@@ -267,7 +256,7 @@ def estimates(scores: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
 
 def _passes_per_update(network: Any, rule: RuleFactory, seed: int) -> int:
     """Return the most passes in a plan of a few: rules that keep an archive begin with fewer."""
-    context = RuleContext(network, draw_from(network.space), network.space.path, TRIED, seed)
+    context = RuleContext(network, SpaceSampler(network.space), network.space.path, TRIED, seed)
     made, rng = rule(context), np.random.default_rng(seed)
     longest = 1
     for _ in range(TRIED):

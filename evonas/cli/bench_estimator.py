@@ -158,7 +158,7 @@ def _on_trainings(
     from evonas.objectives import Context
     from evonas.objectives.accuracy.estimators import read_estimator
     from evonas.spaces import load_space
-    from evonas.supernet import train_supernet, weights_fingerprint
+    from evonas.supernet import SupernetSettings, train_supernet, weights_fingerprint
     from evonas.tables.load import load_table
 
     if read_estimator(estimator)[0] != "train":
@@ -186,7 +186,11 @@ def _on_trainings(
     typer.echo("training the supernet", err=True)
     network = build(opened, frame, seed=seed)
     train_supernet(
-        network, images, sharing, epochs=epochs, lr=0.05, weight_decay=0.0, augment=images.augment, seed=seed
+        network,
+        images,
+        sharing,
+        SupernetSettings(epochs=epochs, lr=0.05, weight_decay=0.0, seed=seed),
+        augment=images.augment,
     )
     network.eval()
     context = Context(

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from evonas.networks.cell import CellNetwork
+from evonas.networks.elastic import ElasticConv2d
 from evonas.networks.network import Network
 from evonas.networks.stage import StageNetwork
 from evonas.spaces import Architecture, CellSpace, Skeleton, Space, StageSpace
@@ -52,8 +53,9 @@ def initialize(network: nn.Module, generator: torch.Generator) -> None:
             module.weight.normal_(0, math.sqrt(2 / fan_in), generator=generator)
             if module.bias is not None:
                 module.bias.zero_()
-            for matrix in getattr(module, "maps", {}).values():
-                matrix.copy_(torch.eye(len(matrix)))
+            if isinstance(module, ElasticConv2d):
+                for matrix in module.maps.values():
+                    matrix.copy_(torch.eye(len(matrix)))
         elif isinstance(module, nn.Linear):
             bound = 1 / math.sqrt(module.in_features)
             module.weight.uniform_(-bound, bound, generator=generator)

@@ -6,6 +6,7 @@ References:
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from itertools import pairwise
 
 import torch
@@ -15,7 +16,21 @@ from torch.nn import functional
 from evonas.networks.same_padding import convolve_same
 
 
-class ElasticConv2d(nn.Conv2d):
+class ElasticLayer(ABC):
+    """Layer that runs with a part of its weight; supernets ask it which, other layers are used whole."""
+
+    @abstractmethod
+    def active(self, in_channels: int, out_channels: int | None = None, kernel: int | None = None) -> tuple[slice, ...]:
+        """Return the slices of the weight that a call reads, per dimension.
+
+        Args:
+            in_channels: Channels or features of the input.
+            out_channels: Channels written; None: all, or as many as read where depthwise.
+            kernel: Kernel run; None: the largest.
+        """
+
+
+class ElasticConv2d(ElasticLayer, nn.Conv2d):
     """A convolution that runs with its first channels and with its largest or a smaller kernel.
 
     A smaller kernel is the center of the next larger one, sent through a learned linear map that all channels
@@ -52,14 +67,9 @@ class ElasticConv2d(nn.Conv2d):
     def active(
         self, in_channels: int, out_channels: int | None = None, kernel: int | None = None
     ) -> tuple[slice, slice, slice, slice]:
-        """Return the slices of the weight that a call reads, per dimension.
+        """Return the slices of the weight that a call reads; see `ElasticLayer.active`.
 
         A smaller kernel reads all that the first map of its chain does: the center as large as the second kernel.
-
-        Args:
-            in_channels: Channels of the input.
-            out_channels: Channels written; None: all, or as many as read where depthwise.
-            kernel: Kernel run; None: the largest.
         """
         largest = self.kernel_size[0]
         smaller = kernel is not None and kernel < largest
@@ -92,11 +102,11 @@ class ElasticConv2d(nn.Conv2d):
         return functional.conv2d(x, weight, None, self.stride, weight.shape[-1] // 2, 1, groups)
 
 
-class ElasticPointwise(nn.Conv2d):
+class ElasticPointwise(ElasticLayer, nn.Conv2d):
     """A 1x1 convolution with bias that runs with its first channels."""
 
     def active(self, in_channels: int, out_channels: int | None = None, kernel: int | None = None) -> tuple[slice, ...]:
-        """Return the slices of the weight that a call reads; see `ElasticConv2d.active`."""
+        """Return the slices of the weight that a call reads; see `ElasticLayer.active`."""
         return slice(0, out_channels or self.out_channels), slice(0, in_channels), slice(0, 1), slice(0, 1)
 
     def forward(self, x: Tensor, out_channels: int | None = None, kernel: int | None = None) -> Tensor:
@@ -130,12 +140,12 @@ class ElasticBatchNorm2d(nn.BatchNorm2d):
         )
 
 
-class ElasticLinear(nn.Linear):
+class ElasticLinear(ElasticLayer, nn.Linear):
     """A linear layer that runs with its first input features."""
 
-    def active(self, in_features: int) -> tuple[slice, slice]:
-        """Return the slices of the weight that a call reads."""
-        return slice(0, self.out_features), slice(0, in_features)
+    def active(self, in_channels: int, out_channels: int | None = None, kernel: int | None = None) -> tuple[slice, ...]:
+        """Return the slices of the weight that a call with so many features reads; see `ElasticLayer.active`."""
+        return slice(0, self.out_features), slice(0, in_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(n, f)``, f at most `in_features`."""

@@ -21,15 +21,9 @@ from evonas.pipeline.problem import SearchProblem
 from evonas.proxies import SaturationWarning
 from evonas.runs.run import Run
 from evonas.spaces import Architecture
-from evonas.supernet import (
-    ForgettingProbe,
-    PathEvaluator,
-    load_weights,
-    make_sampler,
-    summarize,
-    time_update,
-    train_supernet,
-)
+from evonas.supernet import PathEvaluator, SupernetSettings, load_weights, make_sampler, train_supernet
+from evonas.supernet.forgetting import ForgettingProbe, summarize
+from evonas.supernet.throughput import time_update
 from evonas.tasks import make_task
 
 SUPERNET_UPDATES = 1500
@@ -138,14 +132,16 @@ class SearchSetup:
                 network,
                 data,
                 settings.sharing,
-                epochs=epochs,
+                SupernetSettings(
+                    epochs=epochs,
+                    batch_size=settings.batch_size,
+                    lr=settings.lr,
+                    weight_decay=0.0,
+                    seed=settings.seed,
+                ),
                 sample=make_sampler(settings.sampling, self.problem.space, scored=self._scored),
-                batch_size=settings.batch_size,
-                lr=settings.lr,
-                weight_decay=0.0,
                 augment=data.augment,
                 task=make_task(data),
-                seed=settings.seed,
                 checkpoint=path,
                 progress=advance,
                 probe=self._probe(network, epochs),

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from evonas.networks.elastic import ElasticLayer
 from evonas.supernet.layers import Inputs, Slices, Summary, embed, is_shared, is_whole, read_call
 
 
@@ -38,9 +39,9 @@ class ActivationCapture:
 
     def __enter__(self) -> ActivationCapture:
         modules = dict(self._network.named_modules())
-        narrows = any(hasattr(layer, "active") for layer in modules.values())  # else norms are used whole
+        narrows = any(isinstance(layer, ElasticLayer) for layer in modules.values())  # else norms are used whole
         for name, layer in modules.items():
-            elastic = hasattr(layer, "active") or (narrows and isinstance(layer, _BatchNorm))
+            elastic = isinstance(layer, ElasticLayer) or (narrows and isinstance(layer, _BatchNorm))
             chosen = self._captured_layers is None or name in self._captured_layers
             captured = chosen and is_shared(layer) and self._summary is not None
             if elastic or captured:
@@ -75,10 +76,10 @@ class ActivationCapture:
         return hook
 
     def _note(self, name: str, layer: nn.Module, slices: Slices | None) -> None:
-        for own in ("weight", "bias"):
-            if getattr(layer, own, None) is None:
+        for own, parameter in layer.named_parameters(recurse=False):
+            if own not in ("weight", "bias"):
                 continue
             part = slices[:1] if slices is not None and own == "bias" else slices
-            if part is not None and is_whole(part, getattr(layer, own)):
+            if part is not None and is_whole(part, parameter):
                 part = None
             self.active_slices.setdefault(f"{name}.{own}" if name else own, []).append(part)

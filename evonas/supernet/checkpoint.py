@@ -11,20 +11,20 @@ import torch
 from torch import Tensor, nn
 
 from evonas.errors import TrainingError
-from evonas.training import checkpoint
+from evonas.training.checkpoint import read_checkpoint, write_checkpoint
 
 KIND = "supernet"
 WEIGHTS = "weights/"
 
 
-def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
+def write_supernet(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
     """Write a supernet's checkpoint; see `evonas.training.checkpoint.write_checkpoint`."""
-    checkpoint.write_checkpoint(path, tensors, header, kind=KIND)
+    write_checkpoint(path, tensors, header, kind=KIND)
 
 
-def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def read_supernet(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return its tensors, on the CPU, and its header; see `evonas.training.checkpoint.read_checkpoint`."""
-    return checkpoint.read_checkpoint(path, kind=KIND)
+    return read_checkpoint(path, kind=KIND)
 
 
 def load_weights(network: nn.Module, path: Path) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def load_weights(network: nn.Module, path: Path) -> dict[str, Any]:
     Raises:
         TrainingError: The checkpoint cannot be read or is of another network; the network is untouched.
     """
-    tensors, header = read_checkpoint(path)
+    tensors, header = read_supernet(path)
     set_weights(network, tensors, path)
     return header
 

@@ -27,7 +27,7 @@ class Extractable(Protocol):
         ...
 
 
-class Images(Protocol):
+class ImagePart(Protocol):
     """A part of a data set."""
 
     @property
@@ -41,11 +41,11 @@ class Images(Protocol):
         ...
 
 
-class Source(Protocol):
+class ImageData(Protocol):
     """A data set, as far as training and evaluation need it."""
 
     @property
-    def train(self) -> Images:
+    def train(self) -> ImagePart:
         """Part that weights are trained on."""
         ...
 
@@ -83,8 +83,8 @@ class PathEvaluator:
     def __init__(
         self,
         network: Extractable,
-        data: Source,
-        part: Images,
+        data: ImageData,
+        part: ImagePart,
         *,
         norm_images: int = 320,
         batch_size: int = 200,
@@ -130,7 +130,7 @@ class PathEvaluator:
         """
         network = self._copy(architecture).eval()
         segments = network.segments() if isinstance(network, Segmented) else [("", network)]
-        names = [str(getattr(architecture, "resolution", None)), *(name for name, _ in segments)]
+        names = [str(architecture.resolution), *(name for name, _ in segments)]
         done, state = self._kept.longest(names)
         if state is None:
             done = 1
@@ -150,7 +150,7 @@ class PathEvaluator:
 
     def _sized(self, batches: Sequence[Tensor], architecture: Any, network: nn.Module) -> list[Tensor]:
         dtype = next((p.dtype for p in network.parameters()), torch.float32)
-        return [sized(batch, architecture).to(dtype) for batch in batches]
+        return [sized(batch, architecture.resolution).to(dtype) for batch in batches]
 
 
 @runtime_checkable
@@ -207,9 +207,8 @@ class Kept:
             self._bytes -= sum(tensor.nbytes for side in gone for tensor in side)
 
 
-def sized(images: Tensor, architecture: Any) -> Tensor:
-    """Return images at the resolution that an architecture chooses, where its space lets it."""
-    resolution = getattr(architecture, "resolution", None)
+def sized(images: Tensor, resolution: int | None) -> Tensor:
+    """Return images at the resolution that an architecture chooses; as they are where it chooses none."""
     return images if resolution is None else _channels_last(resize(images, resolution))
 
 
@@ -218,7 +217,7 @@ def _channels_last(images: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def measure(
+def score_network(
     network: nn.Module, images: Sequence[Tensor], labels: Sequence[Tensor], *, task: Task | None = None
 ) -> Mapping[str, float]:
     """Return a network's named means on batches of normalized images.

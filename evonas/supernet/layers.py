@@ -10,6 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from evonas.networks.elastic import ElasticConv2d, ElasticLayer
+
 Slices = tuple[slice, ...]
 """A part of a tensor, a slice per dimension; dimensions that are not named are used whole."""
 
@@ -70,17 +72,16 @@ def read_call(layer: nn.Module, images: Tensor, output: Tensor, kernel_run: int 
     """Return what a call of `layer` has used, seen from its input, its output and the kernel asked for."""
     slices: Slices | None = None
     kernel = (1, 1)
-    active: Callable[..., Slices] | None = getattr(layer, "active", None)
     if isinstance(layer, nn.Conv2d):
         height, width = layer.kernel_size
         kernel = (height, width) if kernel_run is None else (kernel_run, kernel_run)
-        if active is not None:
-            slices = active(images.shape[1], output.shape[1], kernel[0])
+        if isinstance(layer, ElasticLayer):
+            slices = layer.active(images.shape[1], output.shape[1], kernel[0])
     elif isinstance(layer, _BatchNorm) and images.shape[1] < layer.num_features:
         slices = (slice(0, images.shape[1]),)
-    elif active is not None:
-        slices = active(images.shape[-1])
-    if slices is not None and is_whole(slices, getattr(layer, "weight", None)):
+    elif isinstance(layer, ElasticLayer):
+        slices = layer.active(images.shape[-1])
+    if slices is not None and is_whole(slices, layer.weight if isinstance(layer.weight, Tensor) else None):
         slices = None
     return Call(layer, images, kernel, slices)
 
@@ -184,7 +185,7 @@ def _by_group(call: Call, patches: Tensor) -> Tensor:
 def embed(call: Call, rows: Tensor) -> Inputs:
     """Return a summary's rows with zeros where the call did not reach, and 1 for a bias."""
     layer = call.layer
-    if call.active_slices is not None and len(getattr(layer, "maps", ())) and call.kernel != layer.kernel_size:
+    if isinstance(layer, ElasticConv2d) and call.active_slices is not None and call.kernel != layer.kernel_size:
         return Inputs(_through_maps(call, rows), groups_in_use(layer, call.active_slices))
     if layer.bias is not None:
         rows = F.pad(rows, (0, 1), value=1.0)
@@ -202,9 +203,9 @@ def _through_maps(call: Call, rows: Tensor) -> Tensor:
     With K = M W for the kernel K that runs, K x = W (M^T x): the transposed maps carry the inputs over.
     """
     layer, channels = call.layer, call.images.shape[1]
+    assert isinstance(layer, ElasticConv2d)
     with torch.enable_grad():
-        sliced: Callable[..., Tensor] = layer.sliced  # type: ignore[assignment]  # an elastic convolution's
-        kernels = sliced(channels, None, call.kernel[0])
+        kernels = layer.sliced(channels, None, call.kernel[0])
     full = []
     for index in range(rows.shape[1]):
         shaped = rows[:, index].reshape(kernels.shape).to(kernels.dtype)

@@ -11,9 +11,22 @@ import torch
 from torch import Tensor, nn
 
 from evonas.errors import SettingsError, suggest
+from evonas.networks.elastic import ElasticLayer
 
 PRECISIONS: dict[str, torch.dtype | None] = {"float32": None, "bfloat16": torch.bfloat16}
 """What convolutions and linear layers are computed in; weights, norms and losses stay as they are."""
+
+
+def check_precision(precision: str) -> None:
+    """Refuse a name that is no precision's.
+
+    Raises:
+        SettingsError: No precision has this name.
+    """
+    if precision not in PRECISIONS:
+        raise SettingsError(
+            f"Expected a precision of {', '.join(PRECISIONS)}, got '{precision}'.{suggest(precision, PRECISIONS)}"
+        )
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any]:
@@ -26,10 +39,7 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any
     Raises:
         SettingsError: No precision has this name.
     """
-    if precision not in PRECISIONS:
-        raise SettingsError(
-            f"Expected a precision of {', '.join(PRECISIONS)}, got '{precision}'.{suggest(precision, PRECISIONS)}"
-        )
+    check_precision(precision)
     dtype = PRECISIONS[precision]
     return nullcontext() if dtype is None else torch.autocast(device.type, dtype=dtype)
 
@@ -61,7 +71,7 @@ def _fixed(network: nn.Module) -> Iterator[nn.Module]:
     for slot in network.modules():
         if isinstance(slot, nn.ModuleDict):
             for candidate in slot.values():
-                elastic = any(hasattr(layer, "active") for layer in candidate.modules())
+                elastic = any(isinstance(layer, ElasticLayer) for layer in candidate.modules())
                 if not elastic and any(True for _ in candidate.parameters()):
                     yield candidate
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evonas.errors import SettingsError, suggest
+from evonas.errors import SettingsError, lacking, suggest
 from evonas.spaces import Architecture, Space
-from evonas.supernet.rules.contract import draw_from
 
 SAMPLINGS = {
     "choice": "every choice uniform",
@@ -25,15 +25,72 @@ ATTEMPTS = 10_000
 
 
 class Sampler(Protocol):
-    """Draws canonical architectures.
+    """Source of canonical architectures; inherit it, and a sampler that remembers nothing need only be callable.
 
-    One that remembers what it drew has `state_dict` and `load_state_dict` (values that JSON can hold), and the
-    training's checkpoint keeps its state.
+    One that remembers what it drew overrides both state methods; the training's checkpoint keeps the state.
     """
 
-    def __call__(self, rng: np.random.Generator, /) -> Architecture:
+    @abstractmethod
+    def __call__(self, rng: np.random.Generator, /) -> Any:
         """Return the next architecture."""
         ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a resumed training needs, in values that JSON can hold; by default nothing."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over such a state; by default nothing."""
+        return
+
+
+class FunctionSampler(Sampler):
+    """A function as a sampler without memory.
+
+    Args:
+        draw: Returns an architecture.
+    """
+
+    def __init__(self, draw: Callable[[np.random.Generator], Any]) -> None:
+        self._draw = draw
+
+    def __call__(self, rng: np.random.Generator, /) -> Any:
+        """Return an architecture."""
+        return self._draw(rng)
+
+
+def as_sampler(draw: Callable[[np.random.Generator], Any]) -> Sampler:
+    """Return a sampler as it is, and a bare function as one without memory.
+
+    Raises:
+        SettingsError: It can tell its state or take one over, but not both.
+    """
+    missing = lacking(draw, Sampler)
+    if not missing:
+        return cast(Sampler, draw)
+    if len(missing) == 1:
+        raise SettingsError(
+            f"Expected a sampler with state_dict and load_state_dict, or with neither, got one ({type(draw).__name__}) "
+            f"without {missing[0]}: inherit evonas.supernet.sampling.Sampler"
+        )
+    return FunctionSampler(draw)
+
+
+class SpaceSampler(Sampler):
+    """Canonical architectures of a space, drawn independently.
+
+    Args:
+        space: The space.
+        by: "choice" (every choice uniform) or "size" (uniform over the space).
+    """
+
+    def __init__(self, space: Space, by: str = "choice") -> None:
+        self._space, self._by = space, by
+
+    def __call__(self, rng: np.random.Generator, /) -> Architecture:
+        """Return an architecture."""
+        drawn: Architecture = self._space.canonical(self._space.decode(self._space.sample(1, rng, by=self._by)[0]))
+        return drawn
 
 
 def make_sampler(name: str, space: Space, *, scored: tuple[Sequence[Architecture], ArrayLike] | None = None) -> Sampler:
@@ -48,8 +105,8 @@ def make_sampler(name: str, space: Space, *, scored: tuple[Sequence[Architecture
         SettingsError: An unknown name, or what it needs is not at hand.
     """
     makers: dict[str, Callable[[], Sampler]] = {
-        "choice": lambda: draw_from(space, "choice"),
-        "size": lambda: draw_from(space, "size"),
+        "choice": lambda: SpaceSampler(space),
+        "size": lambda: SpaceSampler(space, "size"),
         "unique": lambda: Unique(space),
         "fair": lambda: FairSampler(space),
         "warm": lambda: Warm(space, *_given(scored)),
@@ -61,7 +118,7 @@ def make_sampler(name: str, space: Space, *, scored: tuple[Sequence[Architecture
     return makers[name]()
 
 
-class Unique:
+class Unique(Sampler):
     """Uniform over different architectures, where their equals in the space can be counted.
 
     A draw that is uniform over the space is kept with probability 1 / multiplicity (rejection sampling), so that
@@ -93,7 +150,7 @@ class Unique:
         raise SettingsError(f"None of {ATTEMPTS} draws was accepted: most of '{self._space.name}' is one architecture")
 
 
-class FairSampler:
+class FairSampler(Sampler):
     """Runs every choice through one permutation of its options after another.
 
     The fairness of `Fair` (Chu et al. 2021, "FairNAS", ICCV) for rules that train one path per update: in a row
@@ -125,7 +182,7 @@ class FairSampler:
         self._left = [list(left) for left in state["left"]]
 
 
-class Warm:
+class Warm(Sampler):
     """Draws promising architectures more often: by the rank of a score, mixed with every choice uniform.
 
     Among n scored architectures the one of rank r (1: worst) is drawn with probability 2 r / (n (n + 1)), ties
@@ -156,7 +213,7 @@ class Warm:
         self._architectures = list(architectures)
         self._ends = np.cumsum(ranks / ranks.sum())
         self._uniform = uniform
-        self._by_choice = draw_from(space, "choice")
+        self._by_choice = SpaceSampler(space)
 
     def __call__(self, rng: np.random.Generator) -> Architecture:
         """Return an architecture."""

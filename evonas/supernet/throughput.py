@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from evonas.supernet.evaluate import Source
+from evonas.supernet.evaluate import ImageData
 from evonas.supernet.rules.contract import RuleFactory
+from evonas.supernet.settings import SupernetSettings
 from evonas.supernet.train import train_supernet
 from evonas.tasks import Task
 
@@ -21,7 +22,7 @@ class _Enough(Exception):
 
 def time_update(
     network: nn.Module,
-    data: Source,
+    data: ImageData,
     rule: str | RuleFactory,
     *,
     batch_size: int,
@@ -46,5 +47,7 @@ def time_update(
             raise _Enough
 
     with suppress(_Enough):
-        train_supernet(network, data, rule, epochs=updates, batch_size=batch_size, task=task, progress=note)
+        train_supernet(
+            network, data, rule, SupernetSettings(epochs=updates, batch_size=batch_size), task=task, progress=note
+        )
     return float(np.median(np.diff(times)))

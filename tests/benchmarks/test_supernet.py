@@ -10,7 +10,9 @@ from evonas.benchmarks.supernet import bench_supernet, rule_from_text, split_rul
 from evonas.data import load_data
 from evonas.errors import SettingsError
 from evonas.spaces import load_space
-from evonas.supernet import DisturbanceImmune, Fair, Uniform
+from evonas.supernet.rules.disturbance import DisturbanceImmune
+from evonas.supernet.rules.fair import Fair
+from evonas.supernet.rules.uniform import Uniform
 from evonas.tables.table import Table
 
 

@@ -32,7 +32,7 @@ from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runs.store import Store
 from evonas.spaces import Architecture, load_space, shipped
-from evonas.supernet.checkpoint import read_checkpoint, write_checkpoint
+from evonas.supernet.checkpoint import read_supernet, write_supernet
 from evonas.tables.load import load_table
 
 FEW, MANY = 25, 1000
@@ -97,7 +97,7 @@ def base(tmp_path_factory) -> Path:
     given = make_settings(objectives=("flops", "params"), warm_start=0, population=4, generations=2)
     pipeline.search(given, folder / "run").close()
     tensors = {f"weights/{i}": torch.arange(6.0).reshape(2, 3) + i for i in range(3)}
-    write_checkpoint(folder / "c.safetensors", tensors, {"epoch": 3})
+    write_supernet(folder / "c.safetensors", tensors, {"epoch": 3})
     space = load_space("nasbench201")
     forms = [space.decode(g) for g in space.sample(6, np.random.default_rng(0))]
     rows = [["arch", "acc", "latency", "note"], *([str(f), repr(i / 7), str(i), f"n{i}"] for i, f in enumerate(forms))]
@@ -188,7 +188,7 @@ def use_resume(base: Path, folder: Path, changes) -> None:
 def use_checkpoint(base: Path, folder: Path, changes) -> None:
     path = folder / "c.safetensors"
     path.write_bytes(changed((base / "c.safetensors").read_bytes(), changes))
-    found = told(lambda: read_checkpoint(path))
+    found = told(lambda: read_supernet(path))
     if found is not None:
         tensors, header = found
         assert all(isinstance(tensor, torch.Tensor) for tensor in tensors.values())
@@ -358,7 +358,7 @@ def test_html_of_hostile_names_is_inert(base, tmp_path, name):
 def test_a_checkpoint_whose_header_claims_more_than_there_is(tmp_path):
     for length in (0, 1 << 20, 1 << 62, (1 << 64) - 1):
         (tmp_path / "c").write_bytes(struct.pack("<Q", length) + b"{}")
-        assert told(lambda: read_checkpoint(tmp_path / "c")) is None
+        assert told(lambda: read_supernet(tmp_path / "c")) is None
 
 
 def test_a_store_of_another_program_is_left_as_it_is(tmp_path):

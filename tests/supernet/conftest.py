@@ -17,6 +17,7 @@ OPTIONS = ("conv", "separable", "skip")
 @dataclass(frozen=True)
 class ToyArchitecture:
     options: tuple[str, ...]
+    resolution: None = None
 
     def __str__(self) -> str:
         return "-".join(self.options)

@@ -6,13 +6,13 @@ from safetensors.torch import save_file
 from torch import nn
 
 from evonas.errors import TrainingError
-from evonas.supernet import load_weights, read_checkpoint, write_checkpoint
-from evonas.supernet.checkpoint import WEIGHTS
+from evonas.supernet import load_weights
+from evonas.supernet.checkpoint import WEIGHTS, read_supernet, write_supernet
 
 
 def saved(path, network):
     tensors = {WEIGHTS + name: value for name, value in network.state_dict().items()}
-    write_checkpoint(path, tensors, {"note": [1, None, "x"], "big": 2**100})
+    write_supernet(path, tensors, {"note": [1, None, "x"], "big": 2**100})
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -48,20 +48,20 @@ def test_a_failed_write_keeps_the_one_before_and_leaves_nothing_behind(tmp_path,
 def test_a_damaged_or_foreign_file_is_refused(tmp_path):
     path = tmp_path / "supernet.safetensors"
     with pytest.raises(TrainingError, match="found no such file"):
-        read_checkpoint(path)
+        read_supernet(path)
     saved(path, nn.Linear(20, 20))
     path.write_bytes(path.read_bytes()[:-50])
     with pytest.raises(TrainingError, match="is damaged"):
-        read_checkpoint(path)
+        read_supernet(path)
     path.write_bytes(b"not a checkpoint at all")
     with pytest.raises(TrainingError, match="is damaged"):
-        read_checkpoint(path)
+        read_supernet(path)
     save_file({"a": torch.zeros(1)}, path)
     with pytest.raises(TrainingError, match="found another safetensors file"):
-        read_checkpoint(path)
+        read_supernet(path)
     save_file({"a": torch.zeros(1)}, path, {"evonas.supernet": '{"format": 99}'})
     with pytest.raises(TrainingError, match="Expected a checkpoint of format 1, got 99"):
-        read_checkpoint(path)
+        read_supernet(path)
 
 
 @pytest.mark.parametrize(

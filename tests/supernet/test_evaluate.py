@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from evonas.errors import EvaluationError, SettingsError
-from evonas.supernet import PathEvaluator, measure
+from evonas.supernet import PathEvaluator
+from evonas.supernet.evaluate import score_network
 from evonas.tasks import Measure, Task
 
 
@@ -45,7 +46,7 @@ class Fixed(nn.Module):
 def test_scores_of_known_logits():
     logits = torch.tensor([[math.log(3.0), 0.0], [0.0, 0.0], [0.0, math.log(9.0)]])
     labels = torch.tensor([0, 1, 0])
-    score = measure(Fixed(), logits[:, :, None, None].split(2), labels.split(2))
+    score = score_network(Fixed(), logits[:, :, None, None].split(2), labels.split(2))
     probabilities = [0.75, 0.5, 0.1]
     assert score["accuracy"] == pytest.approx(1 / 3)
     assert score["probability"] == pytest.approx(sum(probabilities) / 3)
@@ -54,7 +55,7 @@ def test_scores_of_known_logits():
 
 def test_outputs_that_are_not_finite_are_an_error():
     with pytest.raises(EvaluationError, match="loss is nan"):
-        measure(Fixed(), [torch.full((2, 2, 1, 1), float("nan"))], [torch.tensor([0, 1])])
+        score_network(Fixed(), [torch.full((2, 2, 1, 1), float("nan"))], [torch.tensor([0, 1])])
 
 
 def test_senseless_settings_are_refused(make_network, data):
@@ -83,7 +84,7 @@ def test_kept_activations_change_no_bit_and_stay_within_their_memory():
         keeping = PathEvaluator(network, data, part, **options, memory=memory)
         assert [keeping(form) for form in forms] == fresh
         assert keeping._kept._bytes <= memory
-    whole = [measure(PathEvaluator(network, data, part, **options).prepare(form), data.normalize(images).split(7),
+    whole = [score_network(PathEvaluator(network, data, part, **options).prepare(form), data.normalize(images).split(7),
                      part.labels.split(7)) for form in forms]  # fmt: skip
     assert [one["accuracy"] for one in whole] == [one["accuracy"] for one in fresh]
     assert [one["loss"] for one in whole] == pytest.approx([one["loss"] for one in fresh], rel=1e-5)
@@ -136,7 +137,7 @@ def test_a_task_of_another_package_is_measured_by_its_own_name(make_network, dat
     assert score["miou"] == pytest.approx(float(evaluator.each(form)["miou"].mean()))
     assert 0 < score["miou"] < 1
     with pytest.raises(EvaluationError, match="miou is nan"):
-        measure(Fixed(), [-torch.ones(2, 2, 1, 1)], [torch.tensor([0, 1])], task=Broken())
+        score_network(Fixed(), [-torch.ones(2, 2, 1, 1)], [torch.tensor([0, 1])], task=Broken())
 
 
 class Broken(Overlap):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evonas.errors import EvaluationError, SettingsError
-from evonas.supernet import Forgetting, ForgettingProbe, summarize
+from evonas.supernet.forgetting import Forgetting, ForgettingProbe, summarize
 
 
 def test_summary_of_known_values():

@@ -5,9 +5,18 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from evonas.supernet import mean_patch, sampled_patches
+from evonas.networks.elastic import ElasticConv2d, ElasticLayer
 from evonas.supernet.activation_capture import ActivationCapture
-from evonas.supernet.layers import Call, columns_in_use, embed, geometry, groups_in_use, read_call
+from evonas.supernet.layers import (
+    Call,
+    columns_in_use,
+    embed,
+    geometry,
+    groups_in_use,
+    mean_patch,
+    read_call,
+    sampled_patches,
+)
 
 
 def images(*shape):
@@ -58,7 +67,7 @@ def test_sampled_inputs_of_a_linear_layer_are_its_inputs():
     assert float(torch.cdist(drawn, x[None]).amin(-1).max()) < 1e-6
 
 
-class Elastic(nn.Conv2d):
+class Elastic(ElasticLayer, nn.Conv2d):
     def __init__(self, c_in, c_out, kernel, depthwise=False):
         groups = c_in if depthwise else 1
         super().__init__(c_in, c_out, kernel, padding=kernel // 2, groups=groups, bias=False)
@@ -100,27 +109,16 @@ def test_a_narrower_depthwise_convolution_reads_its_first_groups():
     torch.testing.assert_close(outputs, output.mean((0, 2, 3)), rtol=0, atol=1e-12)
 
 
-class Mapped(Elastic):
-    """A kernel of 3 is a linear map of the middle of 5."""
-
-    def __init__(self):
-        super().__init__(4, 4, 5, depthwise=True)
-        generator = torch.Generator().manual_seed(1)
-        self.maps = nn.ParameterDict({"5to3": torch.randn(9, 9, generator=generator)})
-
-    def sliced(self, in_channels, out_channels=None, kernel=None):
-        weight = self.weight[self.active(in_channels, out_channels, kernel)]
-        if kernel == 5:
-            return weight
-        return F.linear(weight.reshape(-1, 9), self.maps["5to3"]).view(weight.shape)
-
-    def forward(self, x, out_channels=None, kernel=None):
-        weight = self.sliced(x.shape[1], out_channels, kernel)
-        return F.conv2d(x, weight, None, 1, weight.shape[-1] // 2, 1, x.shape[1])
+def mapped() -> ElasticConv2d:
+    """Return a convolution whose kernel of 3 is a linear map of the middle of 5, one that mixes its entries."""
+    conv = ElasticConv2d(4, 4, (3, 5), depthwise=True)
+    with torch.no_grad():
+        conv.maps["5to3"].copy_(torch.randn(9, 9, generator=torch.Generator().manual_seed(1)))
+    return conv.double()
 
 
 def test_inputs_of_a_mapped_kernel_are_carried_over_to_the_weight():
-    conv = Mapped().double()
+    conv = mapped()
     x = images(3, 3, 7, 7)
     output = conv(x, kernel=3)
     call = read_call(conv, x, output, 3)
@@ -130,10 +128,17 @@ def test_inputs_of_a_mapped_kernel_are_carried_over_to_the_weight():
     assert conv.weight.grad is None
 
 
-def test_a_whole_call_has_no_region():
+def test_a_whole_call_has_no_slices():
     conv = Elastic(4, 6, 5)
     assert read_call(conv, torch.zeros(1, 4, 7, 7), torch.zeros(1, 6, 7, 7)).active_slices is None
     assert Call(conv, torch.zeros(1), (5, 5), None).active_slices is None
+
+
+def test_a_layer_that_is_no_elastic_one_is_used_whole():
+    """What merely has a method of that name is not asked."""
+    plain = nn.Conv2d(4, 4, 3, padding=1)
+    plain.active = lambda *sizes: (slice(0, 1),)
+    assert read_call(plain, torch.zeros(1, 4, 5, 5), torch.zeros(1, 4, 5, 5)).active_slices is None
 
 
 def test_slices_and_inputs_are_captured_and_no_hook_is_left_behind():

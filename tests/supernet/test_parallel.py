@@ -13,7 +13,8 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from evonas.supernet import DisturbanceImmune, parallel, train_supernet
+from evonas.supernet import SupernetSettings, parallel, train_supernet
+from evonas.supernet.rules.disturbance import DisturbanceImmune
 
 TOYS = Path(__file__).with_name("conftest.py")
 RULES = {
@@ -28,14 +29,15 @@ from pathlib import Path
 import torch
 from torch import distributed
 from safetensors.torch import save_file
-from evonas.supernet import parallel, train_supernet
+from evonas.supernet import SupernetSettings, parallel, train_supernet
 toys, rules, out = runpy.run_path(sys.argv[1]), runpy.run_path(sys.argv[2])["RULES"], Path(sys.argv[3])
 torch.set_num_threads(1)
 with parallel.data_parallel() as device:
     assert parallel.processes() == 2
     for name, rule in rules.items():
         network = toys["toy_network"]().double()
-        history = train_supernet(network, toys["toy_data"](160), rule, epochs=1, batch_size=8, lr=0.02, device=device,
+        history = train_supernet(network, toys["toy_data"](160), rule,
+                                 SupernetSettings(epochs=1, batch_size=8, lr=0.02), device=device,
                                  checkpoint=out / f"{name}-checkpoint.safetensors")
         assert history.epochs[0]["passes"] in (10, 30)
         own = {key: value.contiguous() for key, value in network.state_dict().items()}
@@ -56,7 +58,7 @@ def test_two_processes_give_the_weights_of_one_with_the_doubled_batch(make_netwo
     assert done.returncode == 0, done.stderr[-3000:]
     for name, rule in RULES.items():
         network = make_network().double()
-        train_supernet(network, make_data(160), rule, epochs=1, batch_size=16, lr=0.02)
+        train_supernet(network, make_data(160), rule, SupernetSettings(epochs=1, batch_size=16, lr=0.02))
         first, second = (load_file(tmp_path / f"{name}-{rank}.safetensors") for rank in (0, 1))
         for key, value in network.state_dict().items():
             assert torch.equal(first[key], second[key]), (name, key)

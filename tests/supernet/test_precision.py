@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from evonas.errors import SettingsError
-from evonas.supernet import train_supernet
+from evonas.supernet import SupernetSettings, train_supernet
 from evonas.supernet.precision import compiled_blocks
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the compiler's own
@@ -56,14 +56,16 @@ def test_half_precision_trains_and_keeps_weights_in_full(make_network, data):
     weights = []
     for precision in ("float32", "bfloat16"):
         network = make_network()
-        history = train_supernet(network, data, epochs=2, batch_size=8, precision=precision)
+        history = train_supernet(
+            network, data, "disturbance-immune", SupernetSettings(epochs=2, batch_size=8, precision=precision)
+        )
         weights.append(network.stem[0].weight.detach().clone())
         assert weights[-1].dtype == torch.float32
         assert history.epochs[-1]["loss"] < 1.5
     assert not torch.equal(*weights)
 
 
-@pytest.mark.parametrize("option", [{"precision": "float16"}, {"compiled": True, "rule": "disturbance-immune"}])
+@pytest.mark.parametrize("option", [{"precision": "float16"}, {"compiled": True}])
 def test_what_cannot_be_is_refused(option, make_network, data):
     with pytest.raises(SettingsError, match=r"precision of|captures inputs"):
-        train_supernet(make_network(), data, epochs=1, **option)
+        train_supernet(make_network(), data, "disturbance-immune", SupernetSettings(epochs=1, **option))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evonas.errors import SettingsError, TrainingError
-from evonas.supernet import Projector, closed_form, woodbury
+from evonas.supernet.projector import Projector, closed_form, woodbury
 
 
 def rows(n, d, seed=0, groups=None, scale=1.0):

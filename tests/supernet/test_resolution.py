@@ -7,7 +7,7 @@ import torch
 from evonas.data import load_data
 from evonas.networks import build
 from evonas.spaces import load_space, shipped
-from evonas.supernet import PathEvaluator, train_supernet
+from evonas.supernet import PathEvaluator, SupernetSettings, train_supernet
 
 
 def test_an_architecture_is_trained_and_read_at_its_own_resolution(tmp_path, monkeypatch):
@@ -20,7 +20,7 @@ def test_an_architecture_is_trained_and_read_at_its_own_resolution(tmp_path, mon
     network = build(space, skeleton)
     seen = []
     network.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].shape[-1]))
-    train_supernet(network, data, "uniform", epochs=4, batch_size=40)
+    train_supernet(network, data, "uniform", SupernetSettings(epochs=4, batch_size=40))
     assert set(seen) == {8, 16}
     lists = {"ks": [3] * 20, "e": [3] * 20, "d": [2] * 5}
     evaluator = PathEvaluator(network, data, data.search)

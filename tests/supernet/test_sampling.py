@@ -10,7 +10,8 @@ from scipy.stats import chisquare
 
 from evonas import load_space
 from evonas.errors import SettingsError
-from evonas.supernet import SAMPLINGS, make_sampler, train_supernet
+from evonas.supernet import SAMPLINGS, SupernetSettings, make_sampler, train_supernet
+from evonas.supernet.sampling import as_sampler
 
 LEVEL = 1e-3
 """Of the chi-square tests; seeds are fixed, so a test passes always or never."""
@@ -126,16 +127,21 @@ def test_a_training_with_fair_sampling_resumes_bit_for_bit(make_network, data, t
 
     options = {"epochs": 3, "batch_size": 8, "lr": 0.1, "seed": 3}
     whole, path = make_network(), tmp_path / "supernet.safetensors"
-    train_supernet(whole, data, "uniform", **options, sample=make_sampler("fair", whole.space))
+    train_supernet(whole, data, "uniform", SupernetSettings(**options), sample=make_sampler("fair", whole.space))
     network = make_network()
     with pytest.raises(Killed):
         train_supernet(
-            network, data, "uniform", **options, sample=make_sampler("fair", network.space),
-            checkpoint=path, progress=stop,
-        )  # fmt: skip
+            network,
+            data,
+            "uniform",
+            SupernetSettings(**options),
+            sample=make_sampler("fair", network.space),
+            checkpoint=path,
+            progress=stop,
+        )
     resumed = make_network(seed=7)
     sampler = make_sampler("fair", resumed.space)
-    train_supernet(resumed, data, "uniform", **options, sample=sampler, checkpoint=path)
+    train_supernet(resumed, data, "uniform", SupernetSettings(**options), sample=sampler, checkpoint=path)
     for name, value in whole.state_dict().items():
         assert value.equal(resumed.state_dict()[name]), name
 
@@ -152,7 +158,7 @@ def test_warm_draws_by_rank_and_by_choice_half_each(macro):
 
 
 def test_warm_alone_never_leaves_its_pool(macro):
-    from evonas.supernet import Warm
+    from evonas.supernet.sampling import Warm
 
     pool = [macro.parse("22222222"), macro.parse("11111111")]
     sampler, rng = Warm(macro, pool, [1.0, 1.0], uniform=0.0), np.random.default_rng(0)
@@ -168,3 +174,23 @@ def test_an_unknown_sampling_is_named_with_what_there_is(macro):
     with pytest.raises(SettingsError, match=r"among choice, size, unique, fair, warm, got 'uniqe'.*unique"):
         make_sampler("uniqe", macro)
     assert set(SAMPLINGS) == {"choice", "size", "unique", "fair", "warm"}
+
+
+def test_a_function_is_a_sampler_without_memory():
+    sampler = as_sampler(lambda rng: "drawn")
+    assert sampler(np.random.default_rng(0)) == "drawn"
+    assert sampler.state_dict() == {}
+    sampler.load_state_dict({})
+    assert as_sampler(sampler) is sampler
+
+
+def test_half_a_sampler_is_refused():
+    class Half:
+        def __call__(self, rng):
+            return "drawn"
+
+        def state_dict(self):
+            return {"left": 3}
+
+    with pytest.raises(SettingsError, match=r"got one \(Half\) without load_state_dict: inherit"):
+        as_sampler(Half())

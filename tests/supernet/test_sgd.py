@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from evonas.errors import SettingsError, TrainingError
-from evonas.supernet import SGD
+from evonas.supernet.sgd import SGD
 
 
 def pair(dtype=torch.float32):

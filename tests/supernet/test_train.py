@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import runpy
 import signal
 import subprocess
@@ -14,15 +15,12 @@ import pytest
 import torch
 
 from evonas.errors import SettingsError, TrainingError
-from evonas.supernet import (
-    DisturbanceImmune,
-    ForgettingProbe,
-    Pass,
-    PathEvaluator,
-    Uniform,
-    read_checkpoint,
-    train_supernet,
-)
+from evonas.supernet import Pass, PathEvaluator, SupernetSettings, train_supernet
+from evonas.supernet.checkpoint import read_supernet
+from evonas.supernet.forgetting import ForgettingProbe
+from evonas.supernet.rules.disturbance import DisturbanceImmune
+from evonas.supernet.rules.registry import make_rule
+from evonas.supernet.rules.uniform import Uniform
 from evonas.tasks import Classification
 
 RULES = {
@@ -64,21 +62,29 @@ def stop_at(step):
 
 @pytest.mark.parametrize("name", RULES)
 def test_a_training_killed_anywhere_ends_with_the_same_weights(name, make_network, data, tmp_path):
-    options = {**OPTIONS, "augment": shift}
+    options = {"augment": shift}
     whole, path = make_network(dropout=0.2), tmp_path / "supernet.safetensors"
-    expected = train_supernet(whole, data, RULES[name], **options)
+    expected = train_supernet(whole, data, RULES[name], SupernetSettings(**OPTIONS), **options)
     for step in (2, 7, 12, 15):  # within the first epoch, the second, at its end, within the third
         network = make_network(seed=step, dropout=0.2) if step != 2 else make_network(dropout=0.2)
         if step == 7:  # nothing was saved yet: start as before
             network = make_network(dropout=0.2)
         with pytest.raises(Killed):
-            train_supernet(network, data, RULES[name], **options, checkpoint=path, progress=stop_at(step))
+            train_supernet(
+                network,
+                data,
+                RULES[name],
+                SupernetSettings(**OPTIONS),
+                **options,
+                checkpoint=path,
+                progress=stop_at(step),
+            )
     network = make_network(seed=99, dropout=0.2)
-    history = train_supernet(network, data, RULES[name], **options, checkpoint=path)
+    history = train_supernet(network, data, RULES[name], SupernetSettings(**OPTIONS), **options, checkpoint=path)
     assert same(network, whole)
     assert without_time(history) == without_time(expected)
     again = make_network(seed=98, dropout=0.2)
-    assert train_supernet(again, data, RULES[name], **options, checkpoint=path) == history
+    assert train_supernet(again, data, RULES[name], SupernetSettings(**OPTIONS), **options, checkpoint=path) == history
     assert same(again, whole)
 
 
@@ -87,14 +93,15 @@ import os, runpy, signal, sys
 from pathlib import Path
 toys = runpy.run_path(sys.argv[1])
 import torch
-from evonas.supernet import train_supernet
+from evonas.supernet import SupernetSettings, train_supernet
 torch.set_num_threads(1)
 
 def progress(now):
     if now.step == int(sys.argv[3]):
         os.kill(os.getpid(), signal.SIGKILL)
 
-train_supernet(toys["toy_network"](), toys["toy_data"](), epochs=3, batch_size=8, lr=0.1, seed=3,
+train_supernet(toys["toy_network"](), toys["toy_data"](), "disturbance-immune",
+               SupernetSettings(epochs=3, batch_size=8, lr=0.1, seed=3),
                checkpoint=Path(sys.argv[2]), progress=progress)
 """
 
@@ -109,12 +116,12 @@ def test_a_process_killed_within_an_epoch_resumes_bit_for_bit(tmp_path):
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        train_supernet(network, made["toy_data"](), **OPTIONS)
+        train_supernet(network, made["toy_data"](), "disturbance-immune", SupernetSettings(**OPTIONS))
         resumed = made["toy_network"](seed=9)
-        train_supernet(resumed, made["toy_data"](), **OPTIONS, checkpoint=path)
+        train_supernet(resumed, made["toy_data"](), "disturbance-immune", SupernetSettings(**OPTIONS), checkpoint=path)
     finally:
         torch.set_num_threads(threads)
-    tensors, header = read_checkpoint(path)
+    tensors, header = read_supernet(path)
     assert same(network, resumed)
     for name, value in network.state_dict().items():
         assert torch.equal(tensors[f"weights/{name}"], value)
@@ -126,7 +133,7 @@ def test_it_learns_and_global_random_state_is_left_alone(make_network, make_data
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    history = train_supernet(network, data, epochs=8, batch_size=16, lr=0.1)
+    history = train_supernet(network, data, "disturbance-immune", SupernetSettings(epochs=8, batch_size=16, lr=0.1))
     assert torch.equal(torch.rand(3), expected)
     assert history.epochs[-1]["loss"] < 0.6 * history.epochs[0]["loss"]
     assert [epoch["epoch"] for epoch in history.epochs] == list(range(1, 9))
@@ -140,7 +147,7 @@ def test_the_seed_changes_the_weights_and_nothing_else_does(make_network, data):
     for seed, noise in ((0, 1), (0, 2), (1, 1)):
         torch.manual_seed(noise)
         network = make_network(dropout=0.2)
-        train_supernet(network, data, "uniform", epochs=1, batch_size=8, seed=seed)
+        train_supernet(network, data, "uniform", SupernetSettings(epochs=1, batch_size=8, seed=seed))
         weights.append(network.stem[0].weight.detach())
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
@@ -159,15 +166,17 @@ def test_a_diverging_loss_names_step_path_and_rate_and_keeps_the_checkpoint(make
     data_normalize = data.normalize
     poisoned = SimpleNamespace(**{**vars(data), "normalize": poison})
     with pytest.raises(TrainingError) as caught:
-        train_supernet(make_network(), poisoned, "uniform", **OPTIONS, checkpoint=path, progress=progress)
+        train_supernet(
+            make_network(), poisoned, "uniform", SupernetSettings(**OPTIONS), checkpoint=path, progress=progress
+        )
     message = str(caught.value)
     assert "the loss is nan at step 9 (epoch 2) on the path " in message
     assert any(option in message for option in ("conv-", "separable-", "skip-"))
     assert "at learning rate 0.058" in message
     assert "\n" not in message
     whole, resumed = make_network(), make_network(seed=1)
-    train_supernet(whole, data, "uniform", **OPTIONS)
-    train_supernet(resumed, data, "uniform", **OPTIONS, checkpoint=path)
+    train_supernet(whole, data, "uniform", SupernetSettings(**OPTIONS))
+    train_supernet(resumed, data, "uniform", SupernetSettings(**OPTIONS), checkpoint=path)
     assert same(whole, resumed)
 
 
@@ -181,7 +190,7 @@ def test_a_broken_weight_is_never_saved(make_network, data, tmp_path):
                 network.slots[1]["conv"][1].weight[0, 0, 0, 0] = float("inf")
 
     with pytest.raises(TrainingError, match=r"'slots\.1\.conv\.1\.weight' is no longer finite after epoch 1"):
-        train_supernet(network, data, "uniform", **OPTIONS, checkpoint=path, progress=progress)
+        train_supernet(network, data, "uniform", SupernetSettings(**OPTIONS), checkpoint=path, progress=progress)
     assert not path.exists()
 
 
@@ -197,27 +206,28 @@ def test_a_broken_weight_is_never_saved(make_network, data, tmp_path):
 )
 def test_a_checkpoint_of_another_training_is_refused(changes, message, make_network, data, tmp_path):
     path = tmp_path / "supernet.safetensors"
-    train_supernet(make_network(), data, "uniform", **OPTIONS, checkpoint=path)
-    options = {**OPTIONS, "rule": "uniform", **changes}
+    train_supernet(make_network(), data, "uniform", SupernetSettings(**OPTIONS), checkpoint=path)
+    rule, augment = changes.pop("rule", "uniform"), changes.pop("augment", None)
+    settings = SupernetSettings(**{**OPTIONS, **changes})
     with pytest.raises(TrainingError, match=message):
-        train_supernet(make_network(), data, **options, checkpoint=path)
+        train_supernet(make_network(), data, rule, settings, augment=augment, checkpoint=path)
 
 
 def test_a_checkpoint_of_other_data_or_of_another_network_is_refused(make_network, make_data, tmp_path):
     path = tmp_path / "supernet.safetensors"
-    train_supernet(make_network(), make_data(), "uniform", **OPTIONS, checkpoint=path)
+    train_supernet(make_network(), make_data(), "uniform", SupernetSettings(**OPTIONS), checkpoint=path)
     with pytest.raises(TrainingError, match="data is 'toy-48-1' here and 'toy-48-0' there"):
-        train_supernet(make_network(), make_data(48, 1), "uniform", **OPTIONS, checkpoint=path)
+        train_supernet(make_network(), make_data(48, 1), "uniform", SupernetSettings(**OPTIONS), checkpoint=path)
     with pytest.raises(TrainingError, match=r"'stem\.0\.weight' is float32 \(5, 1, 3, 3\) here"):
-        train_supernet(make_network(channels=5), make_data(), "uniform", **OPTIONS, checkpoint=path)
+        train_supernet(make_network(channels=5), make_data(), "uniform", SupernetSettings(**OPTIONS), checkpoint=path)
 
 
 def test_forgetting_is_read_and_does_not_change_the_training(make_network, data):
     plain, probed = make_network(), make_network()
-    train_supernet(plain, data, **OPTIONS)
+    train_supernet(plain, data, "disturbance-immune", SupernetSettings(**OPTIONS))
     evaluator = PathEvaluator(probed, data, data.search)
     probe = ForgettingProbe(lambda architecture: evaluator.each(architecture)["accuracy"], per_epoch=2)
-    history = train_supernet(probed, data, **OPTIONS, probe=probe)
+    history = train_supernet(probed, data, "disturbance-immune", SupernetSettings(**OPTIONS), probe=probe)
     assert same(plain, probed)
     assert [value.step for value in history.forgetting] == [1, 4, 7, 10, 13, 16]
     assert all(-1 <= value.value <= 1 for value in history.forgetting)
@@ -246,11 +256,11 @@ def test_a_pass_may_learn_from_an_earlier_one(make_network, data):
             Recorded.taught += 1
             return super().imitate(outputs, teacher)
 
-    history = train_supernet(make_network(), data, Distilled, epochs=1, batch_size=8, task=Recorded())
+    history = train_supernet(make_network(), data, Distilled, SupernetSettings(epochs=1, batch_size=8), task=Recorded())
     assert Recorded.taught == 6
     assert history.epochs[0]["passes"] == 12
     with pytest.raises(SettingsError, match="teacher among the plan's earlier passes"):
-        train_supernet(make_network(), data, Orphaned, epochs=1, batch_size=8)
+        train_supernet(make_network(), data, Orphaned, SupernetSettings(epochs=1, batch_size=8))
 
 
 def test_the_gradients_of_a_plan_add_up_to_one_update(make_network, data):
@@ -261,8 +271,8 @@ def test_the_gradients_of_a_plan_add_up_to_one_update(make_network, data):
 
     once, twice = make_network().double(), make_network().double()
     options = {"epochs": 1, "batch_size": 16, "clip": None}
-    train_supernet(once, data, "uniform", **options)
-    train_supernet(twice, data, Twice, **options)
+    train_supernet(once, data, "uniform", SupernetSettings(**options))
+    train_supernet(twice, data, Twice, SupernetSettings(**options))
     for mine, its in zip(once.parameters(), twice.parameters(), strict=True):
         torch.testing.assert_close(mine, its, rtol=1e-12, atol=1e-12)
 
@@ -277,25 +287,36 @@ def test_smoothing_is_of_the_loss_alone():
 @pytest.mark.parametrize("options", [{"epochs": 0}, {"epochs": 1, "lr": 0.0}, {"epochs": 1, "batch_size": 0}])
 def test_senseless_settings_are_refused(options, make_network, data):
     with pytest.raises(SettingsError, match="Expected epochs >= 1"):
-        train_supernet(make_network(), data, **options)
+        train_supernet(make_network(), data, "disturbance-immune", SupernetSettings(**options))
 
 
 def test_an_empty_part_is_refused(make_network, make_data):
     with pytest.raises(SettingsError, match="empty training part"):
-        train_supernet(make_network(), make_data(0), epochs=1)
+        train_supernet(make_network(), make_data(0), "disturbance-immune", SupernetSettings(epochs=1))
+
+
+class ToyName(str):
+    """An architecture that is a name and chooses no resolution."""
+
+    resolution = None
 
 
 def test_own_sampling_and_paths_may_be_given(make_network, data):
     drawn = []
 
     def sample(rng):
-        drawn.append(("skip", "conv", "separable")[rng.integers(3)])
+        drawn.append(ToyName(("skip", "conv", "separable")[rng.integers(3)]))
         return drawn[-1]
 
     network = make_network()
     before = network.slots[1]["conv"][1].weight.detach().clone()
     train_supernet(
-        network, data, epochs=1, batch_size=8, sample=sample, path_of=lambda a: (f"0.{a}", "1.skip", "2.skip")
+        network,
+        data,
+        "disturbance-immune",
+        SupernetSettings(epochs=1, batch_size=8),
+        sample=sample,
+        path_of=lambda a: (f"0.{a}", "1.skip", "2.skip"),
     )
     assert len(drawn) == 6
     assert torch.equal(before, network.slots[1]["conv"][1].weight)
@@ -307,11 +328,48 @@ def test_updates_end_in_the_last_epoch(make_network, data):
     per_epoch = len(data.train.labels) // 8
     steps = []
     history = train_supernet(
-        network, data, "uniform", epochs=2, updates=per_epoch + 1, batch_size=8, lr=0.1,
+        network,
+        data,
+        "uniform",
+        SupernetSettings(epochs=2, updates=per_epoch + 1, batch_size=8, lr=0.1),
         progress=lambda now: steps.append((now.step, now.steps)),
-    )  # fmt: skip
+    )
     assert steps[-1] == (per_epoch + 1, per_epoch + 1)
     assert history.epochs[-1]["passes"] == per_epoch + 1
     for updates in (per_epoch, 2 * per_epoch + 1):
         with pytest.raises(SettingsError, match="updates that end in the last of 2 epochs"):
-            train_supernet(network, data, "uniform", epochs=2, updates=updates, batch_size=8, lr=0.1)
+            train_supernet(network, data, "uniform", SupernetSettings(epochs=2, updates=updates, batch_size=8, lr=0.1))
+
+
+DRAWS = {
+    "uniform": "c2182ff1bbdc28cd",
+    "fair": "f8838ba05b277ce1",
+    "nsas": "999c31d42a997725",
+    "gradient-space": "c2182ff1bbdc28cd",
+    "disturbance-immune": "c2182ff1bbdc28cd",
+}
+
+
+@pytest.mark.parametrize("rule", DRAWS)
+def test_draws_stay_what_they_were(rule, make_network, data):
+    """What is drawn, of paths and of images, follows from the seed alone, in every version: resumed runs rest on it."""
+    drawn = hashlib.sha256()
+
+    def recorded(context):
+        made = make_rule(rule, context)
+        plan = made.plan
+
+        def planned(rng):
+            passes = plan(rng)
+            drawn.update(" | ".join(map(str, passes)).encode())
+            return passes
+
+        made.plan = planned
+        return made
+
+    def noted(images, generator):
+        drawn.update(images.numpy().tobytes())
+        return shift(images, generator)
+
+    train_supernet(make_network(), data, recorded, SupernetSettings(**OPTIONS), augment=noted)
+    assert drawn.hexdigest()[:16] == DRAWS[rule]

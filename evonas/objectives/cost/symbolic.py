@@ -90,7 +90,7 @@ class Hollow(nn.Module):
         self._pen, self._slot, self._label = pen, slot, label
         self._module = (module,)  # not a child: a walk over modules is to find nothing here
         self._made: dict[tuple[Shape, tuple[int, ...]], Block] = {}
-        self.elastic = getattr(module, "elastic", False)
+        self.elastic = isinstance(module, MBConv) and module.elastic
 
     def __call__(self, x: SymbolicTensor, *parts: int) -> SymbolicTensor:
         """Note that the block runs, unless it only passes its input on."""

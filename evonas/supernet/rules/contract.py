@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor, nn
@@ -29,13 +30,28 @@ class Pass:
     path: Path
     weight: float = 1.0
     teacher: Path | None = None
-    architecture: Hashable | None = None
+    architecture: Architecture | None = None
+
+    @property
+    def resolution(self) -> int | None:
+        """Side of the images in pixels where the architecture chooses it; None: as they come."""
+        return None if self.architecture is None else self.architecture.resolution
 
     def __str__(self) -> str:
         """Return the architecture's text, or the path's where none is known."""
         if self.architecture is not None:
             return str(self.architecture)
         return " ".join(self.path)
+
+
+@runtime_checkable
+class OfSpace(Protocol):
+    """A network that knows the space of its paths."""
+
+    @property
+    def space(self) -> Space:
+        """The space."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -75,8 +91,7 @@ class RuleContext:
 
     def revive(self, text: str) -> Pass:
         """Return the pass of an architecture's text, as a resumed training finds it; parsed by the network's space."""
-        space = getattr(self.network, "space", None)
-        return self.pass_of(text if space is None else space.parse(text))
+        return self.pass_of(self.network.space.parse(text) if isinstance(self.network, OfSpace) else text)
 
 
 def space_of(network: nn.Module) -> Space:
@@ -85,71 +100,61 @@ def space_of(network: nn.Module) -> Space:
     Raises:
         SettingsError: The network has none.
     """
-    space: Space | None = getattr(network, "space", None)
-    if space is None:
+    if not isinstance(network, OfSpace):
         raise SettingsError(f"Expected a network of a space, got {type(network).__name__}: give sample and path_of")
-    return space
-
-
-def draw_from(space: Space, by: str = "choice") -> Callable[[np.random.Generator], Architecture]:
-    """Return a sampler of a space's canonical architectures.
-
-    Args:
-        space: The space.
-        by: "choice" (every choice uniform) or "size" (uniform over the space).
-    """
-    return lambda rng: space.canonical(space.decode(space.sample(1, rng, by=by)[0]))
+    return network.space
 
 
 class UpdateRule(Protocol):
     """How the shared weights are trained; made by a factory `(RuleContext) -> UpdateRule`.
 
     In each step the training calls `plan`, adds up the gradients of the plan's passes on one batch, and
-    calls `transform` with the optimizer's final updates, then `after_step`.
+    calls `transform` with the optimizer's final updates, then `after_step`. A rule that inherits this class need
+    only plan: it then transforms nothing, captures nothing, and holds and reports nothing.
 
-    A rule that needs the inputs of some layers alone names them in `captured_layers`; without it, those of all layers
-    with shared weights are captured.
+    Attributes:
+        summary: What the training is to keep of layers' inputs for `after_step`; None: nothing.
+        captured_layers: Names of the layers whose inputs are kept; None: all with shared weights.
     """
 
-    @property
-    def summary(self) -> Summary | None:
-        """What the training is to keep of layers' inputs; None: nothing."""
-        ...
+    summary: Summary | None = None
+    captured_layers: Collection[str] | None = None
 
+    @abstractmethod
     def plan(self, rng: np.random.Generator) -> list[Pass]:
         """Return the passes whose gradients make the next update."""
         ...
 
     def transform(self, updates: Updates) -> Mapping[str, Tensor]:
-        """Return the updates to apply.
+        """Return the updates to apply; by default the optimizer's.
 
         The gradients that they were made from stand in `grad` of the network's parameters.
 
         Args:
             updates: The optimizer's, momentum and weight decay included; not to be written into.
         """
-        ...
+        return updates
 
     def after_step(self, plan: Sequence[Pass], inputs: Mapping[str, Sequence[Inputs]]) -> None:
-        """Take note of a step.
+        """Take note of a step; by default not.
 
         Args:
             plan: Its passes.
             inputs: Layer -> summaries of its inputs, one per call, by `summary`.
         """
-        ...
+        return
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a resumed training needs: tensors, and values that JSON can hold."""
-        ...
+        """Return what a resumed training needs: tensors, and values that JSON can hold; by default nothing."""
+        return {}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over such a state."""
-        ...
+        """Take over such a state; by default nothing."""
+        return
 
     def report(self) -> dict[str, float]:
-        """Return figures worth a line in the log of an epoch."""
-        ...
+        """Return figures worth a line in the log of an epoch; by default none."""
+        return {}
 
 
 RuleFactory = Callable[[RuleContext], UpdateRule]

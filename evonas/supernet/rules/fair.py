@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from evonas.errors import SettingsError
-from evonas.spaces import Space
-from evonas.supernet.rules.contract import Pass, RuleContext
+from evonas.supernet.rules.contract import OfSpace, Pass, RuleContext
 from evonas.supernet.rules.uniform import Uniform
 
 
@@ -39,8 +38,8 @@ class Fair(Uniform):
         decode: Callable[[np.ndarray], Any] | None = None,
     ) -> None:
         super().__init__(context)
-        space: Space | None = getattr(context.network, "space", None)
-        if space is not None:
+        if isinstance(context.network, OfSpace):
+            space = context.network.space
             cardinalities = space.cardinalities if cardinalities is None else cardinalities
             decode = decode or (lambda genome: space.canonical(space.decode(genome)))
         if cardinalities is None or decode is None:

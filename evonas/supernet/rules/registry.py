@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from evonas.errors import SettingsError, suggest
+from evonas.errors import SettingsError, lacking, suggest
 
 if TYPE_CHECKING:
-    from evonas.supernet.rules.contract import RuleFactory
+    from evonas.supernet.rules.contract import RuleContext, RuleFactory, UpdateRule
 
-__all__ = ["DESCRIPTIONS", "RULES", "check_rule", "find_rule"]
+__all__ = ["DESCRIPTIONS", "RULES", "check_rule", "find_rule", "make_rule"]
 
 RULES: Mapping[str, str] = MappingProxyType(
     {
@@ -60,3 +60,25 @@ def find_rule(name: str) -> RuleFactory:
     module, _, attribute = RULES[name].partition(":")
     factory: RuleFactory = getattr(importlib.import_module(module), attribute)
     return factory
+
+
+def make_rule(rule: str | RuleFactory, context: RuleContext) -> UpdateRule:
+    """Make the rule that trains a supernet.
+
+    Args:
+        rule: A name, or a factory.
+        context: What it trains.
+
+    Raises:
+        SettingsError: No rule has this name, or what the factory made is no rule.
+    """
+    from evonas.supernet.rules.contract import UpdateRule
+
+    made = (find_rule(rule) if isinstance(rule, str) else rule)(context)
+    missing = lacking(made, UpdateRule)
+    if missing:
+        raise SettingsError(
+            f"Expected an update rule, got one ({type(made).__name__}) without {', '.join(missing)}: inherit "
+            "evonas.supernet.UpdateRule, which has defaults of all but plan"
+        )
+    return made

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import numpy as np
-from torch import Tensor
 
-from evonas.supernet.layers import Inputs, Summary
-from evonas.supernet.rules.contract import Pass, RuleContext
-from evonas.supernet.sgd import Updates
+from evonas.supernet.rules.contract import Pass, RuleContext, UpdateRule
 
 
-class Uniform:
-    """One path per update, drawn by the context's `sample`; updates are applied as they are.
+class Uniform(UpdateRule):
+    """Single-path sampling: one path per update, by the labels.
+
+    With a path p drawn by the context's `sample` an update descends the gradient of L(W_p), the loss of the weights
+    on that path; in expectation that of E_p[L(W_p)] (Guo et al. 2020, eq. 7). Updates are applied as they are.
 
     Args:
         context: What it trains.
     """
-
-    summary: Summary | None = None
 
     def __init__(self, context: RuleContext) -> None:
         self._context = context
@@ -28,21 +23,3 @@ class Uniform:
     def plan(self, rng: np.random.Generator) -> list[Pass]:
         """Return one pass."""
         return [self._context.draw(rng)]
-
-    def transform(self, updates: Updates) -> Mapping[str, Tensor]:
-        """Return the updates themselves."""
-        return updates
-
-    def after_step(self, plan: Sequence[Pass], inputs: Mapping[str, Sequence[Inputs]]) -> None:
-        """Do nothing."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return nothing: the rule holds no state."""
-        return {}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over nothing."""
-
-    def report(self) -> dict[str, float]:
-        """Return no figures."""
-        return {}

@@ -9,8 +9,10 @@ import torch
 from torch import nn
 
 from evonas.errors import SettingsError, TrainingError
-from evonas.supernet import SGD, DisturbanceImmune, RuleContext, train_supernet
+from evonas.supernet import RuleContext, SupernetSettings, train_supernet
 from evonas.supernet.activation_capture import ActivationCapture
+from evonas.supernet.rules.disturbance import DisturbanceImmune
+from evonas.supernet.sgd import SGD
 
 
 class TwoArchitectures(nn.Module):
@@ -84,7 +86,7 @@ def test_overlapping_inputs_leave_the_drift_that_alpha_allows():
 
 def trained(make_network, data, rule, epochs=2, dtype=torch.float64, **options):
     network = make_network(dropout=0.1).to(dtype)
-    history = train_supernet(network, data, rule, epochs=epochs, batch_size=8, lr=0.1, **options)
+    history = train_supernet(network, data, rule, SupernetSettings(epochs=epochs, batch_size=8, lr=0.1, **options))
     return network, history
 
 
@@ -174,7 +176,7 @@ def test_bursts_train_one_architecture_several_times(make_network, data):
     [("constant", (1, 1, 1)), ("early", (1, 1, 0)), ("opening", (1, 1, 0)), ("cosine", (1, 0.853553, 0.146447))],
 )
 def test_strength_follows_its_schedule(schedule, expected):
-    from evonas.supernet import STRENGTHS
+    from evonas.supernet.rules.protection import STRENGTHS
 
     assert [STRENGTHS[schedule](progress) for progress in (0.0, 0.25, 0.75)] == pytest.approx(expected, abs=1e-6)
 

@@ -8,7 +8,9 @@ import torch
 from torch import nn
 
 from evonas.errors import SettingsError
-from evonas.supernet import SGD, GradientSpace, RuleContext, train_supernet
+from evonas.supernet import RuleContext, SupernetSettings, train_supernet
+from evonas.supernet.rules.gradient_space import GradientSpace
+from evonas.supernet.sgd import SGD
 
 
 class Linear(nn.Module):
@@ -86,7 +88,7 @@ def test_switched_off_it_is_uniform_training_bit_for_bit(make_network, data):
     trained = []
     for rule in ("uniform", partial(GradientSpace, strength=0.0), "gradient-space"):
         network = make_network()
-        train_supernet(network, data, rule, epochs=2, batch_size=8)
+        train_supernet(network, data, rule, SupernetSettings(epochs=2, batch_size=8))
         trained.append(network.state_dict())
     assert all(torch.equal(trained[0][name], trained[1][name]) for name in trained[0])
     assert not torch.equal(trained[0]["stem.0.weight"], trained[2]["stem.0.weight"])

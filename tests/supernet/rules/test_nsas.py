@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from evonas.errors import SettingsError
-from evonas.supernet import NSAS, Pass, RuleContext, train_supernet
-from evonas.supernet.rules.nsas import distance
+from evonas.supernet import Pass, RuleContext, SupernetSettings, train_supernet
+from evonas.supernet.rules.nsas import NSAS, distance
 
 
 def digits(rng):
@@ -79,8 +79,7 @@ def test_gradients_flow_from_the_archive(make_network, data):
         network,
         data,
         lambda context: NSAS(context, archive=2, recent=1),
-        epochs=1,
-        batch_size=24,
+        SupernetSettings(epochs=1, batch_size=24),
         sample=lambda rng: network.space.parse(next(texts)),
     )
     assert not torch.equal(before, network.slots[0]["conv"][1].weight)

@@ -5,10 +5,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from torch import nn
 
 from evonas.errors import SettingsError
-from evonas.supernet import RULES, Fair, RuleContext, find_rule
+from evonas.supernet import RULES, RuleContext, SupernetSettings, UpdateRule, train_supernet
+from evonas.supernet.rules.fair import Fair
+from evonas.supernet.rules.registry import find_rule
 
 
 def fair(cardinalities):
@@ -58,3 +61,39 @@ def test_fair_needs_a_space():
     context = RuleContext(SimpleNamespace(), lambda rng: None, lambda genome: genome, steps=1)
     with pytest.raises(SettingsError, match="network with a space"):
         Fair(context)
+
+
+class Least(UpdateRule):
+    """A rule that only plans."""
+
+    def __init__(self, context):
+        self.context = context
+
+    def plan(self, rng):
+        return [self.context.draw(rng)]
+
+
+class Planner:
+    """What plans by itself and lacks the rest."""
+
+    summary = None
+
+    def __init__(self, context):
+        self.plan = Least(context).plan
+
+
+def test_a_rule_that_only_plans_trains_as_uniform(make_network, data):
+    networks = [make_network(), make_network()]
+    for network, rule in zip(networks, ("uniform", Least), strict=True):
+        train_supernet(network, data, rule, SupernetSettings(epochs=1, batch_size=8, seed=1))
+    for first, second in zip(*(network.parameters() for network in networks), strict=True):
+        assert torch.equal(first, second)
+
+
+def test_what_is_no_rule_is_refused_in_one_line(make_network, data):
+    with pytest.raises(SettingsError) as refused:
+        train_supernet(make_network(), data, Planner, SupernetSettings(epochs=1))
+    assert str(refused.value) == (
+        "Expected an update rule, got one (Planner) without captured_layers, transform, after_step, state_dict, "
+        "load_state_dict, report: inherit evonas.supernet.UpdateRule, which has defaults of all but plan"
+    )

@@ -7,13 +7,15 @@ from torch.nn import functional as F
 
 from evonas import build, load_space
 from evonas.errors import SettingsError
-from evonas.supernet import RuleContext, Sandwich, draw_from, train_supernet
+from evonas.supernet import RuleContext, SupernetSettings, train_supernet
+from evonas.supernet.rules.sandwich import Sandwich
+from evonas.supernet.sampling import SpaceSampler
 
 
 def setting_of(space, network=None):
     network = network or torch.nn.Module()
     network.space = space
-    return RuleContext(network, draw_from(space), space.path, steps=10)
+    return RuleContext(network, SpaceSampler(space), space.path, steps=10)
 
 
 def test_extremes_are_the_bounds_in_depth_width_kernel_and_resolution():
@@ -54,9 +56,12 @@ def test_one_update_has_the_gradient_of_labels_and_of_the_largest_paths_outputs(
     network, twin = build(space, skeleton).double(), build(space, skeleton).double()
     rows = []
     train_supernet(
-        network, data, lambda context: Sandwich(context, paths=0), epochs=1, batch_size=8, optimizer="sgd",
-        lr=0.1, momentum=0.0, weight_decay=0.0, clip=None, augment=lambda x, g: rows.append(x) or x,
-    )  # fmt: skip
+        network,
+        data,
+        lambda context: Sandwich(context, paths=0),
+        SupernetSettings(epochs=1, batch_size=8, optimizer="sgd", lr=0.1, momentum=0.0, weight_decay=0.0, clip=None),
+        augment=lambda x, g: rows.append(x) or x,
+    )
     smallest, largest = (space.path(end) for end in space.extremes())
     order = [next(i for i, known in enumerate(part.images) if known.equal(image)) for image in rows[0]]
     images, labels = data.normalize(rows[0]).double(), part.labels[order]
