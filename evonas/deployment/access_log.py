@@ -1,4 +1,4 @@
-"""The log of looks at the test part: a number read twice by choice is no test any more."""
+"""Log of accesses to the test part: a number read twice by choice is no test any more."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 from evonas.errors import RunError
 from evonas.runs.run import Run
 
-LOOKS = "test_looks.jsonl"
+ACCESS_LOG = "test_access.jsonl"
 """A file of its own, only ever appended to: a deployment may run while another process holds the run's lock."""
 
 
-def log_look(run: Run, command: str, member: str) -> None:
+def log_access(run: Run, command: str, member: str) -> None:
     """Note in a run that a command reads the test part.
 
     Args:
@@ -28,25 +28,25 @@ def log_look(run: Run, command: str, member: str) -> None:
     """
     line = json.dumps({"when": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "command": command, "member": member}) + "\n"
     try:
-        log = os.open(run.path / LOOKS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        log = os.open(run.path / ACCESS_LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         try:
             os.write(log, line.encode())  # one call: lines of two processes do not mix
         finally:
             os.close(log)
     except OSError as error:
         raise RunError(
-            f"Cannot log a look at the test part in {run.path / LOOKS}: {error.strerror or error}; "
+            f"Cannot log an access to the test part in {run.path / ACCESS_LOG}: {error.strerror or error}; "
             "check that the run is yours and its disk has space"
         ) from error
 
 
-def read_looks(run: Run | str | Path) -> list[dict[str, Any]]:
-    """Return the looks at a run's test part, the first first: ``when``, ``command`` and ``member`` of each.
+def read_accesses(run: Run | str | Path) -> list[dict[str, Any]]:
+    """Return the accesses to a run's test part, the first first: ``when``, ``command`` and ``member`` of each.
 
     Raises:
         RunError: The log is damaged.
     """
-    path = (run.path if isinstance(run, Run) else Path(run)) / LOOKS
+    path = (run.path if isinstance(run, Run) else Path(run)) / ACCESS_LOG
     if not path.exists():
         return []
     try:

@@ -17,7 +17,7 @@ import torch
 from onnx.defs import onnx_opset_version
 
 from evonas.data import Dataset, Part
-from evonas.deployment.access_log import log_look
+from evonas.deployment.access_log import log_access
 from evonas.deployment.card import render
 from evonas.deployment.check import Figures, compare, load_again
 from evonas.deployment.deployment import MODEL, Deployment, cost_of_int8, words_of_cost
@@ -171,7 +171,7 @@ class _Work:
             models = [self.export(module)]
             self.task.advance(1, "comparing with torch on validation images, then on every test image")
             self.require_parity(self.compare(module, models[0], self.data.search))
-            log_look(self.run, "deploy", self.choice.text)  # the test part is read once the model is known to be right
+            log_access(self.run, "deploy", self.choice.text)  # read once the model is known to be right
             seen = [self.compare(module, models[0], self.data.test)]
             self.require_parity(seen[0])
             if calibration is not None:

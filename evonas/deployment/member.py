@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from evonas.data import count_batches
-from evonas.deployment.access_log import log_look
+from evonas.deployment.access_log import log_access
 from evonas.deployment.model import model_files, to_json
 from evonas.deployment.trained import FORMAT, RECORD, Trained, as_trained, note_accuracy, read_record
 from evonas.errors import RunError, SettingsError, suggest
@@ -163,7 +163,7 @@ class _Work:
                 checkpoint=place / CHECKPOINT,
                 teacher=self._teacher(),
             )
-            log_look(self.run, "train", choice.text)
+            log_access(self.run, "train", choice.text)
             accuracy = test_accuracy(network, data)
         # The record comes last: it says that all else is there.
         for file, content in model_files(network, data).items():

@@ -1,4 +1,4 @@
-"""Measuring members again, and the log of looks at the test part."""
+"""Verification of members, and the log of accesses to the test part."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from evonas import read_front
 from evonas.deployment import train_members
-from evonas.deployment.access_log import LOOKS, log_look, read_looks
+from evonas.deployment.access_log import ACCESS_LOG, log_access, read_accesses
 from evonas.deployment.deploy import deploy
 from evonas.deployment.verify import verify
 from evonas.errors import RunError, SettingsError
@@ -37,11 +37,11 @@ def test_what_is_measured_again_holds_to_the_last_digit(run):
     assert len(checks) == 5 * members
     assert {check.name for check in checks} == {"acc", "acc_top1", "acc_report", "flops", "params"}
     assert all(check.now == check.before and not check.moved for check in checks)
-    noise = {check.name: check.noise for check in checks if check.place == 0}
+    noise = {check.name: check.noise for check in checks if check.index == 0}
     first = next(check for check in checks if check.name == "acc_report")
     assert noise["acc_report"] == pytest.approx((first.before * (1 - first.before) / images) ** 0.5)
     assert noise["flops"] == noise["params"] == 0
-    assert len(json.loads((run / "verify.json").read_text())["checks"]) == len(checks)
+    assert len(json.loads((run / "verify.json").read_text())["numbers"]) == len(checks)
 
 
 @pytest.mark.parametrize(("name", "value"), [("acc", 0.99), ("acc_report", 0.99), ("flops", 1.0), ("params", 1.0)])
@@ -69,32 +69,32 @@ def test_latency_is_measured_on_the_whole_network(run):
     assert not any(check.moved for check in verify(run, "index:0"))
 
 
-def test_looks_at_the_test_part_are_logged(run):
+def test_accesses_to_the_test_part_are_logged(run):
     assert not any(check.name == "acc_trained" for check in verify(run, "index:0"))
-    assert read_looks(run) == []
+    assert read_accesses(run) == []
     (trained,) = train_members(run, "index:0", Recipe(name="short", epochs=1, batch_size=128, lr=0.1, momentum=0.9))
-    train_members(run, "index:0", trained_recipe(trained))  # read, not trained again: no look
+    train_members(run, "index:0", trained_recipe(trained))  # read, not trained again: no access
     checks = verify(run, "index:0", trained=True)
     deploy(run, "index:0")
     (check,) = [check for check in checks if check.name == "acc_trained"]
     assert check.now == check.before == trained.accuracy
-    looks = read_looks(run)
-    assert [look["command"] for look in looks] == ["train", "verify", "deploy"]
-    assert {look["member"] for look in looks} == {trained.architecture}
-    assert all(look["when"].startswith("20") for look in looks)
+    accesses = read_accesses(run)
+    assert [access["command"] for access in accesses] == ["train", "verify", "deploy"]
+    assert {access["member"] for access in accesses} == {trained.architecture}
+    assert all(access["when"].startswith("20") for access in accesses)
 
 
 def trained_recipe(trained) -> Recipe:
     return Recipe(**trained.record["recipe"])
 
 
-def test_looks_are_logged_while_another_process_writes(run):
+def test_accesses_are_logged_while_another_process_writes(run):
     with Run.open(run, write=True), Run.open(run) as reading:
-        log_look(reading, "deploy", "a")
-    assert [look["member"] for look in read_looks(run)] == ["a"]
-    (run / LOOKS).write_text("no json\n")
+        log_access(reading, "deploy", "a")
+    assert [access["member"] for access in read_accesses(run)] == ["a"]
+    (run / ACCESS_LOG).write_text("no json\n")
     with pytest.raises(RunError, match="cannot be read"):
-        read_looks(run)
+        read_accesses(run)
 
 
 def test_untrained_and_unknown_members_are_refused(run):
@@ -106,7 +106,7 @@ def test_untrained_and_unknown_members_are_refused(run):
         verify(run)
 
 
-def test_a_damaged_store_is_told(run):
+def test_a_damaged_store_is_reported(run):
     sqlite3.connect(run / "evaluations.sqlite").executescript("PRAGMA application_id = 1;")
     with pytest.raises(RunError, match="store of evonas"):
         verify(run)
