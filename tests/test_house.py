@@ -106,7 +106,6 @@ TWO_HOMES = {
     "Amount",
     "Check",
     "Images",
-    "Member",
     "Progress",
     "Recipe",
     "Source",
@@ -164,8 +163,6 @@ ODD_WORDS = {
     "report/drawing.py",
     "report/figures.py",
     "report/front_figure.py",
-    "runs/database.py",
-    "runs/store.py",
     "spaces/skeleton.py",
     "testing/evaluator.py",
 }

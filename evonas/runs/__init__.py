@@ -1,1 +1,6 @@
-"""Runs: the directory of a search, its store, manifest and front file."""
+"""Runs: directories that hold a search, and what they store.
+
+- `run`: `Run`, one directory, with `manifest` and `front_file`; `selection` picks members of its front, `repeat` gives
+  the command that repeats it.
+- `store`: `Store`, one SQLite file (`database`) of `records`: evaluations, decisions, members, notes, a table a module.
+"""

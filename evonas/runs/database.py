@@ -1,18 +1,19 @@
-"""An SQLite file of ours: opened, checked, written in transactions; its errors are told in our words."""
+"""SQLite file of a run: opened, checked, written in transactions; its errors become `RunError`."""
 
 from __future__ import annotations
 
+import json
 import shlex
 import sqlite3
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from evonas.errors import RunError
 
-__all__ = ["SCHEMA", "Database", "OtherSchemaError"]
+__all__ = ["SCHEMA", "Database", "OtherSchemaError", "json_text"]
 
 SCHEMA = 3
 """Version of what is stored and what it means; a store of another version is refused."""
@@ -48,10 +49,10 @@ CREATE TABLE decisions (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE members (
     generation INTEGER NOT NULL,
-    place INTEGER NOT NULL,
+    position INTEGER NOT NULL,
     architecture INTEGER NOT NULL REFERENCES candidates,
     parents TEXT NOT NULL,
-    PRIMARY KEY (generation, place)
+    PRIMARY KEY (generation, position)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE notes (
     architecture INTEGER NOT NULL REFERENCES candidates,
@@ -68,7 +69,7 @@ class OtherSchemaError(RunError):
 
 
 class Database:
-    """A file with the tables of a run, and nothing of what they mean.
+    """SQLite file with the tables of a run: transactions, errors, and texts of architectures.
 
     Args:
         path: The SQLite file.
@@ -87,10 +88,10 @@ class Database:
             raise RunError(f"Expected {'no file' if create else 'a store'} at {self.path}, but {came}.")
         if sqlite3.sqlite_version_info < (3, 38):
             raise RunError(f"Expected SQLite 3.38 or newer, got {sqlite3.sqlite_version}: use a newer Python.")
-        with self._told():
+        with self._translated_errors():
             self._base = sqlite3.connect(self.path, isolation_level=None, timeout=30.0)
         try:
-            with self._told():
+            with self._translated_errors():
                 if create:
                     self._base.executescript(
                         f"PRAGMA journal_mode = WAL; BEGIN; {_TABLES}"
@@ -130,6 +131,28 @@ class Database:
     def _forget(self) -> None:
         """Drop what is remembered of a transaction that failed."""
 
+    def _enter(self, architectures: Iterable[str]) -> None:
+        """Enter architectures that are not known yet (inside a transaction)."""
+        self._base.executemany(
+            "INSERT INTO candidates (text) VALUES (?) ON CONFLICT DO NOTHING",
+            [(text,) for text in architectures],
+        )
+
+    def _refuse(self, row: object) -> NoReturn:
+        """Raise `RunError` for a damaged row."""
+        raise RunError(
+            f"Expected a sound store at {self.path}, got the row {row!r:.80}; restore it or start a new run."
+        )
+
+    def _parse(self, text: str) -> Any:
+        """Return what JSON in a row holds."""
+        try:
+            return json.loads(text)
+        except (ValueError, TypeError) as error:
+            raise RunError(
+                f"Expected JSON in {self.path}, got {text!r:.40} ({error}); restore it or start a new run."
+            ) from error
+
     def _collect(self) -> dict[str, array[Any]]:
         """Give SQLite the aggregates ``collect_number`` and ``collect_value``; what they see comes by type code."""
         collected: dict[str, array[Any]] = {}
@@ -154,7 +177,7 @@ class Database:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """One transaction: all of it is stored, or nothing."""
-        with self._told():
+        with self._translated_errors():
             self._base.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -166,7 +189,7 @@ class Database:
                 raise
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         """Turn SQLite's errors into ours."""
         try:
             yield
@@ -180,3 +203,15 @@ class Database:
             else:
                 text = f"Expected a sound store at {self.path}, got: {text}; restore it or start a new run."
             raise RunError(text) from error
+
+
+def json_text(value: Any, what: str) -> str:
+    """Return a value as JSON.
+
+    Raises:
+        RunError: It holds other types, or numbers that are not finite.
+    """
+    try:
+        return json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise RunError(f"Expected the {what} to be of JSON's types and finite numbers: {error}.") from error

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import evonas
 from evonas.errors import EvaluationError, RunError
-from evonas.runs.store import SCHEMA, Evaluation, Member, Note, Store
+from evonas.runs.store import SCHEMA, EnrolledMember, Evaluation, Note, Store
 
 ROOT = Path(evonas.__file__).parents[1]
 
@@ -190,11 +190,11 @@ def test_members_keep_their_order_and_lineage_and_replay_changes_nothing(store):
     assert store.enroll(0, ["b", "a"]) == 0
     assert store.enroll(1, ["c", "d", "e"], [("a", "b"), (), ("c",)]) == 1
     assert store.members() == [
-        Member(0, 0, "b", ()),
-        Member(0, 1, "a", ()),
-        Member(1, 0, "c", ("a", "b")),
-        Member(1, 1, "d", ()),
-        Member(1, 2, "e", ("c",)),
+        EnrolledMember(0, 0, "b", ()),
+        EnrolledMember(0, 1, "a", ()),
+        EnrolledMember(1, 0, "c", ("a", "b")),
+        EnrolledMember(1, 1, "d", ()),
+        EnrolledMember(1, 2, "e", ("c",)),
     ]
 
 
@@ -306,7 +306,7 @@ def test_a_process_killed_while_recording_loses_nothing_it_was_done_with(tmp_pat
             found = store.lookup(names, "acc", "f")
             assert [found[name].value for name in names] == [batch / 3] * 7
         assert store.members()[: 7 * (done + 1)] == [
-            Member(batch, i, f"{batch}.{i}", ()) for batch in range(done + 1) for i in range(7)
+            EnrolledMember(batch, i, f"{batch}.{i}", ()) for batch in range(done + 1) for i in range(7)
         ]
         assert len(list(store.evaluations())) % 7 == 0  # a batch is there whole or not at all
         assert store.record([row("0.0"), row("new")]) == 1
