@@ -10,6 +10,7 @@ import numpy as np
 from evonas.objectives.accuracy.estimators import describe_estimator
 from evonas.pareto.front import Front
 from evonas.pipeline.baseline import BASELINE_FILE
+from evonas.report.origins import trainable
 from evonas.report.summary import baseline_sentence, told_broken
 from evonas.runs.run import Run
 
@@ -51,7 +52,7 @@ def summary(run: Run, front: Front) -> list[str]:
     if (report := run.path / "report.html").exists():
         lines.append(f"Drawings, lineage and how far to trust it all: open {report} in a browser.")
     lines += ["Next:", f"  evonas front {run.path} --plot front.png"]
-    if "acc" in names:
+    if trainable((objective.name for objective in front.objectives), run.settings):
         lines += [f"  evonas train {run.path} --select knee", f"  evonas deploy {run.path} --select knee"]
     return lines
 

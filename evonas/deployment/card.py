@@ -51,8 +51,9 @@ def render(card: dict[str, Any]) -> str:
     batch, channels, side, _ = model["input"]["shape"]
     output = model["output"]["name"]
     kind, one = ("classes", "one logit per class") if output == "logits" else ("targets", "one value per target")
+    head = "target" if kind == "targets" and len(data["classes"]) == 1 else kind
     lines = [
-        f"# {model['task'].capitalize()}: {data['name']}, {len(data['classes'])} {kind}",
+        f"# {model['task'].capitalize()}: {data['name']}, {len(data['classes'])} {head}",
         "",
         f"`model.onnx` ({model['precision']}, opset {model['opset']}, {model['batch']} batch) reads images of "
         f"{channels} x {side} x {side} (channels, height, width) and gives {one}. It was found by "

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from evonas.objectives.accuracy.estimators import describe_estimator
+from evonas.objectives.accuracy.estimators import describe_estimator, describe_measure
+from evonas.objectives.registry import describe_objectives
+from evonas.proxies.registry import is_proxy
+from evonas.tasks import task_measures
 
 COSTS = {
     "flops": "one multiply-add is 1; norms and pooling are free",
@@ -16,7 +19,6 @@ COSTS = {
 }
 KNOWN = {
     "report": "judged by the supernet on validation images that the search did not select on",
-    "trained": "test accuracy after training to the end",
     "measured": "the whole network, measured",
     "verified": "measured again",
     "mad": "median absolute deviation of the measurements",
@@ -37,12 +39,34 @@ def origin(name: str, settings: Mapping[str, Any]) -> str:
         return COSTS[name]
     if settings.get("table"):
         return "from a table"
-    return describe_estimator(settings.get("estimator", "supernet")) if name == "acc" else "training-free score"
+    estimator = settings.get("estimator", "supernet")
+    if name == "acc":
+        return describe_estimator(estimator)
+    if name in (measures := task_measures()):
+        return describe_measure(measures[name].text or name, estimator)
+    if is_proxy(name) or name.startswith("rank("):
+        return "training-free score"
+    return describe_objectives().get(name, "of a package that is not installed")
 
 
 def meaning(name: str) -> str:
     """Return what a further number such as ``acc_report`` is, or "" where its name does not tell."""
-    return COSTS.get(name) or KNOWN.get(name.rpartition("_")[2], "")
+    measure, _, ending = name.rpartition("_")
+    if ending == "trained":
+        return f"test {'accuracy' if measure == 'acc' else measure} after training to the end"
+    return COSTS.get(name) or KNOWN.get(ending, "")
+
+
+def trainable(names: Iterable[str], settings: Mapping[str, Any]) -> str | None:
+    """Return the objective that training improves: accuracy or another task's measure; None where there is none.
+
+    Args:
+        names: Objectives of a search, in order.
+        settings: Those of the run; what a table holds cannot be trained.
+    """
+    if settings.get("table"):
+        return None
+    return next((name for name in names if name == "acc" or name in task_measures()), None)
 
 
 def number(value: float | None, *, pad: bool = False) -> str:

@@ -14,7 +14,7 @@ from evonas.report.contents import Contents
 from evonas.report.listing import further, heading, row
 from evonas.report.markup import as_float, numbers, percent, plain, signed, table, text
 from evonas.report.origins import number
-from evonas.report.summary import Need, found, limits
+from evonas.report.summary import Need, found, limits, quality
 
 MOST_ROWS = 500
 """Rows of a table at most."""
@@ -191,8 +191,9 @@ def trust(contents: Contents, data: Mapping[str, Any]) -> str:
             ("architectures read", f"{len(net['forgetting']):,}"),
         ]
         parts.append(
-            "<div><h3>Forgetting</h3><p class='small soft'>Accuracy at the end of an epoch less that directly after "
-            "the architecture's own update; below 0: forgotten.</p><div id='forgetting' class='chart low' role='img' "
+            f"<div><h3>Forgetting</h3><p class='small soft'>{text(quality(contents).capitalize())} at the end of an "
+            "epoch less that directly after the architecture's own update; below 0: forgotten.</p>"
+            "<div id='forgetting' class='chart low' role='img' "
             f"aria-label='Forgetting by update.'></div>{table('', ('figure', 'value'), rows)}</div>"
         )
     chosen = figures.predictors(contents)

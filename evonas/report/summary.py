@@ -13,7 +13,7 @@ from evonas.pareto.improvement import FEWEST_PAIRS
 from evonas.pareto.objective import Objective
 from evonas.report.contents import Contents
 from evonas.report.figures import failures, progress, supernet, truths
-from evonas.report.origins import number
+from evonas.report.origins import number, trainable
 
 NEAR = 0.01
 """Accuracy that a cheaper member may lie below the best, to be named."""
@@ -123,12 +123,14 @@ def limits(contents: Contents) -> list[str]:
         lines.append("acc_top1 is plain accuracy with shared weights.")
     for pair in pairs:
         lines.append(_judged(pair))
-    if "acc" in names and "acc_trained" not in judged and not contents.settings.get("table") and contents.ended:
+    own = trainable((objective.name for objective in contents.objectives), contents.settings)
+    if own is not None and f"{own}_trained" not in judged and contents.ended:
         lines.append("No member has been trained to the end yet; until one has, the order of the front is a guess.")
     net = supernet(contents)
     if net["forgetting_mean"] is not None:
         lines.append(
-            f"Training other architectures changed an architecture's accuracy by {net['forgetting_mean']:+.3f} on "
+            f"Training other architectures changed an architecture's {quality(contents)} by "
+            f"{net['forgetting_mean']:+.3f} on "
             "average within an epoch (below 0: forgotten)."
         )
     error = contents.latency.get("error")
@@ -150,6 +152,12 @@ def limits(contents: Contents) -> list[str]:
         lines.append(line)
     lines.append("All of it comes from one seed: another one gives another front.")
     return lines
+
+
+def quality(contents: Contents) -> str:
+    """Name of what forgetting is read in: accuracy, or of another task its quality, by which higher is better."""
+    own = trainable((objective.name for objective in contents.objectives), contents.settings)
+    return "accuracy" if own in (None, "acc") else f"quality (for {own}: higher is better)"
 
 
 def baseline_sentence(baseline: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from evonas.report.origins import meaning, number, origin
+from evonas.report.origins import meaning, number, origin, trainable
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,20 @@ def test_no_accuracy_stands_without_what_estimated_it():
     assert "multiply-add" in origin("flops", {})
     assert "not select" in meaning("acc_report")
     assert meaning("unheard of") == ""
+
+
+def test_another_tasks_measure_is_called_by_its_own_name():
+    words = "root mean squared error of a regression, in the target's unit"
+    assert origin("rmse", {}) == f"{words}, with shared weights"
+    assert origin("rmse", {"estimator": "train:5"}) == f"{words}, after 5 epochs of training from fresh weights"
+    assert origin("memory", {}) == "peak bytes of one inference (min)"
+    assert origin("energy", {}) == "of a package that is not installed"
+    assert meaning("rmse_trained") == "test rmse after training to the end"
+    assert meaning("acc_trained") == "test accuracy after training to the end"
+
+
+def test_what_training_improves_is_accuracy_or_a_measure():
+    assert trainable(["flops", "rmse"], {}) == "rmse"
+    assert trainable(["acc", "flops"], {}) == "acc"
+    assert trainable(["acc", "flops"], {"table": ["t.csv"]}) is None
+    assert trainable(["flops", "params"], {}) is None

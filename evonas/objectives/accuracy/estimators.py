@@ -64,6 +64,20 @@ def describe_estimator(text: str) -> str:
     return f"what {epochs} epochs of training give, from {'inherited' if inherit else 'fresh'} weights"
 
 
+def describe_measure(text: str, estimator: str) -> str:
+    """Return what a measure of another task is by an estimator, in half a sentence.
+
+    Args:
+        text: What the measure is.
+        estimator: As `read_estimator` takes it.
+    """
+    kind, option = read_estimator(estimator)
+    if kind == "supernet":
+        return f"{text}, with shared weights"
+    epochs, inherit = read_training(option)
+    return f"{text}, after {epochs} epochs of training from {'inherited' if inherit else 'fresh'} weights"
+
+
 def read_estimator(text: str) -> tuple[str, str]:
     """Return kind and option of an estimator of accuracy.
 
