@@ -8,6 +8,17 @@ from evonas.networks.build import build, initialize
 from evonas.networks.cell import CellNetwork
 from evonas.networks.lhd import import_lhd
 from evonas.networks.network import Branched, Network, Slot
+from evonas.networks.side_by_side import SideBySide
 from evonas.networks.stage import StageNetwork
 
-__all__ = ["Branched", "CellNetwork", "Network", "Slot", "StageNetwork", "build", "import_lhd", "initialize"]
+__all__ = [
+    "Branched",
+    "CellNetwork",
+    "Network",
+    "SideBySide",
+    "Slot",
+    "StageNetwork",
+    "build",
+    "import_lhd",
+    "initialize",
+]

@@ -10,6 +10,7 @@ from torch import nn
 from evonas.networks.cell import CellNetwork
 from evonas.networks.elastic import ElasticConv2d
 from evonas.networks.network import Network
+from evonas.networks.side_by_side import SideBySide
 from evonas.networks.stage import StageNetwork
 from evonas.spaces import Architecture, CellSpace, Skeleton, Space, StageSpace
 
@@ -30,8 +31,9 @@ def build(space: Space, skeleton: Skeleton, architecture: Architecture | None = 
         The network on the CPU, in training mode.
     """
     family = next(cls for cls in type(space).__mro__ if cls in _NETWORKS)
+    kind = SideBySide if skeleton.apart and family is CellSpace else _NETWORKS[family]
     with torch.device("meta"):
-        network = _NETWORKS[family](space, skeleton, architecture)
+        network = kind(space, skeleton, architecture)
     if torch.get_default_device().type == "meta":  # the caller wants the structure only
         return network
     network.to_empty(device="cpu")

@@ -27,14 +27,27 @@ from evonas.spaces import Architecture, CellSpace, Path, Skeleton
 
 
 class CellNetwork(Network):
-    """A network of a cell space; see `Network`."""
+    """A network of a cell space; see `Network`.
+
+    Args:
+        space: The space.
+        skeleton: Its frame.
+        architecture: What to build; None: the supernet.
+        order: Kind of each cell; None: reductions at a third and two thirds, as in DARTS.
+    """
 
     space: CellSpace
 
-    def __init__(self, space: CellSpace, skeleton: Skeleton, architecture: Architecture | None) -> None:
+    def __init__(
+        self,
+        space: CellSpace,
+        skeleton: Skeleton,
+        architecture: Architecture | None,
+        order: tuple[str, ...] | None = None,
+    ) -> None:
         super().__init__(space, skeleton, architecture)
         chain = space.definition.cell.chain
-        self._order = self._kinds(chain)
+        self._order = self._kinds(chain) if order is None else order
         self._parts = None if self._own_path is None else self._wired(self._own_path)
         self.cells = nn.ModuleList()
         stems = ("conv", "imagenet", "none") if chain == "previous" else ("conv",)
@@ -51,7 +64,8 @@ class CellNetwork(Network):
         if chain == "stages":
             return self.space.kinds * (3 * self.skeleton.cells)
         normal, reduce = self.space.kinds
-        return tuple(reduce if i in self._reductions() else normal for i in range(self.skeleton.cells))
+        cells = self.skeleton.cells
+        return tuple(reduce if i in (cells // 3, 2 * cells // 3) else normal for i in range(cells))
 
     def _wired(self, path: Path) -> tuple[Wiring, ...]:
         """Return what each cell runs in a path."""
@@ -76,8 +90,8 @@ class CellNetwork(Network):
         filling = None if self._parts is None else self._parts[place]
         return CellModule(self.space, self._order[place], channels, reduction, inputs, filling)
 
-    def _reductions(self) -> set[int]:
-        return {self.skeleton.cells // 3, 2 * self.skeleton.cells // 3}
+    def _reduces(self, place: int) -> bool:
+        return self._order[place] == self.space.kinds[-1]
 
     def _put_out(self) -> int:
         """Return how many nodes a cell puts out."""
@@ -103,7 +117,7 @@ class CellNetwork(Network):
             self.stem2: nn.Module = nn.Sequential(nn.ReLU(), *_conv_norm(c, c, 2)) if stems[1] else nn.Identity()
             widths, halved = (c, c), True
         for i in range(skeleton.cells):
-            reduction = i in self._reductions()
+            reduction = self._reduces(i)
             c = 2 * c if reduction else c
             first: nn.Module = FactorizedReduce(widths[0], c) if halved else ReLUConvNorm(widths[0], c)
             inputs = [self._input(i, 0, first), self._input(i, 1, ReLUConvNorm(widths[1], c))]
@@ -135,7 +149,7 @@ class CellNetwork(Network):
         self.stem2 = _conv_norm(skeleton.in_channels, 3 * c) if stems[1] else nn.Identity()
         widths = {"after_stem": 3 * c}
         for i in range(skeleton.cells):
-            reduction = i in self._reductions()
+            reduction = self._reduces(i)
             c = 2 * c if reduction else c
             first = self._input(i, 0, ReLUConvNorm(before, c)) if reduction else nn.Identity()
             module = ReLUConvNorm(max(widths.values()), c)

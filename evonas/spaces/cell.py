@@ -47,7 +47,7 @@ class CellSpace(Space[CellArchitecture]):
     """
 
     definition: CellFile
-    unread = frozenset({"width", "strides", "features"})
+    unread = frozenset({"width", "strides", "features", "blocks", "norm_eps"})
 
     def __init__(self, definition: CellFile) -> None:
         super().__init__(definition)

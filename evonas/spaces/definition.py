@@ -33,6 +33,7 @@ Counts = Annotated[tuple[Count, ...], Field(strict=False), AfterValidator(_disti
 Sides = Annotated[tuple[Side, ...], Field(strict=False), AfterValidator(_distinct)]
 Strides = Annotated[tuple[Stride, ...], Field(strict=False)]
 Blocks = Annotated[tuple[Count, ...], Field(strict=False)]
+Widths = Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(strict=False)]
 
 
 class Strict(BaseModel):
@@ -51,6 +52,7 @@ class SkeletonTable(Strict):
     cells: int | None = Field(default=None, ge=1, le=200)
     stem: Literal["conv", "imagenet", "none"] | None = None
     head: bool | None = None
+    apart: Widths | None = None
     width: float | None = Field(default=None, gt=0, le=16)
     strides: Strides | None = None
     features: int | None = Field(default=None, ge=1, le=8192)

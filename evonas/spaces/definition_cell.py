@@ -89,5 +89,11 @@ class CellFile(File):
                 raise ValueError("cell.kept: more than the first node's (operation, place) pairs")
         if self.resolutions:
             raise ValueError("resolutions: cell spaces have none")
-        self._skeletons_hold_no("cell", "width", "strides", "features")
+        self._skeletons_hold_no("cell", "width", "strides", "features", "blocks", "norm_eps")
+        for name, skeleton in self.skeletons.items():
+            if skeleton.apart and (cell.chain == "stages" or len(skeleton.apart) != len(cell.kinds)):
+                raise ValueError(
+                    f"skeletons.{name}.apart: expected channels for each kind of cell of a chain, {list(cell.kinds)}, "
+                    f"got {list(skeleton.apart)}"
+                )
         return self

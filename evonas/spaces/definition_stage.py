@@ -109,7 +109,7 @@ class StageFile(File):
             for name in (*stage.operations, *stage.first):
                 if name not in self.operations:
                     raise ValueError(f"stages.{i}: no [operations.{name}] in this file")
-        self._skeletons_hold_no("stage", "channels", "cells", "stem")
+        self._skeletons_hold_no("stage", "channels", "cells", "stem", "apart")
         for name, skeleton in self.skeletons.items():
             if skeleton.strides and len(skeleton.strides) != 1 + len(self.stages):
                 raise ValueError(

@@ -12,7 +12,7 @@ from evonas.errors import SettingsError, suggest
 class Skeleton:
     """The frame that an architecture is hung in.
 
-    Cell spaces read `channels`, `cells` and `stem`; stage spaces read `width`, `strides`, `features`,
+    Cell spaces read `channels`, `cells`, `stem` and `apart`; stage spaces read `width`, `strides`, `features`,
     `blocks` and `norm_eps`.
     """
 
@@ -28,6 +28,8 @@ class Skeleton:
     """``conv`` (one 3x3, stride 1), ``imagenet`` (two stems, stride 8) or ``none`` (cells read the image)."""
     head: bool = True
     """Whether a classifier ends the network; without it the pooled features are returned."""
+    apart: tuple[int, ...] = ()
+    """Channels of networks of one cell, one of each kind, that read the image side by side; empty: a stack of cells."""
     width: float = 1.0
     """Multiplier of every stage's width, rounded to multiples of 8."""
     strides: tuple[int, ...] = ()
@@ -43,6 +45,8 @@ class Skeleton:
         for name in ("resolution", "in_channels", "classes", "channels", "cells", "width"):
             if not getattr(self, name) > 0:
                 raise SettingsError(f"A skeleton's {name} is above 0, got {getattr(self, name)}")
+        if any(channels < 1 for channels in self.apart):
+            raise SettingsError(f"A skeleton's channels in 'apart' are above 0, got {list(self.apart)}")
         if self.features < 0:
             raise SettingsError(f"A skeleton's features are 0 (the space's own) or more, got {self.features}")
 

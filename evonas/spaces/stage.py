@@ -51,7 +51,7 @@ class StageSpace(Space[StageArchitecture]):
 
     definition: StageFile
     published_on = ("imagenet", "cifar", "small")
-    unread = frozenset({"channels", "cells", "stem"})
+    unread = frozenset({"channels", "cells", "stem", "apart"})
 
     def __init__(self, definition: StageFile, most_blocks: tuple[int, ...] = ()) -> None:
         super().__init__(definition)

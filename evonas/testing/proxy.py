@@ -15,6 +15,7 @@ from torch.nn.functional import interpolate
 
 from evonas.errors import EvaluationError
 from evonas.networks import Network, build
+from evonas.objectives.proxy import sampled_sizes
 from evonas.proxies import Proxy, score_all
 from evonas.spaces import Architecture, Skeleton, Space
 
@@ -119,6 +120,8 @@ class _Trial:
 
     def __init__(self, contract: ProxyContract) -> None:
         self.proxy, self.space, self.skeleton = contract.make_proxy(), contract.make_space(), contract.make_skeleton()
+        if self.proxy.needs.sizes:
+            self.proxy = self.proxy.fitted(sampled_sizes(self.space, self.skeleton))
         self.images = contract.make_images(self.proxy.needs.batch, self.skeleton)
         self.labels = torch.arange(len(self.images)) % self.skeleton.classes
         self._networks: dict[str, Network] = {}
@@ -142,7 +145,10 @@ class _Trial:
 
     def outcome(self, form: Architecture, seed: int) -> list[float | EvaluationError]:
         """Return one score, or why there is none, as a list of one."""
-        return score_all([self.proxy], self.network(form), self.images, seed, self.labels)
+        network = self.network(form)
+        # Whoever asks for the size of the network that is searched gets that of the one that is scored.
+        size = sum(parameter.numel() for parameter in network.parameters())
+        return score_all([self.proxy], network, self.images, seed, self.labels, target_parameters=size)
 
     def score(self, form: Architecture, seed: int) -> float:
         """Return one score.
