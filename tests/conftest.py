@@ -224,11 +224,12 @@ def made(tmp_path_factory) -> Path:
 def made_trained(made, tmp_path_factory) -> tuple[Path, Trained]:
     """A copy of it whose first member was trained; never changed."""
     from evonas.deployment import train_members
-    from evonas.training import Recipe
+    from evonas.training import TrainingRecipe
 
     path = tmp_path_factory.mktemp("trained") / "run"
     shutil.copytree(made, path)
-    (trained,) = train_members(path, "index:0", Recipe(name="short", epochs=2, batch_size=128, lr=0.1, momentum=0.9))
+    recipe = TrainingRecipe(name="short", epochs=2, batch_size=128, lr=0.1, momentum=0.9)
+    (trained,) = train_members(path, "index:0", recipe)
     return path, trained
 
 

@@ -36,7 +36,7 @@ from evonas.pipeline.context import run_context
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runs.selection import Selection, choose
-from evonas.runtime import Parity, export, fingerprint, measure_models, save
+from evonas.runtime import Parity, device_fingerprint, export, measure_models, save
 from evonas.runtime import describe as describe_device
 from evonas.runtime.checks import set_metadata
 from evonas.runtime.export import OLDEST_OPSET, OPSET
@@ -224,7 +224,7 @@ class _Work:
                 dynamic_batch=self.dynamic_batch,
                 measure=self.target.primary,
                 direction=self.target.direction,
-                measured_on=describe_device(fingerprint(threads=self.threads)),
+                measured_on=describe_device(device_fingerprint(threads=self.threads)),
             )
             card = describe(deployment, run=self.run, choice=self.choice, network=network, context=self.context)
             for name, content in model_files(network, self.data).items():

@@ -27,7 +27,7 @@ from evonas.spaces import Architecture, Candidate, load_space
 from evonas.spaces.largest import largest
 from evonas.supernet import PathEvaluator
 from evonas.tasks import make_task
-from evonas.training import Recipe, Training, load_recipe, test_accuracy
+from evonas.training import Training, TrainingRecipe, load_recipe, test_accuracy
 from evonas.training.train import train
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -41,7 +41,7 @@ _WEIGHTS = ("inherited", "fresh")
 def train_members(
     run: Run | str | Path,
     select: str = "knee",
-    recipe: Recipe | str | Path = "quick",
+    recipe: TrainingRecipe | str | Path = "quick",
     *,
     seeds: Sequence[int] = (0,),
     weights: Weights = "inherited",
@@ -73,7 +73,7 @@ def train_members(
         raise SettingsError(f"Expected weights inherited or fresh, got '{weights}'.{suggest(weights, _WEIGHTS)}")
     if not seeds or min(seeds) < 0:
         raise SettingsError(f"Expected at least one seed, of 0 or more, got {', '.join(map(str, seeds)) or 'none'}")
-    recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    recipe = recipe if isinstance(recipe, TrainingRecipe) else load_recipe(recipe)
     progress = progress or Silent()
     if not isinstance(run, Run):
         with Run.open(run, write=True) as opened:
@@ -121,7 +121,7 @@ class _Work:
 
     run: Run
     context: Context
-    recipe: Recipe
+    recipe: TrainingRecipe
     weights: Weights
     teacher: str | None
     progress: Progress

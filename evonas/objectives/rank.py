@@ -22,7 +22,7 @@ SEED = 20240513
 """Of the sample; whatever the search's seed is, a rank means the same."""
 
 
-def ranked(name: str) -> tuple[str, ...]:
+def ranked_proxies(name: str) -> tuple[str, ...]:
     """Return the proxies of ``rank(a,b)``, none where the name is no such thing.
 
     Raises:
@@ -52,7 +52,7 @@ class RankEvaluator(Evaluator):
     """
 
     def __init__(self, context: Context, name: str) -> None:
-        names = ranked(name)
+        names = ranked_proxies(name)
         if not names:
             raise SettingsError(f"Expected rank(PROXY,PROXY,…), got '{name}'")
         self.objectives = (Objective(name, "", "max"),)

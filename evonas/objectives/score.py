@@ -14,7 +14,7 @@ from evonas.files.progress import Progress, Silent
 from evonas.files.whole import write_whole
 from evonas.objectives.contract import Context
 from evonas.objectives.proxy import Scores
-from evonas.objectives.rank import RankEvaluator, ranked
+from evonas.objectives.rank import RankEvaluator, ranked_proxies
 from evonas.proxies import load_proxy
 from evonas.spaces import Architecture, Candidate
 from evonas.tables.architectures import find_architectures
@@ -74,7 +74,7 @@ def score_file(
     archs, out = Path(archs), Path(out)
     if out.exists():
         raise SettingsError(f"{out} exists already: choose another --out")
-    plain = [name for name in names if not ranked(name)]
+    plain = [name for name in names if not ranked_proxies(name)]
     chosen = [load_proxy(name) for name in plain]
     columns = read_csv(archs)
     for name in names:

@@ -13,12 +13,12 @@ Run and time:
     own cost; `noise_floor` says how far two measurements of the same model lie apart.
 
 Say where it was measured:
-    `fingerprint`, `describe` and `differences` of the device.
+    `device_fingerprint`, `describe` and `differences` of the device.
 """
 
 from __future__ import annotations
 
-from evonas.runtime.device import describe, differences, fingerprint
+from evonas.runtime.device import describe, device_fingerprint, differences
 from evonas.runtime.export import export, save
 from evonas.runtime.latency import launch_floor, measure_models, measure_modules
 from evonas.runtime.parity import Parity, accuracy, logits, parity
@@ -32,9 +32,9 @@ __all__ = [
     "Timing",
     "accuracy",
     "describe",
+    "device_fingerprint",
     "differences",
     "export",
-    "fingerprint",
     "launch_floor",
     "logits",
     "measure",

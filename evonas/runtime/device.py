@@ -14,7 +14,7 @@ from evonas.runtime.session import CPU
 _CPUINFO = Path("/proc/cpuinfo")
 
 
-def fingerprint(*, threads: int = 1, batch: int = 1, provider: str = CPU) -> dict[str, str | int]:
+def device_fingerprint(*, threads: int = 1, batch: int = 1, provider: str = CPU) -> dict[str, str | int]:
     """Return what a latency depends on, as plain data: processor, system, runtime and how it was called.
 
     Args:
@@ -58,7 +58,7 @@ def describe(device: Mapping[str, str | int]) -> str:
     """Return a fingerprint as one line for people.
 
     Args:
-        device: What `fingerprint` returned, here or on another machine.
+        device: What `device_fingerprint` returned, here or on another machine.
     """
     threads = device.get("threads", 1)
     provider = str(device.get("provider", CPU)).removesuffix("ExecutionProvider")

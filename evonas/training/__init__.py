@@ -1,6 +1,6 @@
 """Training a stand-alone network: recipes as data, inherited or fresh weights.
 
-`train` trains a network in place by a `Recipe`, a TOML file that is named or given as a path; it writes
+`train` trains a network in place by a `TrainingRecipe`, a TOML file that is named or given as a path; it writes
 nothing but the checkpoint it is given. `test_accuracy` alone touches the test part::
 
     network = evonas.build(space, skeleton, architecture)    # or supernet.extract(architecture)
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from evonas.training.checkpoint import digest, read_checkpoint, write_checkpoint
     from evonas.training.device import mixed_precision, place, resolve_device
     from evonas.training.evaluate import test_accuracy
-    from evonas.training.recipe import Recipe, load_recipe, recipe_names
+    from evonas.training.recipe import TrainingRecipe, load_recipe, recipe_names
     from evonas.training.schedule import learning_rate
     from evonas.training.train import Progress, Training
 
@@ -40,7 +40,7 @@ __getattr__, __dir__ = lazy_names(
         ),
         "evaluate": ("test_accuracy",),
         "recipe": (
-            "Recipe",
+            "TrainingRecipe",
             "load_recipe",
             "recipe_names",
         ),
@@ -54,8 +54,8 @@ __getattr__, __dir__ = lazy_names(
 
 __all__ = [
     "Progress",
-    "Recipe",
     "Training",
+    "TrainingRecipe",
     "digest",
     "learning_rate",
     "load_recipe",

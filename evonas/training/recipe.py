@@ -13,7 +13,7 @@ from evonas.errors import SettingsError, suggest
 _FOLDER = Path(__file__).parent / "recipes"
 
 
-class Recipe(BaseModel):
+class TrainingRecipe(BaseModel):
     """Everything that decides how a network is trained but for its weights, its data and the seed.
 
     Attributes:
@@ -78,7 +78,7 @@ class Recipe(BaseModel):
     imitate: Literal["outputs", "features"] = "outputs"
 
     @model_validator(mode="after")
-    def _fits_together(self) -> Recipe:
+    def _fits_together(self) -> TrainingRecipe:
         if self.lr_end > self.lr:
             raise ValueError(f"expected lr_end of at most lr, got {self.lr_end} above {self.lr}")
         if self.nesterov and not self.momentum:
@@ -98,7 +98,7 @@ def recipe_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
 
 
-def load_recipe(name: str | Path, **overrides: Any) -> Recipe:
+def load_recipe(name: str | Path, **overrides: Any) -> TrainingRecipe:
     """Return a recipe.
 
     Args:
@@ -122,7 +122,7 @@ def load_recipe(name: str | Path, **overrides: Any) -> Recipe:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingsError(f"The recipe {path} is not TOML: {error}") from None
     try:
-        return Recipe.model_validate({"name": path.stem, **table, **overrides})
+        return TrainingRecipe.model_validate({"name": path.stem, **table, **overrides})
     except ValidationError as error:
         raise SettingsError(f"Recipe {name}: {_first_error(error)}") from None
 
@@ -132,7 +132,7 @@ def _first_error(error: ValidationError) -> str:
     key = str(first["loc"][0]) if first["loc"] else ""
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
-        return f"unknown key '{key}'.{suggest(key, Recipe.model_fields)}{more}"
+        return f"unknown key '{key}'.{suggest(key, TrainingRecipe.model_fields)}{more}"
     if first["type"] == "missing":
         return f"{key} is missing{more}"
     message = first["msg"].removeprefix("Value error, ")

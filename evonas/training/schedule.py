@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 
-from evonas.training.recipe import Recipe
+from evonas.training.recipe import TrainingRecipe
 
 
-def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
+def learning_rate(recipe: TrainingRecipe, step: int, steps_per_epoch: int) -> float:
     """Return the learning rate of an update.
 
     Args:

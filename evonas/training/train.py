@@ -24,7 +24,7 @@ from evonas.training.device import mixed_precision, place, resolve_device
 from evonas.training.drop_path import DropPath
 from evonas.training.evaluate import evaluate
 from evonas.training.imitation import Imitation
-from evonas.training.recipe import Recipe, load_recipe
+from evonas.training.recipe import TrainingRecipe, load_recipe
 from evonas.training.schedule import learning_rate
 from evonas.training.state import State
 
@@ -54,7 +54,7 @@ class Training:
 def train(
     network: nn.Module,
     data: Dataset,
-    recipe: Recipe | str | Path,
+    recipe: TrainingRecipe | str | Path,
     *,
     seed: int = 0,
     device: str | torch.device = "auto",
@@ -91,7 +91,7 @@ def train(
         TrainingError: The loss or a weight is no longer finite; or the checkpoint is damaged, of another
             training, or cannot be written.
     """
-    recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    recipe = recipe if isinstance(recipe, TrainingRecipe) else load_recipe(recipe)
     _check(network, data, recipe, teacher)
     where = resolve_device(device)
     settings = {
@@ -171,7 +171,7 @@ class _Loop:
     """The steps of a training."""
 
     state: State
-    recipe: Recipe
+    recipe: TrainingRecipe
     data: Dataset
     part: Part
     task: Task
@@ -236,7 +236,7 @@ class _Loop:
             state.average.update(state.network)
 
 
-def _check(network: nn.Module, data: Dataset, recipe: Recipe, teacher: nn.Module | None) -> None:
+def _check(network: nn.Module, data: Dataset, recipe: TrainingRecipe, teacher: nn.Module | None) -> None:
     if isinstance(network, Network):
         skeleton, classes = network.skeleton, len(data.classes)
         if network.architecture is None:
@@ -253,12 +253,12 @@ def _check(network: nn.Module, data: Dataset, recipe: Recipe, teacher: nn.Module
         )
 
 
-def _training_part(data: Dataset, recipe: Recipe) -> Part:
+def _training_part(data: Dataset, recipe: TrainingRecipe) -> Part:
     parts = [data.train, data.search, data.report] if recipe.all_data else [data.train]
     return Part(torch.cat([part.images for part in parts]), torch.cat([part.labels for part in parts]))
 
 
-def _augment(recipe: Recipe, data: Dataset) -> Augment:
+def _augment(recipe: TrainingRecipe, data: Dataset) -> Augment:
     return Augment(
         crop=round(recipe.crop * data.resolution),
         flip=data.augment.flip if recipe.flip == "data" else recipe.flip,
@@ -267,7 +267,7 @@ def _augment(recipe: Recipe, data: Dataset) -> Augment:
     )
 
 
-def _optimizer(modules: list[nn.Module], recipe: Recipe) -> torch.optim.SGD:
+def _optimizer(modules: list[nn.Module], recipe: TrainingRecipe) -> torch.optim.SGD:
     parameters = [parameter for module in modules for parameter in module.parameters()]
     spared = [p for p in parameters if p.ndim < 2] if recipe.no_decay_on_norms else []
     decayed = [p for p in parameters if p.ndim > 1 or not recipe.no_decay_on_norms]

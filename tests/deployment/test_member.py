@@ -17,9 +17,9 @@ from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runs.selection import choose
 from evonas.spaces import load_space
-from evonas.training import Recipe, test_accuracy
+from evonas.training import TrainingRecipe, test_accuracy
 
-RECIPE = Recipe(name="short", epochs=2, batch_size=128, lr=0.1, momentum=0.9)
+RECIPE = TrainingRecipe(name="short", epochs=2, batch_size=128, lr=0.1, momentum=0.9)
 
 
 class Killed(Exception):

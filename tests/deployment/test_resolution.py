@@ -17,7 +17,7 @@ from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runtime import export
 from evonas.spaces import load_space, shipped
-from evonas.training import Recipe
+from evonas.training import TrainingRecipe
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_a_deployed_member_reads_images_of_its_own_resolution(made, tmp_path, mo
     monkeypatch.setattr("evonas.deployment.deploy.REPEATS", 5)
     quick = partial(export, exporter="quick")
     monkeypatch.setattr("evonas.deployment.deploy.export", quick)
-    (trained, *_) = train_members(made, "index:0", Recipe(name="short", epochs=1, batch_size=100, lr=0.1))
+    (trained, *_) = train_members(made, "index:0", TrainingRecipe(name="short", epochs=1, batch_size=100, lr=0.1))
     assert load_model(trained.folder).skeleton.resolution == 12
     for weights in ("trained", "inherited"):
         if weights == "inherited":

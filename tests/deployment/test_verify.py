@@ -17,7 +17,7 @@ from evonas.errors import RunError, SettingsError
 from evonas.pipeline import run as pipeline
 from evonas.pipeline.context import run_context
 from evonas.runs.run import Run
-from evonas.training import Recipe
+from evonas.training import TrainingRecipe
 
 
 def change(run: Path, name: str, value: float) -> None:
@@ -72,7 +72,8 @@ def test_latency_is_measured_on_the_whole_network(run):
 def test_accesses_to_the_test_part_are_logged(run):
     assert not any(check.name == "acc_trained" for check in verify(run, "index:0"))
     assert read_accesses(run) == []
-    (trained,) = train_members(run, "index:0", Recipe(name="short", epochs=1, batch_size=128, lr=0.1, momentum=0.9))
+    recipe = TrainingRecipe(name="short", epochs=1, batch_size=128, lr=0.1, momentum=0.9)
+    (trained,) = train_members(run, "index:0", recipe)
     train_members(run, "index:0", trained_recipe(trained))  # read, not trained again: no access
     checks = verify(run, "index:0", trained=True)
     deploy(run, "index:0")
@@ -84,8 +85,8 @@ def test_accesses_to_the_test_part_are_logged(run):
     assert all(access["when"].startswith("20") for access in accesses)
 
 
-def trained_recipe(trained) -> Recipe:
-    return Recipe(**trained.record["recipe"])
+def trained_recipe(trained) -> TrainingRecipe:
+    return TrainingRecipe(**trained.record["recipe"])
 
 
 def test_accesses_are_logged_while_another_process_writes(run):

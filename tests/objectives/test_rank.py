@@ -7,7 +7,7 @@ import pytest
 
 from evonas.errors import SettingsError
 from evonas.objectives import Context, check_objectives, make_evaluator, rank
-from evonas.objectives.rank import ranked
+from evonas.objectives.rank import ranked_proxies
 from evonas.spaces import as_candidates
 
 
@@ -17,8 +17,8 @@ def few(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_names_are_read():
-    assert ranked("rank(swap,synflow)") == ("swap", "synflow")
-    assert ranked("rank") == ranked("swap") == ()
+    assert ranked_proxies("rank(swap,synflow)") == ("swap", "synflow")
+    assert ranked_proxies("rank") == ranked_proxies("swap") == ()
     check_objectives(["rank(params,flops)"])
 
 

@@ -4,13 +4,13 @@ import json
 
 import onnxruntime
 
-from evonas.runtime import describe, differences, fingerprint
+from evonas.runtime import describe, device_fingerprint, differences
 from evonas.runtime.device import processor
 
 
 def test_fingerprint_is_plain_data_and_repeats():
-    found = fingerprint(threads=2, batch=4)
-    assert json.loads(json.dumps(found)) == found == fingerprint(threads=2, batch=4)
+    found = device_fingerprint(threads=2, batch=4)
+    assert json.loads(json.dumps(found)) == found == device_fingerprint(threads=2, batch=4)
     assert list(found) == [
         "cpu",
         "cores",

@@ -74,11 +74,11 @@ def test_random_feed_refuses_another_batch_than_the_fixed_one():
 
 def test_a_file_runs_where_torch_is_not_loaded(kept):
     script = (
-        "import sys; from evonas.runtime import accuracy, fingerprint, measure_models, random_feed, session\n"
+        "import sys; from evonas.runtime import accuracy, device_fingerprint, measure_models, random_feed, session\n"
         "opened = session(sys.argv[1]); feed = random_feed(opened, batch=2)\n"
         "assert opened.run(None, feed)[0].shape == (2, 5)\n"
         "assert accuracy(opened, feed['images'].astype('uint8'), [0, 0]) in (0.0, 0.5, 1.0)\n"
-        "measure_models([sys.argv[1]], repeats=1, warmup=0); fingerprint()\n"
+        "measure_models([sys.argv[1]], repeats=1, warmup=0); device_fingerprint()\n"
         "assert 'torch' not in sys.modules and 'onnx' not in sys.modules"
     )
     done = subprocess.run([sys.executable, "-c", script, str(kept.path)], capture_output=True, text=True)

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from evonas.data import Dataset, load_data
-from evonas.training import Recipe
+from evonas.training import TrainingRecipe
 
 CLASSES = 3
 
@@ -56,6 +56,6 @@ def tiny() -> Callable[[int], nn.Sequential]:
 
 
 @pytest.fixture
-def plain() -> Recipe:
+def plain() -> TrainingRecipe:
     """A recipe without anything that can be left out."""
-    return Recipe(epochs=2, batch_size=16, lr=0.05, momentum=0.0, crop=0.0, flip=False, schedule="constant")
+    return TrainingRecipe(epochs=2, batch_size=16, lr=0.05, momentum=0.0, crop=0.0, flip=False, schedule="constant")

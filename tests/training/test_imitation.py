@@ -10,7 +10,7 @@ from evonas.data import Dataset
 from evonas.errors import SettingsError
 from evonas.networks import Network, build
 from evonas.spaces import load_space
-from evonas.training import Recipe
+from evonas.training import TrainingRecipe
 from evonas.training.imitation import Imitation, selectivity_loss
 from evonas.training.train import train
 
@@ -55,7 +55,7 @@ def test_a_student_equal_to_its_teacher_loses_nothing(what: str) -> None:
     assert not any(module._forward_pre_hooks for module in (*student.modules(), *teacher.modules()))
 
 
-def test_features_of_a_wider_teacher_are_imitated(data: Dataset, plain: Recipe) -> None:
+def test_features_of_a_wider_teacher_are_imitated(data: Dataset, plain: TrainingRecipe) -> None:
     recipe = plain.model_copy(update={"imitate": "features", "labels": 0.0, "all_data": False})
     student, teacher = network(4), network(6, seed=1)
     with torch.no_grad():
@@ -69,7 +69,7 @@ def test_features_of_a_wider_teacher_are_imitated(data: Dataset, plain: Recipe) 
     assert before[1] < before[0]
 
 
-def test_what_cannot_be_imitated_is_refused(data: Dataset, tiny: Maker, plain: Recipe) -> None:
+def test_what_cannot_be_imitated_is_refused(data: Dataset, tiny: Maker, plain: TrainingRecipe) -> None:
     features = plain.model_copy(update={"imitate": "features"})
     with pytest.raises(SettingsError, match="as teacher whose features are imitated, got a Sequential"):
         train(network(), data, features, device="cpu", teacher=tiny(0))

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from evonas.errors import SettingsError
-from evonas.training import Recipe, load_recipe, recipe_names
+from evonas.training import TrainingRecipe, load_recipe, recipe_names
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -44,7 +44,7 @@ def test_a_file_and_overrides(tmp_path: Path) -> None:
     assert load_recipe(str(path)) == load_recipe(path)
 
 
-def test_a_recipe_is_immutable(plain: Recipe) -> None:
+def test_a_recipe_is_immutable(plain: TrainingRecipe) -> None:
     with pytest.raises(ValidationError):
         plain.epochs = 5  # type: ignore[misc]
 

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evonas.training import Recipe, learning_rate, load_recipe
+from evonas.training import TrainingRecipe, learning_rate, load_recipe
 
 
-def recipe(**changes: object) -> Recipe:
-    return Recipe.model_validate({"epochs": 10, "batch_size": 8, "lr": 0.4, **changes})
+def recipe(**changes: object) -> TrainingRecipe:
+    return TrainingRecipe.model_validate({"epochs": 10, "batch_size": 8, "lr": 0.4, **changes})
 
 
 def test_cosine_starts_full_is_halfway_in_the_middle_and_ends_at_its_end() -> None:

@@ -14,7 +14,7 @@ from evonas.errors import SettingsError, TrainingError
 from evonas.networks import Network, build
 from evonas.spaces import load_space
 from evonas.tasks import Classification
-from evonas.training import Recipe, Training, load_recipe
+from evonas.training import Training, TrainingRecipe, load_recipe
 from evonas.training import test_accuracy as accuracy_on_test
 from evonas.training.train import train
 
@@ -72,12 +72,14 @@ def test_what_can_be_learnt_is_learnt(data: Dataset, tiny: Maker) -> None:
     assert [figures["epoch"] for figures in training.history] == list(range(1, 9))
 
 
-def test_a_final_training_uses_all_images_and_says_so(data: Dataset, tiny: Maker, plain: Recipe) -> None:
+def test_a_final_training_uses_all_images_and_says_so(data: Dataset, tiny: Maker, plain: TrainingRecipe) -> None:
     training = train(tiny(0), data, plain, device="cpu")
     assert (training.trained_on, training.images, training.accuracy) == ("all", 150, None)
 
 
-def test_the_validation_parts_and_the_test_part_are_not_trained_on(data: Dataset, tiny: Maker, plain: Recipe) -> None:
+def test_the_validation_parts_and_the_test_part_are_not_trained_on(
+    data: Dataset, tiny: Maker, plain: TrainingRecipe
+) -> None:
     recipe = plain.model_copy(update={"all_data": False})
     blank = {
         name: Part(torch.zeros_like(part.images), torch.zeros_like(part.labels))
@@ -91,7 +93,7 @@ def test_the_validation_parts_and_the_test_part_are_not_trained_on(data: Dataset
     assert "test" not in vars(other)
 
 
-def test_seeds_decide(data: Dataset, tiny: Maker, plain: Recipe) -> None:
+def test_seeds_decide(data: Dataset, tiny: Maker, plain: TrainingRecipe) -> None:
     networks = [tiny(0) for _ in range(3)]
     before = torch.get_rng_state()
     for network, seed in zip(networks, (1, 1, 2), strict=True):
@@ -105,14 +107,14 @@ def test_seeds_decide(data: Dataset, tiny: Maker, plain: Recipe) -> None:
 def whole(data: Dataset) -> tuple[Network, Training]:
     """A network trained without a break, by everything a recipe can ask for."""
     network = darts()
-    return network, train(network, data, Recipe.model_validate(EVERYTHING), seed=3, device="cpu")
+    return network, train(network, data, TrainingRecipe.model_validate(EVERYTHING), seed=3, device="cpu")
 
 
 @pytest.mark.parametrize("last", [1, 2, 3, 6])  # 2 updates per epoch: in each epoch, and at the very end
 def test_a_killed_training_ends_as_if_it_was_not(
     tmp_path: Path, data: Dataset, whole: tuple[Network, Training], last: int
 ) -> None:
-    recipe, path = Recipe.model_validate(EVERYTHING), tmp_path / "own.safetensors"
+    recipe, path = TrainingRecipe.model_validate(EVERYTHING), tmp_path / "own.safetensors"
     killed, resumed, finished = darts(), darts(), darts()
     with pytest.raises(Stop):
         train(killed, data, recipe, seed=3, device="cpu", checkpoint=path, progress=stop_at(last))
@@ -129,7 +131,7 @@ def test_a_killed_training_ends_as_if_it_was_not(
 def test_a_training_that_pauses_ends_as_if_it_had_not(
     tmp_path: Path, data: Dataset, whole: tuple[Network, Training]
 ) -> None:
-    recipe, path = Recipe.model_validate(EVERYTHING), tmp_path / "own.safetensors"
+    recipe, path = TrainingRecipe.model_validate(EVERYTHING), tmp_path / "own.safetensors"
     for epoch in (1, 2):
         paused = train(darts(), data, recipe, seed=3, device="cpu", checkpoint=path, until=epoch)
         assert len(paused.history) == epoch
@@ -140,7 +142,7 @@ def test_a_training_that_pauses_ends_as_if_it_had_not(
         train(darts(), data, recipe, seed=3, device="cpu", checkpoint=path, until=2)
 
 
-def test_weights_of_labels_and_teacher_blend(data: Dataset, tiny: Maker, plain: Recipe) -> None:
+def test_weights_of_labels_and_teacher_blend(data: Dataset, tiny: Maker, plain: TrainingRecipe) -> None:
     """All weight on the teacher moves a student as the teacher alone does, none on the labels."""
     blended, alone = tiny(1), tiny(1)
     train(blended, data, plain.model_copy(update={"labels": 0.0}), device="cpu", teacher=tiny(0))
@@ -151,7 +153,9 @@ def test_weights_of_labels_and_teacher_blend(data: Dataset, tiny: Maker, plain: 
     assert not equal(both, alone)
 
 
-def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path, data: Dataset, tiny: Maker, plain: Recipe) -> None:
+def test_a_checkpoint_of_another_training_is_refused(
+    tmp_path: Path, data: Dataset, tiny: Maker, plain: TrainingRecipe
+) -> None:
     path = tmp_path / "own.safetensors"
     train(tiny(0), data, plain, device="cpu", checkpoint=path)
     content = path.read_bytes()
@@ -165,7 +169,7 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path, data: Datas
     assert path.read_bytes() == content
 
 
-def test_divergence_names_where(tmp_path: Path, data: Dataset, tiny: Maker, plain: Recipe) -> None:
+def test_divergence_names_where(tmp_path: Path, data: Dataset, tiny: Maker, plain: TrainingRecipe) -> None:
     recipe = plain.model_copy(update={"lr": 1e30})
     with pytest.raises(TrainingError, match=r"step [2-9] \(epoch 1\) at learning rate 1e\+30"):
         train(tiny(0), data, recipe, device="cpu", checkpoint=tmp_path / "own.safetensors")
@@ -173,7 +177,7 @@ def test_divergence_names_where(tmp_path: Path, data: Dataset, tiny: Maker, plai
 
 
 def test_weights_that_break_in_the_last_update_are_not_stored(
-    tmp_path: Path, data: Dataset, tiny: Maker, plain: Recipe
+    tmp_path: Path, data: Dataset, tiny: Maker, plain: TrainingRecipe
 ) -> None:
     recipe = plain.model_copy(update={"lr": 1e38, "epochs": 1, "batch_size": 150, "weight_decay": 1e30})
     with pytest.raises(TrainingError, match="is not finite after epoch 1"):
@@ -191,7 +195,7 @@ class Much(Classification):
         return outputs.square().sum() * 1e3
 
 
-def test_weight_decay_shrinks_what_it_should(data: Dataset, tiny: Maker, plain: Recipe) -> None:
+def test_weight_decay_shrinks_what_it_should(data: Dataset, tiny: Maker, plain: TrainingRecipe) -> None:
     network, before = tiny(0), tiny(0)
     changes = {"weight_decay": 0.5, "no_decay_on_norms": True, "epochs": 1, "batch_size": 50}
     task = Nothing(divergence=True)
@@ -202,7 +206,7 @@ def test_weight_decay_shrinks_what_it_should(data: Dataset, tiny: Maker, plain: 
         torch.testing.assert_close(value, expected, msg=name)
 
 
-def test_the_whole_gradient_is_clipped(data: Dataset, tiny: Maker, plain: Recipe) -> None:
+def test_the_whole_gradient_is_clipped(data: Dataset, tiny: Maker, plain: TrainingRecipe) -> None:
     network, before = tiny(0), tiny(0)
     changes = {"clip": 2.0, "epochs": 1, "batch_size": 150}
     task = Much()
@@ -212,7 +216,7 @@ def test_the_whole_gradient_is_clipped(data: Dataset, tiny: Maker, plain: Recipe
     assert float(norm) == pytest.approx(0.05 * 2.0, rel=1e-4)
 
 
-def test_the_average_is_what_is_returned(data: Dataset, tiny: Maker, plain: Recipe) -> None:
+def test_the_average_is_what_is_returned(data: Dataset, tiny: Maker, plain: TrainingRecipe) -> None:
     raw, averaged = tiny(0), tiny(0)
     recipe = plain.model_copy(update={"epochs": 1, "batch_size": 150})
     train(raw, data, recipe, device="cpu")
@@ -222,7 +226,7 @@ def test_the_average_is_what_is_returned(data: Dataset, tiny: Maker, plain: Reci
         torch.testing.assert_close(value, old + share * (new - old))
 
 
-def test_a_student_equal_to_its_teacher_stays(data: Dataset, plain: Recipe) -> None:
+def test_a_student_equal_to_its_teacher_stays(data: Dataset, plain: TrainingRecipe) -> None:
     def linear() -> nn.Sequential:
         made = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
         nn.init.ones_(made[1].weight)
@@ -244,7 +248,7 @@ def test_a_student_learns_from_its_teacher_alone(data: Dataset, tiny: Maker) -> 
     assert all(torch.equal(value, taught[name]) for name, value in teacher.state_dict().items())
 
 
-def test_progress_is_told_after_every_update(data: Dataset, tiny: Maker, plain: Recipe) -> None:
+def test_progress_is_told_after_every_update(data: Dataset, tiny: Maker, plain: TrainingRecipe) -> None:
     seen: list[tuple[int, int, Mapping[str, float]]] = []
     train(tiny(0), data, plain, device="cpu", progress=lambda *told: seen.append(told))
     assert [step for step, *_ in seen] == list(range(1, 19))  # 9 updates of 16 of 150 images, twice
@@ -252,7 +256,7 @@ def test_progress_is_told_after_every_update(data: Dataset, tiny: Maker, plain: 
     assert set(seen[0][2]) == {"epoch", "loss", "lr"}
 
 
-def test_what_does_not_fit_is_refused(data: Dataset, tiny: Maker, plain: Recipe) -> None:
+def test_what_does_not_fit_is_refused(data: Dataset, tiny: Maker, plain: TrainingRecipe) -> None:
     with pytest.raises(SettingsError, match="Expected a network of 3 classes and 1 input channels"):
         train(darts(classes=4), data, plain, device="cpu")
     space = load_space("darts")

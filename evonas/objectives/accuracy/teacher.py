@@ -13,7 +13,7 @@ from evonas.objectives.contract import Context
 from evonas.objectives.cost.cost import CostEvaluator
 from evonas.runtime.onnx_module import OnnxModule
 from evonas.spaces.largest import largest
-from evonas.training import Recipe
+from evonas.training import TrainingRecipe
 from evonas.training.train import train
 
 __all__ = ["LARGEST", "TEACHER_FACTOR", "make_teacher", "read_distillation"]
@@ -53,7 +53,9 @@ def read_distillation(text: str) -> tuple[str, float] | None:
     return (KINDS[kind], share) if share else None
 
 
-def make_teacher(context: Context, data: Dataset, name: str, recipe: Recipe, checkpoint: Path | None) -> nn.Module:
+def make_teacher(
+    context: Context, data: Dataset, name: str, recipe: TrainingRecipe, checkpoint: Path | None
+) -> nn.Module:
     """Return the network that short trainings imitate, in evaluation mode.
 
     Args:

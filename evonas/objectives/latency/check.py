@@ -93,7 +93,7 @@ def check_latency_table(
     first, second = timings[: len(whole)], timings[len(whole) :]
     truth, again = (np.array([timing.median_ms for timing in part]) for part in (first, second))
     errors = np.abs(predicted / truth - 1.0)
-    here = runtime.fingerprint(threads=threads, batch=batch, provider=provider)
+    here = runtime.device_fingerprint(threads=threads, batch=batch, provider=provider)
     return Check(
         networks=len(whole),
         spearman=spearman(predicted, truth),

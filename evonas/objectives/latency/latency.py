@@ -76,7 +76,7 @@ class LatencyEvaluator(Evaluator):
             raise SettingsError(f"The latency table is of another skeleton ({differ}): build one for this skeleton")
         self._outlines = Outlines(context.space, context.skeleton)
         # As whole networks of the front are measured here: one image, this search's threads.
-        self.foreign = runtime.differences(self.table.device, runtime.fingerprint(threads=context.threads))
+        self.foreign = runtime.differences(self.table.device, runtime.device_fingerprint(threads=context.threads))
         self.fingerprint = fingerprint("latency", 2, self.table.to_json())
 
     def evaluate(self, candidates: Sequence[Candidate]) -> list[dict[str, Result]]:
@@ -100,7 +100,7 @@ def device_latency_table(
     from evonas import runtime
 
     key = fingerprint(
-        FORMAT, space.name, space.definition.model_dump(), skeleton, runtime.fingerprint(threads=threads),
+        FORMAT, space.name, space.definition.model_dump(), skeleton, runtime.device_fingerprint(threads=threads),
         runtime.session_settings(threads=threads), version("torch"),
     )  # fmt: skip
     path = cache_folder() / f"latency-{key}.json"

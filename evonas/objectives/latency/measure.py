@@ -111,7 +111,7 @@ def measure_latency_table(
     return LatencyTable(
         space=space.name,
         skeleton={name: list(v) if isinstance(v, tuple) else v for name, v in asdict(skeleton).items()},
-        device=dict(runtime.fingerprint(threads=threads, batch=batch, provider=provider)),
+        device=dict(runtime.device_fingerprint(threads=threads, batch=batch, provider=provider)),
         session=dict(runtime.session_settings(threads=threads, providers=[provider])),
         blocks=table,
         heads=spent,
