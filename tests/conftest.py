@@ -23,7 +23,7 @@ from evonas.pareto.objective import Objective, parse_constraint
 from evonas.runs.manifest import new_manifest
 from evonas.runs.run import Run
 from evonas.runs.store import Evaluation
-from evonas.spaces import load_space
+from evonas.spaces import load_space, path_names
 
 
 @pytest.fixture(scope="session")
@@ -109,7 +109,7 @@ def fabricate(
     while len(texts) < n:
         for genome in read.sample(n, rng, by="choice"):
             form = read.canonical(read.decode(genome))
-            heavy = sum(("conv" in name) + ("5x5" in name) + 2 * ("k7" in name) for name in read.path(form))
+            heavy = sum(("conv" in name) + ("5x5" in name) + 2 * ("k7" in name) for name in path_names(read.path(form)))
             texts.setdefault(str(form), heavy + rng.uniform(0, 2))
             if len(texts) == n:
                 break

@@ -24,7 +24,7 @@ from evonas.networks import build
 from evonas.objectives import Context, torch_threads
 from evonas.objectives.accuracy.combined import REPEATS, CombinedEstimator, ZeroCostFeatures
 from evonas.objectives.accuracy.main_effects import REFERENCES, AdditiveEffects
-from evonas.spaces import Architecture, Skeleton, Space
+from evonas.spaces import Architecture, Skeleton, Space, path_names
 from evonas.supernet import PathEvaluator, RuleContext, SupernetSettings, make_sampler, train_supernet
 from evonas.supernet.forgetting import ForgettingProbe, summarize
 from evonas.supernet.rules.contract import RuleFactory
@@ -222,7 +222,7 @@ def _train(
     began = time.perf_counter()
     evaluator = PathEvaluator(network, data, data.search, norm_images=512, memory=KEPT)
     # In order, so that each begins where it leaves the one before.
-    order = sorted(range(len(forms)), key=lambda i: space.path(forms[i]))
+    order = sorted(range(len(forms)), key=lambda i: path_names(space.path(forms[i])))
     read = {i: evaluator(forms[i]) for i in order}
     scores = [read[i] for i in range(len(forms))]
     seconds = time.perf_counter() - began

@@ -18,12 +18,13 @@ import torch
 from torch import Tensor, nn
 
 from evonas.errors import SettingsError
-from evonas.networks.cell_module import CellModule, InputSlot, Wiring, wirings
+from evonas.networks.cell_module import CellModule, EdgeSlot, InputSlot, Wiring, wirings
 from evonas.networks.chain import chained
 from evonas.networks.elastic import ElasticConv2d, ElasticLinear
 from evonas.networks.network import Network
 from evonas.networks.operations import FactorizedReduce, ReLUConvNorm, ResidualReduction
-from evonas.spaces import Architecture, CellSpace, Path, Skeleton
+from evonas.spaces import Architecture, CellSpace, Path, Skeleton, Step
+from evonas.spaces.path import AFTER_STEM, ON, InputDecision, OutputDecision, StreamDecision, width_after
 
 
 class CellNetwork(Network):
@@ -100,7 +101,7 @@ class CellNetwork(Network):
     def _input(self, cell: int, place: int, module: nn.Module, widths: dict[str, int] | None = None) -> nn.Module:
         """Return the slot of an input's preprocessing, or an empty place where no node reads it."""
         live = self._parts is None or place in self._parts[cell].inputs
-        return InputSlot(f"{self._order[cell]}.input.{place}", module, widths) if live else nn.Identity()
+        return InputSlot(InputDecision(self._order[cell], place), module, widths) if live else nn.Identity()
 
     def _previous(self) -> int:
         """DARTS: every cell reads the two cells before it."""
@@ -147,7 +148,7 @@ class CellNetwork(Network):
         stems = (True, True) if self._parts is None else self._stems(self._parts)
         self.stem = _conv_norm(skeleton.in_channels, c) if stems[0] else nn.Identity()
         self.stem2 = _conv_norm(skeleton.in_channels, 3 * c) if stems[1] else nn.Identity()
-        widths = {"after_stem": 3 * c}
+        widths = {AFTER_STEM: 3 * c}
         for i in range(skeleton.cells):
             reduction = self._reduces(i)
             c = 2 * c if reduction else c
@@ -157,7 +158,7 @@ class CellNetwork(Network):
                 module[1] = ElasticConv2d(max(widths.values()), c, (1,))
             self.cells.append(self._cell(i, c, reduction, [first, self._input(i, 1, module, widths)]))
             kind = self._order[i]
-            widths = {f"after_{kind}_{count}": count * c for count in self._counts(kind)}
+            widths = {width_after(kind, count): count * c for count in self._counts(kind)}
             before = c
         self._widths = {option: width + c for option, width in widths.items()}
         return max(self._widths.values())
@@ -174,7 +175,7 @@ class CellNetwork(Network):
         if self.space.definition.cell.chain != "streams":
             return nn.Linear(width, self.skeleton.classes)
         linear = ElasticLinear if len(self._widths) > 1 else nn.Linear
-        return InputSlot("output", linear(width, self.skeleton.classes), self._widths)
+        return InputSlot(OutputDecision(), linear(width, self.skeleton.classes), self._widths)
 
     # ---------------------------------------------------------------------------------------------- running
 
@@ -213,21 +214,38 @@ class CellNetwork(Network):
 
     def coverage(self) -> list[Path]:
         """Return one path that runs everything at once: nodes add up all that they are given."""
-        names = [f"{slot.decision}.{option}" for _, slot in self.slots() for option in slot.options]
+        steps = [Step(slot.decision, option) for _, slot in self.slots() for option in slot.options]
         cell = self.space.definition.cell
         for kind in self.space.kinds:
-            names += [f"{kind}.input.{place}.on" for place in range(cell.inputs)]
+            steps += [Step(InputDecision(kind, place), ON) for place in range(cell.inputs)]
             if cell.outputs == "learned":
                 places = range(cell.inputs, cell.inputs + cell.nodes)
-                names += [f"{kind}.{stream}.{place}" for stream in ("sum", "concat") for place in places]
-        return [tuple(dict.fromkeys(names))]
+                steps += [Step(StreamDecision(kind, stream, p), ON) for stream in ("sum", "concat") for p in places]
+        return [tuple(dict.fromkeys(steps))]
 
-    def inherited(self, key: str, own: Mapping[str, Tensor], network: Network) -> Tensor:
-        """Return the entry of the same name: a slice of it where the network reads fewer channels; a repeated
-        operation takes the one weight there is."""
-        value = own[key if key in own else ".".join(part.split("__")[0] for part in key.split("."))]
-        shape = network.get_parameter(key).shape if key.endswith("weight") else value.shape
-        return value[:, : shape[1]] if value.shape != shape else value
+    def inherited(self, own: Mapping[str, Tensor], network: Network) -> dict[str, Tensor]:
+        """Return entries of the same names: slices of them where the network reads fewer channels; an operation that
+        a node applies again takes the one weight there is."""
+        shared = {
+            f"{name}.{key}.": f"{name}.{option}."
+            for name, slot in network.slots()
+            if isinstance(slot, EdgeSlot)
+            for key, option in slot.repeated.items()
+        }
+        state = {}
+        for key, wanted in network.state_dict().items():
+            value = own.get(key)
+            if value is None:
+                value = own[_renamed(key, shared)]
+            state[key] = value if value.shape == wanted.shape else value[:, : wanted.shape[1]]
+        return state
+
+
+def _renamed(key: str, prefixes: Mapping[str, str]) -> str:
+    for old, new in prefixes.items():
+        if key.startswith(old):
+            return new + key[len(old) :]
+    return key
 
 
 def _as_cell(module: nn.Module) -> CellModule:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -14,14 +14,24 @@ from torch import Tensor, nn
 from evonas.networks.network import Slot
 from evonas.networks.operations import ReLUConvNorm, operation
 from evonas.spaces import CellSpace, Path
+from evonas.spaces.path import ON, EdgeDecision, InputDecision, OutputDecision, StreamDecision
+
+
+class Applied(NamedTuple):
+    """An operation that a node applies."""
+
+    source: int
+    option: str
+    key: str
+    """Of its weights, in the slot of a stand-alone network."""
 
 
 @dataclass(slots=True)
 class Wiring:
     """What one kind of cell runs in a path."""
 
-    nodes: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
-    """Place of each node to its (source, module key) pairs, the key as in the slot."""
+    nodes: dict[int, list[Applied]] = field(default_factory=dict)
+    """Place of each node to what it applies."""
     inputs: set[int] = field(default_factory=set)
     """Inputs that are read."""
     sums: list[int] = field(default_factory=list)
@@ -36,20 +46,38 @@ class Wiring:
 def wirings(path: Path) -> Mapping[str, Wiring]:
     """Return the wiring of each kind of cell in a path; a kind of which nothing runs has an empty one."""
     kinds: defaultdict[str, Wiring] = defaultdict(Wiring)
-    for name in path:
-        kind, *rest = name.split(".")
-        wiring = kinds[kind]
-        if len(rest) == 3 and rest[0] == "input":
-            wiring.inputs.add(int(rest[1]))
-        elif len(rest) == 3:
-            pairs = wiring.nodes.setdefault(int(rest[0]), [])
-            source, key = int(rest[1]), rest[2]
-            # An operation that a node applies twice to one place has weights for each time.
-            repeats = sum(pair[0] == source and pair[1].split("__")[0] == key for pair in pairs)
-            pairs.append((source, f"{key}__{repeats}" if repeats else key))
-        elif rest and rest[0] in ("sum", "concat"):
-            (wiring.sums if rest[0] == "sum" else wiring.concats).append(int(rest[1]))
+    for decision, option, repeat in path:
+        match decision:
+            case EdgeDecision(kind, node, source):
+                applied = Applied(source, option, weights_key(option, repeat))
+                kinds[kind].nodes.setdefault(node, []).append(applied)
+            case InputDecision(kind, place):
+                kinds[kind].inputs.add(place)
+            case StreamDecision(kind, stream, place):
+                wiring = kinds[kind]
+                (wiring.sums if stream == "sum" else wiring.concats).append(place)
     return kinds
+
+
+def weights_key(option: str, repeat: int) -> str:
+    """Return the key of an operation's weights in the slot of a stand-alone network."""
+    return f"{option}__{repeat}" if repeat else option
+
+
+class EdgeSlot(Slot):
+    """The operations of an edge; a stand-alone network has one for each time that its node applies it.
+
+    Args:
+        decision: See `Slot`.
+        operations: Option and repeat to the operation.
+
+    Attributes:
+        repeated: Key of each operation applied again to its option, whose key its weights have in the supernet.
+    """
+
+    def __init__(self, decision: EdgeDecision, operations: Mapping[tuple[str, int], nn.Module]) -> None:
+        super().__init__(decision, {weights_key(*which): module for which, module in operations.items()})
+        self.repeated = {weights_key(option, repeat): option for option, repeat in operations if repeat}
 
 
 class InputSlot(Slot):
@@ -61,25 +89,47 @@ class InputSlot(Slot):
         widths: Option to channels read, where the path chooses them.
     """
 
-    def __init__(self, decision: str, module: nn.Module, widths: dict[str, int] | None = None) -> None:
-        super().__init__(decision, {"on": module})
+    def __init__(
+        self, decision: InputDecision | OutputDecision, module: nn.Module, widths: dict[str, int] | None = None
+    ) -> None:
+        super().__init__(decision, {ON: module})
         self.widths = widths or {}
 
     @property
     def options(self) -> tuple[str, ...]:
         """Options that this slot can run."""
-        return tuple(self.widths) or ("on",)
+        return tuple(self.widths) or (ON,)
 
     def forward(self, x: Tensor) -> Tensor:
         """Run the module on an input of any of its widths."""
-        out: Tensor = self["on"](x)
+        out: Tensor = self[ON](x)
         return out
+
+    def module_of(self, option: str) -> nn.Module:
+        """Return the one module there is."""
+        return self[ON]
+
+    def run(self, x: Tensor, option: str) -> Tensor:
+        """Run the module, which tells options apart by the input's width."""
+        return self.forward(x)
+
+    def input_shape(self, option: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape with as many channels as the option reads."""
+        return (shape[0], self.widths[option], *shape[2:]) if self.widths else shape
+
+    def plain(self, module: nn.Module, shape: tuple[int, ...], arguments: tuple[int, ...]) -> nn.Module:
+        """Return a module of the input's width; see `Slot.plain`."""
+        return _plain(module, shape[1]) if self.widths else module
+
+    def sort(self, key: str) -> str:
+        """Return ``input``; the classifier always runs."""
+        return "input" if isinstance(self.decision, InputDecision) else "always"
 
     def candidate(self, option: str) -> nn.Module:
         """Return the stand-alone module of an option: same values, only the columns it reads."""
         if option not in self.widths:
-            return self["on"]
-        return _plain(self["on"], self.widths[option])
+            return self[ON]
+        return _plain(self[ON], self.widths[option])
 
 
 class CellModule(nn.Module):
@@ -113,16 +163,17 @@ class CellModule(nn.Module):
         for node in range(self.places, self.places + table.nodes):
             for source in range(node):
                 stride = 2 if reduction and source < self.places else 1
+                tables = space.definition.operations
                 if filling is None:
-                    keys = [name for name, op in space.definition.operations.items() if op.kind != "none"]
+                    options = [name for name, table in tables.items() if table.kind != "none"]
                 else:
-                    keys = [key for place, key in filling.nodes.get(node, []) if place == source]
-                if keys:
-                    self.edges[f"{node}_{source}"] = Slot(
-                        f"{kind}.{node}.{source}",
+                    options = [one.option for one in filling.nodes.get(node, []) if one.source == source]
+                if options:
+                    self.edges[f"{node}_{source}"] = EdgeSlot(
+                        EdgeDecision(kind, node, source),
                         {
-                            key: operation(space.definition.operations[key.split("__")[0]], channels, stride)
-                            for key in keys
+                            (option, options[:i].count(option)): operation(tables[option], channels, stride)
+                            for i, option in enumerate(options)
                         },
                     )
 
@@ -147,15 +198,15 @@ class CellModule(nn.Module):
                 values[place] = module(x)
         last = self.places + self.nodes
         for node in range(self.places, last):
-            pairs = wiring.nodes.get(node)
-            if not pairs:
+            applied = wiring.nodes.get(node)
+            if not applied:
                 continue
             total: Tensor | None = None
-            for source, key in pairs:
+            for source, option, key in applied:
                 slot = cast(Slot, self.edges[f"{node}_{source}"])
                 if source not in values:  # a node that reads nothing is zero
                     values[source] = zeros()
-                value = (slot[key] if key in slot else slot[key.split("__")[0]])(values[source])
+                value = (slot[key] if key in slot else slot[option])(values[source])
                 total = value if total is None else total + value
             if total is not None:
                 values[node] = total

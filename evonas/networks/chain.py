@@ -46,8 +46,8 @@ def _trimmed(own: Wiring, after: set[int]) -> Wiring:
     sums, concats = (own.sums if 0 in after else []), (own.concats if 1 in after else [])
     vain = set(own.nodes) - _needed(own, own.sums + own.concats)
     needed = _needed(own, sums + concats) | _needed(own, sorted(vain))
-    nodes = {node: pairs for node, pairs in own.nodes.items() if node in needed}
-    whole, left = ({source for pairs in part.values() for source, _ in pairs} for part in (own.nodes, nodes))
+    nodes = {node: applied for node, applied in own.nodes.items() if node in needed}
+    whole, left = ({one.source for applied in part.values() for one in applied} for part in (own.nodes, nodes))
     return Wiring(nodes, {place for place in own.inputs if place in left or place not in whole}, sums, concats)
 
 
@@ -55,8 +55,8 @@ def _needed(own: Wiring, places: list[int]) -> set[int]:
     """Return the places that these depend on, themselves included."""
     needed, open_ = set(places), list(places)
     while open_:
-        for source, _ in own.nodes.get(open_.pop(), ()):
-            if source not in needed:
-                needed.add(source)
-                open_.append(source)
+        for one in own.nodes.get(open_.pop(), ()):
+            if one.source not in needed:
+                needed.add(one.source)
+                open_.append(one.source)
     return needed

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from evonas.errors import SettingsError
-from evonas.spaces import Architecture, Path, Skeleton, Space
+from evonas.spaces import Architecture, Decision, Path, Skeleton, Space, path_names
 
 
 @runtime_checkable
@@ -27,11 +27,10 @@ class Slot(nn.ModuleDict):
     """A place in a network where a choice decides which candidate runs.
 
     Attributes:
-        decision: What it follows, such as ``"normal.2.0"``; slots of equal cells share one decision. An entry
-            of a path is ``"decision.option"``.
+        decision: What it follows; slots of equal cells share one decision.
     """
 
-    def __init__(self, decision: str, candidates: dict[str, nn.Module]) -> None:
+    def __init__(self, decision: Decision, candidates: dict[str, nn.Module]) -> None:
         super().__init__(candidates)
         self.decision = decision
 
@@ -43,6 +42,37 @@ class Slot(nn.ModuleDict):
     def candidate(self, option: str) -> nn.Module:
         """Return the module that runs an option: the supernet's own, or a slice of it where it is elastic."""
         return self[option]
+
+    def module_of(self, option: str) -> nn.Module:
+        """Return the module that holds the weights of an option; several options may share it."""
+        return self[option]
+
+    def run(self, x: Tensor, option: str) -> Tensor:
+        """Run an option."""
+        output: Tensor = self[option](x)
+        return output
+
+    def arguments(self, option: str) -> tuple[int, ...]:
+        """Return what the module is called with for an option, besides its input."""
+        return ()
+
+    def input_shape(self, option: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape of the input that an option reads, where another has read one of the shape given."""
+        return shape
+
+    def plain(self, module: nn.Module, shape: tuple[int, ...], arguments: tuple[int, ...]) -> nn.Module:
+        """Return the module that a stand-alone network has in place of one of this slot's.
+
+        Args:
+            module: The module; while costs are tabled it is not in the slot.
+            shape: Shape of its input.
+            arguments: What it is called with besides.
+        """
+        return module
+
+    def sort(self, key: str) -> str:
+        """Return the sort of block that a module of this slot is: blocks of one sort are timed alike."""
+        return key
 
 
 def resolved(skeleton: Skeleton, architecture: Architecture | None) -> Skeleton:
@@ -98,7 +128,7 @@ class Network(nn.Module, ABC):
 
         Copies that one supernet gave compute the same up to where their names begin to differ.
         """
-        return [(" ".join(self._own_path or ()), self)]
+        return [(" ".join(path_names(self._own_path or ())), self)]
 
     def tap(self, fraction: Fraction) -> nn.Module | None:
         """Return the module that stands at a fraction of the depth, for heads that read there; None: undefined.
@@ -122,7 +152,7 @@ class Network(nn.Module, ABC):
         with torch.device("meta"):
             network = type(self)(self.space, self.skeleton, architecture)
         own = self.values() if own is None else own
-        state = {key: self.inherited(key, own, network) for key in network.state_dict()}
+        state = self.inherited(own, network)
         network.load_state_dict({key: value.detach().clone() for key, value in state.items()}, assign=True)
         for parameter in network.parameters():
             parameter.requires_grad_(True)
@@ -132,6 +162,6 @@ class Network(nn.Module, ABC):
         """Return parameters and buffers by name; to be passed to many calls of `extract` of one network."""
         return {**dict(self.named_parameters()), **dict(self.named_buffers())}
 
-    def inherited(self, key: str, own: Mapping[str, Tensor], network: Network) -> Tensor:
-        """Return the values that a stand-alone network's entry takes from this one's."""
-        return own[key]
+    @abstractmethod
+    def inherited(self, own: Mapping[str, Tensor], network: Network) -> dict[str, Tensor]:
+        """Return the state of a stand-alone network, taken from this one's values; slices are not copied."""

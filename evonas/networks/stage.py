@@ -6,9 +6,7 @@ References:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from functools import lru_cache
 from itertools import zip_longest
 from typing import cast
 
@@ -18,49 +16,51 @@ from evonas.errors import SettingsError
 from evonas.networks.mbconv import ACTIVATIONS, MBConv, divisible
 from evonas.networks.network import Network, Slot
 from evonas.networks.same_padding import SameConv2d
-from evonas.spaces import Architecture, Path, Skeleton, StageSpace
-
-
-@lru_cache(maxsize=100_000)
-def sizes(option: str) -> tuple[int, int]:
-    """Return kernel and expansion of an option such as ``k5e6``."""
-    match = re.fullmatch(r"k(\d+)e(\d+)", option)
-    assert match is not None, option
-    return int(match[1]), int(match[2])
-
-
-@lru_cache(maxsize=512)
-def blocks_of(path: Path) -> dict[tuple[int, int], str]:
-    """Return stage and block of every candidate in a path, in the order they run."""
-    blocks = {}
-    for name in path:
-        stage, block, option = name.split(".")
-        blocks[int(stage), int(block)] = option
-    return blocks
+from evonas.spaces import Architecture, Path, Skeleton, StageSpace, Step
+from evonas.spaces.path import ON, BlockDecision
+from evonas.spaces.stage import Sizes
 
 
 class ElasticSlot(Slot):
-    """A slot whose options are slices of one block."""
+    """A slot whose options are slices of one block.
 
-    def __init__(self, decision: str, block: MBConv, options: tuple[str, ...]) -> None:
-        super().__init__(decision, {"on": block})
-        self._options = options
+    Args:
+        decision: See `Slot`.
+        block: The block; elastic where there are several options.
+        sizes: Option to kernel and expansion.
+    """
+
+    def __init__(self, decision: BlockDecision, block: MBConv, sizes: Mapping[str, Sizes]) -> None:
+        super().__init__(decision, {ON: block})
+        self._arguments: dict[str, tuple[int, ...]] = {
+            option: tuple(size) if block.elastic else () for option, size in sizes.items()
+        }
 
     @property
     def options(self) -> tuple[str, ...]:
         """Options that this slot can run."""
-        return self._options
+        return tuple(self._arguments)
 
     def candidate(self, option: str) -> nn.Module:
         """Return the stand-alone block of an option, with copies of its slice of the weights."""
-        block = cast(MBConv, self["on"])
-        plain: nn.Module = block.plain(*sizes(option)) if block.elastic else block
-        return plain
+        return self.plain(self[ON], (), self._arguments[option])
+
+    def module_of(self, option: str) -> nn.Module:
+        """Return the one block there is."""
+        return self[ON]
 
     def run(self, x: Tensor, option: str) -> Tensor:
         """Run an option."""
-        block = cast(MBConv, self["on"])
-        return cast(Tensor, block(x, *sizes(option)) if block.elastic else block(x))
+        output: Tensor = self[ON](x, *self._arguments[option])
+        return output
+
+    def arguments(self, option: str) -> tuple[int, ...]:
+        """Return kernel and expansion; nothing where the block is not elastic."""
+        return self._arguments[option]
+
+    def plain(self, module: nn.Module, shape: tuple[int, ...], arguments: tuple[int, ...]) -> nn.Module:
+        """Return the stand-alone block of a kernel and an expansion; see `Slot.plain`."""
+        return cast(MBConv, module).plain(*arguments) if arguments else module
 
 
 class StageNetwork(Network):
@@ -76,7 +76,7 @@ class StageNetwork(Network):
             raise SettingsError(
                 f"Space '{space.name}' has {1 + len(definition.stages)} strides (stem and stages), got {len(strides)}"
             )
-        chosen = None if self._own_path is None else blocks_of(self._own_path)
+        chosen = None if self._own_path is None else {step.decision: step.option for step in self._own_path}
         c = divisible(definition.stem.channels * (skeleton.width if definition.stem.scaled else 1.0))
         kernel, eps = definition.stem.kernel, skeleton.norm_eps or definition.norm_eps
         self.stem = nn.Sequential(
@@ -92,10 +92,11 @@ class StageNetwork(Network):
             blocks = nn.ModuleList()
             most = skeleton.blocks[i] if skeleton.blocks else len(space.options[i])
             for b, options in enumerate(space.options[i][:most]):
-                if chosen is not None and (i, b) not in chosen:
+                decision = BlockDecision(i, b)
+                if chosen is not None and decision not in chosen:
                     break
-                mine = options if chosen is None else (chosen[i, b],)
-                blocks.append(self._slot(i, b, c, width, strides[i + 1] if b == 0 else 1, mine))
+                mine = options if chosen is None else (chosen[decision],)
+                blocks.append(self._slot(decision, c, width, strides[i + 1] if b == 0 else 1, mine))
                 c = width
             self.stages.append(blocks)
         head = definition.head
@@ -115,18 +116,20 @@ class StageNetwork(Network):
         if skeleton.head:
             self.classifier.append(nn.Linear(features, skeleton.classes))
 
-    def _slot(self, i: int, b: int, c_in: int, c_out: int, stride: int, options: tuple[str, ...]) -> Slot:
-        stage, eps = self.space.definition.stages[i], self.skeleton.norm_eps or self.space.definition.norm_eps
+    def _slot(
+        self, decision: BlockDecision, c_in: int, c_out: int, stride: int, options: tuple[str, ...]
+    ) -> Slot:
+        stage = self.space.definition.stages[decision.stage]
+        eps = self.skeleton.norm_eps or self.space.definition.norm_eps
         same = self.space.definition.padding == "same"
-        decision = f"{i}.{b}"
         if stage.kernel:
-            pairs = [sizes(option) for option in options]
-            kernels, expands = (tuple(sorted(set(values))) for values in zip(*pairs, strict=True))
+            sizes = {option: self.space.elastic[option] for option in options}
+            kernels, expands = (tuple(sorted(set(values))) for values in zip(*sizes.values(), strict=True))
             block = MBConv(
                 c_in, c_out, kernels, expands, stride, activation=stage.activation, se=stage.se, eps=eps,
                 same=same,
             )  # fmt: skip
-            return ElasticSlot(decision, block, options)
+            return ElasticSlot(decision, block, sizes)
         candidates: dict[str, nn.Module] = {}
         for option in options:
             table = self.space.definition.operations[self.space.operation_of[option]]
@@ -143,47 +146,49 @@ class StageNetwork(Network):
     def run(self, images: Tensor, path: Path) -> Tensor:
         """Run a path; see `Network.forward`."""
         x = self.stem(images)
-        for (i, b), option in self._running(path).items():
-            slot = self._slot_at(i, b)
-            x = slot.run(x, option) if isinstance(slot, ElasticSlot) else slot[option](x)
+        for step in self._running(path):
+            x = self._slot_of(step).run(x, step.option)
         return cast(Tensor, self.classifier(self.pool(self.features(x)).flatten(1)))
 
-    def _running(self, path: Path) -> dict[tuple[int, int], str]:
-        """Return the blocks of a path that this skeleton has."""
-        if not self.skeleton.blocks:
-            return blocks_of(path)
-        return {place: option for place, option in blocks_of(path).items() if place[1] < self.skeleton.blocks[place[0]]}
+    def _running(self, path: Path) -> Path:
+        """Return the steps of the blocks that this skeleton has."""
+        most = self.skeleton.blocks
+        if not most:
+            return path
+        return tuple(step for step in path if _block_of(step).block < most[_block_of(step).stage])
 
-    def _slot_at(self, stage: int, block: int) -> Slot:
+    def _slot_of(self, step: Step) -> Slot:
+        stage, block = _block_of(step)
         return cast(Slot, cast(nn.ModuleList, self.stages[stage])[block])
 
     def segments(self) -> list[tuple[str, nn.Module]]:
         """Return stem, blocks and head; see `Network.segments`."""
-        blocks = self._running(self._own_path or ())
         return [
             ("stem", self.stem),
-            *((f"{i}.{b}.{option}", self._slot_at(i, b).candidate(option)) for (i, b), option in blocks.items()),
+            *((str(step), self._slot_of(step).candidate(step.option)) for step in self._running(self._own_path or ())),
             ("head", nn.Sequential(self.features, self.pool, nn.Flatten(1), self.classifier)),
         ]
 
     def coverage(self) -> list[Path]:
         """Return as many full-depth paths as the widest slot has options."""
-        slots = [slot for _, slot in self.slots()]
-        columns = [[f"{slot.decision}.{option}" for option in slot.options] for slot in slots]
+        columns = [[Step(slot.decision, option) for option in slot.options] for _, slot in self.slots()]
         return [
-            tuple(name or column[0] for name, column in zip(row, columns, strict=True)) for row in zip_longest(*columns)
+            tuple(step or column[0] for step, column in zip(row, columns, strict=True)) for row in zip_longest(*columns)
         ]
 
-    def inherited(self, key: str, own: Mapping[str, Tensor], network: Network) -> Tensor:
-        """Return the entry of the same name, or the slice of an elastic block's that the option runs."""
-        prefix, mark, rest = key.partition(".on.")
-        if not mark:
-            return own[key]
-        block = cast(MBConv, cast(Slot, self.get_submodule(prefix))["on"])
-        if not block.elastic:
-            return own[key]
-        kernel, expand = sizes(cast(Slot, network.get_submodule(prefix)).options[0])
-        return block.slice(kernel, expand)[rest]
+    def inherited(self, own: Mapping[str, Tensor], network: Network) -> dict[str, Tensor]:
+        """Return entries of the same names, but of elastic blocks the slices that the options run."""
+        sliced: dict[str, Tensor] = {}
+        for name, slot in network.slots():
+            block = cast(Slot, self.get_submodule(name)).module_of(slot.options[0])
+            if isinstance(slot, ElasticSlot) and isinstance(block, MBConv) and block.elastic:
+                sizes = self.space.elastic[slot.options[0]]
+                sliced |= {f"{name}.{ON}.{rest}": value for rest, value in block.slice(*sizes).items()}
+        return {key: sliced[key] if key in sliced else own[key] for key in network.state_dict()}
+
+
+def _block_of(step: Step) -> BlockDecision:
+    return cast(BlockDecision, step.decision)
 
 
 def _identity(c_in: int, c_out: int, stride: int, eps: float, activation: str | None) -> nn.Module:

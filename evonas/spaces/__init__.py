@@ -5,11 +5,12 @@ and reads the literature's text forms, and gives every architecture a canonical 
 `CellSpace` (graphs of operations, stacked) and `StageSpace` (stages of inverted bottlenecks).
 """
 
-from evonas.spaces.architecture import Architecture, CellArchitecture, Path, StageArchitecture
+from evonas.spaces.architecture import Architecture, CellArchitecture, StageArchitecture
 from evonas.spaces.candidate import Candidate, Recipe, as_candidates, parse_candidate
 from evonas.spaces.cell import CellSpace
 from evonas.spaces.discretize import CellWeights, discretize
 from evonas.spaces.graph import Cell, Edge
+from evonas.spaces.path import Decision, Path, Step, path_names
 from evonas.spaces.skeleton import Skeleton
 from evonas.spaces.space import Space
 from evonas.spaces.stage import StageSpace
@@ -22,6 +23,7 @@ __all__ = [
     "CellArchitecture",
     "CellSpace",
     "CellWeights",
+    "Decision",
     "Edge",
     "Path",
     "Recipe",
@@ -29,9 +31,11 @@ __all__ = [
     "Space",
     "StageArchitecture",
     "StageSpace",
+    "Step",
     "as_candidates",
     "discretize",
     "load_space",
     "parse_candidate",
+    "path_names",
     "shipped",
 ]

@@ -9,9 +9,6 @@ from typing import Self
 from evonas.spaces.graph import Cell
 from evonas.spaces.written import write_cells, write_stages
 
-Path = tuple[str, ...]
-"""The candidates an architecture runs, as ``"decision.option"`` names, in the order of the network."""
-
 
 class Architecture(ABC):
     """What every family's architectures have in common: their text is the store's key."""

@@ -18,13 +18,15 @@ from typing import Any
 import numpy as np
 
 from evonas.errors import SpaceError
-from evonas.spaces.architecture import CellArchitecture, Path
+from evonas.spaces.architecture import CellArchitecture
 from evonas.spaces.canonical import CanonicalCells
+from evonas.spaces.cell_steps import CellSteps
 from evonas.spaces.definition_cell import CellFile
 from evonas.spaces.graph import Cell, Edge
 from evonas.spaces.nasbench201 import unique_string
 from evonas.spaces.node import NodeCode
 from evonas.spaces.parts import count_cell_parts
+from evonas.spaces.path import Path, Step
 from evonas.spaces.picture import CellPicture, PicturedOperation
 from evonas.spaces.skeleton import Skeleton
 from evonas.spaces.space import Space
@@ -70,6 +72,7 @@ class CellSpace(Space[CellArchitecture]):
         }
         self._skips = frozenset(name for name, table in tables.items() if table.kind == "skip")
         self._canonical = CanonicalCells(definition, self._codes)
+        self._steps = CellSteps(definition)
         choices: dict[str, int] = {}
         for kind in self.kinds:
             for i, code in enumerate(self._codes):
@@ -136,36 +139,38 @@ class CellSpace(Space[CellArchitecture]):
         return CellArchitecture(architecture.form, architecture.kinds, cells, True)
 
     def path(self, architecture: CellArchitecture) -> Path:
-        """Return ``kind.node.source.operation`` of every operation that runs, and ``kind.input.N.on``.
+        """Return every operation that runs, and the preprocessing of the inputs that are read.
 
-        ``kind.input.N`` is the preprocessing of an input. In spaces with two streams the second one's width
-        is a choice: it has an option ``after_KIND_COUNT`` for each kind of cell that it may follow, and so
-        has the classifier, ``output``. Where outputs are chosen, nodes that reach none are no part of the
-        network as written either ([Chao2023]_).
+        In spaces with two streams the second input's width is a choice: it has an option (`width_after`) for each
+        kind of cell that it may follow, and so has the classifier. Where outputs are chosen, nodes that reach none
+        are no part of the network as written either ([Chao2023]_).
         """
-        names: list[str] = []
-        widths = [
-            f"after_{kind}_{len(cell.outputs[-1])}" for kind, cell in zip(self.kinds, architecture.cells, strict=True)
-        ]
+        steps: list[Step] = []
+        known = self._steps
+        counts = [len(cell.outputs[-1]) for cell in architecture.cells] if self._masks else []
         for kind, cell in zip(self.kinds, architecture.cells, strict=True):
             live = self._canonical.live(cell) if architecture.pruned or self._masks else None
             read_places = set()
-            for i, edges in enumerate(cell.nodes, self.inputs):
-                for operation, source in edges:
-                    if operation in self._none or (live is not None and i not in live):
-                        continue
-                    read_places.add(source)
-                    names.append(f"{kind}.{i}.{source}.{operation}")
+            for i, (edges, of_edge) in enumerate(zip(cell.nodes, known.edges[kind], strict=True), self.inputs):
+                if live is not None and i not in live:
+                    continue
+                begin = len(steps)
+                for edge in edges:
+                    step = of_edge.get(edge)
+                    if step is not None:  # none runs nothing
+                        read_places.add(edge[1])
+                        steps.append(step)
+                if known.repeats and len(set(edges)) < len(edges):
+                    steps[begin:] = known.numbered(steps[begin:])
             for place in range(self.inputs):
                 if not architecture.pruned or place in read_places:
-                    options = ["after_stem", *widths] if self._masks and place == 1 else ["on"]
-                    names += [f"{kind}.input.{place}.{option}" for option in options]
+                    steps += known.inputs(kind, place, counts)
             if self._masks:
-                for stream, places in zip(("sum", "concat"), cell.outputs, strict=True):
-                    names += [f"{kind}.{stream}.{place}" for place in places]
+                for stream, places in zip(known.streams[kind], cell.outputs, strict=True):
+                    steps += [stream[place] for place in places]
         if self._masks:
-            names += [f"output.{width}" for width in ("after_stem", *widths)]
-        return tuple(names)
+            steps += known.outputs(counts)
+        return tuple(steps)
 
     def parse(self, text: str) -> CellArchitecture:
         """Read an architecture from a text form of the literature, as written."""

@@ -11,8 +11,9 @@ import numpy as np
 from typing_extensions import TypeVar
 
 from evonas.errors import SettingsError, SpaceError, suggest
-from evonas.spaces.architecture import Architecture, Path
+from evonas.spaces.architecture import Architecture
 from evonas.spaces.definition import File
+from evonas.spaces.path import Path
 from evonas.spaces.picture import Picture
 from evonas.spaces.skeleton import Skeleton
 
@@ -99,7 +100,7 @@ class Space(ABC, Generic[A]):
 
     @abstractmethod
     def path(self, architecture: A) -> Path:
-        """Return the candidates that the architecture runs, dead ones left out where it is canonical."""
+        """Return the options that the architecture runs, dead ones left out where it is canonical."""
 
     @abstractmethod
     def parse(self, text: str) -> A:

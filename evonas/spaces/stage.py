@@ -15,10 +15,11 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from evonas.errors import SpaceError
-from evonas.spaces.architecture import Path, StageArchitecture
+from evonas.errors import SettingsError, SpaceError
+from evonas.spaces.architecture import StageArchitecture
 from evonas.spaces.definition_stage import StageFile
 from evonas.spaces.parts import count_stage_parts
+from evonas.spaces.path import BlockDecision, Path, Step
 from evonas.spaces.picture import ChainPicture, PicturedBlock, PicturedStage
 from evonas.spaces.skeleton import Skeleton
 from evonas.spaces.space import Space
@@ -71,6 +72,11 @@ class StageSpace(Space[StageArchitecture]):
                 for block in range(stage.blocks)
             )
             for stage in stages
+        )
+        # Made once: a path is put together, hashed and compared more often than a network runs.
+        self._steps = tuple(
+            tuple({option: Step(BlockDecision(i, b), option) for option in block} for b, block in enumerate(stage))
+            for i, stage in enumerate(self.options)
         )
         self.free = tuple(i for i, stage in enumerate(stages) if stage.chooses)
         """Numbers of the stages that have a choice."""
@@ -335,22 +341,36 @@ class StageSpace(Space[StageArchitecture]):
         """Return the fields that networks read, those filled in that the skeleton leaves to the space."""
         fields = super().describe_skeleton(name)
         strides = (self.definition.stem.stride, *(stage.stride for stage in self.definition.stages))
-        own = {"strides": strides, "features": self.definition.head.features}
+        own = {
+            "strides": strides,
+            "features": self.definition.head.features,
+            "blocks": tuple(stage.blocks for stage in self.definition.stages),
+            "norm_eps": self.definition.norm_eps,
+        }
         return fields | {name: fields[name] or value for name, value in own.items()}
 
     def skeleton_changes(self, channels: int) -> dict[str, Any]:
-        """Return the multiplier of all widths that gives the stem this many channels."""
+        """Return the multiplier of all widths that gives the stem this many channels.
+
+        Raises:
+            SettingsError: No multiplier does, for the stem keeps its channels.
+        """
+        if not self.definition.stem.scaled:
+            raise SettingsError(
+                f"The stem of space '{self.name}' has {self.definition.stem.channels} channels at every width, "
+                f"got {channels}: set the width instead"
+            )
         return {"width": channels / self.definition.stem.channels}
 
     def _identities_move(self, options: tuple[tuple[str, ...], ...]) -> bool:
         return bool(self._identity) and len(set(options[1:])) == 1
 
     def path(self, architecture: StageArchitecture) -> Path:
-        """Return ``stage.block.option`` of every block that runs, fixed stages included."""
-        names: list[str] = []
-        for i, (blocks, depth) in enumerate(self._all_stages(architecture)):
-            names += [f"{i}.{b}.{option}" for b, option in enumerate(blocks[:depth])]
-        return tuple(names)
+        """Return the option of every block that runs, fixed stages included."""
+        steps: list[Step] = []
+        for known, (blocks, depth) in zip(self._steps, self._all_stages(architecture), strict=True):
+            steps += [known[b][option] for b, option in enumerate(blocks[:depth])]
+        return tuple(steps)
 
     def _all_stages(self, architecture: StageArchitecture) -> Iterator[tuple[tuple[str, ...], int]]:
         """Yield options and depth of every stage, those without a choice included."""

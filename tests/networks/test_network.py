@@ -8,7 +8,7 @@ import torch
 
 from evonas.errors import SettingsError
 from evonas.networks import build
-from evonas.spaces import load_space, shipped
+from evonas.spaces import Step, load_space, shipped
 
 SPACES = sorted(shipped())
 
@@ -66,7 +66,7 @@ def test_path_leaves_other_candidates_without_gradient(name):
     supernet(images(skeleton), path).sum().backward()
     for slot_name, slot in supernet.slots():
         for option, module in slot.items():
-            taken = f"{slot.decision}.{option}" in path or option == "on"
+            taken = Step(slot.decision, option) in path or option == "on"
             gradients = [p.grad for p in module.parameters()]
             if not taken:
                 assert all(gradient is None for gradient in gradients), (slot_name, option)
@@ -76,12 +76,12 @@ def test_path_leaves_other_candidates_without_gradient(name):
 def test_paths_name_options_of_slots(name):
     space = load_space(name)
     supernet = build(space, small(space))
-    known = {f"{slot.decision}.{option}" for _, slot in supernet.slots() for option in slot.options}
+    known = {Step(slot.decision, option) for _, slot in supernet.slots() for option in slot.options}
     decisions = {slot.decision for _, slot in supernet.slots()}
     for architecture in draw(space, 20):
-        for entry in space.path(architecture):
-            if entry.rpartition(".")[0] in decisions and ".after_" not in entry:
-                assert entry in known
+        for step in space.path(architecture):
+            if step.decision in decisions and not step.option.startswith("after_"):
+                assert step._replace(repeat=0) in known
 
 
 def test_supernet_without_path_is_refused():

@@ -47,7 +47,7 @@ def slots(name: str) -> dict[str, tuple[Slot, tuple[int, ...]]]:
 
     def remember(slot: Slot) -> Callable[..., None]:
         def hook(module: nn.Module, inputs: tuple) -> None:
-            found.setdefault(slot.decision, (slot, tuple(inputs[0].shape[1:])))
+            found.setdefault(str(slot.decision), (slot, tuple(inputs[0].shape[1:])))
 
         return hook
 

@@ -13,7 +13,7 @@ from torch import nn
 
 from evonas.networks import build, import_lhd
 from evonas.networks.lhd import POLICIES
-from evonas.spaces import CellWeights, load_space
+from evonas.spaces import CellWeights, Step, load_space
 
 SAMPLE = 12
 
@@ -45,7 +45,7 @@ class Additive:
             self.table: dict[str, np.ndarray] = {}
             for name, slot in supernet.slots():
                 for option in slot.options:
-                    entry = f"{slot.decision}.{option}"
+                    entry = Step(slot.decision, option)
                     cost = self._cost(slot.candidate(option), torch.zeros(shapes[name]))
                     self.table[entry] = self.table.get(entry, 0) + cost
         architecture = space.decode([0] * len(space.choices))
@@ -53,7 +53,7 @@ class Additive:
         self.fixed = np.array(count(space, skeleton, architecture)) - self(architecture)
 
     def __call__(self, architecture) -> np.ndarray:
-        return self.fixed + sum(self.table.get(entry, 0) for entry in self.space.path(architecture))
+        return self.fixed + sum(self.table.get(step._replace(repeat=0), 0) for step in self.space.path(architecture))
 
     @staticmethod
     def _cost(module: nn.Module, images: torch.Tensor) -> np.ndarray:

@@ -34,7 +34,7 @@ def test_every_space_is_drawn_with_all_that_runs(name, canonical):
             written = [e.operation for cell in architecture.cells for node in cell.nodes for e in node]
             if canonical:
                 # path() names the operations that run, once each.
-                alive = [p.split(".")[-1] for p in space.path(architecture) if p.split(".")[-1] in space.operations]
+                alive = [step.option for step in space.path(architecture) if step.option in space.operations]
                 assert sorted(t for t in labels if t in space.operations) == sorted(alive)
             else:
                 assert sorted(t for t in labels if t in space.operations) == sorted(written)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evonas.errors import SpaceError
-from evonas.spaces import Edge, load_space, shipped
+from evonas.spaces import Edge, load_space, path_names, shipped
 
 V2 = (
     "Genotype(normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 0), ('sep_conv_3x3', 1), "
@@ -133,7 +133,7 @@ def test_lhd_reads_the_literatures_form():
     assert architecture.cells[0].nodes[0] == (Edge("skip_connect", 0), Edge("sep_conv_5x5", 0))
     assert architecture.cells[1].nodes[:3] == architecture.cells[0].nodes[:3]
     assert space.parse(str(architecture)) == architecture
-    assert not any(entry.startswith("reduce.5.") for entry in space.path(architecture))
+    assert not any(name.startswith("reduce.5.") for name in path_names(space.path(architecture)))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ SPACE = load_space("darts")
 
 
 def operations(form) -> list[str]:
-    return [name for entry in SPACE.path(form) if (name := entry.rpartition(".")[2]) in SPACE.definition.operations]
+    return [step.option for step in SPACE.path(form) if step.option in SPACE.operations]
 
 
 @settings(max_examples=10, deadline=None)

@@ -8,7 +8,7 @@ from contextlib import suppress
 import numpy as np
 
 from evonas.errors import EvaluationError
-from evonas.spaces import Architecture, Space
+from evonas.spaces import Architecture, Space, path_names
 
 REFERENCES = 128
 """Architectures that the effects are learnt from."""
@@ -47,7 +47,7 @@ class AdditiveEffects:
         read_once: dict[str, Mapping[str, float]] = {}
         self.sample: list[tuple[Architecture, Mapping[str, float]]] = []
         # In order, so that each begins where it leaves the one before.
-        for form in sorted({str(form): form for form in forms}.values(), key=space.path):
+        for form in sorted({str(form): form for form in forms}.values(), key=lambda form: path_names(space.path(form))):
             with suppress(EvaluationError):
                 read_once[str(form)] = read(form)
                 self.sample.append((form, read_once[str(form)]))

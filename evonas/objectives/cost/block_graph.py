@@ -22,12 +22,14 @@ class Block:
         module: The module, in general without values.
         shapes: Shapes of its inputs.
         label: A name for people, such as ``"normal.2.0.sep_conv_3x3"``.
+        sort: What it is one of, such as ``"sep_conv_3x3"``, ``"input"`` or ``"add"``.
     """
 
     text: str
     module: nn.Module
     shapes: tuple[Shape, ...]
     label: str
+    sort: str
 
     @cached_property
     def trace(self) -> Trace:
@@ -73,7 +75,7 @@ class Zeros(nn.Module):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class OutlineStep:
     """A block that runs in a network: what it reads and writes, by number."""
 
     block: Block
@@ -93,7 +95,7 @@ class Outline:
         output: Number of the network's output.
     """
 
-    steps: list[Step] = field(default_factory=list)
+    steps: list[OutlineStep] = field(default_factory=list)
     shapes: list[Shape] = field(default_factory=list)
     output: int = 0
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from evonas.objectives.cost.block_graph import Block
 from evonas.objectives.cost.graph_builder import Outlines
-from evonas.spaces import Path
+from evonas.spaces import Path, Step
 
 
 class Blocks:
@@ -22,14 +22,14 @@ class Blocks:
         resolution: Another side of the images than the skeleton's.
 
     Attributes:
-        entries: ``"decision.option"`` to the blocks it brings, one per slot.
+        entries: Step to the blocks it brings, one per slot.
         fixed: Blocks that no choice touches.
     """
 
     def __init__(self, outlines: Outlines, resolution: int | None = None) -> None:
-        self.entries: dict[str, list[Block]] = {}
-        for name, block in outlines.candidates(resolution):
-            self.entries.setdefault(name, []).append(block)
+        self.entries: dict[Step, list[Block]] = {}
+        for step, block in outlines.candidates(resolution):
+            self.entries.setdefault(step, []).append(block)
         self.fixed = outlines.always(resolution)
 
     @cached_property
@@ -44,7 +44,7 @@ class Blocks:
         Args:
             costs: Block key to a vector of costs.
         """
-        entries = {name: _sum(costs, blocks) for name, blocks in self.entries.items()}
+        entries = {step: _sum(costs, blocks) for step, blocks in self.entries.items()}
         return Table(entries, _sum(costs, self.fixed))
 
 
@@ -52,23 +52,30 @@ class Table:
     """Costs that add up over a path.
 
     Args:
-        entries: ``"decision.option"`` to its costs, shape ``(k,)``.
+        entries: Step, the first of its option, to its costs, shape ``(k,)``.
         fixed: Costs of what no choice touches, shape ``(k,)``.
     """
 
-    def __init__(self, entries: Mapping[str, np.ndarray], fixed: np.ndarray) -> None:
+    def __init__(self, entries: Mapping[Step, np.ndarray], fixed: np.ndarray) -> None:
         self._fixed = tuple(fixed.tolist())
-        self._columns = [
-            {name: values[column] for name, values in ((n, v.tolist()) for n, v in entries.items())}
-            for column in range(len(self._fixed))
-        ]
+        self._costs = _Costs({step: tuple(values.tolist()) for step, values in entries.items()})
+        self._costs.none = (0,) * len(self._fixed)
 
     def total(self, path: Path) -> tuple[int, ...]:
         """Return the costs of a path; entries that bring no block on this skeleton cost nothing."""
-        return tuple(
-            fixed + sum([column.get(name, 0) for name in path])
-            for fixed, column in zip(self._fixed, self._columns, strict=True)
-        )
+        costs = self._costs
+        rows = [costs[step] for step in path]
+        return tuple([fixed + sum([row[i] for row in rows]) for i, fixed in enumerate(self._fixed)])
+
+
+class _Costs(dict[Step, tuple[int, ...]]):
+    """Costs of each step; what is applied again costs the same again."""
+
+    none: tuple[int, ...] = ()
+
+    def __missing__(self, step: Step) -> tuple[int, ...]:
+        costs = self[step] = self.get(step._replace(repeat=0), self.none)
+        return costs
 
 
 def _sum(costs: Mapping[str, np.ndarray], blocks: Sequence[Block]) -> np.ndarray:

@@ -15,7 +15,7 @@ import torch
 from evonas.networks import build
 from evonas.objectives.cost.block_graph import Block, Outline
 from evonas.objectives.cost.symbolic import Hollow, Pen, SymbolicTensor, hollow
-from evonas.spaces import Architecture, Path, Skeleton, Space
+from evonas.spaces import Architecture, Path, Skeleton, Space, Step
 
 
 class Outlines:
@@ -55,8 +55,8 @@ class Outlines:
         """Return whether a path's costs are no sums over its options; its outline holds what runs."""
         return self._network.uneven(path)
 
-    def candidates(self, resolution: int | None = None) -> Iterator[tuple[str, Block]]:
-        """Yield each ``"decision.option"`` with the block that it brings, once per slot.
+    def candidates(self, resolution: int | None = None) -> Iterator[tuple[Step, Block]]:
+        """Yield each step of a path with the block that it brings, once per slot.
 
         Args:
             resolution: Another side of the images than the skeleton's.
@@ -65,9 +65,9 @@ class Outlines:
             self.path(path, resolution)
         for _, slot in self._network.slots():
             for option in slot.options:
-                place = slot[option] if option in slot else slot["on"]
+                place = slot.module_of(option)
                 assert isinstance(place, Hollow)
-                yield f"{slot.decision}.{option}", place.option(option)
+                yield Step(slot.decision, option), place.option(option)
 
     def always(self, resolution: int | None = None) -> list[Block]:
         """Return the blocks that no choice touches: stem, what stands between stages, classifier."""

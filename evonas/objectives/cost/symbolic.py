@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import nn
 
 from evonas.errors import EvaluationError
 from evonas.networks import Slot
-from evonas.networks.cell_module import InputSlot
-from evonas.networks.mbconv import MBConv
-from evonas.networks.stage import sizes
-from evonas.objectives.cost.block_graph import Add, Block, Concat, Outline, Step, Zeros
+from evonas.objectives.cost.block_graph import Add, Block, Concat, Outline, OutlineStep, Zeros
 from evonas.objectives.cost.trace import Shape
 
 
@@ -35,7 +32,7 @@ class SymbolicTensor:
 
     def new_zeros(self, *shape: int) -> SymbolicTensor:
         """Return a constant."""
-        return self.pen.note(self.pen.known(Zeros(shape), (), "zeros"), ())
+        return self.pen.note(self.pen.known(Zeros(shape), (), "zeros", "zeros"), ())
 
     def flatten(self, start: int) -> SymbolicTensor:
         """Return the same values as rows."""
@@ -65,7 +62,7 @@ class Pen:
     def note(self, block: Block, inputs: Sequence[SymbolicTensor], fixed: bool = False) -> SymbolicTensor:
         """Note that a block runs, and return what comes out."""
         ghost = SymbolicTensor(self, block.trace.output)
-        self.outline.steps.append(Step(block, tuple([value.number for value in inputs]), ghost.number, fixed))
+        self.outline.steps.append(OutlineStep(block, tuple([value.number for value in inputs]), ghost.number, fixed))
         return ghost
 
     def glue(self, kind: type[nn.Module], inputs: Sequence[SymbolicTensor]) -> SymbolicTensor:
@@ -73,24 +70,26 @@ class Pen:
         shapes = tuple([value.shape for value in inputs])
         block = self._glue.get((kind, shapes))
         if block is None:
-            block = self._glue[kind, shapes] = self.known(kind(), shapes, kind.__name__.lower())
+            name = kind.__name__.lower()
+            block = self._glue[kind, shapes] = self.known(kind(), shapes, name, name)
         return self.note(block, inputs)
 
-    def known(self, module: nn.Module, shapes: tuple[Shape, ...], label: str) -> Block:
+    def known(self, module: nn.Module, shapes: tuple[Shape, ...], label: str, sort: str) -> Block:
         """Return the block of a module: the one met before where an equal one was."""
         text = f"{module} {shapes}"
-        return self.blocks.setdefault(text, Block(text, module, shapes, label))
+        return self.blocks.setdefault(text, Block(text, module, shapes, label, sort))
 
 
 class Hollow(nn.Module):
     """Stands where a block would run."""
 
-    def __init__(self, pen: Pen, module: nn.Module, slot: Slot | None, label: str) -> None:
+    def __init__(self, pen: Pen, module: nn.Module, slot: Slot | None, name: str) -> None:
         super().__init__()
-        self._pen, self._slot, self._label = pen, slot, label
+        self._pen, self._slot = pen, slot
+        self._label = name if slot is None else f"{slot.decision}.{name}"
+        self._sort = name if slot is None else slot.sort(name)
         self._module = (module,)  # not a child: a walk over modules is to find nothing here
         self._made: dict[tuple[Shape, tuple[int, ...]], Block] = {}
-        self.elastic = isinstance(module, MBConv) and module.elastic
 
     def __call__(self, x: SymbolicTensor, *parts: int) -> SymbolicTensor:
         """Note that the block runs, unless it only passes its input on."""
@@ -101,31 +100,16 @@ class Hollow(nn.Module):
     def option(self, option: str) -> Block:
         """Return the block of an option, at the shape seen last."""
         assert self._slot is not None
-        shape, widths = self._seen, self._slot.widths if isinstance(self._slot, InputSlot) else {}
-        if widths:
-            shape = (shape[0], widths[option], *shape[2:])
-        parts = sizes(option) if self.elastic else ()
+        shape, parts = self._slot.input_shape(option, self._seen), self._slot.arguments(option)
         return self._made.get((shape, parts)) or self._make(shape, parts)
 
     def _make(self, shape: Shape, parts: tuple[int, ...]) -> Block:
-        module = self._plain(shape, parts).eval()
-        block = self._made[shape, parts] = self._pen.known(module, (shape,), self._label)
+        (module,) = self._module
+        if self._slot is not None:
+            with torch.device("meta"):
+                module = self._slot.plain(module, shape, parts)
+        block = self._made[shape, parts] = self._pen.known(module.eval(), (shape,), self._label, self._sort)
         return block
-
-    def _plain(self, shape: Shape, parts: tuple[int, ...]) -> nn.Module:
-        """Return what a stand-alone network would run here."""
-        (module,), slot = self._module, self._slot
-        with torch.device("meta"):
-            if parts:
-                return cast(MBConv, module).plain(*parts)
-            if not isinstance(slot, InputSlot) or not slot.widths:
-                return module
-            option = next(option for option, width in slot.widths.items() if width == shape[1])
-            slot["on"] = module
-            try:
-                return slot.candidate(option)
-            finally:
-                slot["on"] = self
 
 
 def hollow(module: nn.Module, pen: Pen) -> None:
@@ -135,6 +119,6 @@ def hollow(module: nn.Module, pen: Pen) -> None:
         if not isinstance(module, Slot) and (lists or any(isinstance(part, Slot) for part in child.modules())):
             hollow(child, pen)
         elif isinstance(module, Slot):
-            module[name] = Hollow(pen, child, module, f"{module.decision}.{name}")
+            module[name] = Hollow(pen, child, module, name)
         else:
             setattr(module, name, Hollow(pen, child, None, name))

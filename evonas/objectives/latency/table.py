@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from evonas.errors import EvaluationError, SettingsError
-from evonas.objectives.cost.block_graph import Outline, Step
+from evonas.objectives.cost.block_graph import Outline, OutlineStep
 
 FORMAT = 3
 RIDGE = 0.3
@@ -148,12 +148,9 @@ def tally(outline: Outline, blocks: Mapping[str, Mapping[str, Any]], heads: Head
     return sums, nodes
 
 
-def kind_of(step: Step) -> str:
+def kind_of(step: OutlineStep) -> str:
     """Return the kind of a step's block: the option that it is, ``always`` where there was no choice."""
-    if step.fixed:
-        return "always"
-    parts = step.block.label.split(".")
-    return "input" if "input" in parts else "always" if parts[0] == "output" else parts[-1]
+    return "always" if step.fixed else step.block.sort
 
 
 def fit_sums(

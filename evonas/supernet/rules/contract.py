@@ -41,7 +41,7 @@ class Pass:
         """Return the architecture's text, or the path's where none is known."""
         if self.architecture is not None:
             return str(self.architecture)
-        return " ".join(self.path)
+        return " ".join(map(str, self.path))
 
 
 @runtime_checkable

@@ -62,10 +62,10 @@ def test_an_assembled_network_computes_what_its_blocks_compute(tiny, draw):
 
 def test_heads_are_the_weightless_beginnings(tiny):
     layers = torch.nn.Sequential(torch.nn.ReLU(), torch.nn.Conv2d(4, 4, 1))
-    block = Block("relu conv", layers, ((1, 4, 8, 8),), "x")
+    block = Block("relu conv", layers, ((1, 4, 8, 8),), "x", "x")
     (head,) = heads_of(export_block(block), block)
     assert head.startswith("Relu ")
-    plain = Block("conv", torch.nn.Conv2d(4, 4, 1), ((1, 4, 8, 8),), "x")
+    plain = Block("conv", torch.nn.Conv2d(4, 4, 1), ((1, 4, 8, 8),), "x", "x")
     assert heads_of(export_block(plain), plain) == {}
-    wide = Block("wide", torch.nn.Sequential(torch.nn.ReLU(), torch.nn.Conv2d(8, 4, 1)), ((1, 8, 8, 8),), "x")
+    wide = Block("wide", torch.nn.Sequential(torch.nn.ReLU(), torch.nn.Conv2d(8, 4, 1)), ((1, 8, 8, 8),), "x", "x")
     assert next(iter(heads_of(export_block(wide), wide))) != head
