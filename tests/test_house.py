@@ -119,20 +119,6 @@ TWO_HOMES = {
 }
 """Names of public classes and functions that two modules have."""
 
-ASK_FAMILY = {
-    "benchmarks/computed.py",
-    "cli/bench_supernet.py",
-    "objectives/proxy.py",
-    "pipeline/problem.py",
-    "predictors/encoders/parts.py",
-    "report/architecture.py",
-    "report/describe.py",
-    "supernet/rules/sandwich.py",
-    "training/auxiliary.py",
-    "training/drop_path.py",
-}
-"""Modules outside `spaces` and `networks` that ask for the family of a space, architecture or network."""
-
 ODD_WORDS = {
     "benchmarks/overhead.py",
     "deployment/deployment.py",
@@ -168,21 +154,6 @@ def test_no_name_has_two_homes():
                 homes[node.name].append(str(path))
     found = {name: paths for name, paths in homes.items() if len(paths) > 1 and name not in TWO_HOMES}
     assert found == {}
-
-
-def test_no_room_above_networks_asks_for_the_family():
-    families = {kind + what for kind in ("Cell", "Stage") for what in ("Space", "Architecture", "Network", "Module")}
-    found = []
-    for path, tree in modules():
-        if path.parts[0] in ("spaces", "networks") or str(path) in ASK_FAMILY:
-            continue
-        for node in ast.walk(tree):
-            asked = isinstance(node, ast.Call) and ast.unparse(node.func) == "isinstance"
-            names = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)} if asked else set()
-            compared = isinstance(node, ast.Compare) and ast.unparse(node.left).endswith(".family")
-            if names & families or compared:
-                found.append(f"{path}:{node.lineno}: {ast.unparse(node)}")
-    assert found == []
 
 
 def test_docstrings_begin_in_the_fields_words():
