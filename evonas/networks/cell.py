@@ -18,11 +18,12 @@ import torch
 from torch import Tensor, nn
 
 from evonas.errors import SettingsError
-from evonas.networks.cell_module import CellModule, EdgeSlot, InputSlot, Wiring, wirings
+from evonas.networks.cell_module import CellModule, EdgeSlot, InputSlot
 from evonas.networks.chain import chained
 from evonas.networks.elastic import ElasticConv2d, ElasticLinear
 from evonas.networks.network import Network
 from evonas.networks.operations import FactorizedReduce, ReLUConvNorm, ResidualReduction
+from evonas.networks.wiring import Wiring, wirings
 from evonas.spaces import Architecture, CellSpace, Path, Skeleton, Step
 from evonas.spaces.path import AFTER_STEM, ON, InputDecision, OutputDecision, StreamDecision, width_after
 

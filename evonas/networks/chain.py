@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from evonas.networks.cell_module import Wiring, wirings
+from evonas.networks.wiring import Wiring, wirings
 from evonas.spaces import Path
 
 

@@ -53,7 +53,7 @@ class Slot(nn.ModuleDict):
         return output
 
     def arguments(self, option: str) -> tuple[int, ...]:
-        """Return what the module is called with for an option, besides its input."""
+        """Return what the module is called with for an option, beyond its input."""
         return ()
 
     def input_shape(self, option: str, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -66,7 +66,7 @@ class Slot(nn.ModuleDict):
         Args:
             module: The module; while costs are tabled it is not in the slot.
             shape: Shape of its input.
-            arguments: What it is called with besides.
+            arguments: What it is called with beyond its input.
         """
         return module
 

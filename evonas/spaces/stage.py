@@ -20,7 +20,8 @@ from evonas.spaces.architecture import StageArchitecture
 from evonas.spaces.definition_stage import StageFile
 from evonas.spaces.parts import count_stage_parts
 from evonas.spaces.path import BlockDecision, Path, Step
-from evonas.spaces.picture import ChainPicture, PicturedBlock, PicturedStage
+from evonas.spaces.picture import ChainPicture, PicturedBlock
+from evonas.spaces.picture_stage import picture_chain, picture_operation, sorted_choices
 from evonas.spaces.skeleton import Skeleton
 from evonas.spaces.space import Space
 from evonas.spaces.text import read
@@ -296,31 +297,17 @@ class StageSpace(Space[StageArchitecture]):
         """Return the chain of blocks, those beyond a stage's depth included; see `Space.picture`."""
         if not isinstance(architecture, StageArchitecture):
             raise SpaceError(f"Expected an architecture of space '{self.name}', got {architecture}")
-        stem, stages, head = self.definition.stem, self.definition.stages, self.definition.head
-        strides = (skeleton.strides if skeleton else ()) or (stem.stride, *(stage.stride for stage in stages))
-        features = (skeleton.features if skeleton else 0) or head.features
         rows = [
-            PicturedStage(
-                stage.width,
-                stride,
-                stage.se,
-                tuple(self._pictured(option, b < depth) for b, option in enumerate(options)),
-            )
-            for stage, stride, (options, depth) in zip(stages, strides[1:], self._all_stages(architecture), strict=True)
+            tuple(self._pictured(option, b < depth) for b, option in enumerate(options))
+            for options, depth in self._all_stages(architecture)
         ]
-        width = skeleton.width if skeleton else 1.0
-        return ChainPicture(
-            stem.channels, stem.kernel, strides[0], tuple(rows), features, head.hidden, width, architecture.resolution
-        )
+        return picture_chain(self.definition, rows, architecture.resolution, skeleton)
 
     def _pictured(self, option: str, runs: bool) -> PicturedBlock:
         if option not in self.operation_of:
             return PicturedBlock(option, runs, *self.elastic[option])
         name = self.operation_of[option]
-        table = self.definition.operations[name]
-        if table.kind == "identity":
-            return PicturedBlock(name, runs)
-        return PicturedBlock(name, runs, table.kernel, table.expand, table.groups)
+        return picture_operation(name, self.definition.operations[name], runs)
 
     def count_parts(self, architecture: StageArchitecture) -> dict[str, Mapping[str, float]]:
         """Return options and pairs of neighbors; see `count_stage_parts`."""
@@ -328,14 +315,7 @@ class StageSpace(Space[StageArchitecture]):
 
     def describe_choices(self) -> dict[str, tuple[str | int, ...]]:
         """Return names of operations, and the kernels, expansions and depths of stages with elastic blocks."""
-        stages = [stage for stage in self.definition.stages if stage.kernel and stage.chooses]
-        found: dict[str, tuple[str | int, ...]] = {
-            "operation": tuple(self.definition.operations),
-            "kernel": tuple(sorted({kernel for stage in stages for kernel in stage.kernel})),
-            "expansion": tuple(sorted({expand for stage in stages for expand in stage.expand})),
-            "depth": tuple(sorted({depth for stage in stages for depth in stage.depth})),
-        }
-        return {sort: options for sort, options in found.items() if options}
+        return sorted_choices(self.definition)
 
     def describe_skeleton(self, name: str) -> dict[str, Any]:
         """Return the fields that networks read, those filled in that the skeleton leaves to the space."""
