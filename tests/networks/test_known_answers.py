@@ -216,7 +216,7 @@ def test_fbnet_blocks_are_the_published_ones():
     space = load_space("fbnet")
     with torch.device("meta"):
         supernet = build(space, space.skeleton("imagenet"))
-    slots = {slot.decision: slot for _, slot in supernet.slots()}
+    slots = {str(slot.decision): slot for _, slot in supernet.slots()}
     block = slots["3.1"]["k5e1g2"]
     shapes = [tuple(layer.weight.shape) for layer in block.modules() if isinstance(layer, nn.Conv2d)]
     assert shapes == [(64, 1, 5, 5), (64, 32, 1, 1)]
