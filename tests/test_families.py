@@ -29,6 +29,11 @@ FAMILY = {
     if cls.__module__.startswith(tuple(f"evonas.{home}." for home in HOMES))
 }
 """Names of the classes that only one family has."""
+MODULES = {
+    *(f"evonas.networks.{name}" for name in ("cell", "cell_module", "chain", "mbconv", "stage", "wiring")),
+    *(f"evonas.spaces.{name}" for name in ("cell", "definition_cell", "definition_stage", "stage")),
+}
+"""Modules that know one family alone."""
 COMMON = set(File.model_fields) | {"model_dump"}
 """What the files of all spaces say."""
 
@@ -40,8 +45,8 @@ def questions(tree: ast.Module) -> Iterator[str]:
         match node:
             case ast.ImportFrom(module=str(module), names=names):
                 yield from (f"{line} imports {name.name}" for name in names if name.name in FAMILY)
-                if module.startswith("evonas.networks."):
-                    yield f"{line} imports from {module}, not from evonas.networks"
+                if module in MODULES:
+                    yield f"{line} imports from {module}"
             case ast.Attribute(value=ast.Attribute(attr="definition"), attr=attribute) if attribute not in COMMON:
                 yield f"{line} reads definition.{attribute}"
             case ast.Attribute(attr=attribute) | ast.Name(id=attribute) if attribute in FAMILY:

@@ -7,7 +7,7 @@ the same class with the same state-dict keys. A `Slot` is where they differ: it 
 from evonas.networks.build import build, initialize
 from evonas.networks.cell import CellNetwork
 from evonas.networks.lhd import import_lhd
-from evonas.networks.network import Branched, Network, Slot
+from evonas.networks.network import Branched, Network, PlacedBlock, Slot
 from evonas.networks.side_by_side import SideBySide
 from evonas.networks.stage import StageNetwork
 
@@ -15,6 +15,7 @@ __all__ = [
     "Branched",
     "CellNetwork",
     "Network",
+    "PlacedBlock",
     "SideBySide",
     "Slot",
     "StageNetwork",

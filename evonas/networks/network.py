@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,20 @@ class Branched(Protocol):
     def branches(self) -> Iterator[nn.Module]:
         """Yield the modules whose outputs a training may drop, since something else is added to each."""
         ...
+
+
+class PlacedBlock(NamedTuple):
+    """A block of a network that holds weights."""
+
+    prefix: str
+    """What its state-dict keys begin with."""
+    number: int
+    """How many such blocks stand before it."""
+    stage: int
+    block: int
+    """How many such blocks of its stage stand before it."""
+    expanded: bool
+    """Whether it has an expansion layer."""
 
 
 class Slot(nn.ModuleDict):
@@ -136,6 +150,10 @@ class Network(nn.Module, ABC):
         Its output, the last one where it has several, has the shape (n, channels, h, w).
         """
         return None
+
+    def blocks(self) -> Iterator[PlacedBlock]:
+        """Yield the blocks of stages, in order; a network without stages has none."""
+        return iter(())
 
     def slots(self) -> Iterator[tuple[str, Slot]]:
         """Yield every slot with its name."""

@@ -6,7 +6,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from typing import cast
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from evonas.errors import SettingsError
 from evonas.networks.mbconv import ACTIVATIONS, MBConv, divisible
-from evonas.networks.network import Network, Slot
+from evonas.networks.network import Network, PlacedBlock, Slot
 from evonas.networks.same_padding import SameConv2d
 from evonas.spaces import Architecture, Path, Skeleton, StageSpace, Step
 from evonas.spaces.path import ON, BlockDecision
@@ -168,6 +168,19 @@ class StageNetwork(Network):
             *((str(step), self._slot_of(step).candidate(step.option)) for step in self._running(self._own_path or ())),
             ("head", nn.Sequential(self.features, self.pool, nn.Flatten(1), self.classifier)),
         ]
+
+    def blocks(self) -> Iterator[PlacedBlock]:
+        """Yield the blocks that hold weights; see `Network.blocks`."""
+        number = 0
+        for i, stage in enumerate(self.stages):
+            in_stage = 0
+            for b, slot in enumerate(cast(nn.ModuleList, stage)):
+                for name, module in slot.named_children():
+                    if next(module.parameters(), None) is None:
+                        continue
+                    expanded = isinstance(module, MBConv) and module.expand is not None
+                    yield PlacedBlock(f"stages.{i}.{b}.{name}.", number, i, in_stage, expanded)
+                    number, in_stage = number + 1, in_stage + 1
 
     def coverage(self) -> list[Path]:
         """Return as many full-depth paths as the widest slot has options."""

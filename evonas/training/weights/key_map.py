@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from evonas.errors import TrainingError
-from evonas.networks import StageNetwork
-from evonas.networks.mbconv import MBConv
+from evonas.networks import Network, PlacedBlock
 from evonas.training.weights.entry import WeightsEntry
 
 BLOCK = "block."
@@ -21,16 +18,7 @@ SHOWN = 5
 """Keys that a message names of each kind."""
 
 
-@dataclass(frozen=True)
-class _Place:
-    """A block of a network: what its names begin with, its numbers, and whether it has an expansion layer."""
-
-    prefix: str
-    numbers: Mapping[str, int]
-    expanded: bool
-
-
-def published_keys(entry: WeightsEntry, network: StageNetwork) -> dict[str, str]:
+def published_keys(entry: WeightsEntry, network: Network) -> dict[str, str]:
     """Own name to published name, for every entry of a network's state dict.
 
     Args:
@@ -40,7 +28,7 @@ def published_keys(entry: WeightsEntry, network: StageNetwork) -> dict[str, str]
     Raises:
         TrainingError: The map does not say what an own name is called there.
     """
-    blocks = {place.prefix: place for place in _places(network)}
+    blocks = {block.prefix: block for block in network.blocks()}
     found, lost = {}, []
     for key in network.state_dict():
         prefix = next((prefix for prefix in blocks if key.startswith(prefix)), None)
@@ -54,30 +42,15 @@ def published_keys(entry: WeightsEntry, network: StageNetwork) -> dict[str, str]
     return found
 
 
-def _places(network: StageNetwork) -> list[_Place]:
-    places: list[_Place] = []
-    for i, stage in enumerate(network.stages):
-        in_stage = 0
-        for b, slot in enumerate(cast(nn.ModuleList, stage)):
-            for name, module in slot.named_children():
-                if next(module.parameters(), None) is None:
-                    continue
-                expanded = isinstance(module, MBConv) and module.expand is not None
-                numbers = {"n": len(places), "stage": i, "block": in_stage}
-                places.append(_Place(f"stages.{i}.{b}.{name}.", numbers, expanded))
-                in_stage += 1
-    return places
-
-
 def _outside(entry: WeightsEntry, key: str) -> str | None:
     return _renamed({own: name for name, own in entry.keys.items() if not own.startswith(BLOCK)}, key)
 
 
-def _of_block(entry: WeightsEntry, key: str, place: _Place) -> str | None:
-    table = entry.keys_unexpanded if entry.keys_unexpanded and not place.expanded else entry.keys
+def _of_block(entry: WeightsEntry, key: str, block: PlacedBlock) -> str | None:
+    table = entry.keys_unexpanded if entry.keys_unexpanded and not block.expanded else entry.keys
     parts = {own.removeprefix(BLOCK): name for name, own in table.items() if own.startswith(BLOCK)}
     name = _renamed(parts, key)
-    return None if name is None else name.format(**place.numbers)
+    return None if name is None else name.format(n=block.number, stage=block.stage, block=block.block)
 
 
 def _renamed(table: Mapping[str, str], key: str) -> str | None:
@@ -89,7 +62,7 @@ def _renamed(table: Mapping[str, str], key: str) -> str | None:
 
 
 def map_state(
-    entry: WeightsEntry, network: StageNetwork, state: Mapping[str, Tensor], *, without: tuple[str, ...] = ()
+    entry: WeightsEntry, network: Network, state: Mapping[str, Tensor], *, without: tuple[str, ...] = ()
 ) -> dict[str, Tensor]:
     """State dict of our network, from a published one.
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from evonas.errors import SettingsError
-from evonas.networks import Network, StageNetwork, build
+from evonas.networks import Network, build
 from evonas.spaces import Skeleton, Space, load_space
 from evonas.training.weights.entry import WeightsEntry
 from evonas.training.weights.key_map import map_state
@@ -18,7 +18,7 @@ from evonas.training.weights.read import check_digest, read_state
 __all__ = ["load_published", "published_network", "start_supernet"]
 
 
-def published_network(entry: WeightsEntry, path: Path) -> StageNetwork:
+def published_network(entry: WeightsEntry, path: Path) -> Network:
     """Network as it was published, its own classifier included: stand-alone, or the supernet of a supernet's file.
 
     Args:
@@ -39,7 +39,7 @@ def published_network(entry: WeightsEntry, path: Path) -> StageNetwork:
     skeleton = space.skeleton(entry.skeleton, classes=entry.classes)
     architecture = space.parse(entry.architecture) if entry.architecture else None
     network = build(space, skeleton, architecture)
-    if not isinstance(network, StageNetwork):
+    if next(network.blocks(), None) is None:
         raise SettingsError(f"Published weights are of spaces of stages, got '{entry.space}'")
     network.load_state_dict(map_state(entry, network, read_state(path, entry.source.inside)))
     return network.eval()
