@@ -225,21 +225,33 @@ class CellNetwork(Network):
         return [tuple(dict.fromkeys(steps))]
 
     def inherited(self, own: Mapping[str, Tensor], network: Network) -> dict[str, Tensor]:
-        """Return entries of the same names: slices of them where the network reads fewer channels; an operation that
-        a node applies again takes the one weight there is."""
-        shared = {
-            f"{name}.{key}.": f"{name}.{option}."
-            for name, slot in network.slots()
-            if isinstance(slot, EdgeSlot)
-            for key, option in slot.repeated.items()
-        }
-        state = {}
-        for key, wanted in network.state_dict().items():
-            value = own.get(key)
-            if value is None:
-                value = own[_renamed(key, shared)]
-            state[key] = value if value.shape == wanted.shape else value[:, : wanted.shape[1]]
-        return state
+        """Return a stand-alone network's state; see `state_of_cells`."""
+        return state_of_cells(own, network)
+
+
+def state_of_cells(own: Mapping[str, Tensor], network: Network) -> dict[str, Tensor]:
+    """Return the state of a stand-alone network of cells from a supernet's entries of the same names.
+
+    Where the network reads fewer channels it takes a slice; an operation that a node applies again takes the one
+    weight there is.
+
+    Args:
+        own: Parameters and buffers of the supernet, by name.
+        network: The stand-alone network.
+    """
+    shared = {
+        f"{name}.{key}.": f"{name}.{option}."
+        for name, slot in network.slots()
+        if isinstance(slot, EdgeSlot)
+        for key, option in slot.repeated.items()
+    }
+    state = {}
+    for key, wanted in network.state_dict().items():
+        value = own.get(key)
+        if value is None:
+            value = own[_renamed(key, shared)]
+        state[key] = value if value.shape == wanted.shape else value[:, : wanted.shape[1]]
+    return state
 
 
 def _renamed(key: str, prefixes: Mapping[str, str]) -> str:

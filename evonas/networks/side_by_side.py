@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from evonas.errors import SettingsError
-from evonas.networks.cell import CellNetwork
+from evonas.networks.cell import CellNetwork, state_of_cells
 from evonas.networks.network import Network
 from evonas.spaces import Architecture, CellSpace, Path, Skeleton
 
@@ -47,12 +47,12 @@ class SideBySide(Network):
 
     def coverage(self) -> list[Path]:
         """Return one path that runs everything at once."""
-        return [tuple(dict.fromkeys(name for part in self._each() for path in part.coverage() for name in path))]
+        return [tuple(dict.fromkeys(step for part in self._each() for path in part.coverage() for step in path))]
 
     def uneven(self, path: Path) -> bool:
         """Return whether a cell runs less than its kind says, since nothing reads it."""
         return any(part.uneven(path) for part in self._each())
 
-    def inherited(self, key: str, own: Mapping[str, Tensor], network: Network) -> Tensor:
-        """Return the values that a stand-alone network's entry takes from this one's, as in a stack of cells."""
-        return self._each()[0].inherited(key, own, network)
+    def inherited(self, own: Mapping[str, Tensor], network: Network) -> dict[str, Tensor]:
+        """Return a stand-alone network's state, as in a stack of cells."""
+        return state_of_cells(own, network)
