@@ -11,7 +11,7 @@ from evonas.objectives.accuracy.estimators import describe_estimator
 from evonas.pareto.front import Front
 from evonas.pipeline.baseline import BASELINE_FILE
 from evonas.report.origins import trainable
-from evonas.report.summary import baseline_sentence, told_broken
+from evonas.report.summary import baseline_sentence, broken_sentence
 from evonas.runs.run import Run
 
 
@@ -48,7 +48,7 @@ def summary(run: Run, front: Front) -> list[str]:
         lines.append("latency is the table's estimate; latency_measured (± latency_mad) is the whole network's.")
     broken = sum(bool(member.breaks) for member in front)
     if broken:
-        lines.append(told_broken(broken))
+        lines.append(broken_sentence(broken))
     if (report := run.path / "report.html").exists():
         lines.append(f"Drawings, lineage and how far to trust it all: open {report} in a browser.")
     lines += ["Next:", f"  evonas front {run.path} --plot front.png"]

@@ -60,10 +60,10 @@ class NewScalars:
 
     def _volume(self, contents: Contents) -> Iterator[tuple[str, float, int]]:
         yield "front/members", float(len(contents.front)), self._done
-        first = contents.minimized[contents.able & (contents.generations == 0)]
+        first = contents.minimized[contents.feasible & (contents.generations == 0)]
         if len(first):
             low, high = first.min(axis=0), first.max(axis=0)
             scaled = (contents.minimized - low) / np.where(high > low, high - low, 1.0)
-            scaled[~contents.able] = np.inf  # adds nothing
+            scaled[~contents.feasible] = np.inf  # adds nothing
             (volume,) = hypervolume_curve(scaled, np.ones(scaled.shape[1]), [self._done])
             yield "front/hypervolume", float(volume), self._done

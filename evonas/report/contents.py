@@ -1,4 +1,4 @@
-"""What a run holds, gathered once into plain numbers and texts: all that figures and pages are made of."""
+"""Contents of a run, gathered once into plain numbers and texts: all that figures and pages are made of."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from evonas.pareto.dominance import minimized
 from evonas.pareto.front import Front
 from evonas.pareto.objective import Constraint, Objective, parse_constraint, split_names
 from evonas.runs.run import Run
-from evonas.runs.store import Evaluation
+from evonas.runs.store import EnrolledMember, Evaluation
 from evonas.spaces import Space, load_space
 from evonas.tables.direction import column_direction
 
@@ -38,7 +38,7 @@ class Contents:
         manifest: As ``manifest.json`` has it.
         objectives: In the order asked for.
         constraints: Bounds that the search kept to.
-        texts: Canonical texts of the n evaluated architectures, in the order told.
+        texts: Canonical texts of the n evaluated architectures, in the order reported.
         values: Natural direction, shape ``(n, objectives)``; NaN where an evaluation failed.
         violations: Shape ``(n, constraints)``; above 0 where a constraint is broken.
         generations: Shape ``(n,)``.
@@ -81,14 +81,14 @@ class Contents:
         return values
 
     @cached_property
-    def able(self) -> np.ndarray:
+    def feasible(self) -> np.ndarray:
         """Which architectures were evaluated without failure and keep to all constraints, shape ``(n,)``."""
-        feasible: np.ndarray = np.isfinite(self.values).all(axis=1) & (self.violations <= 0).all(axis=1)
-        return feasible
+        kept: np.ndarray = np.isfinite(self.values).all(axis=1) & (self.violations <= 0).all(axis=1)
+        return kept
 
     @cached_property
-    def place(self) -> dict[str, int]:
-        """Number of every architecture in the order told."""
+    def indices(self) -> dict[str, int]:
+        """Index of every architecture in the order reported."""
         return {text: i for i, text in enumerate(self.texts)}
 
     @cached_property
@@ -107,49 +107,29 @@ def gather(run: Run, *, ended: bool | None = None) -> Contents:
         run: The run, open.
         ended: Whether the search came to its end: then ``front.json`` is the front. None: whether there is one.
     """
-    asked = split_names(_texts(run, "objectives", ("acc", "flops")))
-    names = tuple(text.partition(":")[0] for text in asked)
+    names = tuple(text.partition(":")[0] for text in split_names(_texts(run, "objectives", ("acc", "flops"))))
     constraints = tuple(map(parse_constraint, _texts(run, "constraint", ())))
-    asked = tuple(dict.fromkeys((*names, *(c.objective for c in constraints))))
     file = run.path / "front.json"
     ended = file.exists() if ended is None else ended
     front = Front.from_json(file.read_bytes()) if ended and file.exists() else None
     objectives = front.objectives if front is not None else _objectives(run, names)
-
     series, seconds = _series(run.store.evaluations())
-    members = run.store.members()
-    chosen = {name: _chosen(name, series, [member.architecture for member in members]) for name in asked}
-    told = [m for m in members if any(m.architecture in chosen[name] for name in names)]
-    told = [
-        m
-        for m in told
-        if all(m.architecture in chosen[name] for name in names) or _cause(m.architecture, chosen.values())
-    ]
-    table = np.array(
-        [[_value(chosen[name].get(m.architecture)) for name in asked] for m in told], dtype=np.float64
-    ).reshape(len(told), len(asked))
-    own = table[:, : len(names)]
-    violations = np.array(
-        [[c.violation(row[asked.index(c.objective)]) for c in constraints] for row in table], dtype=np.float64
-    ).reshape(len(told), len(constraints))
-    violations[np.isnan(violations)] = np.inf
+    evaluated = _evaluated(run.store.members(), series, names, constraints)
     known = {text: {name: note.value for name, note in notes.items()} for text, notes in run.store.notes().items()}
-    texts = tuple(m.architecture for m in told)
-    causes = {text: cause for text in texts if (cause := _cause(text, chosen.values()))}
     if front is None:
-        front = make_front(texts, own, objectives, violations, known, constraints)
+        front = make_front(evaluated.texts, evaluated.values, objectives, evaluated.violations, known, constraints)
     return Contents(
         path=run.path,
         settings=run.settings,
         manifest=run.manifest,
         objectives=objectives,
         constraints=constraints,
-        texts=texts,
-        values=own,
-        violations=violations,
-        generations=np.array([m.generation for m in told], dtype=np.int64),
-        parents=tuple(m.parents for m in told),
-        causes=causes,
+        texts=evaluated.texts,
+        values=evaluated.values,
+        violations=evaluated.violations,
+        generations=evaluated.generations,
+        parents=evaluated.parents,
+        causes=evaluated.causes,
         front=front,
         known=known,
         seconds=seconds,
@@ -158,6 +138,47 @@ def gather(run: Run, *, ended: bool | None = None) -> Contents:
         rounds=_rounds(run.store.decisions("surrogate ")),
         baseline=_json(run.path / "baseline.json"),
         ended=ended,
+    )
+
+
+class _Evaluated(NamedTuple):
+    """Members with all their results, or with the cause of a failure, as `Contents` has them."""
+
+    texts: tuple[str, ...]
+    values: np.ndarray
+    violations: np.ndarray
+    generations: np.ndarray
+    parents: tuple[tuple[str, ...], ...]
+    causes: dict[str, str]
+
+
+def _evaluated(
+    members: Sequence[EnrolledMember],
+    series: Mapping[tuple[str, str], dict[str, Evaluation]],
+    names: Sequence[str],
+    constraints: Sequence[Constraint],
+) -> _Evaluated:
+    asked = tuple(dict.fromkeys((*names, *(c.objective for c in constraints))))
+    chosen = {name: _chosen(name, series, [member.architecture for member in members]) for name in asked}
+
+    def complete(text: str) -> bool:
+        stored = [text in chosen[name] for name in names]
+        return all(stored) or (any(stored) and _cause(text, chosen.values()) is not None)
+
+    kept = [member for member in members if complete(member.architecture)]
+    texts = tuple(member.architecture for member in kept)
+    rows = [[_value(chosen[name].get(text)) for name in asked] for text in texts]
+    table = np.array(rows, dtype=np.float64).reshape(len(kept), len(asked))
+    broken = [[c.violation(row[asked.index(c.objective)]) for c in constraints] for row in table]
+    violations = np.array(broken, dtype=np.float64).reshape(len(kept), len(constraints))
+    violations[np.isnan(violations)] = np.inf
+    return _Evaluated(
+        texts,
+        table[:, : len(names)],
+        violations,
+        np.array([member.generation for member in kept], dtype=np.int64),
+        tuple(member.parents for member in kept),
+        {text: cause for text in texts if (cause := _cause(text, chosen.values()))},
     )
 
 

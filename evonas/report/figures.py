@@ -1,4 +1,4 @@
-"""Data of the report's figures: pure functions from what a run holds to numbers."""
+"""Data of the report's figures: pure functions from the contents of a run to numbers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from evonas.pareto.correlation import kendall, spearman
 from evonas.pareto.dominance import first_front
 from evonas.pareto.indicators import hypervolume
+from evonas.pareto.objective import Objective
 from evonas.report.contents import Contents, short
 from evonas.report.origins import meaning, origin
 
@@ -45,8 +46,8 @@ def columns(contents: Contents) -> list[dict[str, Any]]:
     return found
 
 
-def points(contents: Contents, limit: int = POINTS) -> dict[str, Any]:
-    """Return the evaluated architectures, column by column, in the order told.
+def chart_points(contents: Contents, limit: int = POINTS) -> dict[str, Any]:
+    """Return the evaluated architectures, column by column, in the order reported.
 
     Args:
         contents: The run.
@@ -58,49 +59,55 @@ def points(contents: Contents, limit: int = POINTS) -> dict[str, Any]:
         ``front`` (numbers of the front's members, in its order), ``left_out`` (how many).
     """
     members = [member.architecture for member in contents.front]
-    strangers = [text for text in members if text not in contents.place]
-    texts = [*contents.texts, *strangers]
-    place = {text: i for i, text in enumerate(texts)}
-    kept = _kept(contents, members, place, len(texts), limit)
+    unreported = [text for text in members if text not in contents.indices]
+    texts = [*contents.texts, *unreported]
+    index = {text: i for i, text in enumerate(texts)}
+    kept = _kept(contents, members, index, len(texts), limit)
     number = {old: new for new, old in enumerate(kept)}
     failed = ~np.isfinite(contents.values).all(axis=1)
-    states = np.where(failed, 2, np.where(contents.able, 0, 1)).tolist() + [0] * len(strangers)
-    lineage = [*contents.parents, *(() for _ in strangers)]
-    generations = [*contents.generations.tolist(), *(None for _ in strangers)]
-    own = {member.architecture: member for member in contents.front}
-    values: list[list[float | None]] = []
-    for i, column in enumerate(columns(contents)):
-        name = column["name"]
-        if i < len(contents.objectives):
-            every = [*contents.values[:, i].tolist(), *(own[text].values[name] for text in strangers)]
-            values.append([every[old] if math.isfinite(every[old]) else None for old in kept])
-        else:
-            values.append([own[texts[old]].known.get(name) if texts[old] in own else None for old in kept])
+    states = np.where(failed, 2, np.where(contents.feasible, 0, 1)).tolist() + [0] * len(unreported)
+    lineage = [*contents.parents, *(() for _ in unreported)]
+    generations = [*contents.generations.tolist(), *(None for _ in unreported)]
     return {
         "texts": [texts[old] for old in kept],
         "ids": [short(texts[old]) for old in kept],
         "generations": [generations[old] for old in kept],
         "states": [states[old] for old in kept],
-        "values": values,
-        "parents": [[number[place[parent]] for parent in lineage[old] if place.get(parent) in number] for old in kept],
-        "front": [number[place[text]] for text in members],
+        "values": _point_values(contents, texts, kept),
+        "parents": [[number[index[parent]] for parent in lineage[old] if index.get(parent) in number] for old in kept],
+        "front": [number[index[text]] for text in members],
         "left_out": len(texts) - len(kept),
     }
 
 
-def _kept(contents: Contents, members: Sequence[str], place: Mapping[str, int], n: int, limit: int) -> list[int]:
+def _point_values(contents: Contents, texts: Sequence[str], kept: Sequence[int]) -> list[list[float | None]]:
+    """Return the values of some architectures, one list per column of `columns`."""
+    own = {member.architecture: member for member in contents.front}
+    values: list[list[float | None]] = []
+    for i, column in enumerate(columns(contents)):
+        name = column["name"]
+        if i < len(contents.objectives):
+            unreported = texts[len(contents.texts) :]
+            every = [*contents.values[:, i].tolist(), *(own[text].values[name] for text in unreported)]
+            values.append([_finite(every[old]) for old in kept])
+        else:
+            values.append([own[texts[old]].known.get(name) if texts[old] in own else None for old in kept])
+    return values
+
+
+def _kept(contents: Contents, members: Sequence[str], index: Mapping[str, int], n: int, limit: int) -> list[int]:
     if n <= limit:
         return list(range(n))
     needed: set[int] = set()
-    open_ = [place[text] for text in members]
+    open_ = [index[text] for text in members]
     while open_ and len(needed) < limit:
         one = open_.pop()
         if one in needed:
             continue
         needed.add(one)
         if one < len(contents.parents):
-            open_ += [place[parent] for parent in contents.parents[one] if parent in place]
-    needed.update(place[text] for text in members)
+            open_ += [index[parent] for parent in contents.parents[one] if parent in index]
+    needed.update(index[text] for text in members)
     others = [i for i in range(n) if i not in needed]
     room = max(0, limit - len(needed))
     if others and room:
@@ -126,17 +133,17 @@ def progress(contents: Contents) -> dict[str, Any]:
             "others": {"random sampling": baseline["random"]},
             "reference_point": baseline["reference_point"],
         }
-    able = contents.able
-    if not able.any():
+    feasible = contents.feasible
+    if not feasible.any():
         return {"evaluations": [], "hypervolume": []}
-    low, high = contents.minimized[able].min(axis=0), contents.minimized[able].max(axis=0)
+    low, high = contents.minimized[feasible].min(axis=0), contents.minimized[feasible].max(axis=0)
     scaled = (contents.minimized - low) / np.where(high > low, high - low, 1.0)
     counts = np.unique(np.linspace(1, len(scaled), min(STEPS, len(scaled))).astype(int)).tolist()
     reference = np.ones(scaled.shape[1])
     best = np.zeros((0, scaled.shape[1]))
     curve, done = [], 0
     for count in counts:
-        new = np.flatnonzero(able[done:count]) + done
+        new = np.flatnonzero(feasible[done:count]) + done
         best = np.concatenate([best, scaled[new]])
         if len(new):
             best = np.unique(best[first_front(best)], axis=0)
@@ -154,44 +161,47 @@ def truths(contents: Contents) -> list[dict[str, Any]]:
         they are not defined), ``gap`` (mean of truth less estimate), ``less`` (name of the estimate in `gap` and
         `error`), ``error`` (median of the gap's absolute value relative to the truth, or None).
     """
-    found = []
     known = dict(contents.known) | {m.architecture: {**m.known} for m in contents.front}
+    found = []
     for i, objective in enumerate(contents.objectives):
         estimates = {text: float(v) for text, v in zip(contents.texts, contents.values[:, i], strict=True)}
         estimates |= {member.architecture: member.values[objective.name] for member in contents.front}
-        for ending in TRUTHS:
-            name, plain = f"{objective.name}_{ending}", f"{objective.name}_top1"
-            texts = [
-                text for text, notes in known.items() if name in notes and math.isfinite(estimates.get(text, math.nan))
-            ]
-            if not texts:
-                continue
-            own = np.array([estimates[text] for text in texts])
-            # Like with like: where the search ranks by a smoother score, plain accuracy stands beside it.
-            smooth = all(plain in known[text] for text in texts)
-            near = np.array([known[text][plain] for text in texts]) if smooth else own
-            if ending == "report":
-                own = near
-            true = np.array([known[text][name] for text in texts])
-            noise = [known[text].get(f"{objective.name}_mad") for text in texts]
-            found.append(
-                {
-                    "estimate": plain if smooth and ending == "report" else objective.name,
-                    "less": plain if smooth else objective.name,
-                    "unit": objective.unit,
-                    "truth": name,
-                    "meaning": meaning(name),
-                    "texts": texts,
-                    "estimates": own.tolist(),
-                    "truths": true.tolist(),
-                    "noise": noise if ending == "measured" and all(v is not None for v in noise) else None,
-                    "kendall": _finite(kendall(own, true)),
-                    "spearman": _finite(spearman(own, true)),
-                    "gap": float((true - near).mean()),
-                    "error": float(np.median(np.abs(near / true - 1))) if (true != 0).all() else None,
-                }
-            )
+        pairs = (_truth(objective, ending, estimates, known) for ending in TRUTHS)
+        found += [pair for pair in pairs if pair is not None]
     return found
+
+
+def _truth(
+    objective: Objective, ending: str, estimates: Mapping[str, float], known: Mapping[str, Mapping[str, float]]
+) -> dict[str, Any] | None:
+    """Return how an objective's estimates compare with one further number; None where no architecture has both."""
+    name, plain = f"{objective.name}_{ending}", f"{objective.name}_top1"
+    texts = [text for text, notes in known.items() if name in notes and math.isfinite(estimates.get(text, math.nan))]
+    if not texts:
+        return None
+    own = np.array([estimates[text] for text in texts])
+    # Like with like: where the search ranks by a smoother score, plain accuracy stands beside it.
+    smooth = all(plain in known[text] for text in texts)
+    near = np.array([known[text][plain] for text in texts]) if smooth else own
+    if ending == "report":
+        own = near
+    true = np.array([known[text][name] for text in texts])
+    noise = [known[text].get(f"{objective.name}_mad") for text in texts]
+    return {
+        "estimate": plain if smooth and ending == "report" else objective.name,
+        "less": plain if smooth else objective.name,
+        "unit": objective.unit,
+        "truth": name,
+        "meaning": meaning(name),
+        "texts": texts,
+        "estimates": own.tolist(),
+        "truths": true.tolist(),
+        "noise": noise if ending == "measured" and all(v is not None for v in noise) else None,
+        "kendall": _finite(kendall(own, true)),
+        "spearman": _finite(spearman(own, true)),
+        "gap": float((true - near).mean()),
+        "error": float(np.median(np.abs(near / true - 1))) if (true != 0).all() else None,
+    }
 
 
 def supernet(contents: Contents) -> dict[str, Any]:
@@ -224,11 +234,11 @@ def predictors(contents: Contents) -> list[dict[str, Any]]:
     """
     rows = []
     for number, content in enumerate(contents.rounds, start=1):
-        for place, choice in sorted(content.get("predictors", {}).items()):
-            if str(place).isdecimal() and int(place) < len(contents.objectives):
+        for index, choice in sorted(content.get("predictors", {}).items()):
+            if str(index).isdecimal() and int(index) < len(contents.objectives):
                 name = choice.get("name", "")
                 rho = choice.get("correlations", {}).get(name)
-                objective = contents.objectives[int(place)].name
+                objective = contents.objectives[int(index)].name
                 rows.append({"round": number, "objective": objective, "predictor": name, "spearman": _finite(rho)})
     return rows
 

@@ -64,7 +64,7 @@ def front_panels(contents: Contents, selected: Member | None = None) -> list[Pan
             contents.objectives[i],
             contents.objectives[0],
             contents.values[finite][:, [i, 0]],
-            contents.able[finite],
+            contents.feasible[finite],
             contents.front.values[:, [i, 0]],
             None if chosen is None else chosen[[i, 0]],
         )
@@ -78,12 +78,14 @@ def _alone(contents: Contents, selected: Member | None) -> Panel:
     order = Objective("evaluation", "number", "min")
     values = np.column_stack([np.arange(1, len(contents.texts) + 1), contents.values[:, 0]])
     finite = np.isfinite(values[:, 1])
-    members = [m for m in contents.front if m.architecture in contents.place]
-    front = np.array([[contents.place[m.architecture] + 1, m.values[objective.name]] for m in members])
+    members = [m for m in contents.front if m.architecture in contents.indices]
+    front = np.array([[contents.indices[m.architecture] + 1, m.values[objective.name]] for m in members])
     chosen = None
-    if selected is not None and selected.architecture in contents.place:
-        chosen = np.array([contents.place[selected.architecture] + 1, selected.values[objective.name]], dtype=float)
-    panel = _panel(order, objective, values[finite], contents.able[finite], front.reshape(-1, 2).astype(float), chosen)
+    if selected is not None and selected.architecture in contents.indices:
+        chosen = np.array([contents.indices[selected.architecture] + 1, selected.values[objective.name]], dtype=float)
+    panel = _panel(
+        order, objective, values[finite], contents.feasible[finite], front.reshape(-1, 2).astype(float), chosen
+    )
     # The line is the best so far; the order is no quantity whose ratios mean something.
     best = first_front(minimized(panel.evaluations, ["min", objective.direction]))
     high = len(values) + 0.5

@@ -347,11 +347,11 @@
     chosen = point;
     remember();
     detail();
-    for (const row of document.querySelectorAll("tr[data-place]")) {
-      row.setAttribute("aria-selected", String(points.front[Number(row.dataset.place)] === chosen));
+    for (const row of document.querySelectorAll("tr[data-index]")) {
+      row.setAttribute("aria-selected", String(points.front[Number(row.dataset.index)] === chosen));
     }
     for (const need of document.querySelectorAll(".need")) {
-      need.setAttribute("aria-pressed", String(points.front[Number(need.dataset.place)] === chosen));
+      need.setAttribute("aria-pressed", String(points.front[Number(need.dataset.index)] === chosen));
     }
     return draw(true);
   };
@@ -382,9 +382,9 @@
     const by = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
     if (by) { event.preventDefault(); step(by); }
   });
-  for (const button of document.querySelectorAll("[data-place] button, .need")) {
+  for (const button of document.querySelectorAll("[data-index] button, .need")) {
     button.addEventListener("click", () => {
-      select(points.front[Number(button.closest("[data-place]").dataset.place)]);
+      select(points.front[Number(button.closest("[data-index]").dataset.index)]);
       if (matchMedia("(max-width: 860px)").matches || button.closest("table")) byId("details").scrollIntoView();
     });
   }

@@ -108,7 +108,7 @@ def _json(value: Any) -> str:
 
 def _data(contents: Contents, wanted: Sequence[Need]) -> dict[str, Any]:
     """Return all that the page's script draws."""
-    points = figures.points(contents)
+    points = figures.chart_points(contents)
     knee = 0
     if len(contents.front):
         chosen = contents.front.select("knee")
@@ -119,8 +119,8 @@ def _data(contents: Contents, wanted: Sequence[Need]) -> dict[str, Any]:
         "points": points,
         "front": [{"breaks": list(member.breaks)} for member in contents.front],
         "knee": knee,
-        "needs": [need.place for need in wanted],
-        "drawings": _drawings(contents, points["front"], {knee, *(need.place for need in wanted)}),
+        "needs": [need.index for need in wanted],
+        "drawings": _drawings(contents, points["front"], {knee, *(need.index for need in wanted)}),
         "progress": figures.progress(contents),
         "truths": figures.truths(contents),
         "supernet": figures.supernet(contents),

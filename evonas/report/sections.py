@@ -45,8 +45,8 @@ def summary(contents: Contents, wanted: Sequence[Need]) -> str:
     """Return what was found, what limits the trust in it, and which member suits which need."""
     trust = "".join(f"<li>{text(line)}</li>" for line in limits(contents))
     cards = "".join(
-        f"<button type='button' class='need' data-place='{need.place}' aria-pressed='false'><b>{text(need.name)}</b>"
-        f"member {need.place}<span>{text(need.why)}</span></button>"
+        f"<button type='button' class='need' data-index='{need.index}' aria-pressed='false'><b>{text(need.name)}</b>"
+        f"member {need.index}<span>{text(need.why)}</span></button>"
         for need in wanted
     )
     take = f"<h3>Which member for which need</h3><div class='needs'>{cards}</div>" if cards else ""
@@ -95,11 +95,11 @@ def members(contents: Contents) -> str:
     titles = ["", *map(heading, front.objectives), *names]
     head = "".join(f"<th scope='col'>{text(title) or 'member'}</th>" for title in titles)
     rows = "".join(
-        f"<tr data-place='{place}' aria-selected='false'><th scope='row'>{text(cells[0])}</th>"
+        f"<tr data-index='{index}' aria-selected='false'><th scope='row'>{text(cells[0])}</th>"
         f"{''.join(f'<td>{text(cell)}</td>' for cell in cells[1:])}"
-        f"<td><button type='button' aria-label='show member {place}'>Show</button></td></tr>"
-        for place, member in list(enumerate(front))[:MOST_ROWS]
-        for cells in [row(place, member, front.objectives, names)]
+        f"<td><button type='button' aria-label='show member {index}'>Show</button></td></tr>"
+        for index, member in list(enumerate(front))[:MOST_ROWS]
+        for cells in [row(index, member, front.objectives, names)]
     )
     note = " ! breaks a constraint as measured." if any(member.breaks for member in front) else ""
     if len(front) > MOST_ROWS:
@@ -126,11 +126,11 @@ def charts(contents: Contents, data: Mapping[str, Any]) -> str:
     curve = data["progress"]
     shown = ""
     if curve["evaluations"]:
-        places = sorted({round(i * (len(curve["evaluations"]) - 1) / 9) for i in range(10)})
+        shown_rows = sorted({round(i * (len(curve["evaluations"]) - 1) / 9) for i in range(10)})
         shown = table(
             "hypervolume after evaluations",
             ("evaluations", "hypervolume"),
-            [(f"{curve['evaluations'][i]:,}", f"{curve['hypervolume'][i]:.4f}") for i in places],
+            [(f"{curve['evaluations'][i]:,}", f"{curve['hypervolume'][i]:.4f}") for i in shown_rows],
         )
     reference = curve.get("reference_point", contents.front.reference)
     point = ", ".join(f"{o.name} {number(v)}" for o, v in zip(contents.objectives, reference, strict=bool(reference)))

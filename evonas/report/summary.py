@@ -1,4 +1,4 @@
-"""The report in plain words: what was found, what limits the trust in it, which member for which need."""
+"""Summary of the report in plain words: results, limits of the trust in them, and a member for each need."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ FEW = 5
 
 @dataclass(frozen=True)
 class Need:
-    """A need, and the member of the front for it: its place on the front, and why."""
+    """A need, and the member of the front for it: its index on the front, and why."""
 
     name: str
-    place: int
+    index: int
     why: str
 
 
@@ -36,31 +36,31 @@ def needs(contents: Contents) -> list[Need]:
     front = contents.front
     if not len(front):
         return []
-    places = {id(member): i for i, member in enumerate(front)}
     first, *costs = contents.objectives
-    able = [member for member in front if not member.breaks] or list(front)
-    best = _best(able, first)
-    word = "Highest" if first.direction == "max" else "Lowest"
-    found = [Need(f"{word} {first.name}", places[id(best)], _says(contents, best))]
+    feasible = [member for member in front if not member.breaks] or list(front)
+    best = _best(feasible, first)
+    chosen = [(f"{'Highest' if first.direction == 'max' else 'Lowest'} {first.name}", best)]
     if costs and first.direction == "max":
-        near = [m for m in able if m.values[first.name] >= best.values[first.name] - NEAR]
-        cost = costs[0]
-        cheap = _best(near, cost)
+        near = [m for m in feasible if m.values[first.name] >= best.values[first.name] - NEAR]
+        cheap = _best(near, costs[0])
         if cheap is not best:
-            found.append(Need("Nearly the best, for less", places[id(cheap)], _says(contents, cheap)))
+            chosen.append(("Nearly the best, for less", cheap))
     if costs:
-        knee = front.select("knee")
-        found.append(Need("A balance of all", places[id(knee)], _says(contents, knee)))
+        chosen.append(("A balance of all", front.select("knee")))
     for cost in costs:
-        least = _best(able, cost)
-        word = "Lowest" if cost.direction == "min" else "Highest"
-        found.append(Need(f"{word} {cost.name}", places[id(least)], _says(contents, least)))
-    # A member that suits several needs is named once, with all of them.
+        chosen.append((f"{'Lowest' if cost.direction == 'min' else 'Highest'} {cost.name}", _best(feasible, cost)))
+    return _merged(contents, chosen)
+
+
+def _merged(contents: Contents, chosen: Sequence[tuple[str, Member]]) -> list[Need]:
+    """Return needs with their members; one that suits several is named once, with all of them."""
+    indices = {id(member): i for i, member in enumerate(contents.front)}
     merged: dict[int, Need] = {}
-    for need in found:
-        first_need = merged.get(need.place)
-        name = need.name if first_need is None else f"{first_need.name}; {need.name[0].lower()}{need.name[1:]}"
-        merged[need.place] = Need(name, need.place, need.why)
+    for name, member in chosen:
+        index = indices[id(member)]
+        first = merged.get(index)
+        words = name if first is None else f"{first.name}; {name[0].lower()}{name[1:]}"
+        merged[index] = Need(words, index, _values_sentence(contents, member))
     return list(merged.values())
 
 
@@ -69,7 +69,7 @@ def _best(members: Sequence[Member], objective: Objective) -> Member:
     return max(members, key=lambda member: sign * member.values[objective.name])
 
 
-def _says(contents: Contents, member: Member) -> str:
+def _values_sentence(contents: Contents, member: Member) -> str:
     return ", ".join(
         f"{o.name} {number(member.values[o.name])}{f' {o.unit}' if o.unit else ''}" for o in contents.objectives
     )
@@ -107,32 +107,9 @@ def found(contents: Contents) -> list[str]:
 
 def limits(contents: Contents) -> list[str]:
     """Return sentences on what limits the trust in what was found."""
-    lines: list[str] = []
-    pairs = truths(contents)
-    judged = {pair["truth"] for pair in pairs}
     names = {objective.name for objective in contents.objectives}
-    if "acc" in names and not contents.settings.get("table"):
-        lines.append(
-            f"acc is {describe_estimator(contents.settings.get('estimator', 'supernet'))}: it ranks architectures, it "
-            "does not promise what training to the end gives."
-        )
-    if weights := contents.manifest.get("acc_weights"):
-        shares = ", ".join(f"{name} {weight:.0%}" for name, weight in weights.items())
-        lines.append(f"How much each counts in acc, by how far it agrees with the others: {shares}.")
-    if "acc" in names and any("acc_top1" in member.known for member in contents.front):
-        lines.append("acc_top1 is plain accuracy with shared weights.")
-    for pair in pairs:
-        lines.append(_judged(pair))
-    own = trainable((objective.name for objective in contents.objectives), contents.settings)
-    if own is not None and f"{own}_trained" not in judged and contents.ended:
-        lines.append("No member has been trained to the end yet; until one has, the order of the front is a guess.")
-    net = supernet(contents)
-    if net["forgetting_mean"] is not None:
-        lines.append(
-            f"Training other architectures changed an architecture's {quality(contents)} by "
-            f"{net['forgetting_mean']:+.3f} on "
-            "average within an epoch (below 0: forgotten)."
-        )
+    lines = _accuracy_limits(contents) if "acc" in names else []
+    lines += _training_limits(contents)
     error = contents.latency.get("error")
     if "latency" in names and isinstance(error, int | float):
         lines.append(
@@ -140,9 +117,49 @@ def limits(contents: Contents) -> list[str]:
         )
     if "flops" in names:
         lines.append("flops counts a multiply-add as one and says little about the time on a given device.")
+    return lines + _search_limits(contents)
+
+
+def _accuracy_limits(contents: Contents) -> list[str]:
+    """Return what `acc` is, and of what."""
+    lines = []
+    if not contents.settings.get("table"):
+        lines.append(
+            f"acc is {describe_estimator(contents.settings.get('estimator', 'supernet'))}: it ranks architectures, it "
+            "does not promise what training to the end gives."
+        )
+    return lines
+
+
+def _training_limits(contents: Contents) -> list[str]:
+    """Return how estimates compare with what is known better, and what the supernet forgot."""
+    lines = []
+    names = {objective.name for objective in contents.objectives}
+    pairs = truths(contents)
+    if weights := contents.manifest.get("acc_weights"):
+        shares = ", ".join(f"{name} {weight:.0%}" for name, weight in weights.items())
+        lines.append(f"How much each counts in acc, by how far it agrees with the others: {shares}.")
+    if "acc" in names and any("acc_top1" in member.known for member in contents.front):
+        lines.append("acc_top1 is plain accuracy with shared weights.")
+    lines += [_truth_sentence(pair) for pair in pairs]
+    own = trainable((objective.name for objective in contents.objectives), contents.settings)
+    if own is not None and f"{own}_trained" not in {pair["truth"] for pair in pairs} and contents.ended:
+        lines.append("No member has been trained to the end yet; until one has, the order of the front is a guess.")
+    net = supernet(contents)
+    if net["forgetting_mean"] is not None:
+        lines.append(
+            f"Training other architectures changed an architecture's {quality(contents)} by "
+            f"{net['forgetting_mean']:+.3f} on average within an epoch (below 0: forgotten)."
+        )
+    return lines
+
+
+def _search_limits(contents: Contents) -> list[str]:
+    """Return what broke a constraint or failed, and what another search might find."""
+    lines = []
     broken = sum(bool(member.breaks) for member in contents.front)
     if broken:
-        lines.append(told_broken(broken))
+        lines.append(broken_sentence(broken))
     if causes := failures(contents):
         total = sum(count for _, count in causes)
         lines.append(f"{total:,} evaluation{'s' if total != 1 else ''} failed, most often because: {causes[0][0]}.")
@@ -150,8 +167,7 @@ def limits(contents: Contents) -> list[str]:
         lines.append(baseline_sentence(contents.baseline))
     if line := _levelled(contents):
         lines.append(line)
-    lines.append("All of it comes from one seed: another one gives another front.")
-    return lines
+    return [*lines, "All of it comes from one seed: another one gives another front."]
 
 
 def quality(contents: Contents) -> str:
@@ -179,14 +195,14 @@ def baseline_sentence(baseline: Mapping[str, Any]) -> str:
     return f"{text} over {pairs}{missing}."
 
 
-def told_broken(members: int) -> str:
-    """Return in words that members break a constraint."""
+def broken_sentence(members: int) -> str:
+    """Return the sentence that members break a constraint."""
     if members == 1:
         return "1 member, marked !, breaks a constraint now that it was measured whole."
     return f"{members} members, marked !, break a constraint now that they were measured whole."
 
 
-def _judged(pair: Mapping[str, Any]) -> str:
+def _truth_sentence(pair: Mapping[str, Any]) -> str:
     n = len(pair["texts"])
     text = f"{pair['truth']} ({pair['meaning']}) is known of {n} architecture{'s' if n != 1 else ''}"
     if pair["truth"].endswith("measured") and pair["error"] is not None:

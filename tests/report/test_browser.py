@@ -132,14 +132,14 @@ def test_a_click_shows_details_and_drawing(browser, make_run):
 def test_it_is_operated_by_keys(browser, make_run):
     keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
     visit(browser, make_run())
-    button = browser.find_element("css selector", "tr[data-place='4'] button")
+    button = browser.find_element("css selector", "tr[data-index='4'] button")
     button.send_keys(keys.ENTER)
     wait(browser, "return document.getElementById('details-title').textContent === 'Member 4'")
     browser.find_element("id", "front").send_keys(keys.ARROW_RIGHT)
     wait(browser, "return document.getElementById('details-title').textContent === 'Member 5'")
     browser.find_element("id", "previous").send_keys(keys.ENTER)
     wait(browser, "return document.getElementById('details-title').textContent === 'Member 4'")
-    row = browser.find_element("css selector", "tr[data-place='4']")
+    row = browser.find_element("css selector", "tr[data-index='4']")
     assert row.get_attribute("aria-selected") == "true"
 
 
@@ -200,7 +200,7 @@ def test_a_running_search_keeps_what_was_chosen_when_it_loads_anew(browser, make
     browser.find_element("id", "pause").click()
     assert "under way" in browser.find_element("id", "live-text").text
     browser.find_element("id", "x").send_keys("latency")
-    browser.find_element("css selector", "tr[data-place='3'] button").click()
+    browser.find_element("css selector", "tr[data-index='3'] button").click()
     wait(browser, "return document.getElementById('details-title').textContent === 'Member 3'")
     browser.refresh()
     wait(browser, "return document.documentElement.dataset.ready === 'true'")

@@ -15,8 +15,8 @@ def test_a_run_is_gathered_in_the_order_told(make_run):
     assert contents.generations.tolist() == [0] * 20 + [1] * 20 + [2] * 10
     assert np.isnan(contents.values).sum() == 2
     assert set(contents.causes.values()) == {"out of memory"}
-    assert [contents.place[text] for text in contents.texts] == list(range(50))
-    assert contents.able.sum() == 48
+    assert [contents.indices[text] for text in contents.texts] == list(range(50))
+    assert contents.feasible.sum() == 48
     assert contents.seconds["acc"] == (50, pytest.approx(5.0))
     assert contents.ended
 
@@ -57,7 +57,7 @@ def test_what_breaks_a_constraint_or_has_failed_is_told_apart(make_run):
         contents = gather(run)
     broken = contents.values[:, 1] > 7e6
     failed = np.isnan(contents.values).any(axis=1)
-    np.testing.assert_array_equal(contents.able, ~broken & ~failed)
+    np.testing.assert_array_equal(contents.feasible, ~broken & ~failed)
     assert (contents.front.values[:, 1] <= 7e6).all()
 
 

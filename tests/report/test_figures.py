@@ -16,7 +16,7 @@ def contents(make_run):
 
 
 def test_points_are_columns_in_the_order_told(contents):
-    points = figures.points(contents)
+    points = figures.chart_points(contents)
     assert points["texts"] == list(contents.texts)
     assert [c["name"] for c in figures.columns(contents)][:3] == ["acc", "flops", "latency"]
     assert len(points["values"]) == len(figures.columns(contents))
@@ -30,13 +30,13 @@ def test_points_are_columns_in_the_order_told(contents):
 
 @pytest.mark.parametrize("limit", [1, 20, 60, 119, 120, 500])
 def test_thinned_points_keep_the_front_and_its_lineage_in_order(contents, limit):
-    points = figures.points(contents, limit)
+    points = figures.chart_points(contents, limit)
     assert [points["texts"][i] for i in points["front"]] == [m.architecture for m in contents.front]
-    order = [contents.place[text] for text in points["texts"]]
+    order = [contents.indices[text] for text in points["texts"]]
     assert order == sorted(order)
     assert points["left_out"] == len(contents.texts) - len(order)
     assert len(order) <= limit + len(contents.front)
-    full = figures.points(contents)
+    full = figures.chart_points(contents)
     for new, old in enumerate(order):
         assert points["values"][1][new] == full["values"][1][old]
         assert {order[i] for i in points["parents"][new]} <= set(full["parents"][old])

@@ -83,8 +83,8 @@ def test_the_page_is_whole_small_and_needs_no_network(make_run):
 def test_every_member_has_a_row_and_a_drawing(make_run):
     contents = read(make_run())
     page = Page(make_page(contents))
-    places = [a["data-place"] for t, a in page.tags if t == "tr" and "data-place" in a]
-    assert places == [str(i) for i in range(len(contents.front))]
+    indices = [a["data-index"] for t, a in page.tags if t == "tr" and "data-index" in a]
+    assert indices == [str(i) for i in range(len(contents.front))]
     data = json.loads(unpack(page.scripts[0]))
     assert sorted(map(int, data["drawings"])) == sorted(data["points"]["front"])
     assert all(svg.startswith("<svg") for svg in data["drawings"].values())

@@ -6,7 +6,7 @@ import pytest
 
 from evonas.cli.summary import summary
 from evonas.report import gather
-from evonas.report.summary import NEAR, found, limits, needs, told_broken
+from evonas.report.summary import NEAR, broken_sentence, found, limits, needs
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 
@@ -20,8 +20,8 @@ def test_needs_name_members_once_and_for_what_they_are(make_run):
     contents = read(make_run(objectives=("acc", "flops", "latency"), n=150))
     wanted = needs(contents)
     front = contents.front
-    assert len({need.place for need in wanted}) == len(wanted)
-    by_name = {name[0].upper() + name[1:]: front[n.place] for n in wanted for name in n.name.split("; ")}
+    assert len({need.index for need in wanted}) == len(wanted)
+    by_name = {name[0].upper() + name[1:]: front[n.index] for n in wanted for name in n.name.split("; ")}
     assert "A balance of all" in by_name
     best = by_name["Highest acc"]
     assert best.values["acc"] == front.values[:, 0].max()
@@ -100,5 +100,5 @@ def test_a_search_ends_with_the_place_of_its_report(make_run):
 
 
 def test_one_member_is_no_members():
-    assert told_broken(1).startswith("1 member, marked !, breaks")
-    assert told_broken(2).startswith("2 members, marked !, break ")
+    assert broken_sentence(1).startswith("1 member, marked !, breaks")
+    assert broken_sentence(2).startswith("2 members, marked !, break ")
