@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from evonas.errors import SettingsError, suggest
+from evonas.files.wording import word_error
 from evonas.supernet.rules.registry import RULES
 
 SAMPLINGS = ("choice", "size", "unique", "fair", "warm")
@@ -180,9 +181,7 @@ def make_settings(file: str | Path | None = None, **given: Any) -> Settings:
             name = name.replace("_", "-")
             message = f"Unknown setting '{name}': expected some of {', '.join(known)}.{suggest(name, known)}"
         else:
-            reason = first["msg"].removeprefix("Value error, ")
-            came = "" if first["type"] == "value_error" else f", got {first['input']!r:.60}"
-            message = f"Setting '{name.replace('_', '-')}': {reason}{came}"
+            message = f"Setting '{name.replace('_', '-')}': {word_error(first)}"
         raise SettingsError(f"{file}: {message}" if file is not None else message) from None
 
 

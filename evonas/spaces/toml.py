@@ -11,6 +11,7 @@ from typing import Any, cast
 from pydantic import TypeAdapter, ValidationError
 
 from evonas.errors import SpaceError, suggest
+from evonas.files.wording import word_error
 from evonas.spaces.cell import CellSpace
 from evonas.spaces.definition_cell import CellFile
 from evonas.spaces.definition_stage import StageFile
@@ -87,6 +88,4 @@ def _first_error(error: ValidationError) -> str:
     if errors[0]["type"] == "extra_forbidden":
         missing = [str(found["loc"][-1]) for found in errors if found["type"] == "missing"]
         return f"{key}: no such key.{suggest(key.rpartition('.')[2], missing)}{more}"
-    message = errors[0]["msg"].removeprefix("Value error, ")
-    came = "" if errors[0]["type"] in ("missing", "value_error") else f", got {errors[0]['input']!r:.60}"
-    return f"{key}: {message}{came}{more}"
+    return f"{key}: {word_error(errors[0])}{more}"

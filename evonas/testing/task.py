@@ -92,3 +92,18 @@ class TaskContract(ABC):
         readout = self.make_task().readout()
         assert isinstance(readout, nn.Module)
         assert len(readout(self.make_outputs(IMAGES))) == IMAGES
+
+    def test_a_deployed_model_is_measured_alike(self) -> None:
+        """What the deployed task measures of outputs that were read out is what the task measures of them before."""
+        task, outputs, targets = self.make_task(), self.make_outputs(IMAGES), self.make_targets(IMAGES)
+        deployed = task.deployed()
+        before = task.score(task.measure(outputs, targets))
+        after = deployed.score(deployed.measure(task.readout()(outputs), targets))
+        for measure in task.measures:
+            assert abs(after[measure.name] - before[measure.name]) <= 1e-4 * (1 + abs(before[measure.name]))
+
+    def test_its_objective_can_be_asked_for(self) -> None:
+        """The objective of a search is accuracy or one of its measures, and its scale is a finite number above 0."""
+        task = self.make_task()
+        assert task.objective == "acc" or task.objective in {measure.name for measure in task.measures}
+        assert 0 < task.scale < float("inf")

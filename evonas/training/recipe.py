@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from evonas.errors import SettingsError, suggest
+from evonas.files.wording import word_error
 
 _FOLDER = Path(__file__).parent / "recipes"
 
@@ -133,7 +134,7 @@ def _first_error(error: ValidationError) -> str:
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
         return f"unknown key '{key}'.{suggest(key, TrainingRecipe.model_fields)}{more}"
+    words = word_error(first)
     if first["type"] == "missing":
-        return f"{key} is missing{more}"
-    message = first["msg"].removeprefix("Value error, ")
-    return (f"{key}: {message}, got {first['input']!r:.60}" if key else message) + more
+        return f"{key} {words}{more}"
+    return (f"{key}: {words}" if key else words) + more

@@ -46,9 +46,9 @@ def test_a_copy_is_the_same_space(name, tmp_path):
 @pytest.mark.parametrize(
     ("name", "old", "new", "message"),
     [
-        ("darts", 'name = "darts"', "name = 3", "name: Input should be a valid string, got 3"),
+        ("darts", 'name = "darts"', "name = 3", "name: expected a text, got 3"),
         ("darts", 'family = "cell"', 'family = "tree"', "family: expected 'cell' or 'stage', got 'tree'"),
-        ("darts", "nodes = 4", "nodes = 40", "cell.nodes: Input should be less than or equal to 8, got 40"),
+        ("darts", "nodes = 4", "nodes = 40", "cell.nodes: expected at most 8, got 40"),
         ("darts", "nodes = 4", 'nodes = "4"', "got '4'"),
         ("darts", "kept = 2", "kept = 3", "it cannot keep 3 different ones"),
         ("darts", "kernel = 5, dilation", "kernel = 4, dilation", "expected an odd number, got 4"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from evonas.errors import SettingsError, suggest
+from evonas.files.wording import word_error
 from evonas.training.weights.entry import WeightsEntry
 
 FOLDER = Path(__file__).parent / "entries"
@@ -44,4 +45,4 @@ def load_entry(name: str | Path) -> WeightsEntry:
         key = ".".join(str(part) for part in first["loc"]) or "the file"
         if first["type"] == "extra_forbidden":
             raise SettingsError(f"{path}: {key}: no such key") from None
-        raise SettingsError(f"{path}: {key}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise SettingsError(f"{path}: {key}: {word_error(first)}") from None
