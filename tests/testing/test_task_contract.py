@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from evonas.tasks import Classification, Regression, Task
 from evonas.testing import TaskContract
@@ -56,6 +56,9 @@ def standardized(self: Task, outputs: Tensor, targets: Tensor) -> dict[str, Tens
         ("test_scores_hold_every_measure", {"metric": lambda self, outputs, targets: 7.0}),
         ("test_figures_are_of_single_images", {"measure": standardized}),
         ("test_losses_are_scalars_that_can_be_followed_down", {"loss": lambda self, o, t: -o.square().mean(-1)}),
+        ("test_a_deployed_model_is_measured_alike", {"readout": lambda self: nn.Softmax(-1)}),
+        ("test_its_objective_can_be_asked_for", {"objective": "miou"}),
+        ("test_its_objective_can_be_asked_for", {"scale": 0.0}),
         ("test_no_gradient_reaches_a_detached_teacher", {"imitate": lambda self, o, teacher: o.square().mean()}),
     ],
 )
