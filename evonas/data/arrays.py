@@ -37,8 +37,18 @@ class ArrayImages:
         return self.pixels.shape[1], min(self.pixels.shape[2:])
 
     def read(self, rows: np.ndarray, channels: int, resolution: int) -> torch.Tensor:
-        """Return the images of `rows`, uint8, shape (len(rows), channels, resolution, resolution)."""
-        return resize(torch.from_numpy(self.pixels[rows]), resolution)
+        """Return the images of `rows`, uint8, shape (len(rows), channels, resolution, resolution).
+
+        Raises:
+            DataError: Fewer channels are asked for than the images have; one is repeated.
+        """
+        images = resize(torch.from_numpy(self.pixels[rows]), resolution)
+        own = images.shape[1]
+        if own == channels:
+            return images
+        if own != 1:
+            raise DataError(f"Expected images of 1 or {channels} channels, got {own}")
+        return images.expand(-1, channels, -1, -1).contiguous()
 
     def digests(self) -> np.ndarray:
         """Return one hash per image, uint8, shape (n, 16)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +46,8 @@ def load_data(
     validation: float = 0.4,
     seed: int = 0,
     device: torch.device | str = "cpu",
+    channels: int | None = None,
+    statistics: tuple[Sequence[float], Sequence[float]] | None = None,
 ) -> Dataset:
     """Load labeled images and split them, stratified, into the parts `train`, `search`, `report` and `test`.
 
@@ -62,6 +64,10 @@ def load_data(
         validation: Share of the training images that become the validation parts, `search` and `report`, in (0, 1).
         seed: Of the split, at least 0.
         device: Where the images live.
+        channels: Channels that images are read with, 1 or 3: one channel is repeated, three are turned to gray; None:
+            as many as they have.
+        statistics: Mean and standard deviation of each channel that images are normalized by, of values in [0, 1];
+            None: those of the train part.
 
     Raises:
         DataError: Unknown source, unreadable or malformed data, one class only, too few images for the split.
@@ -77,7 +83,8 @@ def load_data(
         keys = order_keys(digests, TEST_SEED)
         kept, held_out = hold_out(*_strata(found, train.labels, keys, len(train)))
         train, test, digests = train.take(kept), train.take(held_out), digests[kept]
-    channels, native = train.native()
+    own_channels, native = train.native()
+    channels = channels or own_channels
     side = resolution or native
     test.check()
 
@@ -102,6 +109,11 @@ def load_data(
         "validation": validation,
         "seed": seed,
     }
+    if statistics is not None:
+        mean, std = tuple(statistics[0]), tuple(statistics[1])
+        if not len(mean) == len(std) == channels:
+            raise SettingsError(f"Expected a mean and a deviation of {channels} channels, got {len(mean)}, {len(std)}")
+        settings["statistics"] = [mean, std]
     if found.task != "classification":
         settings["task"] = found.task
     return Dataset(

@@ -107,6 +107,8 @@ class Network(nn.Module, ABC):
         self.space = space
         self.skeleton = resolved(skeleton, architecture)
         self.architecture = architecture
+        self.published: str | None = None
+        """Text of the architecture that keeps the statistics of norms that published weights came with."""
         self._own_path = None if architecture is None else space.path(architecture)
 
     def forward(self, images: Tensor, path: Path | None = None) -> Tensor:

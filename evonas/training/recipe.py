@@ -24,13 +24,15 @@ class TrainingRecipe(BaseModel):
         batch_size: Images per update; all there are where these are fewer.
         all_data: Whether to train on all training images, as a final training does, or on the part `train`
             alone, so that the validation parts stay unseen.
-        optimizer: Stochastic gradient descent.
+        optimizer: Stochastic gradient descent, or AdamW (Loshchilov and Hutter 2019), whose betas are torch's own.
         lr: Learning rate at its highest.
         lr_end: Learning rate that the schedule falls to.
         momentum: In [0, 1).
         nesterov: Whether momentum is Nesterov's.
         weight_decay: Of all weights, but see the next.
         no_decay_on_norms: Spare norms and biases the weight decay.
+        frozen_norms: Keep the statistics of norms as the first weights have them: for few images and good first
+            weights; scale and shift are trained.
         schedule: Shape of the fall from `lr` to `lr_end`.
         per: Whether the learning rate changes with every update or with every epoch.
         warm_up: Epochs in which the schedule is scaled up from nothing to full, linearly.
@@ -55,13 +57,14 @@ class TrainingRecipe(BaseModel):
     epochs: int = Field(ge=1)
     batch_size: int = Field(ge=2)
     all_data: bool = True
-    optimizer: Literal["sgd"] = "sgd"
+    optimizer: Literal["sgd", "adamw"] = "sgd"
     lr: float = Field(gt=0)
     lr_end: float = Field(0.0, ge=0)
     momentum: float = Field(0.9, ge=0, lt=1)
     nesterov: bool = False
     weight_decay: float = Field(0.0, ge=0)
     no_decay_on_norms: bool = False
+    frozen_norms: bool = False
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     per: Literal["step", "epoch"] = "step"
     warm_up: int = Field(0, ge=0)

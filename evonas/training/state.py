@@ -15,6 +15,9 @@ from evonas.training.auxiliary import AuxiliaryHead
 from evonas.training.average import WeightAverage
 from evonas.training.checkpoint import read_checkpoint, write_checkpoint
 
+KEPT_STATE = {"momentum_buffer": "momentum", "exp_avg": "first", "exp_avg_sq": "second", "step": "step"}
+"""What optimizers keep of a parameter, and what a checkpoint calls it."""
+
 
 @dataclass
 class State:
@@ -23,7 +26,7 @@ class State:
     Attributes:
         network: What is trained.
         auxiliary: Its auxiliary head, or None.
-        optimizer: Holds the momentum.
+        optimizer: Holds the momentum, and what else it keeps of each parameter.
         average: Running average of the weights, or None.
         batches: Generator of the order of images and of their augmentation.
         paths: Generator of dropped paths; its own, so that equal seeds give every architecture equal batches.
@@ -33,7 +36,7 @@ class State:
 
     network: nn.Module
     auxiliary: AuxiliaryHead | None
-    optimizer: torch.optim.SGD
+    optimizer: torch.optim.Optimizer
     average: WeightAverage | None
     batches: torch.Generator
     paths: torch.Generator
@@ -66,9 +69,10 @@ class State:
         if self.auxiliary is not None:
             tensors |= {f"auxiliary/{name}": value for name, value in self.auxiliary.state_dict().items()}
         for name, parameter in self.parameters().items():
-            buffer = self.optimizer.state[parameter].get("momentum_buffer")
-            if buffer is not None:
-                tensors[f"momentum/{name}"] = buffer
+            for kept, group in KEPT_STATE.items():
+                value = self.optimizer.state[parameter].get(kept)
+                if value is not None:
+                    tensors[f"{group}/{name}"] = value
         if self.average is not None:
             tensors |= {f"average/{name}": value for name, value in self.average.values.items()}
         tensors["generator/batches"] = self.batches.get_state()
@@ -100,9 +104,12 @@ class State:
             if self.auxiliary is not None:
                 self.auxiliary.load_state_dict(groups["auxiliary"])
             for name, parameter in self.parameters().items():
-                if name in groups.get("momentum", {}):
-                    buffer = torch.empty_like(parameter).copy_(groups["momentum"][name])
-                    self.optimizer.state[parameter]["momentum_buffer"] = buffer
+                for kept, group in KEPT_STATE.items():
+                    if name in groups.get(group, {}):
+                        value = groups[group][name]
+                        # A count of steps stays on the CPU; all else lies like the parameter in memory.
+                        own = value if value.dim() == 0 else torch.empty_like(parameter).copy_(value)
+                        self.optimizer.state[parameter][kept] = own
             if self.average is not None:
                 self.average.load(groups["average"], header["updates"])
             self.batches.set_state(groups["generator"]["batches"])

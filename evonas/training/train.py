@@ -189,6 +189,8 @@ class _Loop:
         began, total, metric, rate = time.monotonic(), 0.0, 0.0, 0.0
         self.dropping.rate = recipe.drop_path * (epoch - 1) / recipe.epochs
         state.network.train()
+        if recipe.frozen_norms:
+            freeze_norms(state.network)
         for i, (images, labels) in enumerate(batches(self.part, size, state.batches, drop_last=True)):
             done = (epoch - 1) * count + i
             rate = learning_rate(recipe, done, count)
@@ -267,13 +269,23 @@ def _augment(recipe: TrainingRecipe, data: Dataset) -> Augment:
     )
 
 
-def _optimizer(modules: list[nn.Module], recipe: TrainingRecipe) -> torch.optim.SGD:
+def freeze_norms(network: nn.Module) -> None:
+    """Put a network's batch norms into evaluation mode, so that their statistics stay as they are."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
+
+
+def _optimizer(modules: list[nn.Module], recipe: TrainingRecipe) -> torch.optim.Optimizer:
     parameters = [parameter for module in modules for parameter in module.parameters()]
     spared = [p for p in parameters if p.ndim < 2] if recipe.no_decay_on_norms else []
     decayed = [p for p in parameters if p.ndim > 1 or not recipe.no_decay_on_norms]
     groups: list[dict[str, Any]] = [{"params": decayed}, {"params": spared, "weight_decay": 0.0}]
+    groups = [group for group in groups if group["params"]]
+    if recipe.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=recipe.lr, weight_decay=recipe.weight_decay)
     return torch.optim.SGD(
-        [group for group in groups if group["params"]],
+        groups,
         lr=recipe.lr,
         momentum=recipe.momentum,
         nesterov=recipe.nesterov,
