@@ -58,7 +58,14 @@ class Settings(BaseModel):
         ("acc", "flops"), "what", "What to optimize, such as acc,flops,latency: see  evonas list objectives"
     )
     constraint: tuple[str, ...] = _setting((), "what", "A bound such as flops<=20e6; repeat for more", unset="none")
-    space: str = _setting("darts", "what", "A space's name or TOML file: see  evonas list spaces")
+    space: str = _setting(
+        "auto",
+        "what",
+        "A space's name or TOML file: see  evonas list spaces; auto: darts, or that of published weights",
+    )
+    pretrained: str = _setting(
+        "auto", "what", "Published weights to start from, by name or TOML file, or none: see  evonas list weights"
+    )
     skeleton: str | None = _setting(
         None, "what", "Width, depth and resolution that the space leaves open, by name", unset="small"
     )
@@ -83,7 +90,14 @@ class Settings(BaseModel):
         "supernet", "supernet", "What estimates accuracy: supernet, supernet:NAME, train:EPOCHS or train:EPOCHS+inherit"
     )
     supernet: str | None = _setting(None, "supernet", "Take over the trained supernet of this run", unset="none")
-    epochs: Count | None = _setting(None, "supernet", "Epochs of supernet training", unset="by the size of the data")
+    epochs: int | None = _setting(
+        None,
+        "supernet",
+        "Epochs of supernet training; 0 with published weights alone",
+        unset="by the size of the data",
+        ge=0,
+        le=UNBOUNDED,
+    )
     batch_size: Count = _setting(64, "supernet", "Images per step of supernet training")
     lr: float = _setting(0.05, "supernet", "Learning rate of supernet training, falling by a cosine", gt=0, le=10)
     algorithm: str = _setting("nsga2", "search", "Search algorithm", allowed=ALGORITHMS)

@@ -14,7 +14,7 @@ from evonas.files.toml import to_toml
 def test_defaults_are_the_main_job():
     settings = make_settings()
     assert settings.objectives == ("acc", "flops")
-    assert (settings.space, settings.sharing) == ("darts", "disturbance-immune")
+    assert (settings.space, settings.pretrained, settings.sharing) == ("auto", "auto", "disturbance-immune")
     assert (settings.population, settings.generations, settings.warm_start) == (40, 30, 500)
 
 

@@ -25,8 +25,10 @@ def check_settings(settings: Settings) -> None:
     Raises:
         EvonasError: The first thing that is wrong.
     """
-    space = load_space(settings.space)
-    if settings.skeleton is not None:
+    space = load_space("darts" if settings.space == "auto" else settings.space)
+    if settings.epochs == 0 and settings.pretrained == "none":
+        raise SettingsError("A supernet without published weights needs training: give --epochs of 1 or more")
+    if settings.space != "auto" and settings.skeleton is not None:
         space.skeleton(settings.skeleton)
     tables = load_table(list(settings.table), space) if settings.table else None
     bounds = [parse_constraint(text).objective for text in settings.constraint]

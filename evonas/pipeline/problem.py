@@ -11,7 +11,7 @@ import numpy as np
 from evonas.config import Settings
 from evonas.data import Dataset, load_data
 from evonas.errors import SettingsError, suggest
-from evonas.networks import build
+from evonas.networks import Network, build
 from evonas.objectives import Context, Evaluator, check_objectives, fingerprint, known_objectives, make_evaluator
 from evonas.objectives.accuracy.estimators import DEFAULT, read_estimator
 from evonas.objectives.table import TableEvaluator
@@ -19,6 +19,7 @@ from evonas.pareto.objective import Constraint, parse_constraint, split_names
 from evonas.pipeline.checks import check_settings
 from evonas.pipeline.defaults import uses_predictors
 from evonas.pipeline.genome import SearchGenome
+from evonas.pipeline.start import default_resolution, read_start, resolve_start
 from evonas.runs.manifest import new_manifest
 from evonas.spaces import Candidate, load_space
 from evonas.supernet import load_weights, make_sampler, weights_fingerprint
@@ -40,6 +41,8 @@ class SearchProblem:
         settings: The same, with absolute paths, for a run must find its files wherever it is resumed from, and with
             what settings left open decided.
         genome: Genomes of the search, and the candidates they mean.
+        notes: What is said of the start before work begins.
+        start: Published weights that the search starts from, or None.
         space, skeleton, data, device: What networks are built of and read; data is None in a search on a table.
         task: What networks are trained for, and what is measured of them; None without data.
         tables: Measured truth, or None.
@@ -54,6 +57,8 @@ class SearchProblem:
 
     def __init__(self, settings: Settings) -> None:
         check_settings(settings)
+        settings, self.notes = resolve_start(settings)
+        self.start = read_start(settings)
         self.space = load_space(settings.space)
         self.tables = load_table(list(settings.table), self.space) if settings.table else None
         columns = self._read_objectives(settings)
@@ -151,15 +156,31 @@ class SearchProblem:
         """Read the data; a search on a table needs none unless some is named."""
         if self.tables is not None and settings.data is None:
             return None
-        resolutions = self.space.definition.resolutions
+        definition, channels, statistics = self.space.definition, None, None
+        resolution = settings.resolution or (max(definition.resolutions) if definition.resolutions else None)
+        if self.start is not None:
+            entry = self.start.entry
+            assert entry.preprocessing is not None
+            usual = entry.preprocessing.resolution
+            resolution = resolution or default_resolution(definition.search_resolutions, usual)
+            channels, statistics = 3, (entry.preprocessing.mean, entry.preprocessing.std)
         return load_data(
             settings.data or "digits",
-            resolution=settings.resolution or (max(resolutions) if resolutions else None),
+            resolution=resolution,
             limit=settings.train_limit,
             validation=settings.validation,
             seed=settings.seed,
             device=self.device,
+            channels=channels,
+            statistics=statistics,
         )
+
+    def new_supernet(self) -> Network:
+        """Return a supernet with fresh weights; of published ones it knows whose statistics of norms are theirs."""
+        network = build(self.space, self.skeleton, seed=self.settings.seed)
+        if self.start is not None:
+            network.published = str(self.space.extremes()[1])
+        return network
 
     def manifest(self) -> dict[str, Any]:
         """Return what a run remembers of where and with what it was made."""
@@ -268,7 +289,7 @@ class SearchProblem:
         Raises:
             TrainingError: It cannot be read, or is of another network.
         """
-        network = build(self.space, self.skeleton, seed=self.settings.seed)
+        network = self.new_supernet()
         load_weights(network, Path(path))
         network.to(self.device).eval()
         return self.context(supernet=network, supernet_fingerprint=weights_fingerprint(network))

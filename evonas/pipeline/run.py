@@ -24,10 +24,13 @@ from evonas.objectives.latency.latency import LatencyEvaluator
 from evonas.pareto.objective import Objective
 from evonas.pipeline.asynchronous import search_asynchronously
 from evonas.pipeline.baseline import write_baseline
+from evonas.pipeline.checks import check_settings
 from evonas.pipeline.context import problem_of
 from evonas.pipeline.final_front import write_front
 from evonas.pipeline.generational import search_by_generations
 from evonas.pipeline.problem import SearchProblem
+from evonas.pipeline.resolution import probe_resolution
+from evonas.pipeline.start import read_start, resolve_start
 from evonas.pipeline.surrogate import suggestion
 from evonas.pipeline.warmup import SearchSetup
 from evonas.runs.run import Run
@@ -61,6 +64,7 @@ def search(
         EvonasError: Settings or data that make no sense; ten failed evaluations in a row; a full disk.
     """
     settings = settings or make_settings(**given)
+    settings, notes = start_of(settings, progress or Silent())
     path = Path(out) if out is not None else new_path(settings)
     if path.exists():
         raise RunError(f"{path} exists already: continue it with  evonas resume {path}  or choose another --out")
@@ -69,6 +73,8 @@ def search(
         problem.trained(Path(problem.settings.supernet) / "supernet.safetensors")
     if problem.settings.latency_table and "latency" in problem.evaluated:
         LatencyEvaluator(problem.context(options={"latency_table": problem.settings.latency_table}))
+    for line in notes:
+        (progress or Silent()).say(line)
     with Run.create(path, problem.settings.content(), problem.manifest()) as run:
         _Search(problem, run, progress or Silent(), after_generation).go()
     return Run.open(path)
@@ -121,8 +127,23 @@ def resume(
     return Run.open(path)
 
 
+def start_of(settings: Settings, progress: Progress) -> tuple[Settings, list[str]]:
+    """Return settings with space, weights and resolution decided, and what to say of it.
+
+    Raises:
+        EvonasError: Names that nothing has; weights that are not here or do not fit.
+    """
+    check_settings(settings)
+    settings, notes = resolve_start(settings)
+    start = read_start(settings)
+    if start is not None and settings.resolution is None:
+        settings = settings.model_copy(update={"resolution": probe_resolution(settings, start, progress)})
+    return settings, notes
+
+
 def new_path(settings: Settings) -> Path:
     """Return a free place in ``runs/`` named after what is searched."""
+    settings, _ = resolve_start(settings)
     name = f"{Path(settings.space).stem}-{_source(settings)}-{settings.seed}"
     base = Path(os.environ.get("EVONAS_RUNS", "runs")) / name
     path, number = base, 1

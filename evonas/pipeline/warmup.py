@@ -17,6 +17,7 @@ from evonas.networks import Network, build
 from evonas.objectives.latency.latency import LatencyEvaluator, device_latency_table
 from evonas.objectives.proxy import ProxyEvaluator
 from evonas.pareto.dominance import choose_first, minimized
+from evonas.pipeline.adapted import adapted_supernet
 from evonas.pipeline.problem import SearchProblem
 from evonas.proxies import SaturationWarning
 from evonas.runs.run import Run
@@ -91,7 +92,7 @@ class SearchSetup:
         rng = np.random.default_rng([settings.seed, 1])
         genomes, candidates = self.problem.sample(max(settings.warm_start, settings.population), rng)
         if settings.warm_start == 0 or self.problem.data is None:  # without images there is nothing to score on
-            return genomes[: settings.population]
+            return self._with_extremes(genomes[: settings.population])
         swap = ProxyEvaluator(self.problem.context(), "swap", repeats=SWAP_REPEATS)
         engine = LocalEngine({"swap": swap, "flops": self.problem.cheap["flops"]}, self.run.store)
         with (
@@ -106,10 +107,22 @@ class SearchSetup:
         chosen = choose_first(minimized(values, ["max", "min"]), settings.population, cost_column=1)
         return np.asarray(genomes[chosen])
 
+    def _with_extremes(self, genomes: np.ndarray) -> np.ndarray:
+        """Return a first population that holds smallest and largest: published weights make them ends of a front."""
+        if self.problem.start is None:
+            return genomes
+        space, genomes = self.problem.space, genomes.copy()
+        for place, form in enumerate(space.extremes()):
+            if len(genomes) > place:
+                genomes[place, : len(space.cardinalities)] = space.encode(form)
+        return genomes
+
     def supernet(self) -> Network:
         """Return the trained supernet: trained here, or taken over from another run."""
         settings, path = self.settings, self.run.path / "supernet.safetensors"
-        network = build(self.problem.space, self.problem.skeleton, seed=settings.seed).to(self.problem.device)
+        if self.problem.start is not None and not settings.supernet:
+            return adapted_supernet(self.problem, self.run, self.data, self.progress)
+        network = self.problem.new_supernet().to(self.problem.device)
         if settings.supernet:
             if not path.exists():
                 theirs = Path(settings.supernet) / path.name

@@ -82,8 +82,6 @@ class File(Strict):
         missing = {"small", "proxy"} - set(self.skeletons)
         if missing:
             raise ValueError(f"skeletons: expected at least 'small' and 'proxy', missing {sorted(missing)}")
-        if self.resolutions and self.search_resolutions:
-            raise ValueError("search_resolutions: 'resolutions' makes the resolution a choice of the space already")
         return self
 
     def _skeletons_hold_no(self, family: str, *fields: str) -> None:

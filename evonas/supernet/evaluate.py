@@ -16,7 +16,14 @@ from evonas.tasks import Classification, Task
 
 
 class Extractable(Protocol):
-    """A supernet, as far as an evaluation needs it."""
+    """A supernet, as far as an evaluation needs it; inherit it, and what is optional has its default.
+
+    Attributes:
+        published: Text of the architecture that keeps the statistics of its norms, those of published weights; None:
+            of every one they are estimated.
+    """
+
+    published: str | None = None
 
     def extract(self, architecture: Any, own: Mapping[str, Tensor] | None = None) -> nn.Module:
         """Return a stand-alone copy with inherited weights."""
@@ -107,11 +114,13 @@ class PathEvaluator:
         self._images = torch.split(_channels_last(data.normalize(part.images)), batch_size)
         self._labels = torch.split(part.labels, batch_size)
         self._kept = Kept(memory)
+        self._kept_path: str | None = network.published
 
     def prepare(self, architecture: Any) -> nn.Module:
         """Return the path's stand-alone copy, its norms estimated, ready to evaluate."""
         network = self._copy(architecture)
-        reestimate_norms(network, self._sized(self._norms, architecture, network))
+        if not self._keeps(architecture):
+            reestimate_norms(network, self._sized(self._norms, architecture, network))
         return network.eval()
 
     def __call__(self, architecture: Any) -> Mapping[str, float]:
@@ -129,8 +138,9 @@ class PathEvaluator:
             EvaluationError: The outputs are not finite.
         """
         network = self._copy(architecture).eval()
+        kept = self._keeps(architecture)
         segments = network.segments() if isinstance(network, Segmented) else [("", network)]
-        names = [str(architecture.resolution), *(name for name, _ in segments)]
+        names = [f"{architecture.resolution} {kept}", *(name for name, _ in segments)]
         done, state = self._kept.longest(names)
         if state is None:
             done = 1
@@ -139,9 +149,13 @@ class PathEvaluator:
                 self._sized(self._images, architecture, network),
             )
         for place, (_, segment) in enumerate(segments[done - 1 :], start=done + 1):
-            state = _run(segment, *state)
+            state = _run(segment, *state, kept)
             self._kept.put(names[:place], state)
         return _each(state[1], self._labels, self._task)
+
+    def _keeps(self, architecture: Any) -> bool:
+        """Return whether a path keeps the statistics that the supernet's norms hold: those of published weights."""
+        return self._kept_path is not None and str(architecture) == self._kept_path
 
     def _copy(self, architecture: Any) -> nn.Module:
         copy = self._network.extract(architecture, self._values)
@@ -163,9 +177,12 @@ class Segmented(Protocol):
 
 
 @torch.inference_mode()
-def _run(segment: nn.Module, norms: list[Tensor], images: list[Tensor]) -> State:
-    """Estimate a part's norms, and return what it makes of the images for that and of those to be read."""
-    after = reestimate_norms(segment, norms)
+def _run(segment: nn.Module, norms: list[Tensor], images: list[Tensor], kept: bool) -> State:
+    """Estimate a part's norms, and return what it makes of the images for that and of those to be read.
+
+    Where statistics are kept the images for the estimate are left alone: nothing reads what comes of them.
+    """
+    after = norms if kept else reestimate_norms(segment, norms)
     segment.eval()
     return after, [segment(batch) for batch in images]
 

@@ -59,6 +59,8 @@ def candidate(option: str, channels: int) -> nn.Module:
 
 
 class ToyNetwork(nn.Module):
+    published = None
+
     def __init__(self, channels: int = 4, classes: int = 3, dropout: float = 0.0) -> None:
         super().__init__()
         self.space = ToySpace()

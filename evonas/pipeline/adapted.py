@@ -1,0 +1,131 @@
+"""A supernet that starts from published weights, adapted to the images of a search."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evonas.config import parse_time
+from evonas.data import Dataset
+from evonas.errors import SettingsError
+from evonas.files.progress import Progress
+from evonas.networks import Network
+from evonas.networks.importance import sort_channels
+from evonas.pipeline.problem import SearchProblem
+from evonas.runs.run import Run
+from evonas.supernet.adaptation import Adaptation, adapt, plan_adaptation
+from evonas.supernet.checkpoint import WEIGHTS, load_weights, write_supernet
+from evonas.tasks import make_task
+from evonas.training.weights.load import load_published
+
+__all__ = ["adapted_supernet", "started_supernet"]
+
+ADAPTATION_SHARE = 0.35
+"""Of a budget of time, what adaptation may take."""
+SANDWICH_COST = 2.2
+"""Cost of an update of the sandwich rule, in updates of the largest path."""
+
+
+def started_supernet(problem: SearchProblem) -> tuple[Network, list[str]]:
+    """Supernet that holds the published weights, its channels sorted; and names of what keeps fresh weights."""
+    if problem.start is None:
+        raise SettingsError("Expected a search that starts from published weights, got one that starts from nothing")
+    network = problem.new_supernet()
+    fresh = load_published(network, problem.start.network())
+    sort_channels(network)
+    return network, fresh
+
+
+def adapted_supernet(problem: SearchProblem, run: Run, data: Dataset, progress: Progress) -> Network:
+    """Supernet of a search that starts from published weights: adapted here, or read back from the run.
+
+    Args:
+        problem: What is searched.
+        run: Where the supernet is stored once it is adapted; what the clock decides is stored before.
+        data: The images.
+        progress: Shows how far it is.
+    """
+    path = run.path / "supernet.safetensors"
+    if path.exists():
+        network = problem.new_supernet()
+        load_weights(network, path)
+        return network.to(problem.device).eval()
+    network, fresh = started_supernet(problem)
+    network = network.to(problem.device)
+    plan = Adaptation(**run.store.decide("adaptation", lambda: _plan(problem, network, data, bool(fresh))))
+    smallest, largest = problem.space.extremes()
+    per_epoch = max(1, len(data.train) // min(plan.batch_size, len(data.train)))
+
+    def sample(rng: np.random.Generator) -> Any:
+        return problem.space.path(problem.space.decode(problem.space.sample(1, rng, by="choice")[0]))
+
+    began = time.perf_counter()
+    with progress.task("Adapting the published weights", max(1, plan.epochs * per_epoch)) as task:
+        done = 0
+
+        def advance(updates: int, text: str) -> None:
+            nonlocal done
+            task.advance(updates - done, text)
+            done = updates
+
+        history = adapt(
+            network,
+            data,
+            plan,
+            make_task(data),
+            sample=sample,
+            smallest=problem.space.path(smallest),
+            largest=problem.space.path(largest),
+            seed=problem.settings.seed,
+            progress=advance,
+        )
+    _store(network, path, history)
+    seconds = round(time.perf_counter() - began, 1)
+    run.update_manifest(
+        supernet={
+            "published": problem.settings.pretrained,
+            "fresh": fresh,
+            "classifier": plan.classifier,
+            "epochs": [plan.largest, plan.sandwich],
+            "seconds": seconds,
+            "last": history[-1] if history else {},
+        }
+    )
+    return network.eval()
+
+
+def _plan(problem: SearchProblem, network: Network, data: Dataset, fresh: bool) -> dict[str, Any]:
+    """Phases as JSON holds them: by the images, or cut to what the time allows, the last phases first."""
+    settings = problem.settings
+    plan = plan_adaptation(len(data.train), settings.epochs, own_classes=not fresh)
+    if settings.time is not None and settings.epochs is None:
+        allowed = ADAPTATION_SHARE * parse_time(settings.time)
+        largest = problem.space.path(problem.space.extremes()[1])
+        epoch = _seconds_of_update(network, data, plan, largest) * max(1, len(data.train) // plan.batch_size)
+        first = min(plan.largest, int(allowed / epoch))
+        second = min(plan.sandwich, int(max(0.0, allowed - first * epoch) / (SANDWICH_COST * epoch)))
+        plan = Adaptation(plan.classifier, first, second, plan.batch_size, plan.lr, plan.weight_decay)
+    return {
+        "classifier": plan.classifier, "largest": plan.largest, "sandwich": plan.sandwich,
+        "batch_size": plan.batch_size, "lr": plan.lr, "weight_decay": plan.weight_decay,
+    }  # fmt: skip
+
+
+def _seconds_of_update(network: Network, data: Dataset, plan: Adaptation, largest: Any) -> float:
+    """Seconds of a forward and a backward pass of the largest path, the second of two; no weight changes."""
+    images = data.normalize(data.train.images[: plan.batch_size])
+    seconds = 0.0
+    for _ in range(2):
+        began = time.perf_counter()
+        network.eval()(images, largest).sum().backward()
+        seconds = time.perf_counter() - began
+    network.zero_grad(set_to_none=True)
+    return seconds
+
+
+def _store(network: Network, path: Path, history: list[dict[str, float]]) -> None:
+    tensors = {WEIGHTS + name: tensor for name, tensor in network.state_dict().items()}
+    write_supernet(path, tensors, {"adaptation": history})

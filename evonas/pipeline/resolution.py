@@ -1,0 +1,77 @@
+"""The resolution of a search that starts from published weights: what a short probe of frozen features finds."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from evonas.config import Settings, parse_time
+from evonas.data import Part, load_data
+from evonas.files.progress import Progress
+from evonas.networks import build
+from evonas.pipeline.start import PublishedStart
+from evonas.spaces import load_space
+from evonas.supernet.adaptation import features_of, fit_layer, last_layer
+from evonas.tasks import make_task
+from evonas.training import resolve_device
+from evonas.training.weights.load import load_published
+
+__all__ = ["probe_resolution"]
+
+SIZES = (64, 96, 128)
+"""Sides in pixels that are tried."""
+PROBED_IMAGES = 400
+"""Training images that are looked at, at most; half of them fit a classifier, half judge it."""
+BUDGET_SHARE = 0.05
+"""Of a budget of time, what the probe may take: no further size is begun beyond it."""
+
+
+def probe_resolution(settings: Settings, start: PublishedStart, progress: Progress) -> int:
+    """Side in pixels at which more pixels no longer help frozen features by more than their noise.
+
+    A classifier is fitted on frozen features of half the probed images and judged on the other half, at rising sizes;
+    the next size is taken while it gets right more than one standard error of the difference.
+
+    Args:
+        settings: Data, seed and budget.
+        start: The published weights.
+        progress: Told what was found.
+    """
+    entry = start.entry
+    assert entry.preprocessing is not None
+    space = load_space(entry.space)
+    allowed = space.definition.search_resolutions
+    sizes = [side for side in SIZES if not allowed or side in allowed]
+    published, device = start.network(), str(resolve_device(settings.device))
+    allowance = BUDGET_SHARE * parse_time(settings.time) if settings.time else float("inf")
+    began, found, right = time.perf_counter(), 0, None
+    said = []
+    for side in sizes:
+        if right is not None and 2 * (time.perf_counter() - began) > allowance:
+            break  # the next size costs about as much as all before together
+        data = load_data(
+            settings.data or "digits", resolution=side, limit=min(PROBED_IMAGES, settings.train_limit or PROBED_IMAGES),
+            validation=0.5, seed=settings.seed, device=device, channels=3,
+            statistics=(entry.preprocessing.mean, entry.preprocessing.std),
+        )  # fmt: skip
+        skeleton = space.skeleton(entry.skeleton, classes=len(data.classes), resolution=side)
+        network = build(space, skeleton, published.architecture).to(device)
+        load_published(network, published)
+        judged = _joined(data.search, data.report)
+        task, layer = make_task(data), last_layer(network)
+        fit_layer(layer, features_of(network, data.train.images, data, None).double(), data.train.labels, task)
+        figures = task.measure(layer(features_of(network, judged.images, data, None)), judged.labels)
+        quality = task.quality(figures).detach().double()
+        said.append(f"{side} px: {task.primary} {float(figures[task.primary].mean()):.3f}")
+        if right is not None:
+            gain = quality - right
+            if float(gain.mean()) <= float(gain.std() / len(gain) ** 0.5):
+                break
+        found, right = side, quality
+    progress.say(f"Resolution {found} px, by a probe of frozen features ({', '.join(said)})")
+    return found
+
+
+def _joined(first: Part, second: Part) -> Part:
+    return Part(torch.cat([first.images, second.images]), torch.cat([first.labels, second.labels]))

