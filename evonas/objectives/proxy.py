@@ -55,11 +55,12 @@ class Scores:
         self.context = context
         # Proxies that share skeleton and images.
         self._groups: list[tuple[list[int], Skeleton, Tensor, Tensor | None]] = []
-        places: dict[tuple[str, bool, bool], list[int]] = {}
+        places: dict[tuple[str, bool, bool, bool], list[int]] = {}
         for place, proxy in enumerate(proxies):
-            places.setdefault((proxy.needs.skeleton, proxy.needs.labels, proxy.needs.head), []).append(place)
+            needs = proxy.needs
+            places.setdefault((needs.skeleton, needs.labels, needs.head, needs.canonical), []).append(place)
         fitted = list(proxies)
-        for (name, labels, head), members in places.items():
+        for (name, labels, head, _), members in places.items():
             own = context.space.skeleton(name)
             skeleton = own.replace(
                 # A proxy network need not see more than it was made for.
@@ -100,7 +101,9 @@ class Scores:
         for members, skeleton, images, labels in self._groups:
             chosen = [self.proxies[place] for place in members]
             try:
-                network = build(space, skeleton, architecture, seed=seed).to(device)
+                canonical = chosen[0].needs.canonical  # of all of them or of none
+                built = space.canonical(architecture) if canonical else architecture
+                network = build(space, skeleton, built, seed=seed).to(device)
                 found = score_all(chosen, network, images, seed, labels, target_parameters=target)
                 scores.update(zip(members, found, strict=True))
             except (RuntimeError, ValueError, ArithmeticError, MemoryError) as error:

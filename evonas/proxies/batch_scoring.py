@@ -44,7 +44,7 @@ def score_all(
     """
     groups: dict[Needs, list[int]] = {}
     for place, proxy in enumerate(proxies):
-        alike = replace(proxy.needs, labels=False, repeats=1, head=False, sizes=None)
+        alike = replace(proxy.needs, labels=False, repeats=1, canonical=False, head=False, sizes=None)
         groups.setdefault(alike, []).append(place)
     results: dict[int, float | EvaluationError] = {}
     with restored(network):

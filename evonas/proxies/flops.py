@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import torch
 
@@ -26,11 +28,9 @@ UNCOUNTED = (
 class Flops(Proxy):
     """Multiply-adds of one image: sum over convolutions and linear layers of outputs x inputs of each output.
 
-    More ranks higher.
-
-    Counted by fvcore in evaluation mode, without norms, pooling and upsampling. Of the canonical form where the
-    network is built from one, which ranks better than what is written (a baseline of Ning et al. 2021, Evaluating
-    Efficient Performance Estimators of NAS).
+    More ranks higher. Counted by fvcore in evaluation mode, without norms, pooling and upsampling; of the canonical
+    form, which ranks better than what is written (a baseline of Ning et al. 2021, Evaluating Efficient Performance
+    Estimators of NAS).
 
     It does not see what multiplies nothing: which pooling, skip or pooling at one stride, what is read where widths
     agree, dilation.
@@ -38,7 +38,10 @@ class Flops(Proxy):
 
     name = "flops"
     direction = "max"
-    needs = Needs(initialization="own")
+    unseen: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"normal.*.place*": "what a node of a normal cell reads has one width and one resolution, so that costs agree"}
+    )
+    needs = Needs(initialization="own", canonical=True)
 
     def measure(self, forward: Forward) -> float:
         """Return the count."""

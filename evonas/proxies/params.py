@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar
+
 from evonas.proxies.forward import Forward
 from evonas.proxies.proxy import Needs, Proxy
 
@@ -9,8 +13,8 @@ from evonas.proxies.proxy import Needs, Proxy
 class Params(Proxy):
     """Number of a network's parameters: sum over weights and biases of their sizes; more ranks higher.
 
-    Of the canonical form where the network is built from one, which ranks better than what is written (a baseline of
-    Ning et al. 2021, Evaluating Efficient Performance Estimators of NAS).
+    Of the canonical form, which ranks better than what is written (a baseline of Ning et al. 2021, Evaluating
+    Efficient Performance Estimators of NAS).
 
     It does not see what holds no weight: which pooling, skip or pooling at one stride, what is read where widths
     agree, dilation; nor where in the network, at which resolution, a weight works.
@@ -18,7 +22,10 @@ class Params(Proxy):
 
     name = "params"
     direction = "max"
-    needs = Needs(initialization="own")
+    unseen: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"normal.*.place*": "what a node of a normal cell reads has one width and one resolution, so that costs agree"}
+    )
+    needs = Needs(initialization="own", canonical=True)
 
     def measure(self, forward: Forward) -> float:
         """Return the count."""

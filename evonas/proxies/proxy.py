@@ -31,6 +31,7 @@ class Needs:
         labels: Whether the images' labels are needed.
         repeats: Number of re-initializations that one score averages over; `evonas.proxies.score_all` makes
             them where the initialization is ``"torch"``.
+        canonical: Whether the network is built from the canonical form also where another is given.
         head: Whether the network ends in a classifier even where its skeleton has none.
         sizes: What parameter counts are asked for: ``"scored"``, those of the network that is scored, or ``"target"``,
             those of the network that is searched, which `Forward.target_parameters` holds then; None: none.
@@ -41,6 +42,7 @@ class Needs:
     batch: int = 32
     labels: bool = False
     repeats: int = 1
+    canonical: bool = False
     head: bool = False
     sizes: Sizes | None = None
 

@@ -19,9 +19,9 @@ from evonas.objectives.proxy import sampled_sizes
 from evonas.proxies import Proxy, score_all
 from evonas.spaces import Architecture, Skeleton, Space
 
-DRAWS = (4, 8, 16, 32)
+DRAWS = (4, 8, 16, 32, 64)
 """Scores under random weights that two options are compared by; more of them where fewer do not tell them apart."""
-DISTANCE = 6.0
+DISTANCE = 5.0
 """Standard errors of a difference beyond which it is no chance of the weights."""
 BASES = 4
 """Architectures in which a choice is tried."""

@@ -44,9 +44,23 @@ def test_literature_skeletons():
 def test_failures_are_nan_and_the_seed_is_passed_on(context, monkeypatch):
     monkeypatch.setattr("evonas.objectives.make_evaluator", lambda name, context: Shaky(context))
     np.testing.assert_array_equal(computed_objectives(context)["params"]([None] * 3), [0, np.nan, 0])
-    np.testing.assert_array_equal(score_sources(context)["params"]([None] * 3, 4), [4, np.nan, 4])
+    drawn = [context.space.decode(genome) for genome in context.space.sample(3, np.random.default_rng(0))]
+    np.testing.assert_array_equal(score_sources(context)["params"](drawn, 4), [4, np.nan, 4])
     with pytest.raises(EvaluationError, match="'params' failed for all 2 architectures: no luck"):
-        score_sources(context)["params"]([None] * 2, 1)
+        score_sources(context)["params"](drawn[:2], 1)
+
+
+def test_costs_rank_by_the_canonical_form():
+    """Edges that lead nowhere cost as written; what ranks is what is left of the cell."""
+    space = load_space("nasbench201")
+    context = Context(space, space.skeleton("cifar"))
+    dead = space.parse("|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|")
+    live = space.canonical(dead)
+    written = computed_objectives(context)["flops"]([dead, live])
+    assert written[0] > written[1]
+    for source in (score_sources(context)["flops"], score_sources(context)["params"]):
+        first, second = source([dead, live], 0)
+        assert first == second
 
 
 def test_scores_look_at_the_skeleton_that_is_named(nasbench201):

@@ -54,7 +54,7 @@ def test_neurons_of_a_published_genotype():
     architecture = space.parse(
         f"Genotype(normal={cell}, normal_concat=[2, 3, 4, 5], reduce={cell}, reduce_concat=[2, 3, 4, 5])"
     )
-    network = build(space, space.skeleton("proxy"), architecture)
+    network = build(space, space.skeleton("proxy_paper"), architecture)
     with torch.no_grad(), batch_statistics(network), packing(network) as packed:
         network(torch.randn(2, 3, 32, 32))
     assert sum(digits.shape[1] for digits in packed) == 39_936
