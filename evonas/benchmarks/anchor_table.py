@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,13 @@ from evonas.errors import SettingsError
 from evonas.pareto.correlation import kendall
 from evonas.spaces import load_space
 from evonas.tables.load import load_table
-from evonas.tables.reading import check_order, parse_reading, read_values
+from evonas.tables.reading import Reading, check_order, parse_reading, read_values
 
 __all__ = ["TableBench", "bench_table"]
+
+
+UNKNOWN_SHORTNESS = 1.0
+"""Taken where low and high fidelity are different columns and epochs are not given."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +101,16 @@ def bench_table(
     cheap, truth = (column[rows] for column in values)
     found = bench_anchors(
         opened, chosen.architectures, cheap, truth, counts=counts, scores=scores, shared=shared,
-        short=readings[0].columns != readings[1].columns or readings[0].epochs != readings[1].epochs,
+        shortness=_shortness(*readings),
         seeds=seeds, progress=progress,
     )  # fmt: skip
     taus = ", ".join(f"{kendall(cheap, truth, top=top):.3f}" for top in TOPS.values())
     note = f"{len(rows):,} rows; were all of them trained, {readings[0]} would rank {readings[1]} at {taus}."
     return TableBench(found, note)
+
+
+def _shortness(low: Reading, high: Reading) -> float:
+    """Return the logarithm of how many times longer the high fidelity trains; of other columns without epochs 1."""
+    if low.epochs is not None and high.epochs is not None:
+        return math.log(high.epochs / low.epochs)
+    return 0.0 if low.columns == high.columns else UNKNOWN_SHORTNESS

@@ -36,7 +36,7 @@ def bench_anchors(
     counts: Sequence[int],
     scores: Mapping[str, np.ndarray],
     shared: Mapping[str, np.ndarray] | None = None,
-    short: bool = True,
+    shortness: float = 1.0,
     seeds: int | Sequence[int] = 20,
     progress: Progress = lambda what, number: None,
 ) -> list[dict[str, Any]]:
@@ -54,7 +54,7 @@ def bench_anchors(
         counts: Numbers of anchors.
         scores: Costs and scores that need no training, by name, more is better, NaN: not known; ``flops`` among them.
         shared: Scores of shared weights by name, likewise.
-        short: Whether low fidelity is a shorter training than high fidelity.
+        shortness: Logarithm of how many times longer high fidelity trains than low fidelity; 0: as long.
         seeds: How many (0, 1, ...), or which.
         progress: Told of each seed before its work.
 
@@ -78,7 +78,7 @@ def bench_anchors(
     encoder = SignalEncoder(space, [*given])
     free = joint(given)
     signals = encoder(forms, given, free, np.stack([*weights.values()], axis=1) if weights else None)
-    bench = _Bench(encoder, signals, keys, distinct, low[known], high[known], np.log(given["flops"]), short)
+    bench = _Bench(encoder, signals, keys, distinct, low[known], high[known], np.log(given["flops"]), shortness)
     rows = []
     for seed in range(seeds) if isinstance(seeds, int) else seeds:
         progress("anchors", seed)
@@ -104,10 +104,10 @@ class _Bench:
         low: np.ndarray,
         high: np.ndarray,
         cost: np.ndarray,
-        short: bool,
+        shortness: float,
     ) -> None:
         self.encoder, self.signals, self.keys, self.distinct = encoder, signals, np.array(keys), distinct
-        self.low, self.high, self.cost, self.short = low, high, cost, short
+        self.low, self.high, self.cost, self.shortness = low, high, cost, shortness
 
     def run(self, counts: Sequence[int], seed: int) -> list[tuple[int, np.ndarray, dict[str, np.ndarray]]]:
         """Return for each number of anchors it, the rows that are none, and what is predicted of these."""
@@ -131,8 +131,10 @@ class _Bench:
         return found
 
     def _ranker(self, anchors: np.ndarray, seed: int) -> Ranker:
-        cost = self.cost[anchors] if self.short else None
-        return Ranker(self.encoder, self.signals, self.signals[anchors], self.low[anchors], cost=cost, seed=seed)
+        return Ranker(
+            self.encoder, self.signals, self.signals[anchors], self.low[anchors], self.cost[anchors],
+            shortness=self.shortness, seed=seed,
+        )  # fmt: skip
 
     def _forest(self, anchors: np.ndarray, rows: np.ndarray, seed: int) -> np.ndarray:
         """Return what a random forest on one-hot genes predicts."""

@@ -18,7 +18,7 @@ def judged(codes, table):
     truth = np.asarray(table["acc"])
     scores = {"flops": np.asarray(table["flops"]) + 1, "junk": np.random.default_rng(0).permutation(truth)}
     run = lambda: bench_anchors(  # noqa: E731
-        codes, table.architectures, truth, truth, counts=(0, 8, 24), scores=scores, short=False, seeds=2
+        codes, table.architectures, truth, truth, counts=(0, 8, 24), scores=scores, shortness=0.0, seeds=2
     )
     return run, run()
 

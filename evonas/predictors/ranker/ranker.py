@@ -7,20 +7,29 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
-from scipy.optimize import nnls
 
 from evonas.pareto.correlation import spearman
 from evonas.predictors.encoders import TokenColumns
 from evonas.predictors.ranker.normal_scale import NormalScale
 from evonas.predictors.ranker.signals import SignalEncoder, Signals
+from evonas.predictors.ranker.stack import error_shares, pulled_weights
 from evonas.predictors.regressors import GaussianProcess, Regressor, Ridge
 from evonas.predictors.regressors.forest import Forest
 from evonas.predictors.scale import ScoreScale
 
-__all__ = ["VIEWS", "Ranker", "View", "shared_weight"]
+__all__ = ["VIEWS", "Ranker", "View", "shared_weight", "without_falling_trend"]
 
 MIN_ANCHORS = 6
-"""Number of anchors below which nothing is learned: the joint score stands alone."""
+"""Number of anchors below which nothing is learned from them."""
+PRIOR_ANCHORS = 8.0
+"""Number of anchors that what is expected of the parts counts for."""
+SHORT_ANCHORS = 0.2
+"""Number of further ones for each anchor whose training is shorter by a factor of e: more of them do not teach what
+only long trainings show."""
+EXPECTED_FREE = 0.5
+"""Weight expected of the joint score: about its correlation with accuracy on most tables."""
+EXPECTED_LEARNED = 0.75
+"""Weight expected of what regressors predict, which they have shrunk to the mean already."""
 MOST_SHARED = 4.0
 """Most that a score of shared weights counts before there are anchors, relative to the joint score."""
 
@@ -44,6 +53,7 @@ VIEWS: Mapping[str, View] = MappingProxyType(
         "extra-trees": View(("counts",), lambda seed: Forest(extra=True, leaf=2, seed=seed)),
         "gaussian-process": View(("genes", "counts", "ways", "parts"), lambda seed: GaussianProcess()),
         "ridge": View(("genes", "counts"), lambda seed: Ridge()),
+        "ridge of scores": View((), lambda seed: Ridge()),
     }
 )
 """Regressors that the ranker weighs, by name."""
@@ -63,31 +73,31 @@ def shared_weight(score: np.ndarray, free: np.ndarray) -> float:
 
 
 class Ranker:
-    """Weighted sum of what is known before training and of regressors that anchors teach.
+    """Weighted sum of what is known before training and of what regressors learned from anchors.
 
-    Each part is a column of predictions on the scale of the anchors' scores (`ScoreScale`): the prior, which is the
-    joint score and what shared weights add to it, and every regressor of `VIEWS`, for the anchors predicted without
-    themselves. Weights are those that predict the anchors best among weights of 0 or more, pulled to the prior with
-    the strength of `prior_anchors` further anchors (stacked regression, Breiman, Machine Learning 1996, with a prior).
-    So the prior stands alone where there are few anchors, and what they do not bear out gets a weight of 0.
+    Parts are on the scale of the anchors' scores (`ScoreScale`): the joint score; each score of shared weights; and
+    what the regressors of `VIEWS` predict, joined by `error_shares`. Weights are those of `pulled_weights`, for which
+    anchors are predicted without themselves. So the joint score stands alone where there are no anchors, leads while
+    they are few, and what they do not bear out gets a weight of 0.
 
     A short training favors networks that learn fast, which are the cheap ones. Where anchors are short, a falling
-    trend along the joint score's costs is taken out of their scores: it says nothing of a full training.
+    trend along cost is taken out of their scores: it says nothing of a full training.
 
     Args:
         encoder: What encoded all signals.
-        reference: Signals of a sample of the space, the measure of scales and of what agrees with what.
+        reference: Signals of a sample of the space, which says how shared weights agree with the joint score.
         anchors: Signals of trained architectures, one row each.
         values: Their accuracies, all of one fidelity, finite.
-        cost: Logarithm of the anchors' cost, or None where anchors are trained to the end.
+        cost: Logarithm of their networks' cost, shape ``(n,)``.
+        shortness: Logarithm of how many times longer the training is that counts in the end; 0: they are that long.
         seed: Of the forests.
-        prior_anchors: Number of anchors that the prior counts for.
+        views: Regressors.
 
     Attributes:
-        weights: Weight of each part by name.
-        anchors: Number of anchors.
-        left_out: Predictions of the anchors' scores, each without itself; empty below `MIN_ANCHORS`.
-        scores: The anchors' scores.
+        weights: Weight of each part by name: ``free``, ``shared 0``, ..., and ``learned`` once there are anchors.
+        shares: Share of each regressor in what is learned, by name.
+        scores: The anchors' scores, without a falling trend, mean 0.
+        left_out: Predictions of them, each without itself; empty where nothing is learned.
     """
 
     def __init__(
@@ -96,62 +106,69 @@ class Ranker:
         reference: Signals,
         anchors: Signals,
         values: np.ndarray,
+        cost: np.ndarray,
         *,
-        cost: np.ndarray | None = None,
+        shortness: float = 0.0,
         seed: int = 0,
-        prior_anchors: float = 16.0,
-        agreement: float = 0.5,
         views: Mapping[str, View] = VIEWS,
     ) -> None:
         self._shared = [NormalScale(column) for column in reference.shared.T]
-        trust = [shared_weight(column, reference.free) for column in reference.shared.T]
-        self._trust = np.array([1.0, *trust]) / (1.0 + sum(trust))
-        self.weights: dict[str, float] = {"prior": 1.0}
-        self.anchors, self.scores, self.left_out = len(values), np.zeros(0), np.zeros(0)
-        self._parts: dict[str, tuple[TokenColumns, Regressor]] = {}
+        trust = [1.0, *(shared_weight(column, reference.free) for column in reference.shared.T)]
+        names = ["free", *(f"shared {i}" for i in range(len(self._shared)))]
+        self.weights = {name: count / sum(trust) for name, count in zip(names, trust, strict=True)}
+        self.shares: dict[str, float] = {}
+        self.scores, self.left_out = np.zeros(0), np.zeros(0)
+        self._regressors: dict[str, tuple[TokenColumns, Regressor]] = {}
         if len(values) < MIN_ANCHORS or np.ptp(values) == 0:
             return
-        self.scale = ScoreScale(values)
-        self.scores = self.scale.scores - self.scale.scores.mean()
-        if cost is not None:
-            self.scores = without_falling_trend(self.scores, cost)
-        columns = {"prior": self._prior(anchors)}
+        scores = ScoreScale(values).scores
+        if shortness > 0:
+            scores = without_falling_trend(scores, cost)
+        self.scores = scores - scores.mean()
+        left_out = {}
         for name, view in views.items():
-            made = TokenColumns(encoder.names, anchors.described, view.groups)
-            features = made(anchors.described)
-            if features.shape[1] == 0:
-                continue
-            regressor = view.make(seed)
-            columns[name] = regressor.fit(features, self.scores)
-            self._parts[name] = made, regressor
-        pull = np.array([agreement] + [0.0] * (len(columns) - 1))
-        self.weights = dict(zip(columns, _stacked(columns, self.scores, pull, prior_anchors), strict=True))
-        self.left_out = sum((self.weights[name] * column for name, column in columns.items()), np.zeros(len(values)))
+            columns = TokenColumns(encoder.names, anchors.described, view.groups)
+            features = columns(anchors.described)
+            if features.shape[1]:
+                self._regressors[name] = columns, view.make(seed)
+                left_out[name] = self._regressors[name][1].fit(features, self.scores)
+        self.shares = error_shares(left_out, self.scores)
+        parts = self._before(anchors)
+        parts["learned"] = np.sum([self.shares[name] * column for name, column in left_out.items()], axis=0)
+        expected = {name: EXPECTED_FREE * weight for name, weight in self.weights.items()}
+        expected["learned"] = EXPECTED_LEARNED
+        strength = PRIOR_ANCHORS + SHORT_ANCHORS * shortness * len(values)
+        self.weights = pulled_weights(parts, self.scores, expected, strength)
+        self.left_out = np.sum([self.weights[name] * part for name, part in parts.items()], axis=0)
 
     @property
     def learned(self) -> bool:
         """Whether there were anchors enough to learn from."""
-        return bool(self._parts)
+        return bool(self._regressors)
 
     def predict(self, signals: Signals) -> tuple[np.ndarray, np.ndarray]:
-        """Return means and standard deviations of scores, each shape ``(n,)``."""
-        prior = self._prior(signals)
-        means, spreads, weights = [prior], [np.ones(len(signals))], [self.weights["prior"]]
-        for name, (columns, regressor) in self._parts.items():
-            if self.weights[name] > 0:
-                mean, spread = regressor.predict(columns(signals.described))
-                means.append(mean)
-                spreads.append(spread)
-                weights.append(self.weights[name])
-        total = max(sum(weights), 1e-9)
-        share = np.array(weights)[:, None] / total
-        middle = (share * np.stack(means)).sum(axis=0)
-        variance = (share * (np.stack(spreads) ** 2 + (np.stack(means) - middle) ** 2)).sum(axis=0)
-        return middle * total, np.sqrt(variance)
+        """Return means and standard deviations of scores, each shape ``(n,)``.
 
-    def _prior(self, signals: Signals) -> np.ndarray:
-        shared = [scale(column) for scale, column in zip(self._shared, signals.shared.T, strict=True)]
-        return np.asarray(self._trust @ np.stack([signals.free, *shared]))
+        The deviation joins what the regressors say of their own and how far they disagree, and of an anchor as well as
+        of others; without anchors it is 1, that of scores over the space.
+        """
+        parts = self._before(signals)
+        if not self.learned:
+            return self._sum(parts), np.ones(len(signals))
+        predicted = [one.predict(columns(signals.described)) for columns, one in self._regressors.values()]
+        means, spreads = (np.stack(column) for column in zip(*predicted, strict=True))
+        share = np.array([self.shares[name] for name in self._regressors])[:, None]
+        parts["learned"] = (share * means).sum(axis=0)
+        variance = (share * (spreads**2 + (means - parts["learned"]) ** 2)).sum(axis=0)
+        return self._sum(parts), np.sqrt(variance)
+
+    def _before(self, signals: Signals) -> dict[str, np.ndarray]:
+        """Return the parts that are known before training, by name."""
+        shared = zip(self._shared, signals.shared.T, strict=True)
+        return {"free": signals.free} | {f"shared {i}": scale(column) for i, (scale, column) in enumerate(shared)}
+
+    def _sum(self, parts: Mapping[str, np.ndarray]) -> np.ndarray:
+        return np.asarray(np.sum([self.weights[name] * part for name, part in parts.items()], axis=0))
 
 
 def without_falling_trend(scores: np.ndarray, cost: np.ndarray) -> np.ndarray:
@@ -163,11 +180,3 @@ def without_falling_trend(scores: np.ndarray, cost: np.ndarray) -> np.ndarray:
     unit = float(centered.std()) or 1.0
     slope = float(scores @ (centered / unit)) / (len(scores) + 4)
     return np.asarray(scores - min(slope, 0.0) * centered / unit)
-
-
-def _stacked(columns: Mapping[str, np.ndarray], scores: np.ndarray, pull: np.ndarray, strength: float) -> list[float]:
-    """Return weights of 0 or more that minimize the squared error and the weights' distance from `pull`."""
-    rows = np.stack(list(columns.values()), axis=1)
-    ridge = np.sqrt(strength) * np.eye(len(pull))
-    weights, _ = nnls(np.concatenate([rows, ridge]), np.concatenate([scores, ridge @ pull]))
-    return [float(weight) for weight in weights]

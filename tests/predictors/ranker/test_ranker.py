@@ -24,17 +24,17 @@ def known():
 
 
 def test_without_anchors_the_joint_score_ranks(known):
-    encoder, signals, truth, _ = known
+    encoder, signals, truth, flops = known
     none = np.zeros(0, dtype=np.int64)
-    mean, spread = Ranker(encoder, signals, signals[none], truth[none]).predict(signals)
+    mean, spread = Ranker(encoder, signals, signals[none], truth[none], flops[none]).predict(signals)
     assert np.array_equal(mean, signals.free)
     assert (spread > 0).all()
 
 
 def test_anchors_teach_what_the_joint_score_does_not_know(known):
-    encoder, signals, truth, _ = known
+    encoder, signals, truth, flops = known
     anchors, rest = np.arange(60), np.arange(60, len(truth))
-    ranker = Ranker(encoder, signals, signals[anchors], truth[anchors])
+    ranker = Ranker(encoder, signals, signals[anchors], truth[anchors], flops[anchors])
     found = kendall(ranker.predict(signals[rest])[0], truth[rest])
     assert found > 0.85
     assert found > kendall(signals.free[rest], truth[rest]) + 0.2
@@ -42,28 +42,30 @@ def test_anchors_teach_what_the_joint_score_does_not_know(known):
 
 
 def test_the_same_anchors_and_seed_teach_the_same(known):
-    encoder, signals, truth, _ = known
+    encoder, signals, truth, flops = known
     anchors = np.arange(30)
-    first, second = (Ranker(encoder, signals, signals[anchors], truth[anchors], seed=3) for _ in range(2))
+    first, second = (
+        Ranker(encoder, signals, signals[anchors], truth[anchors], flops[anchors], seed=3) for _ in range(2)
+    )
     assert np.array_equal(first.predict(signals)[0], second.predict(signals)[0])
     assert first.weights == second.weights
 
 
 def test_noise_leaves_the_joint_score_in_charge(known):
     """Values that nothing foretells move nothing far."""
-    encoder, signals, _truth, _ = known
+    encoder, signals, _truth, flops = known
     taus = []
     for seed in range(5):
         noise = np.random.default_rng(seed).normal(size=12)
-        ranker = Ranker(encoder, signals, signals[np.arange(12)], noise, seed=seed)
+        ranker = Ranker(encoder, signals, signals[np.arange(12)], noise, flops[:12], shortness=2.0, seed=seed)
         taus.append(kendall(ranker.predict(signals)[0], signals.free))
-    assert np.mean(taus) > 0.5
+    assert np.mean(taus) > 0.6
 
 
 def test_fewer_than_six_anchors_and_equal_anchors_teach_nothing(known):
-    encoder, signals, truth, _ = known
+    encoder, signals, truth, flops = known
     for values in (truth[:5], np.ones(20)):
-        ranker = Ranker(encoder, signals, signals[np.arange(len(values))], values)
+        ranker = Ranker(encoder, signals, signals[np.arange(len(values))], values, flops[np.arange(len(values))])
         assert not ranker.learned
         assert np.array_equal(ranker.predict(signals)[0], signals.free)
 
@@ -85,7 +87,8 @@ def test_shared_weights_that_contradict_the_joint_score_are_not_heard(known):
     forms = [encoder.space.decode(genome) for genome in encoder.space.sample(len(truth), np.random.default_rng(1))]
     none = np.zeros(0, dtype=np.int64)
     against = encoder(forms, {"flops": flops}, signals.free, -signals.free[:, None])
-    assert np.array_equal(Ranker(encoder, against, against[none], truth[none]).predict(against)[0], signals.free)
+    ranker = Ranker(encoder, against, against[none], truth[none], flops[none])
+    assert np.array_equal(ranker.predict(against)[0], signals.free)
 
 
 def test_a_trend_that_falls_along_cost_is_taken_out_and_one_that_rises_stays():
@@ -94,3 +97,24 @@ def test_a_trend_that_falls_along_cost_is_taken_out_and_one_that_rises_stays():
     wave = np.sin(40 * cost)
     left = without_falling_trend(wave - 3 * (cost - cost.mean()), cost)
     assert abs(np.polyfit(cost, left, 1)[0]) < 0.1
+
+
+def test_of_short_trainings_the_joint_score_is_kept_longer(known):
+    encoder, signals, truth, flops = known
+    anchors = np.arange(60)
+    long, short = (
+        Ranker(encoder, signals, signals[anchors], truth[anchors], flops[anchors], shortness=shortness).weights
+        for shortness in (0.0, 4.0)
+    )
+    assert short["free"] > long["free"]
+
+
+def test_shared_weights_that_anchors_bear_out_count_and_others_get_nothing(known):
+    """Of two supernets one tells the truth and one the opposite, whatever the joint score thinks of them."""
+    encoder, signals, truth, flops = known
+    forms = [encoder.space.decode(genome) for genome in encoder.space.sample(len(truth), np.random.default_rng(1))]
+    both = encoder(forms, {"flops": flops}, signals.free, np.stack([truth, -truth], axis=1))
+    anchors = np.arange(40)
+    weights = Ranker(encoder, both, both[anchors], truth[anchors], flops[anchors]).weights
+    assert weights["shared 0"] > 0.2
+    assert weights["shared 1"] == 0.0
