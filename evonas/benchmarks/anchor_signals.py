@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evonas.benchmarks.computed import score_sources
-from evonas.benchmarks.warm import sampled_scores, stored_scores
+from evonas.benchmarks.warm import stored_scores
 from evonas.errors import SettingsError
 from evonas.spaces import Architecture, Space, as_candidates
 from evonas.tables.table import Table
@@ -23,6 +24,8 @@ __all__ = ["canonical_costs", "file_scores", "image_scores", "supernet_scores"]
 
 _TRUTH = re.compile(r"val|valid|validation|test|train|training|metric|target|truth|rank|label|epochs?")
 """Words in the name of a column that is measured truth rather than a score."""
+SWAP_REPEATS = 4
+"""Re-initializations per SWAP-Score, as in a search."""
 SHARED = ("loss", "smoothed")
 """Estimates of a supernet that are signals."""
 
@@ -55,14 +58,22 @@ def file_scores(file: Path, table: Table, space: Space) -> dict[str, np.ndarray]
     return kept
 
 
-def image_scores(context: Context, table: Table) -> dict[str, np.ndarray]:
-    """Return the SWAP-Scores of the canonical forms of a table's rows.
+def image_scores(context: Context, architectures: Sequence[Architecture]) -> dict[str, np.ndarray]:
+    """Return the scores of canonical forms that `free` joins and that need networks, each of shape ``(n,)``.
 
     Args:
-        context: Space and data.
-        table: Its rows; of more than 20,000 as many drawn ones are scored.
+        context: Space, skeleton and data.
+        architectures: As written.
     """
-    return sampled_scores(context, table)
+    from evonas.proxies import SaturationWarning
+
+    names = {"swap": f"swap(repeats={SWAP_REPEATS})", "synflow": "synflow"}
+    sources = score_sources(context, names.values())
+    distinct, rows = _distinct(context.space, architectures)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SaturationWarning)  # a saturated score still ranks the others
+        found = {name: np.asarray(sources[text](distinct, context.seed), float) for name, text in names.items()}
+    return {name: values[rows] for name, values in found.items()}
 
 
 def supernet_scores(run: Path, space: Space, architectures: Sequence[Architecture]) -> dict[str, np.ndarray]:

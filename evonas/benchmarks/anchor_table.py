@@ -64,7 +64,7 @@ def bench_table(
         seeds: How many choices of anchors.
         proxy_scores: File of scores that are signals; rows that it does not hold are left out.
         supernet: Run whose shared weights are a signal.
-        data: Data for SWAP; None: SWAP is no signal, unless the file of scores has it.
+        data: Data for SWAP and SynFlow; None: they are no signals, unless the file of scores has them.
         limit: Rows to judge on, drawn by seed; None: all.
         seed: Of that draw.
         progress: Told of each choice of anchors before its work.
@@ -91,12 +91,13 @@ def bench_table(
         rows = np.sort(np.random.default_rng(seed).choice(rows, limit, replace=False))
     chosen = table.select(rows)
     scores = canonical_costs(opened, chosen.architectures) | {name: column[rows] for name, column in stored.items()}
-    if data is not None and "swap" not in scores:
+    if data is not None:
         from evonas.data import load_data
         from evonas.objectives import Context
 
         images = load_data(data)
-        scores |= image_scores(Context(opened, opened.literature_skeleton(), data=images), chosen)
+        computed = image_scores(Context(opened, opened.literature_skeleton(), data=images), chosen.architectures)
+        scores = computed | scores  # of a score that the file has, the file's
     shared = {} if supernet is None else supernet_scores(supernet, opened, chosen.architectures)
     cheap, truth = (column[rows] for column in values)
     found = bench_anchors(

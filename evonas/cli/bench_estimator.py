@@ -37,7 +37,9 @@ def bench_estimator(
     limit: Annotated[int | None, typer.Option(min=20, help="Judge on that many rows, drawn by --seed.")] = None,
     data: Annotated[
         str | None,
-        typer.Option(help="Images for SWAP; without --low to train on. [default: none; without --low digits]"),
+        typer.Option(
+            help="Images for SWAP and SynFlow; without --low to train on. [default: none; without --low digits]"
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of what is drawn once: rows, and all without --low.")] = 0,
     target: Annotated[

@@ -36,6 +36,9 @@ SHIPPED: Mapping[str, Entry] = MappingProxyType(
         "acc": Entry(
             "evonas.objectives.accuracy.low_fidelity:accuracy_evaluator", "accuracy as estimated by --estimator (max)"
         ),
+        "free": Entry(
+            "evonas.objectives.free:FreeEvaluator", "FLOPs, SWAP and SynFlow by their ranks in a sample (max)"
+        ),
         "flops": Entry(_COST, "multiply-adds of convolutions, linear layers and products of matrices (min)"),
         **{one.name: Entry(_MEASURES, f"{one.text} ({one.direction})", named=True) for one in REGRESSION},
         "latency": Entry("evonas.objectives.latency.latency:LatencyEvaluator", "milliseconds in onnxruntime (min)"),

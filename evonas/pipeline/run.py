@@ -176,6 +176,7 @@ class _Search:
                 self.progress.say("Predictors choose what is evaluated, in small rounds (--no-surrogate: none do)")
             prepare = SearchSetup(self.problem, self.run, self.progress)
             prepare.latency_table()
+            prepare.free_reference()
             first = prepare.warm_start()
             context = self.problem.context()
             if self.problem.learned:

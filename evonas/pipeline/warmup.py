@@ -14,6 +14,7 @@ from evonas.engine import LocalEngine
 from evonas.errors import DataError
 from evonas.files.progress import Progress
 from evonas.networks import Network, build
+from evonas.objectives.free import FreeEvaluator
 from evonas.objectives.latency.latency import LatencyEvaluator, device_latency_table
 from evonas.objectives.proxy import ProxyEvaluator
 from evonas.pareto.dominance import choose_first, minimized
@@ -85,6 +86,18 @@ class SearchSetup:
         if evaluator.foreign:
             self.progress.say(f"The latency table is of another device: {'; '.join(evaluator.foreign)}")
         self.problem.add_cheap("latency", evaluator)
+
+    def free_reference(self) -> None:
+        """Score the sample that `free` ranks in, once, and freeze it in the run."""
+        if "free" not in self.problem.evaluated or "free" in self.problem.cheap:
+            return
+        frozen = self.run.path / "free.json"
+        if not frozen.exists():
+            evaluator = FreeEvaluator(self.problem.context())
+            with self.progress.task("Scoring the sample that 'free' ranks in", 1) as task:
+                self.run.write(frozen.name, evaluator.reference.to_json())
+                task.advance(1)
+        self.problem.add_cheap("free", FreeEvaluator(self.problem.context(options={"free_reference": str(frozen)})))
 
     def warm_start(self) -> np.ndarray:
         """Return the first population: the best by SWAP-Score and FLOPs of a sample, spread along the cost."""
