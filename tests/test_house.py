@@ -125,7 +125,6 @@ ODD_WORDS = {
     "evolution/algorithms.py",
     "evolution/evolution.py",
     "networks/build.py",
-    "objectives/accuracy/low_fidelity.py",
     "objectives/cost/assemble.py",
     "objectives/cost/graph_builder.py",
     "objectives/cost/symbolic.py",
@@ -138,7 +137,6 @@ ODD_WORDS = {
     "report/figures.py",
     "report/front_figure.py",
     "spaces/skeleton.py",
-    "testing/evaluator.py",
 }
 """Modules whose docstrings' first lines are not in the field's words."""
 

@@ -1,4 +1,4 @@
-"""Where evaluations run: in this process, in processes on this machine, or on a Ray cluster.
+"""Engines, where evaluations run: in this process, in processes on this machine, or on a Ray cluster.
 
 An engine gives values for candidates; what the run's store holds is never computed again. Whatever the number
 of workers, values are the same bit for bit: an evaluation has a fixed number of threads and depends on nothing
@@ -16,9 +16,9 @@ What bounds a search at 1,000 workers, and what is done about each:
 - *The end of a generation*, where all wait for the last. With log-normal times and 1,000 workers
   (``python -m evonas.benchmarks.barrier``) a population of 1,000 idles 78 % of the time at a mild spread (standard
   deviation of the logarithm 0.5) and 94 % at a heavy one (1.0), one of 10,000 still 27 % and 71 %. Hence
-  ``--asynchronous``: each result is told as it comes, and another candidate goes out; the same searches of 30
+  ``--asynchronous``: each result is reported as it comes, and another candidate goes out; the same searches of 30
   populations idle 10 %, 40 %, 2 % and 10 %, most of it at their very end. Which result comes first is chance, so the
-  order of telling is stored and replayed; the front then depends on it, and equality over numbers of workers holds
+  order of reports is stored and replayed; the front then depends on it, and equality over numbers of workers holds
   for searches by generations only.
 """
 

@@ -127,7 +127,7 @@ class RayPool(Workers[_Remote]):
         mean = self._seconds / self._count if self._count else BATCH_SECONDS
         return max(1, min(-(-len(self._waiting) // self.size), int(BATCH_SECONDS / max(mean, 1e-4))))
 
-    def _listen(self, seconds: float) -> None:
+    def _receive(self, seconds: float) -> None:
         busy = [worker for worker in self._workers if worker.awaited is not None]
         ready, _ = self._ray.wait([worker.awaited for worker in busy], timeout=seconds)
         for worker in [one for one in busy if any(one.awaited is reference for reference in ready)]:

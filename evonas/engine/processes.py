@@ -77,7 +77,7 @@ class _Process(Worker):
 
     def _write(self, line: str) -> None:
         assert self._process.stdin is not None
-        with suppress(OSError):  # it has ended, which its output tells
+        with suppress(OSError):  # it has ended, as the end of its output shows
             self._process.stdin.write(line.encode())
             self._process.stdin.flush()
 
@@ -98,7 +98,7 @@ class ProcessPool(Workers[_Process]):
     def _start(self) -> _Process:
         return _Process(self._first, self._threads)
 
-    def _listen(self, seconds: float) -> None:
+    def _receive(self, seconds: float) -> None:
         with selectors.DefaultSelector() as selector:
             for worker in self._workers:
                 selector.register(worker.out, selectors.EVENT_READ, worker)

@@ -1,6 +1,6 @@
 """A worker process: ``python -m evonas.engine.worker`` reads jobs from its input and writes results to its output.
 
-Both are lines of JSON. The first line that comes in is the spec; a worker says when it is ready, or why it will
+Both are lines of JSON. The first line that comes in is the spec; a worker reports when it is ready, or why it will
 never be. It ends with the process that started it, whatever it is at: nobody would read its results.
 """
 

@@ -1,4 +1,4 @@
-"""What pools of workers share: jobs go out in batches; a worker that dies or times out costs one try of one job."""
+"""Base of pools of workers: jobs go out in batches; a worker that dies or times out costs one try of one job."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ POLL_SECONDS = 60.0
 
 
 class Worker(ABC):
-    """Where jobs are computed, and what it is at."""
+    """A place of computation, and the jobs that it has been given."""
 
     def __init__(self) -> None:
         self.ready = False
@@ -70,8 +70,8 @@ class Workers(ABC, Generic[W]):
         """Start a worker."""
 
     @abstractmethod
-    def _listen(self, seconds: float) -> None:
-        """Take in what workers say, waiting so long for the first word: `_prepared`, `_finished` or `_drop`."""
+    def _receive(self, seconds: float) -> None:
+        """Take in workers' messages, waiting so long for the first: `_prepared`, `_finished` or `_drop`."""
 
     def _share(self) -> int:
         """Return how many jobs a worker is given at a time."""
@@ -91,7 +91,7 @@ class Workers(ABC, Generic[W]):
         while not self._done:
             self._assign()
             due = min(worker.deadline for worker in self._workers)
-            self._listen(min(max(due - time.monotonic(), 0.0), POLL_SECONDS))
+            self._receive(min(max(due - time.monotonic(), 0.0), POLL_SECONDS))
             for worker in [one for one in self._workers if one.deadline < time.monotonic()]:
                 self._drop(worker, f"took longer than {worker.limit:g} s")
         return self._done.popleft()
@@ -134,7 +134,7 @@ class Workers(ABC, Generic[W]):
         worker.end()
         if not worker.ready:
             self._deaths += 1
-            # Where others are ready, this one may only have found no place.
+            # Where others are ready, this one may only have found no free slot.
             if self._deaths >= DEATHS_IN_A_ROW and not any(one.ready for one in self._workers):
                 raise EvaluationError(f"{DEATHS_IN_A_ROW} workers in a row did not start, the last: it {cause}")
         if not worker.batch:

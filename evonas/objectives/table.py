@@ -16,7 +16,7 @@ from evonas.tables.table import Table
 
 
 class TableEvaluator(Evaluator):
-    """What a table says of an architecture; one that it does not hold fails.
+    """Values of a table, by architecture; one that it does not hold fails.
 
     Args:
         table: Measured truth of architectures of the space.

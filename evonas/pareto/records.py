@@ -16,8 +16,8 @@ class Records(list[dict[str, Any]]):
         names = list(self[0]) if self else []
         head = "".join(f"<th>{escape(name)}</th>" for name in ["", *names])
         body = "".join(
-            f"<tr><th>{place}</th>{''.join(f'<td>{_cell(row[name])}</td>' for name in names)}</tr>"
-            for place, row in enumerate(self)
+            f"<tr><th>{index}</th>{''.join(f'<td>{_cell(row[name])}</td>' for name in names)}</tr>"
+            for index, row in enumerate(self)
         )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if self else "<p>no members</p>"
 

@@ -1,6 +1,6 @@
 """Weight sharing: one set of weights that every architecture of a space can run on.
 
-`train_supernet` trains them, `PathEvaluator` reads how good an architecture is with them::
+`train_supernet` trains them, `PathEvaluator` evaluates architectures with them::
 
     network = evonas.build(space, skeleton)
     train_supernet(network, data, "disturbance-immune", SupernetSettings(epochs=20))

@@ -1,4 +1,4 @@
-"""Adam that moves what a step has used, and nothing else."""
+"""Adam on the entries that a step has used, and on no others."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ class Adam(SGD):
             self.counts[name] = self.counts.get(name, 0) + 1
         first = [_sliced(self.buffers[name], slices.get(name)) for name in moved]
         second = [_sliced(self.second[name], slices.get(name)) for name in moved]
-        places = [(index, masks[name]) for index, name in enumerate(moved) if name in masks]
-        kept = [(first[index].clone(), second[index].clone()) for index, _ in places]
+        masked = [(index, masks[name]) for index, name in enumerate(moved) if name in masks]
+        kept = [(first[index].clone(), second[index].clone()) for index, _ in masked]
         torch._foreach_lerp_(first, gradients, 1.0 - self.momentum)
         torch._foreach_mul_(second, self.decay)
         torch._foreach_addcmul_(second, gradients, gradients, 1.0 - self.decay)
-        for (index, mask), (old_first, old_second) in zip(places, kept, strict=True):
+        for (index, mask), (old_first, old_second) in zip(masked, kept, strict=True):
             first[index].copy_(torch.where(mask, first[index], old_first))
             second[index].copy_(torch.where(mask, second[index], old_second))
         counts = [self.counts[name] for name in moved]

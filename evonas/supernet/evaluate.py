@@ -1,4 +1,4 @@
-"""Reading how good a path is, without touching the supernet."""
+"""Evaluation of paths on stand-alone copies, without touching the supernet."""
 
 from __future__ import annotations
 
@@ -148,9 +148,9 @@ class PathEvaluator:
                 self._sized(self._norms, architecture, network),
                 self._sized(self._images, architecture, network),
             )
-        for place, (_, segment) in enumerate(segments[done - 1 :], start=done + 1):
+        for run, (_, segment) in enumerate(segments[done - 1 :], start=done + 1):
             state = _run(segment, *state, kept)
-            self._kept.put(names[:place], state)
+            self._kept.put(names[:run], state)
         return _each(state[1], self._labels, self._task)
 
     def _keeps(self, architecture: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The forgetting value: what training others has done to an architecture."""
+"""Forgetting values: how an architecture's accuracy changes while others are trained."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ class ForgettingProbe:
         """
         if (epoch - 1) % self._every:
             return
-        places = {index * steps // self._per_epoch for index in range(self._per_epoch)}
-        if step in places:
+        chosen = {index * steps // self._per_epoch for index in range(self._per_epoch)}
+        if step in chosen:
             self._open.append((architecture, total, self._read(architecture)))
 
     def after_epoch(self) -> list[Forgetting]:
@@ -105,7 +105,7 @@ class ForgettingProbe:
     def _read(self, architecture: Any) -> np.ndarray:
         try:
             return np.atleast_1d(np.asarray(self._right(architecture), dtype=np.float64))
-        except EvaluationError:  # a network that gives no finite outputs: if that is divergence, the training says so
+        except EvaluationError:  # no finite outputs: if that is divergence, the training reports it
             return np.array([math.nan])
 
 

@@ -1,4 +1,4 @@
-"""What of a layer's weight a call has used, and with which inputs."""
+"""Calls of layers: the part of the weight in use, and the inputs that it read."""
 
 from __future__ import annotations
 
@@ -168,11 +168,11 @@ def _windows(call: Call, images: Tensor) -> Tensor:
     if any(padding):
         images = F.pad(images, (padding[1], padding[1], padding[0], padding[0]))
     spans = [d * (k - 1) for d, k in zip(layer.dilation, call.kernel, strict=True)]
-    places = [(n - span - 1) // s + 1 for n, span, s in zip(images.shape[2:], spans, layer.stride, strict=True)]
+    counts = [(n - span - 1) // s + 1 for n, span, s in zip(images.shape[2:], spans, layer.stride, strict=True)]
     image, channel, *steps = images.stride()
     within = [step * d for step, d in zip(steps, layer.dilation, strict=True)]
     across = [step * s for step, s in zip(steps, layer.stride, strict=True)]
-    shape, strides = (*images.shape[:2], *call.kernel, *places), (image, channel, *within, *across)
+    shape, strides = (*images.shape[:2], *call.kernel, *counts), (image, channel, *within, *across)
     return images.as_strided(shape, strides, images.storage_offset())
 
 

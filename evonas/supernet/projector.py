@@ -1,4 +1,4 @@
-"""What a shared weight may still change: the projector off the inputs it has served.
+"""Projector of a shared weight's updates off the inputs that it has served.
 
 For inputs X (n x d, rows are inputs) and alpha > 0 the projector is
 

@@ -1,4 +1,4 @@
-"""How the paths of a supernet's training are drawn."""
+"""Samplers of the paths that a supernet is trained on."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def as_sampler(draw: Callable[[np.random.Generator], Any]) -> Sampler:
     """Return a sampler as it is, and a bare function as one without memory.
 
     Raises:
-        SettingsError: It can tell its state or take one over, but not both.
+        SettingsError: It has one of `state_dict` and `load_state_dict`, but not the other.
     """
     missing = lacking(draw, Sampler)
     if not missing:
@@ -219,8 +219,8 @@ class Warm(Sampler):
         """Return an architecture."""
         if rng.random() < self._uniform:
             return self._by_choice(rng)
-        place = int(np.searchsorted(self._ends, rng.random(), side="right"))
-        return self._architectures[min(place, len(self._architectures) - 1)]
+        index = int(np.searchsorted(self._ends, rng.random(), side="right"))
+        return self._architectures[min(index, len(self._architectures) - 1)]
 
 
 def _given(

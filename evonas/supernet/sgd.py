@@ -1,4 +1,4 @@
-"""Stochastic gradient descent that moves what a step has used, and nothing else."""
+"""Stochastic gradient descent of the entries that a step has used, and of no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long an update of supernet training takes, for whoever has to divide a time."""
+"""Seconds of an update of supernet training, measured by a trial; a time limit is divided by them."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class EvaluatorContract(ABC):
 
     @abstractmethod
     def make_evaluator(self) -> Evaluator:
-        """Return the evaluator under test, made anew with the same settings at each call."""
+        """Return the evaluator under test, a new one with the same settings at each call."""
 
     def make_candidates(self) -> list[Candidate]:
         """Return different candidates with canonical architectures, at least three; override it to choose them."""
@@ -40,7 +40,7 @@ class EvaluatorContract(ABC):
         forms = [space.canonical(space.decode(genome)) for genome in genomes]
         return as_candidates({str(form): form for form in forms}.values())[:CANDIDATES]
 
-    # -------------------------------------------------------------------------------- what it says of itself
+    # -------------------------------------------------------------------------------- what it is
 
     def test_names_its_objectives(self) -> None:
         """Objectives are a tuple, each with a name of its own, a unit and a direction."""

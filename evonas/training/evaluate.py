@@ -1,4 +1,4 @@
-"""Reading how good a trained network is."""
+"""Evaluation of trained networks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def evaluate(
     outputs = read_outputs(network, part, data, batch=batch)
     loss = float(task.loss(outputs, part.labels))
     if not math.isfinite(loss):
-        raise EvaluationError(f"Expected finite outputs, got a loss of {loss}: train the network anew")
+        raise EvaluationError(f"Expected finite outputs, got a loss of {loss}: train the network again")
     return task.metric(outputs, part.labels), loss
 
 

@@ -32,7 +32,7 @@ class ScriptedWorkers(Workers[ScriptedWorker]):
     def _start(self) -> ScriptedWorker:
         return ScriptedWorker()
 
-    def _listen(self, seconds: float) -> None:
+    def _receive(self, seconds: float) -> None:
         (worker,) = self._workers
         event = self.script.popleft()
         if event == "ready":

@@ -1,4 +1,4 @@
-"""Accuracy by weight sharing: what the supernet says of a path."""
+"""Accuracy by weight sharing: that of a path of the supernet."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TOP1 = Objective("acc_top1", "fraction of images", "max")
 ESTIMATES: Mapping[str, Callable[[Mapping[str, float]], float]] = {
     "accuracy": lambda score: score["accuracy"],
     # The geometric and the arithmetic mean of the true class's probability: a score between 0 and 1 that, unlike
-    # a count of images, tells apart networks that get the same images right.
+    # a count of images, separates networks that get the same images right.
     "loss": lambda score: math.exp(-score["loss"]),
     "probability": lambda score: score["probability"],
 }
@@ -37,13 +37,13 @@ KEPT = 2**27
 class AccuracyEvaluator(Evaluator):
     """How good a path is with the supernet's weights, on the part that the search selects on.
 
-    Batch-norm statistics are estimated anew for every path; the result depends on nothing evaluated before. All
+    Batch-norm statistics are estimated for every path; the result depends on nothing evaluated before. All
     estimates are read from the same outputs: none costs more than another, but for the sample that two of them read
-    once, and what a prior counts besides.
+    once, and the costs and scores of a prior.
 
     Args:
-        context: Data, and a trained supernet; the option ``estimator``, such as ``supernet:loss``, says what `acc`
-            is. Where that is not plain accuracy, plain accuracy comes as `acc_top1` besides.
+        context: Data, and a trained supernet; the option ``estimator``, such as ``supernet:loss``, decides what
+            `acc` is. Where that is not plain accuracy, plain accuracy comes as `acc_top1` too.
         part: ``"search"``, or ``"report"`` for reports, whose `acc` is always plain accuracy.
         estimate: What `acc` is instead: a key of `ESTIMATES`, `SMOOTHED` or `PRIOR`.
 

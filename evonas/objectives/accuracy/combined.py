@@ -1,4 +1,4 @@
-"""What is known of an architecture before training, joined with what shared weights say of it."""
+"""Combined estimate of accuracy: costs and a training-free score joined with the loss by shared weights."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ class CombinedEstimator:
     """Three standard scores, each by how far it agrees with the other two: smoothed loss (twofold), FLOPs and SWAP.
 
     Shared weights, counting and untrained networks err in different ways, so that together they rank better than
-    each. Of judges whose errors are independent, those who know more agree more with the others: the first principal
+    each. Of scores whose errors are independent, those that err less agree more with the others: the first principal
     component of their rank correlations on a fixed sample of the space weighs them by that (after Parisi et al.,
     "Ranking and combining multiple predictors without labeled data", PNAS 2014). What contradicts the other two
-    counts for nothing, as shared weights do that have not learnt to tell paths apart. No truth is used. The sum is
+    counts for nothing, as shared weights do that have not learnt to separate paths. No truth is used. The sum is
     brought to accuracy's scale: by one increasing function its mean and spread on the sample become those of the
     paths' accuracies, in logits. The choice of the three and the scale are our own.
 
@@ -70,14 +70,14 @@ class CombinedEstimator:
 
     def __init__(self, before: ZeroCostFeatures, effects: AdditiveEffects, images: int) -> None:
         self._before, self._effects = before, effects
-        facts = np.array([self._facts(form, score) for form, score in effects.sample])
-        self._mean, self._spread = facts.mean(axis=0), _nonzero(facts.std(axis=0))
-        weights = _agreement(facts) * TRUST
+        features = np.array([self._features(form, score) for form, score in effects.sample])
+        self._mean, self._spread = features.mean(axis=0), _nonzero(features.std(axis=0))
+        weights = _agreement(features) * TRUST
         self.weights = weights / weights.sum()
-        # No share of images is told apart from another half an image away.
+        # Shares of images that differ by half an image are one and the same.
         shares = np.clip([score["accuracy"] for _, score in effects.sample], 0.5 / images, 1 - 0.5 / images)
         logits = np.log(shares / (1 - shares))
-        means = self._standard(facts)
+        means = self._standard(features)
         self._slope = float(_nonzero(logits.std()) / _nonzero(means.std()))
         self._middle = float(logits.mean())
 
@@ -87,24 +87,24 @@ class CombinedEstimator:
         Raises:
             EvaluationError: FLOPs are not known.
         """
-        (mean,) = self._standard(self._facts(architecture, score)[None])
+        (mean,) = self._standard(self._features(architecture, score)[None])
         return 1.0 / (1.0 + math.exp(-(self._middle + self._slope * mean)))
 
-    def _standard(self, facts: np.ndarray) -> np.ndarray:
-        return np.asarray(((facts - self._mean) / self._spread) @ self.weights)
+    def _standard(self, features: np.ndarray) -> np.ndarray:
+        return np.asarray(((features - self._mean) / self._spread) @ self.weights)
 
-    def _facts(self, architecture: Architecture, score: Mapping[str, float]) -> np.ndarray:
+    def _features(self, architecture: Architecture, score: Mapping[str, float]) -> np.ndarray:
         return np.array([self._effects(architecture, score), *self._before(architecture)])
 
 
-def _agreement(facts: np.ndarray) -> np.ndarray:
+def _agreement(features: np.ndarray) -> np.ndarray:
     """Return weights that sum to 1, one per column: the first principal component of their rank correlations."""
     from scipy.stats import rankdata
 
-    ranks = rankdata(facts, axis=0)  # a network without activations lies far off and would decide alone
+    ranks = rankdata(features, axis=0)  # a network without activations lies far off and would decide alone
     ranks = (ranks - ranks.mean(axis=0)) / _nonzero(ranks.std(axis=0))
     values, vectors = np.linalg.eigh(ranks.T @ ranks / len(ranks))
-    if values[-1] == 0:  # nothing tells any apart
+    if values[-1] == 0:  # all are constant
         return np.full(len(values), 1 / len(values))
     weights = np.maximum(vectors[:, -1] * np.copysign(1.0, vectors[:, -1].sum()), 0.0)
     shares: np.ndarray = weights / weights.sum()

@@ -40,7 +40,7 @@ def accuracy_evaluator(context: Context, part: PartName = "search") -> Evaluator
     """Return what estimates accuracy as the option ``estimator`` asks for.
 
     Args:
-        context: Data, and what the estimator needs besides.
+        context: Data, and what else the estimator needs.
         part: Part of the data that it is read on: ``"search"``, or ``"report"`` for reports.
 
     Raises:
@@ -77,7 +77,7 @@ class TrainingEvaluator(Evaluator):
 
     Args:
         context: Data, and ``train:EPOCHS`` or ``train:EPOCHS+inherit`` as the option ``estimator``. The second
-            begins with the supernet's weights and imitates its largest path besides.
+            begins with the supernet's weights and also imitates its largest path.
         part: ``"search"``, or ``"report"`` for reports.
         measure: The objective asked for where it is not accuracy: a measure of the data's task, whose others come too.
 

@@ -1,4 +1,4 @@
-"""What shared weights say of choices, learnt from many paths, rather than of one path alone."""
+"""Additive effects of choices on the loss with shared weights, learnt from many paths instead of one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measures of a task that is no classification, by weight sharing: what the supernet says of a path."""
+"""Measures of a task that is no classification, by weight sharing: those of a path of the supernet."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NORM_IMAGES = 512
 class MeasureEvaluator(Evaluator):
     """What a task measures of a path with the supernet's weights, such as RMSE, on one part of the data.
 
-    Batch-norm statistics are estimated anew for every path; the result depends on nothing evaluated before.
+    Batch-norm statistics are estimated for every path; the result depends on nothing evaluated before.
 
     Args:
         context: Data, and a trained supernet.

@@ -1,4 +1,4 @@
-"""Disturbance-immune weight sharing: an update leaves alone what earlier architectures have read."""
+"""Disturbance-immune weight sharing: updates orthogonal to the inputs of earlier architectures (Niu et al. 2020)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,11 @@ READ_EVERY = 4
 
 
 class DisturbanceImmune(Protection):
-    """Project every update off the inputs that earlier architectures fed to the same weight.
+    """Projection of every update off the inputs that earlier architectures fed to the same weight.
+
+    With X the rows that earlier architectures fed to a weight, and U the optimizer's update of it, one row per
+    output, what is applied is ``(1 - s) U + s U P`` with ``P = I - X^T (X X^T + alpha I)^-1 X`` and the strength s; the
+    recursion for one more row x is ``P <- P - P x^T x P / (alpha + x P x^T)`` (see `evonas.supernet.projector`).
 
     From the article (Niu et al. 2020, "Disturbance-immune weight sharing for neural architecture search",
     arXiv 2003.13089; its abstract is what we go by): training a later architecture disturbs the earlier
@@ -100,8 +104,8 @@ class DisturbanceImmune(Protection):
         shared = [(name, layer) for name, layer in context.network.named_modules() if is_shared(layer)]
         self._layers = {
             name: layer
-            for place, (name, layer) in enumerate(shared)
-            if layers == "all" or (place < FIRST * len(shared) if layers == "first" else layer.bias is not None)
+            for index, (name, layer) in enumerate(shared)
+            if layers == "all" or (index < FIRST * len(shared) if layers == "first" else layer.bias is not None)
         }
         self.captured_layers = frozenset(self._layers)
         projectors: dict[str, Projector] = {}

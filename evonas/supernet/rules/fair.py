@@ -15,8 +15,9 @@ from evonas.supernet.rules.uniform import Uniform
 class Fair(Uniform):
     """Strict fairness: in one update every option of every choice is used equally often.
 
-    With m options per choice the update sums the gradients of m paths, in which each choice runs through a
-    permutation of its options. A choice with fewer options runs through several permutations, the last one
+    With m options per choice an update's loss is the sum of L(W_{p_k}) over m paths p_1 .. p_m, where choice c of p_k
+    takes the option pi_c(k) of a permutation pi_c of its own; one step follows all m gradients (Chu et al. 2021,
+    "strict fairness"). A choice with fewer options runs through several permutations, the last one
     cut off, so that its options are used equally often up to one and exactly so on average (our own
     extension: the article has equal numbers only).
 

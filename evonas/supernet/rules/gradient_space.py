@@ -1,4 +1,4 @@
-"""Orthogonal gradients: an update leaves alone the directions in which earlier architectures' losses change."""
+"""Orthogonal gradients: updates off the directions in which earlier architectures' losses change."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ LEAST = 8
 
 
 class GradientSpace(Protection):
-    """Project every update off the gradients that earlier architectures had of the same weight.
+    """Projection of every update off the gradients that earlier architectures had of the same weight.
 
-    To first order, a step orthogonal to the gradient of an earlier architecture's loss leaves this loss as it is:
-    orthogonal gradient descent (Farajtabar et al. 2020, AISTATS), g - sum <g, v> v over an orthonormal basis v.
-    A basis per weight, kept small by principal components: gradient projection memory (Saha et al. 2021, ICLR)
-    caps input directions so, orthogonal gradient learning for one-shot supernets gradient directions.
+    With V an orthonormal basis of earlier gradients of a weight and u the optimizer's update of it, both as rows, what
+    is applied is ``u - s u V^T V`` with the strength s. To first order, a step orthogonal to the gradient of an earlier
+    architecture's loss leaves this loss as it is: orthogonal gradient descent, ``g - sum_v <g, v> v`` (Farajtabar et
+    al. 2020, AISTATS). A basis per weight, kept small by principal components: gradient projection memory (Saha et
+    al. 2021, ICLR) caps input directions so, orthogonal gradient learning for one-shot supernets gradient directions.
 
     Ours: it is the optimizer's final update that is projected; a gradient of unit length enters when another
     architecture is drawn; its energy fades; strength changes over training. Weights of norms and their statistics
@@ -77,7 +78,7 @@ class GradientSpace(Protection):
             if strength == 0.0:
                 continue
             flat = torch.cat([updates[key].flatten() for key in own])
-            columns = _places(own, updates.active_slices)
+            columns = _entries(own, updates.active_slices)
             projected = self.projectors[name].project(flat[None, None], strength=strength, columns=columns)
             sizes = [updates[key].numel() for key in own]
             for key, part in zip(own, torch.split(projected.flatten(), sizes), strict=True):
@@ -89,13 +90,13 @@ class GradientSpace(Protection):
         self._step += 1
 
 
-def _places(own: Mapping[str, Tensor], active_slices: Mapping[str, Slices]) -> Tensor | None:
-    """Return where among all entries of some parameters those of their slices in use stand; None: all are in use."""
+def _entries(own: Mapping[str, Tensor], active_slices: Mapping[str, Slices]) -> Tensor | None:
+    """Return the indices, among all entries of some parameters, of those in use; None: all are in use."""
     if not any(key in active_slices for key in own):
         return None
-    places, before = [], 0
+    indices, before = [], 0
     for key, value in own.items():
         index = torch.arange(before, before + value.numel(), device=value.device).reshape(value.shape)
-        places.append(index[active_slices[key]].flatten() if key in active_slices else index.flatten())
+        indices.append(index[active_slices[key]].flatten() if key in active_slices else index.flatten())
         before += value.numel()
-    return torch.cat(places)
+    return torch.cat(indices)

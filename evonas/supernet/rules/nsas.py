@@ -22,10 +22,11 @@ TRIES = 10
 class NSAS(Uniform):
     """Novelty-search-based architecture selection: each update also trains members of an archive.
 
-    The loss is 0.2 L(new) + 0.4 L(random member) + 0.4 L(diverse member), all three with gradients: the form of
-    the authors' NAS-Bench-201 notebooks. (In their CIFAR scripts no gradient flows from the archive.) The diverse
-    member is here the one farthest from the new architecture, the random one any other. Then the member most
-    similar to the new architecture gives way to the most novel of those drawn lately, novelty being the mean
+    With a the new path, the loss of an update is ``0.2 L(a) + 0.4 L(m_r) + 0.4 L(m_d)``, m_r a random and m_d a diverse
+    member of the archive, all three with gradients: the form of the authors' NAS-Bench-201 notebooks (Zhang et al.
+    2020; in their CIFAR scripts no gradient flows from the archive). The distance of two paths is the share of slots
+    whose options differ. The diverse member is here the one farthest from the new path, the random one any other. Then
+    the member most similar to the new path gives way to the most novel of those drawn lately, novelty being the mean
     distance to the nearest members that stay.
 
     Args:

@@ -1,4 +1,4 @@
-"""What rules share that keep, weight by weight, what earlier architectures must not lose."""
+"""Base of rules that keep, weight by weight, what earlier architectures rely on."""
 
 from __future__ import annotations
 

@@ -11,7 +11,10 @@ from evonas.supernet.rules.uniform import Uniform
 
 
 class Sandwich(Uniform):
-    """In one update: the largest path by the labels, then some random ones and the smallest by its outputs.
+    """Sandwich rule: in one update the largest path by the labels, then random ones and the smallest by its outputs.
+
+    With k random paths the loss is ``(L(p_max; y) + sum_i L(p_i; z) + L(p_min; z)) / (k + 2)``, y the labels and z the
+    outputs of the largest path, detached: in-place distillation (Yu and Huang 2019; Yu et al. 2020).
 
     What is trained between the bounds of a space is trained with them; the largest, which all elastic weights
     are parts of, teaches the others. Once-for-All (Cai et al. 2020) shrinks step by step instead.

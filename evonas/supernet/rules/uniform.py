@@ -10,8 +10,8 @@ from evonas.supernet.rules.contract import Pass, RuleContext, UpdateRule
 class Uniform(UpdateRule):
     """Single-path sampling: one path per update, by the labels.
 
-    With a path p drawn by the context's `sample` an update descends the gradient of L(W_p), the loss of the weights
-    on that path; in expectation that of E_p[L(W_p)] (Guo et al. 2020, eq. 7). Updates are applied as they are.
+    With a path p drawn by the context's `sample`, an update's loss is L(W_p), that of the shared weights W on the path;
+    in expectation it descends E_p[L(W_p)], the objective of Guo et al. 2020. Updates are applied as they are.
 
     Args:
         context: What it trains.
