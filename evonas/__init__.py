@@ -256,7 +256,7 @@ def train(
     run: Run | str | Path,
     select: str = "knee",
     *,
-    recipe: str | Path = "quick",
+    recipe: str | Path | None = None,
     seeds: Sequence[int] = (0,),
     progress: Progress | None = None,
 ) -> Sequence[Trained]:
@@ -265,7 +265,7 @@ def train(
     Args:
         run: The run or its directory.
         select: ``knee``, ``best:OBJECTIVE``, ``index:N``, an architecture's text, or ``front``: every member.
-        recipe: A recipe's name or TOML file.
+        recipe: A recipe's name or TOML file; None: ``finetune`` for a run from published weights, else ``quick``.
         seeds: One training each.
         progress: Shows how far training is.
 
@@ -273,9 +273,8 @@ def train(
         EvonasError: No such run, member or recipe, or training that diverged.
     """
     from evonas.deployment import train_members
-    from evonas.training import load_recipe
 
-    return train_members(run, select, load_recipe(str(recipe)), seeds=seeds, progress=progress)
+    return train_members(run, select, recipe, seeds=seeds, progress=progress)
 
 
 def __getattr__(name: str) -> Any:

@@ -14,9 +14,20 @@ def train(
     select: Annotated[
         str, typer.Option(help="knee, best:OBJECTIVE, index:N, an architecture's text, or front: every member.")
     ] = "knee",
-    recipe: Annotated[str, typer.Option(help="A recipe's name or TOML file.")] = "quick",
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            help="A recipe's name or TOML file. [default: finetune for a run from published weights, else quick]"
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs instead of the recipe's.")] = None,
     weights: Annotated[str, typer.Option(help="First weights: inherited or fresh.")] = "inherited",
+    pretrained: Annotated[
+        str,
+        typer.Option(
+            help="Or: auto, as --weights says; none, fresh; published ones of the run's space, by name or TOML file."
+        ),
+    ] = "auto",
     distill: Annotated[bool, typer.Option("--distill", help="Imitate the supernet's largest path besides.")] = False,
     seed: Annotated[list[int] | None, typer.Option(help="Repeat for several trainings. [default: 0]")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
@@ -24,13 +35,14 @@ def train(
     """Train a member of the front to the end and read its test accuracy, once."""
     from evonas.runs.run import Run
 
-    Run.open(run).close()  # a wrong path ends here, before anything heavy is imported
+    with Run.open(run) as opened:  # a wrong path ends here, before anything heavy is imported
+        settings = opened.settings
     from evonas.cli.progress import make_progress
     from evonas.runs.selection import check_selection
-    from evonas.training.recipe import load_recipe
+    from evonas.training.recipe import load_recipe, usual_recipe
 
     check_selection(run, select)
-    chosen = load_recipe(recipe, **({} if epochs is None else {"epochs": epochs}))
+    chosen = load_recipe(recipe or usual_recipe(settings), **({} if epochs is None else {"epochs": epochs}))
     from evonas.deployment import train_members, training_summary
 
     try:
@@ -40,6 +52,7 @@ def train(
             chosen,
             seeds=seed or (0,),
             weights=weights,  # type: ignore[arg-type]
+            pretrained=pretrained,
             teacher="largest" if distill else None,
             progress=make_progress(quiet),
         )

@@ -19,6 +19,7 @@ from evonas.errors import RunError, SettingsError, suggest
 from evonas.files.progress import Progress, Silent
 from evonas.networks import Network, build
 from evonas.objectives import Context, make_evaluator, torch_threads
+from evonas.pipeline.adapted import published_context
 from evonas.pipeline.context import run_context
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
@@ -28,6 +29,7 @@ from evonas.spaces.largest import largest
 from evonas.supernet import PathEvaluator
 from evonas.tasks import make_task
 from evonas.training import Training, TrainingRecipe, load_recipe, test_accuracy
+from evonas.training.recipe import usual_recipe
 from evonas.training.train import train
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -41,10 +43,11 @@ _WEIGHTS = ("inherited", "fresh")
 def train_members(
     run: Run | str | Path,
     select: str = "knee",
-    recipe: TrainingRecipe | str | Path = "quick",
+    recipe: TrainingRecipe | str | Path | None = None,
     *,
     seeds: Sequence[int] = (0,),
     weights: Weights = "inherited",
+    pretrained: str = "auto",
     teacher: Literal["largest"] | None = None,
     progress: Progress | None = None,
 ) -> list[Trained]:
@@ -56,9 +59,12 @@ def train_members(
     Args:
         run: A run that ended, by path, or open; where it is open for writing it must be given open.
         select: As `choose` takes it, or ``front``: every member.
-        recipe: A recipe, or what `load_recipe` takes.
+        recipe: A recipe, or what `load_recipe` takes; None: ``finetune`` for a run from published weights, else
+            ``quick``.
         seeds: One training each.
         weights: First weights: the supernet's, batch-norm statistics estimated for the path, or fresh ones.
+        pretrained: ``"auto"``: as `weights` says; ``"none"``: fresh weights; or published weights of the run's space,
+            by name or TOML file, whose slice the member begins with.
         teacher: ``"largest"``: the supernet's path with the most FLOPs is imitated besides.
         progress: Shows how far the training is.
 
@@ -73,22 +79,26 @@ def train_members(
         raise SettingsError(f"Expected weights inherited or fresh, got '{weights}'.{suggest(weights, _WEIGHTS)}")
     if not seeds or min(seeds) < 0:
         raise SettingsError(f"Expected at least one seed, of 0 or more, got {', '.join(map(str, seeds)) or 'none'}")
-    recipe = recipe if isinstance(recipe, TrainingRecipe) else load_recipe(recipe)
+    weights = "fresh" if pretrained == "none" else weights
     progress = progress or Silent()
     if not isinstance(run, Run):
         with Run.open(run, write=True) as opened:
             return train_members(
-                opened, select, recipe, seeds=seeds, weights=weights, teacher=teacher, progress=progress
-            )
+                opened, select, recipe, seeds=seeds, weights=weights, pretrained=pretrained, teacher=teacher,
+                progress=progress,
+            )  # fmt: skip
+    if not isinstance(recipe, TrainingRecipe):
+        recipe = load_recipe(recipe or usual_recipe(run.settings))
     front = read_front(run)
     shared = weights == "inherited" or teacher is not None
-    if shared and not has_supernet(run):
+    published = pretrained not in ("auto", "none")
+    if shared and not published and not has_supernet(run):
         lack = "inherit weights from" if teacher is None else "learn from"
         raise RunError(f"{run.path} has no supernet to {lack}: run  evonas train {run.path} --weights fresh")
     space = load_space(run.settings["space"])
     selections = [f"index:{i}" for i in range(len(front))] if select == "front" else [select]
     choices = [choose(front, space, selection) for selection in selections]
-    context = run_context(run, with_supernet=shared)
+    context = published_context(run, pretrained) if published else run_context(run, with_supernet=shared)
     work = _Work(run, context, recipe, weights, teacher, progress)
     trained = []
     for place, choice in enumerate(choices):

@@ -116,9 +116,7 @@ class StageNetwork(Network):
         if skeleton.head:
             self.classifier.append(nn.Linear(features, skeleton.classes))
 
-    def _slot(
-        self, decision: BlockDecision, c_in: int, c_out: int, stride: int, options: tuple[str, ...]
-    ) -> Slot:
+    def _slot(self, decision: BlockDecision, c_in: int, c_out: int, stride: int, options: tuple[str, ...]) -> Slot:
         stage = self.space.definition.stages[decision.stage]
         eps = self.skeleton.norm_eps or self.space.definition.norm_eps
         same = self.space.definition.padding == "same"

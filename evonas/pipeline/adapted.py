@@ -8,20 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from evonas.config import parse_time
+from evonas.config import make_settings, parse_time
 from evonas.data import Dataset
-from evonas.errors import SettingsError
+from evonas.errors import DataError, SettingsError
 from evonas.files.progress import Progress
 from evonas.networks import Network
 from evonas.networks.importance import sort_channels
+from evonas.objectives import Context
 from evonas.pipeline.problem import SearchProblem
 from evonas.runs.run import Run
-from evonas.supernet.adaptation import Adaptation, adapt, plan_adaptation
-from evonas.supernet.checkpoint import WEIGHTS, load_weights, write_supernet
+from evonas.supernet.adaptation import Adaptation, adapt, fit_classifier, plan_adaptation
+from evonas.supernet.checkpoint import WEIGHTS, load_weights, weights_fingerprint, write_supernet
 from evonas.tasks import make_task
 from evonas.training.weights.load import load_published
 
-__all__ = ["adapted_supernet", "started_supernet"]
+__all__ = ["adapted_supernet", "published_context", "started_supernet"]
 
 ADAPTATION_SHARE = 0.35
 """Of a budget of time, what adaptation may take."""
@@ -95,6 +96,29 @@ def adapted_supernet(problem: SearchProblem, run: Run, data: Dataset, progress: 
         }
     )
     return network.eval()
+
+
+def published_context(run: Run, name: str) -> Context:
+    """What training members needs, with a supernet of published weights instead of the run's own.
+
+    Its classifier is fitted on features of the largest path; nothing else is trained, nor stored.
+
+    Args:
+        run: The run, of the weights' space and skeleton.
+        name: Name of the weights, or the path of their TOML file.
+
+    Raises:
+        EvonasError: The weights are not here or do not fit the run.
+    """
+    problem = SearchProblem(make_settings(**{**run.settings, "pretrained": name}))
+    network, fresh = started_supernet(problem)
+    network = network.to(problem.device)
+    if problem.data is None:
+        raise DataError("Published weights are trained on images, and the run has none")
+    if fresh:
+        largest = problem.space.path(problem.space.extremes()[1])
+        fit_classifier(network, problem.data, largest, make_task(problem.data))
+    return problem.context(supernet=network.eval(), supernet_fingerprint=weights_fingerprint(network))
 
 
 def _plan(problem: SearchProblem, network: Network, data: Dataset, fresh: bool) -> dict[str, Any]:

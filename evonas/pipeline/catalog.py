@@ -52,6 +52,7 @@ PREDICTORS = _entries(
 RECIPES = (
     CatalogEntry("quick", "small images in seconds"),
     CatalogEntry("anchor", "short trainings that the ranker learns from"),
+    CatalogEntry("finetune", "a few epochs from published weights; the default of runs that started from them"),
     CatalogEntry("darts_cifar", "the DARTS paper's on CIFAR-10"),
     CatalogEntry("pcdarts_imagenet", "the PC-DARTS paper's on ImageNet"),
     CatalogEntry("mobile", "mobile networks on ImageNet"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -100,6 +101,15 @@ class TrainingRecipe(BaseModel):
 def recipe_names() -> tuple[str, ...]:
     """Return the names of the recipes that come with the package."""
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
+
+
+def usual_recipe(settings: Mapping[str, Any]) -> str:
+    """Name of the recipe for members of a run where none is given: `finetune` for one from published weights.
+
+    Args:
+        settings: Those of the run.
+    """
+    return "quick" if settings.get("pretrained", "none") in ("none", "auto") else "finetune"
 
 
 def load_recipe(name: str | Path, **overrides: Any) -> TrainingRecipe:

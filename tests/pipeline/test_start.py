@@ -7,6 +7,7 @@ import pytest
 from safetensors.torch import save_file
 
 from evonas.config import make_settings
+from evonas.deployment import load_model, train_members
 from evonas.errors import DataError, EvonasError, SettingsError
 from evonas.networks import build
 from evonas.pipeline.run import resume, search
@@ -14,6 +15,8 @@ from evonas.pipeline.start import read_start, resolve_start
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.spaces import load_space
+from evonas.training import load_recipe
+from evonas.training.recipe import usual_recipe
 from evonas.training.weights import load_entry, locate
 
 SPACE = """
@@ -239,3 +242,28 @@ def test_gray_photos_have_their_channel_repeated(made, tmp_path):
     wanted = settings(made, data=str(made / "gray.npz"), epochs=0, population=2, generations=1, resolution=16)
     with search(wanted, tmp_path / "run") as run:
         assert len(read_front(run)) >= 1
+
+
+def test_members_are_fine_tuned_from_what_the_search_ended_with(run):
+    (trained,) = train_members(run, "best:acc")
+    assert trained.record["recipe"]["name"] == "finetune"
+    assert trained.record["recipe"]["frozen_norms"]
+    assert trained.record["weights"] == "inherited"
+    assert trained.accuracy > 0.5  # three classes told apart by color
+    with Run.open(run) as opened:
+        assert load_model(trained.folder).skeleton.in_channels == 3
+        assert opened.settings["skeleton"] == "small"
+
+
+def test_members_begin_with_published_weights_where_they_are_named(run, made):
+    recipe = load_recipe("finetune", epochs=1)
+    (own,) = train_members(run, "best:acc", recipe)
+    (published,) = train_members(run, "best:acc", recipe, pretrained=str(made / "made.toml"))
+    (fresh,) = train_members(run, "best:acc", recipe, pretrained="none")
+    assert fresh.record["weights"] == "fresh"
+    assert len({own.record["supernet"], published.record["supernet"], None}) == 3
+
+
+def test_a_run_from_nothing_trains_as_before():
+    assert usual_recipe({}) == usual_recipe({"pretrained": "none"}) == "quick"
+    assert usual_recipe({"pretrained": "efficientnet_lite0@579344248a93e230"}) == "finetune"
