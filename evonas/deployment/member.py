@@ -81,8 +81,8 @@ def train_members(
         raise SettingsError(f"Expected at least one seed, of 0 or more, got {', '.join(map(str, seeds)) or 'none'}")
     weights = "fresh" if pretrained == "none" else weights
     progress = progress or Silent()
-    if not isinstance(run, Run):
-        with Run.open(run, write=True) as opened:
+    if not isinstance(run, Run) or not run.writable:  # what a search returns is open for reading
+        with Run.open(run.path if isinstance(run, Run) else run, write=True) as opened:
             return train_members(
                 opened, select, recipe, seeds=seeds, weights=weights, pretrained=pretrained, teacher=teacher,
                 progress=progress,

@@ -155,6 +155,11 @@ class Run:
             front = f"<p>{escape(str(error))}</p>"
         return f"<p><b>{escape(str(self.path))}</b></p>{front}"
 
+    @property
+    def writable(self) -> bool:
+        """Whether it was opened for writing, and no other process writes to it."""
+        return self._lock is not None
+
     def write(self, name: str, content: str | bytes) -> Path:
         """Write a file of the run whole, such as ``front.csv``, and return its path.
 

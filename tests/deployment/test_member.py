@@ -52,6 +52,13 @@ def equal(first, second):
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
+def test_a_run_that_is_open_for_reading_is_trained_too(trained_run, made_trained):
+    with Run.open(trained_run) as opened:
+        assert not opened.writable
+        (again,) = train_members(opened, "index:0", RECIPE)  # trained before: read back
+    assert again.accuracy == made_trained[1].accuracy
+
+
 def test_the_record_is_what_the_weights_give(made_trained):
     path, trained = made_trained
     with Run.open(path) as run:
