@@ -31,17 +31,7 @@ def summary(run: Run, front: Front) -> list[str]:
     if (baseline := run.path / BASELINE_FILE).exists():
         lines.append(baseline_sentence(json.loads(baseline.read_text(encoding="utf-8"))))
     if "acc" in names and not run.settings.get("table"):
-        what = describe_estimator(run.settings.get("estimator", "supernet"))
-        text = f"acc is {what}: it ranks architectures, it does not promise what training gives."
-        # Like with like: where acc is a smooth score, plain accuracy stands beside it.
-        gaps = [
-            m.known.get("acc_top1", m.values["acc"]) - m.known["acc_report"] for m in front if "acc_report" in m.known
-        ]
-        if gaps:
-            gap = float(np.mean(gaps))
-            side = "lower" if gap >= 0 else "higher"
-            text += f" On validation images not selected on, plain accuracy is {abs(gap):.3f} {side} on average."
-        lines.append(text)
+        lines.append(_estimate(run, front))
     if "flops" in names:
         lines.append("flops counts a multiply-add as 1; norms and pooling are free.")
     if "latency" in names:
@@ -55,6 +45,19 @@ def summary(run: Run, front: Front) -> list[str]:
     if trainable((objective.name for objective in front.objectives), run.settings):
         lines += [f"  evonas train {run.path} --select knee", f"  evonas deploy {run.path} --select knee"]
     return lines
+
+
+def _estimate(run: Run, front: Front) -> str:
+    """Return what accuracy is an estimate by, and how it compares with the images that were not selected on."""
+    what = describe_estimator(run.settings.get("estimator", "supernet"))
+    text = f"acc is {what}: it ranks architectures, it does not promise what training gives."
+    # Like with like: where acc is a smooth score, plain accuracy stands beside it.
+    gaps = [m.known.get("acc_top1", m.values["acc"]) - m.known["acc_report"] for m in front if "acc_report" in m.known]
+    if gaps:
+        gap = float(np.mean(gaps))
+        side = "lower" if gap >= 0 else "higher"
+        text += f" On validation images not selected on, plain accuracy is {abs(gap):.3f} {side} on average."
+    return text
 
 
 def _duration(run: Run) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from evonas.objectives.contract import Context
 from evonas.objectives.proxy import Scores
 from evonas.objectives.rank import RankEvaluator, ranked_proxies
 from evonas.proxies import load_proxy
+from evonas.proxies.registry import check_proxy
 from evonas.spaces import Architecture, Candidate
 from evonas.tables.architectures import find_architectures
 from evonas.tables.csv_file import read_csv
@@ -74,31 +75,21 @@ def score_file(
     archs, out = Path(archs), Path(out)
     if out.exists():
         raise SettingsError(f"{out} exists already: choose another --out")
-    plain = [name for name in names if not ranked_proxies(name)]
-    chosen = [load_proxy(name) for name in plain]
-    columns = read_csv(archs)
     for name in names:
-        if {name, name + OWN} <= columns.keys():
-            raise SettingsError(f"{archs.name} has columns '{name}' and '{name}{OWN}' already: rename one of them")
-    headings = {name: name + OWN if name in columns else name for name in names}
+        if not ranked_proxies(name):
+            check_proxy(name)  # before a large file is read
+    columns = read_csv(archs)
+    headings = _headings(names, columns, archs.name)
     _, texts = find_architectures(columns, context.space, source=archs.name)
     columns = {name: cells[:limit] for name, cells in columns.items()}
     architectures = _parse(texts[:limit], context, archs.name)
-    together = Scores(context, chosen) if chosen else None
-    ranks = {name: RankEvaluator(context, name) for name in names if name not in plain}
+    score = _Scorer(context, names)
     cells: dict[str, list[str]] = {name: [] for name in names}
     causes: dict[str, str] = {}
     began = time.perf_counter()
     with (progress or Silent()).task(f"Scoring by {', '.join(names)}", len(architectures)) as task:
         for architecture in architectures:
-            found: dict[str, float | str] = {}
-            for name, score in zip(plain, together(architecture) if together else (), strict=True):
-                found[name] = str(score) if isinstance(score, EvaluationError) else score
-            for name, evaluator in ranks.items():
-                (row,) = evaluator.evaluate([Candidate(architecture)])
-                rank = row[name].value
-                found[name] = rank if rank is not None else str(row[name].cause)
-            for name, value in found.items():
+            for name, value in score(architecture).items():
                 cells[name].append("" if isinstance(value, str) else repr(value))
                 if isinstance(value, str):
                     causes.setdefault(name, value)
@@ -108,6 +99,39 @@ def score_file(
     scored = {name: sum(cell != "" for cell in cells[name]) for name in names}
     renamed = {name: heading for name, heading in headings.items() if heading != name}
     return Report(len(architectures), scored, causes, renamed, seconds)
+
+
+class _Scorer:
+    """Scores of one architecture by name; a text is the cause why there is none."""
+
+    def __init__(self, context: Context, names: Sequence[str]) -> None:
+        self._plain = [name for name in names if not ranked_proxies(name)]
+        chosen = [load_proxy(name) for name in self._plain]
+        self._together = Scores(context, chosen) if chosen else None
+        self._ranks = {name: RankEvaluator(context, name) for name in names if name not in self._plain}
+
+    def __call__(self, architecture: Architecture) -> dict[str, float | str]:
+        found: dict[str, float | str] = {}
+        scores = self._together(architecture) if self._together else ()
+        for name, score in zip(self._plain, scores, strict=True):
+            found[name] = str(score) if isinstance(score, EvaluationError) else score
+        for name, evaluator in self._ranks.items():
+            (row,) = evaluator.evaluate([Candidate(architecture)])
+            rank = row[name].value
+            found[name] = rank if rank is not None else str(row[name].cause)
+        return found
+
+
+def _headings(names: Sequence[str], columns: Mapping[str, object], source: str) -> dict[str, str]:
+    """Return the column that each score stands in.
+
+    Raises:
+        SettingsError: The file has both columns that a score may stand in.
+    """
+    for name in names:
+        if {name, name + OWN} <= columns.keys():
+            raise SettingsError(f"{source} has columns '{name}' and '{name}{OWN}' already: rename one of them")
+    return {name: name + OWN if name in columns else name for name in names}
 
 
 def _parse(texts: Sequence[str], context: Context, source: str) -> list[Architecture]:

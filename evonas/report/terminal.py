@@ -1,0 +1,73 @@
+"""The front for the terminal: its title, the columns that have room, and the lines below it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from evonas.pareto.front import Front, Member
+from evonas.report.contents import Contents
+from evonas.report.origins import number, origin
+
+EDGE = 12
+"""Characters of a line that borders and the mark of the selected member take."""
+
+
+def title_of(kept: Front, whole: Front) -> str:
+    """Title of a table of members: how many, and of how many where some are left out."""
+    if len(kept) < len(whole):
+        return f"{len(kept)} of {len(whole)} members on the front"
+    return f"{len(kept)} member{'s' if len(kept) != 1 else ''} on the front"
+
+
+def fitting(titles: Sequence[str], rows: Sequence[Sequence[str]], fixed: int, width: int) -> list[str]:
+    """Titles of the columns that a line has room for; the first `fixed` of them stay in any case.
+
+    Args:
+        titles: Of all columns, in order.
+        rows: Cells of each row.
+        fixed: Columns that are always shown.
+        width: Characters of a line.
+    """
+    widths = [max(len(cells[i]) for cells in [titles, *rows]) + 3 for i in range(len(titles))]
+    shown = list(titles)
+    while len(shown) > fixed and sum(widths[: len(shown)]) + EDGE > width:
+        shown.pop()
+    return shown
+
+
+def lines_below(
+    contents: Contents, kept: Front, numbers: Sequence[int], marked: Member | None, left: Sequence[str], run: str
+) -> list[str]:
+    """Lines below the table: what is not shown, how far numbers go, where they come from, what to type next.
+
+    Args:
+        contents: The run's content.
+        kept: The members shown.
+        numbers: Number of each on the whole front.
+        marked: The selected member; None: none keeps to the bounds.
+        left: Names of columns without room.
+        run: The run directory, as it was typed.
+    """
+    lines = []
+    if left:
+        lines.append(f"Not shown for want of room: {', '.join(left)} (--format csv has them).")
+    if any(member.breaks for member in kept):
+        lines.append("! breaks a constraint now that it was measured whole.")
+    whole = contents.front
+    if whole.hypervolume is not None:
+        point = ", ".join(f"{o.name} {number(v)}" for o, v in zip(whole.objectives, whole.reference, strict=True))
+        lines.append(
+            f"Hypervolume {whole.hypervolume:.4f} of the whole front, each axis scaled to what was seen, "
+            f"reference point ({point})."
+        )
+    lines.append("  ".join(f"{o.name}: {origin(o.name, contents.settings)}." for o in kept.objectives))
+    if not contents.ended:
+        lines.append("The search has not ended; this is the front so far. To go on:")
+        lines.append(f"  evonas resume {shlex.quote(run)}")
+    elif marked is not None:
+        index = numbers[[member is marked for member in kept].index(True)]
+        lines += ["Next:", f"  evonas deploy {shlex.quote(run)} --select index:{index}"]
+    elif whole.members:
+        lines.append("No member keeps to all of --where.")
+    return lines
