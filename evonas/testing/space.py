@@ -11,7 +11,7 @@ import torch
 
 from evonas.errors import EvonasError, SettingsError, SpaceError
 from evonas.networks import Network, build
-from evonas.spaces import Architecture, Skeleton, Space
+from evonas.spaces import Architecture, Skeleton, Space, Step, path_names
 
 GENOMES = 200
 """Genomes that each test draws."""
@@ -112,6 +112,40 @@ class SpaceContract(ABC):
         for wrong in ("", "  ", "?", text[:-1], text + text, text.replace(text[len(text) // 2], "é"), "[" * 9999):
             message = _refuses(SpaceError, partial(space.parse, wrong))
             assert len(message) < 1000
+
+    # ---------------------------------------------------------------- what others ask without knowing the family
+
+    def test_paths_are_steps(self) -> None:
+        """No step comes twice, names are one line, and equal architectures run the same."""
+        space = self.make_space()
+        for architecture in self._draw(space)[:20]:
+            canonical = space.canonical(architecture)
+            for path in (space.path(architecture), space.path(canonical)):
+                assert all(isinstance(step, Step) for step in path)
+                assert len(set(path)) == len(path)
+                assert all(name and "\n" not in name for name in path_names(path))
+            assert space.path(space.canonical(space.parse(str(canonical)))) == space.path(canonical)
+
+    def test_shows_its_choices_and_architectures(self) -> None:
+        """Reports and predictors read choices, skeletons, pictures and counted parts."""
+        space = self.make_space()
+        choices = space.describe_choices()
+        assert choices
+        assert all(choices.values())
+        fields = set(Skeleton.__dataclass_fields__)
+        for name in space.skeletons:
+            described = space.describe_skeleton(name)
+            assert set(described) <= fields
+            assert described["resolution"] == space.skeleton(name).resolution
+        assert space.literature_skeleton() == space.skeleton(space.literature)
+        for architecture in self._draw(space)[:20]:
+            canonical = space.canonical(architecture)
+            for one in (architecture, canonical):
+                assert space.picture(one)
+                assert space.picture(one, space.skeleton("small"))
+            parts = space.count_parts(canonical)
+            assert all(count > 0 for counts in parts.values() for count in counts.values())
+            assert parts == space.count_parts(space.canonical(space.parse(str(canonical))))
 
     # ------------------------------------------------------------------------------------ skeletons, networks
 
