@@ -32,7 +32,7 @@ def deploy(
     from evonas.runs.selection import check_selection
 
     check_selection(run, select)
-    from evonas.deployment import summary
+    from evonas.deployment import deployment_summary
     from evonas.deployment.deploy import deploy
 
     try:
@@ -51,5 +51,5 @@ def deploy(
     except KeyboardInterrupt:
         typer.echo("\nStopped; nothing was written.", err=True)
         raise typer.Exit(130) from None
-    for line in summary(deployment):
+    for line in deployment_summary(deployment):
         typer.echo(line)

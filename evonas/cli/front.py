@@ -30,7 +30,7 @@ def front(
     """Show, export and draw the front of a run."""
     from evonas.files.whole import write_whole
     from evonas.report import gather, plot_front
-    from evonas.report.listing import places
+    from evonas.report.listing import front_indices
     from evonas.runs.run import Run
 
     _check(format, out, plot)
@@ -40,7 +40,7 @@ def front(
     marked = kept.select(select) if len(kept) else None
     if plot is not None:
         write_whole(plot, plot_front(contents, marked))
-    numbers = places(contents.front, kept)
+    numbers = front_indices(contents.front, kept)
     if format == "table":
         text: str | bytes = _table(contents, kept, numbers, marked, str(run), out is None)
     else:

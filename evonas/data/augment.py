@@ -62,9 +62,9 @@ class Augment:
             mirrored = _integers(0, 2, n, generator, images.device).bool()
             columns = torch.where(mirrored[:, None], columns.flip(1), columns)
         # One gather does crop and flip together; reflecting the indices saves padding the images.
-        places = _reflect(rows, height)[:, :, None] * width + _reflect(columns, width)[:, None, :]
-        places = places.view(n, 1, height * width).expand(n, channels, -1)
-        shifted = images.flatten(2).gather(2, places).view_as(images)
+        indices = _reflect(rows, height)[:, :, None] * width + _reflect(columns, width)[:, None, :]
+        indices = indices.view(n, 1, height * width).expand(n, channels, -1)
+        shifted = images.flatten(2).gather(2, indices).view_as(images)
         if self.padding == "reflect" or not self.crop:
             return shifted
         inside = _within(rows, height)[:, :, None] & _within(columns, width)[:, None, :]

@@ -35,7 +35,7 @@ class Dataset:
         std: Standard deviation likewise, at least 0.001.
         augment: Random changes that suit these images, for uint8 batches.
         fingerprint: SHA-256 of the content and of every setting that shapes the parts; hexadecimal, the same
-            on every machine, whatever the file's name or place.
+            on every machine, whatever the file's name or folder.
         device: Where the parts live.
         task: Name of the task that the labels are targets of, in `evonas.tasks`.
     """

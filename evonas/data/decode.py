@@ -18,7 +18,7 @@ import torch
 from evonas.errors import DataError, require
 
 PROBE = 256  # images, evenly spaced, that are looked at to learn channels and size
-PHOTO_RESOLUTION = 64  # where images differ in size and nobody said otherwise
+PHOTO_RESOLUTION = 64  # where images differ in size and no resolution is asked for
 THREADS_FROM = 128  # pixels of the shorter side; smaller images decode too quickly for threads to pay
 GRAY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 
@@ -44,7 +44,7 @@ class EncodedImages:
         """Return the channels and the resolution that suit these images.
 
         Channels: 1 where all images are gray, else 3. Resolution: their side where all are squares of one
-        size; else 64, or their median shorter side where that is less. Judged by up to 256 of them, evenly
+        size; else 64, or their median shorter side where that is less. Estimated from up to 256 of them, evenly
         spaced.
         """
         gray, sizes = self._probe
@@ -107,21 +107,21 @@ class EncodedImages:
         rows = list(rows)
         bad: list[tuple[int, str]] = []
 
-        def run(place: int) -> Any:
+        def run(index: int) -> Any:
             try:
-                result = function(self.items[rows[place]])
+                result = function(self.items[rows[index]])
             except Exception as error:  # a decoder fed with garbage raises anything
-                bad.append((rows[place], str(error).partition(" <_io")[0]))
+                bad.append((rows[index], str(error).partition(" <_io")[0]))
                 return None
             if into is None:
                 return result
-            into[place] = result
+            into[index] = result
 
         if threads:
             with ThreadPoolExecutor(os.cpu_count()) as pool:
                 results = list(pool.map(run, range(len(rows))))
         else:
-            results = [run(place) for place in range(len(rows))]
+            results = [run(index) for index in range(len(rows))]
         if bad:
             raise self._undecodable(sorted(bad), len(rows))
         return results

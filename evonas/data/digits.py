@@ -11,7 +11,7 @@ from evonas.data.source import Source
 NAME = "digits"
 
 
-def read_digits(source: str) -> Source | None:
+def read_embedded(source: str) -> Source | None:
     """Return the digits (Alpaydin and Kaynak, "Cascading classifiers", 1998) where `source` is "digits"."""
     if source != NAME:
         return None

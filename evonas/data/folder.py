@@ -62,7 +62,7 @@ def _is_image(path: Path) -> bool:
 
 
 def _images(files: dict[str, list[Path]], classes: tuple[str, ...], root: Path) -> EncodedImages:
-    rows = sorted((place, classes.index(name), path) for name, held in files.items() for place, path in enumerate(held))
+    rows = sorted((rank, classes.index(name), path) for name, held in files.items() for rank, path in enumerate(held))
     return EncodedImages(
         [path for _, _, path in rows],
         np.array([label for _, label, _ in rows], dtype=np.int64),

@@ -12,7 +12,7 @@ import torch
 
 from evonas.data.augment import default_augment
 from evonas.data.dataset import Dataset, channel_statistics
-from evonas.data.digits import read_digits
+from evonas.data.digits import read_embedded
 from evonas.data.folder import read_folder
 from evonas.data.hub import read_hub
 from evonas.data.names import unknown_data
@@ -28,7 +28,7 @@ from evonas.errors import SettingsError
 
 FORMAT = 1  # part of the fingerprint; raised when the same files would give other parts
 READERS: tuple[Callable[[str], Source | None], ...] = (
-    read_digits,
+    read_embedded,
     read_plugin,
     read_npz,
     read_parquet,

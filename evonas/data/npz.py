@@ -29,6 +29,6 @@ def read_npz(source: str) -> Source | None:
     except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(
             f"Cannot read '{path}' as a NumPy archive ({' '.join(str(error).split())}): "
-            f"write it anew with numpy.savez, plain arrays only"
+            f"write it again with numpy.savez, plain arrays only"
         ) from error
     return from_arrays(arrays, path.stem)

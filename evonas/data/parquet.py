@@ -102,7 +102,7 @@ def _read_part(files: list[Path]) -> tuple[EncodedImages, Sequence[str] | None]:
             table = parquet.read_table(file, columns=[image, label])
         except (OSError, arrow.ArrowException) as error:
             raise DataError(
-                f"Cannot read '{file}' as parquet ({' '.join(str(error).split())}): fetch or write it anew"
+                f"Cannot read '{file}' as parquet ({' '.join(str(error).split())}): download or write it again"
             ) from error
         if table[label].null_count:
             raise DataError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn.functional import interpolate
 
-CHUNK = 1024  # images turned to float32 at once, lest a data set be held four times over
+CHUNK = 1024  # images turned to float32 at once, so that a data set is not held four times over
 
 
 def resize(images: torch.Tensor, resolution: int) -> torch.Tensor:

@@ -36,7 +36,7 @@ class Images(Protocol):
         """Return one hash per image, uint8, shape (n, 16): BLAKE2b of its content."""
 
     def check(self) -> None:
-        """Look at every image as far as that is cheap.
+        """Check every image as far as that is cheap.
 
         Raises:
             DataError: Some are no images; they are named.

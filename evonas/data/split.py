@@ -39,7 +39,7 @@ def _mix(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return mixed
 
 
-def ranked(labels: np.ndarray, keys: np.ndarray, classes: int) -> list[np.ndarray]:
+def rows_by_class(labels: np.ndarray, keys: np.ndarray, classes: int) -> list[np.ndarray]:
     """Return, per class, its rows sorted by key."""
     order = np.lexsort((keys, labels))
     return np.split(order, np.cumsum(np.bincount(labels, minlength=classes))[:-1])
@@ -64,8 +64,8 @@ def quotas(counts: np.ndarray, total: int) -> np.ndarray:
 def interleave(rows: Sequence[np.ndarray], keys: np.ndarray) -> np.ndarray:
     """Join the rows of all classes so that every prefix holds them in nearly their proportions."""
     joined = np.concatenate(rows)
-    place = np.concatenate([(np.arange(len(part)) + 0.5) / max(1, len(part)) for part in rows])
-    return joined[np.lexsort((keys[joined], place))]
+    position = np.concatenate([(np.arange(len(part)) + 0.5) / max(1, len(part)) for part in rows])
+    return joined[np.lexsort((keys[joined], position))]
 
 
 def limit_rows(labels: np.ndarray, keys: np.ndarray, classes: Sequence[str], limit: int | None) -> np.ndarray:
@@ -82,7 +82,7 @@ def limit_rows(labels: np.ndarray, keys: np.ndarray, classes: Sequence[str], lim
     """
     if limit is None or limit >= len(labels):
         return np.arange(len(labels))
-    rows = ranked(labels, keys, len(classes))
+    rows = rows_by_class(labels, keys, len(classes))
     counts = quotas(np.array([len(part) for part in rows]), limit)
     if counts.min() < PARTS:
         name = classes[int(counts.argmin())]
@@ -108,7 +108,7 @@ def hold_out(labels: np.ndarray, keys: np.ndarray, classes: Sequence[str]) -> tu
         DataError: A class has fewer than four images.
     """
     _expect(labels, classes, PARTS + 1, "for three training parts and the test part")
-    rows = ranked(labels, keys, len(classes))
+    rows = rows_by_class(labels, keys, len(classes))
     cuts = [max(1, _round(len(part) * TEST_FRACTION)) for part in rows]
     test = np.concatenate([part[:cut] for part, cut in zip(rows, cuts, strict=True)])
     train = np.concatenate([part[cut:] for part, cut in zip(rows, cuts, strict=True)])
@@ -137,7 +137,7 @@ def divide(
     _expect(labels, classes, PARTS, "one for each of the parts train, search and report")
     train, search, report = [], [], []
     odd = 0
-    for rows in ranked(labels, keys, len(classes)):
+    for rows in rows_by_class(labels, keys, len(classes)):
         count = min(max(_round(len(rows) * validation), 2), len(rows) - 1)
         # Classes of odd counts take turns in giving their extra image, so that neither part gets them all.
         half = (count + 1 - odd) // 2

@@ -70,7 +70,7 @@ def check_targets(train: np.ndarray, test: np.ndarray | None, names: Sequence[st
 
 
 def strata(targets: np.ndarray, keys: np.ndarray, n: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return a stratum of each image by quantiles of its targets, in place of the class that it has not got.
+    """Return a stratum of each image by quantiles of its targets, instead of a class, which it lacks.
 
     Args:
         targets: Shape (n, k); the first one is what is cut into quantiles.

@@ -5,19 +5,19 @@ store; `deploy` turns a member into a folder with a checked ``model.onnx``, neve
 
     train_members(run, "knee", "quick")
     deployment = deploy(run, "knee", "digit-reader")
-    print(*summary(deployment), sep="\\n")
+    print(*deployment_summary(deployment), sep="\\n")
 
 Every folder with a ``network.toml`` and its weights is rebuilt by `load_model`. Test images are read here alone:
 once by `train_members`, after training, and by `deploy`.
 """
 
 from evonas.deployment.check import Figures
-from evonas.deployment.deployment import Deployment, summary
+from evonas.deployment.deployment import Deployment, deployment_summary
 from evonas.deployment.isolated_check import Fresh, run_fresh
 from evonas.deployment.member import train_members
 from evonas.deployment.model import UnitInput, load_model, model_files
 from evonas.deployment.quantize import quantize
-from evonas.deployment.trained import Trained, agreement, trained_models, training_summary
+from evonas.deployment.trained import Trained, estimate_agreement, trained_models, training_summary
 
 __all__ = [
     "Deployment",
@@ -25,12 +25,12 @@ __all__ = [
     "Fresh",
     "Trained",
     "UnitInput",
-    "agreement",
+    "deployment_summary",
+    "estimate_agreement",
     "load_model",
     "model_files",
     "quantize",
     "run_fresh",
-    "summary",
     "train_members",
     "trained_models",
     "training_summary",

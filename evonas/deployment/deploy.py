@@ -19,9 +19,9 @@ from onnx.defs import onnx_opset_version
 from evonas.data import Dataset, Part
 from evonas.deployment.access_log import log_access
 from evonas.deployment.card import render
+from evonas.deployment.card_content import card_content
 from evonas.deployment.check import Figures, compare, load_again
 from evonas.deployment.deployment import MODEL, Deployment, cost_of_int8, words_of_cost
-from evonas.deployment.describe import describe
 from evonas.deployment.folder import refuse_content, whole_folder
 from evonas.deployment.member import NORM_IMAGES, has_supernet, inherit
 from evonas.deployment.model import UnitInput, load_model, model_files, to_json
@@ -70,7 +70,7 @@ def deploy(
     """Write a folder with a self-contained ONNX model of a member, checked, measured and described.
 
     Weights are those of the member's latest training, else those it inherits from the supernet, batch-norm
-    statistics estimated anew; nothing is trained here.
+    statistics estimated again; nothing is trained here.
 
     Args:
         run: A run that ended, open or by path.
@@ -157,7 +157,7 @@ class _Work:
         return "logits" if self.target.compares_classes else "values"
 
     def default_out(self) -> Path:
-        """Return the place in the run's ``models/``."""
+        """Return the default folder in the run's ``models/``."""
         weights = f"{self.choice.key}-supernet" if self.trained is None else self.trained.folder.name
         return self.run.path / "models" / f"{weights}-{'int8' if self.eight_bits else 'onnx'}"
 
@@ -226,7 +226,7 @@ class _Work:
                 direction=self.target.direction,
                 measured_on=describe_device(device_fingerprint(threads=self.threads)),
             )
-            card = describe(deployment, run=self.run, choice=self.choice, network=network, context=self.context)
+            card = card_content(deployment, run=self.run, choice=self.choice, network=network, context=self.context)
             for name, content in model_files(network, self.data).items():
                 (draft / name).write_bytes(content)
             (draft / "card.json").write_text(to_json(card), encoding="utf-8")

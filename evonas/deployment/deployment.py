@@ -1,4 +1,4 @@
-"""Deployment: what came of deploying a member, and how it is told."""
+"""Deployment of a member: its files, figures and origins, and their summary."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MODEL = "model.onnx"
 
 @dataclass(frozen=True)
 class Deployment:
-    """What was deployed.
+    """A deployed member.
 
     Attributes:
         folder: Holds ``model.onnx``, ``README.md``, ``card.json`` and the files that `load_model` reads.
@@ -120,7 +120,7 @@ def words_of_cost(measure: str, cost: float) -> str:
     return f"int8 makes {measure} {abs(cost):.2f} % {'better' if cost < 0 else 'worse'}"
 
 
-def summary(deployment: Deployment) -> list[str]:
+def deployment_summary(deployment: Deployment) -> list[str]:
     """Return what was deployed, how far to trust it, and what to type next, as lines for people."""
     figures, before = deployment.figures, deployment.float_figures
     batch = "dynamic batch" if deployment.dynamic_batch else "batch 1"

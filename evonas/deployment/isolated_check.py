@@ -57,10 +57,10 @@ def run_fresh(model: Path, images: np.ndarray, *, scale: float) -> Fresh:
         if done.returncode:
             words = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
             raise ExportError(f"A fresh process could not run {model.name} with onnxruntime: {words[-1][:240]}")
-        said = json.loads(done.stdout.splitlines()[-1])
-        if said["foreign"]:
+        reported = json.loads(done.stdout.splitlines()[-1])
+        if reported["foreign"]:
             raise ExportError(
-                f"Expected a fresh process with onnxruntime alone, but it loaded {', '.join(said['foreign'])}: "
+                f"Expected a fresh process with onnxruntime alone, but it loaded {', '.join(reported['foreign'])}: "
                 "look for a sitecustomize module"
             )
-        return Fresh(np.load(out, allow_pickle=False), said["single"], said["single"] - said["before"])
+        return Fresh(np.load(out, allow_pickle=False), reported["single"], reported["single"] - reported["before"])

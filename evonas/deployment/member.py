@@ -65,7 +65,7 @@ def train_members(
         weights: First weights: the supernet's, batch-norm statistics estimated for the path, or fresh ones.
         pretrained: ``"auto"``: as `weights` says; ``"none"``: fresh weights; or published weights of the run's space,
             by name or TOML file, whose slice the member begins with.
-        teacher: ``"largest"``: the supernet's path with the most FLOPs is imitated besides.
+        teacher: ``"largest"``: the supernet's path with the most FLOPs is imitated too.
         progress: Shows how far the training is.
 
     Returns:
@@ -101,9 +101,9 @@ def train_members(
     context = published_context(run, pretrained) if published else run_context(run, with_supernet=shared)
     work = _Work(run, context, recipe, weights, teacher, progress)
     trained = []
-    for place, choice in enumerate(choices):
+    for index, choice in enumerate(choices):
         for seed in seeds:
-            name = f"Training {choice.key}" + (f" ({place + 1} of {len(choices)})" if len(choices) > 1 else "")
+            name = f"Training {choice.key}" + (f" ({index + 1} of {len(choices)})" if len(choices) > 1 else "")
             trained.append(work.train(choice, seed, name))
             note_accuracy(run, trained[-1])
     return trained
@@ -142,9 +142,9 @@ class _Work:
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:6]
         label = re.sub(r"[^A-Za-z0-9_.]+", "_", self.recipe.name)
         folder = Path("models") / f"{choice.key}-{label}-{digest}"
-        place = self.run.path / folder
-        if (place / RECORD).is_file():
-            return as_trained(place, read_record(place / RECORD), choice, stored=True)
+        path = self.run.path / folder
+        if (path / RECORD).is_file():
+            return as_trained(path, read_record(path / RECORD), choice, stored=True)
         context = self.context
         assert context.data is not None
         data = context.data.at(choice.architecture.resolution or context.data.resolution)
@@ -170,7 +170,7 @@ class _Work:
                 seed=seed,
                 device=context.device,
                 progress=show,
-                checkpoint=place / CHECKPOINT,
+                checkpoint=path / CHECKPOINT,
                 teacher=self._teacher(),
             )
             log_access(self.run, "train", choice.text)
@@ -180,8 +180,8 @@ class _Work:
             self.run.write(str(folder / file), content)
         record = {**settings, **self._outcome(training, accuracy)}
         self.run.write(str(folder / RECORD), to_json(record))
-        (place / CHECKPOINT).unlink(missing_ok=True)
-        return as_trained(place, record, choice)
+        (path / CHECKPOINT).unlink(missing_ok=True)
+        return as_trained(path, record, choice)
 
     def _settings(self, choice: Selection, seed: int) -> dict[str, Any]:
         """Return what decides the outcome."""

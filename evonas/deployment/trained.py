@@ -78,7 +78,7 @@ def trained_models(run: Run, choice: Selection) -> list[Trained]:
     return sorted(found, key=lambda t: (t.record["finished"], t.folder.name), reverse=True)
 
 
-def agreement(trained: Sequence[Trained]) -> float | None:
+def estimate_agreement(trained: Sequence[Trained]) -> float | None:
     """Return Kendall's τ of estimated against trained accuracy; None for fewer than three architectures or where
     one side ties throughout.
 
@@ -143,7 +143,7 @@ def training_summary(trained: Sequence[Trained]) -> list[str]:
         f"trained is {measure} on the {images:,} test images; {own} is what the search ranked by, {own}_report the "
         f"supernet's {measure} on the part of the validation images that the search did not select on."
     )
-    tau = agreement(trained)
+    tau = estimate_agreement(trained)
     if tau is not None:
         lines.append(f"Kendall's tau of estimated against trained {measure}: {tau:.2f}.")
     return [
@@ -153,7 +153,7 @@ def training_summary(trained: Sequence[Trained]) -> list[str]:
 
 
 def as_trained(folder: Path, record: dict[str, Any], choice: Selection, *, stored: bool = False) -> Trained:
-    """Return a record with what the search had said of the member."""
+    """Return a record with what the search had estimated of the member."""
     known = {} if choice.member is None else {**choice.member.known, **choice.member.values}
     own = record["accuracy"].get("objective", "acc")
     return Trained(

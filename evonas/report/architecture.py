@@ -15,7 +15,7 @@ def draw_architecture(space: Space, architecture: Architecture, skeleton: Skelet
     Args:
         space: Its space.
         architecture: As written, or canonical: then without its dead parts.
-        skeleton: The frame it is hung in, where known.
+        skeleton: The skeleton it is built on, where known.
 
     Raises:
         SpaceError: The architecture is of another space.

@@ -113,12 +113,12 @@ def _placed(
         arrow = isinstance(end, int | str)
         curves.append(Curve(tuple(points), "idle" if pale else "edge", dashed=pale, arrow=arrow))
     for vertex, box in boxes.items():
-        y = TOP + layout.places[vertex]
+        y = TOP + layout.centers[vertex]
         left = _middle(lefts, widths, layers[vertex]) - box.width / 2
         drawn.append(
             Box(left, y - HEIGHT / 2, box.width, HEIGHT, box.role, box.label, box.size, box.radius, box.dashed)
         )
-        lowest = max(lowest, layout.places[vertex] + HEIGHT / 2)
+        lowest = max(lowest, layout.centers[vertex] + HEIGHT / 2)
     return Drawing(x - COLUMN + MARGIN, TOP + lowest + MARGIN, (*shapes, *curves, *drawn), heading)
 
 

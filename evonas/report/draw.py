@@ -102,7 +102,7 @@ def _draw_panel(axes: Any, panel: Panel, contents: Contents) -> None:
 def _axis(objective: Objective) -> str:
     unit = f" ({objective.unit})" if objective.unit else ""
     if objective.name == "evaluation":
-        return "evaluations in the order told"
+        return "evaluations in the order reported"
     better = "higher is better  ↑" if objective.direction == "max" else "lower is better  ↓"
     return f"{objective.name}{unit} — {better}"
 

@@ -34,7 +34,7 @@ ROLES = {
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle with a label in its middle; `x` and `y` are its top left corner, `dashed` its outline."""
+    """A rectangle with a label in its middle; `x` and `y` are its top left corner, `dashed` its border."""
 
     x: float
     y: float

@@ -21,7 +21,7 @@ POINTS = 5000
 STEPS = 200
 """Points of the hypervolume's curve at most."""
 TRUTHS = ("report", "trained", "measured", "verified")
-"""Endings of further numbers that judge an objective's estimate."""
+"""Endings of further numbers that an objective's estimate is compared with."""
 
 
 def columns(contents: Contents) -> list[dict[str, Any]]:

@@ -48,7 +48,7 @@ class Panel:
 
 
 def front_panels(contents: Contents, selected: Member | None = None) -> list[Panel]:
-    """Return the panels of a run: the first objective against each other one, or against the order told.
+    """Return the panels of a run: the first objective against each other one, or against the order reported.
 
     Args:
         contents: The run.
@@ -73,7 +73,7 @@ def front_panels(contents: Contents, selected: Member | None = None) -> list[Pan
 
 
 def _alone(contents: Contents, selected: Member | None) -> Panel:
-    """Return the panel of a single objective: its values in the order told."""
+    """Return the panel of a single objective: its values in the order reported."""
     objective = contents.objectives[0]
     order = Objective("evaluation", "number", "min")
     values = np.column_stack([np.arange(1, len(contents.texts) + 1), contents.values[:, 0]])
@@ -97,22 +97,22 @@ def _panel(
     x: Objective,
     y: Objective,
     values: np.ndarray,
-    able: np.ndarray,
+    feasible: np.ndarray,
     front: np.ndarray,
     selected: np.ndarray | None,
 ) -> Panel:
     front = front[np.argsort(front[:, 0], kind="stable")]
     joined = front[first_front(minimized(front, [x.direction, y.direction]))] if len(front) else front
     joined = joined[np.lexsort((joined[:, 1], joined[:, 0]))]
-    both = np.concatenate([values[able], front])
+    both = np.concatenate([values[feasible], front])
     log = bool(len(both) and both[:, 0].min() > 0 and both[:, 0].max() / both[:, 0].min() > WIDE)
     bounds = np.array([_bounds(both[:, 0], front[:, 0], x, log), _bounds(both[:, 1], front[:, 1], y)])
     outside = ((values < bounds[:, 0]) | (values > bounds[:, 1])).any(axis=1)
     return Panel(
         x=x,
         y=y,
-        evaluations=values[able],
-        infeasible=values[~able],
+        evaluations=values[feasible],
+        infeasible=values[~feasible],
         front=front,
         joined=joined,
         selected=selected,

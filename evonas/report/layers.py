@@ -17,11 +17,11 @@ class Layout:
     """Where vertices and edges lie across the layers.
 
     Attributes:
-        places: Vertex to its center, in the unit of the heights.
+        centers: Vertex to its center, in the unit of the heights.
         routes: Per edge the (layer, center) it runs through, both ends included.
     """
 
-    places: Mapping[Vertex, float]
+    centers: Mapping[Vertex, float]
     routes: tuple[tuple[tuple[int, float], ...], ...]
 
 
@@ -58,11 +58,11 @@ def arrange(
         after[start].append(end)
         before[end].append(start)
     rows = _ordered(rows, before, after)
-    places = _centers(rows, before, after, sizes, gap)
-    low = min((places[v] - sizes[v] / 2 for v in places), default=0.0)
-    places = {vertex: center - low for vertex, center in places.items()}
-    routes = tuple(tuple((layer_of[v], places[v]) for v in chain) for chain in chains)
-    return Layout({vertex: places[vertex] for vertex in layers}, routes)
+    centers = _centers(rows, before, after, sizes, gap)
+    low = min((centers[v] - sizes[v] / 2 for v in centers), default=0.0)
+    centers = {vertex: center - low for vertex, center in centers.items()}
+    routes = tuple(tuple((layer_of[v], centers[v]) for v in chain) for chain in chains)
+    return Layout({vertex: centers[vertex] for vertex in layers}, routes)
 
 
 def _ordered(
@@ -75,9 +75,9 @@ def _ordered(
         for fixed, row in pairwise(order):
             number = {vertex: i for i, vertex in enumerate(fixed)}
 
-            def center(place: int, row: list[Vertex] = row, number: dict[Vertex, int] = number) -> float:
-                seen = [number[n] for n in neighbors[row[place]] if n in number]  # noqa: B023
-                return sum(seen) / len(seen) if seen else place
+            def center(index: int, row: list[Vertex] = row, number: dict[Vertex, int] = number) -> float:
+                seen = [number[n] for n in neighbors[row[index]] if n in number]  # noqa: B023
+                return sum(seen) / len(seen) if seen else index
 
             row[:] = [row[i] for i in sorted(range(len(row)), key=center)]
         crossings = _crossings(rows, after)
@@ -110,14 +110,14 @@ def _centers(
     gap: float,
 ) -> dict[Vertex, float]:
     """Return centers near those of their neighbors, order and distances kept."""
-    places: dict[Vertex, float] = {}
+    centers: dict[Vertex, float] = {}
     for row in rows:
         top = 0.0
         for vertex in row:
-            places[vertex] = top + sizes[vertex] / 2
+            centers[vertex] = top + sizes[vertex] / 2
             top += sizes[vertex] + gap
         for vertex in row:
-            places[vertex] -= (top - gap) / 2
+            centers[vertex] -= (top - gap) / 2
     for sweep in range(2 * SWEEPS):
         for row in rows if sweep % 2 == 0 else rows[::-1]:
             wished = []
@@ -126,10 +126,10 @@ def _centers(
                 near = (before, after)[sweep % 2][vertex]
                 if sweep >= SWEEPS or not near:
                     near = [*before[vertex], *after[vertex]]
-                wished.append(sum(places[n] for n in near) / len(near) if near else places[vertex])
+                wished.append(sum(centers[n] for n in near) / len(near) if near else centers[vertex])
             for vertex, center in zip(row, _apart(wished, [sizes[v] for v in row], gap), strict=True):
-                places[vertex] = center
-    return places
+                centers[vertex] = center
+    return centers
 
 
 def _apart(wished: Sequence[float], sizes: Sequence[float], gap: float) -> list[float]:

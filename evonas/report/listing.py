@@ -23,16 +23,16 @@ def further(front: Front) -> list[str]:
     return sorted({name for member in front for name in member.known} - names)
 
 
-def places(front: Front, kept: Front) -> list[int]:
+def front_indices(front: Front, kept: Front) -> list[int]:
     """Return the numbers that members kept of a front have on the whole of it, for ``index:N``."""
     numbers = {member.architecture: i for i, member in enumerate(front)}
     return [numbers[member.architecture] for member in kept]
 
 
-def row(place: int, member: Member, objectives: Sequence[Objective], names: Sequence[str]) -> list[str]:
+def row(index: int, member: Member, objectives: Sequence[Objective], names: Sequence[str]) -> list[str]:
     """Return a member's cells: number (with ! where it breaks a constraint), objectives, further numbers."""
     return [
-        f"{place}{' !' if member.breaks else ''}",
+        f"{index}{' !' if member.breaks else ''}",
         *(number(member.values[objective.name], pad=True) for objective in objectives),
         *(number(member.known[name], pad=True) if name in member.known else "" for name in names),
     ]
@@ -48,9 +48,9 @@ def to_markdown(front: Front, numbers: Sequence[int]) -> str:
     names = further(front)
     titles = ["index", *map(heading, front.objectives), *names, "architecture"]
     lines = [titles, ["---:"] * (len(titles) - 1) + ["---"]]
-    for place, member in zip(numbers, front, strict=True):
+    for index, member in zip(numbers, front, strict=True):
         text = member.architecture.replace("|", "\\|")
-        lines.append([*row(place, member, front.objectives, names), f"`{text}`"])
+        lines.append([*row(index, member, front.objectives, names), f"`{text}`"])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 

@@ -49,10 +49,10 @@ def as_float(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def plain(value: Any) -> str:
+def as_text(value: Any) -> str:
     """Return a value of TOML or JSON as people write it."""
     if isinstance(value, list):
-        return ", ".join(map(plain, value)) or "none"
+        return ", ".join(map(as_text, value)) or "none"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {plain(item)}" for key, item in value.items()) or "none"
+        return ", ".join(f"{key} {as_text(item)}" for key, item in value.items()) or "none"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

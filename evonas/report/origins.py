@@ -18,7 +18,7 @@ COSTS = {
     "latency": "sum over a table of measured blocks",
 }
 KNOWN = {
-    "report": "judged by the supernet on validation images that the search did not select on",
+    "report": "estimated by the supernet on validation images that the search did not select on",
     "measured": "the whole network, measured",
     "verified": "measured again",
     "mad": "median absolute deviation of the measurements",

@@ -12,7 +12,7 @@ from typing import Any
 from evonas.report import figures
 from evonas.report.contents import Contents
 from evonas.report.listing import further, heading, row
-from evonas.report.markup import as_float, numbers, percent, plain, signed, table, text
+from evonas.report.markup import as_float, as_text, numbers, percent, signed, table, text
 from evonas.report.origins import number
 from evonas.report.summary import Need, found, limits, quality
 
@@ -31,7 +31,7 @@ def header(contents: Contents, name: str) -> str:
     if not contents.ended:
         live = (
             "<div class='live' role='status'><span id='live-text'><b>The search is under way.</b> This page loads "
-            "itself anew every ten seconds until it ends.</span><label><input type='checkbox' id='pause'> pause"
+            "itself again every ten seconds until it ends.</span><label><input type='checkbox' id='pause'> pause"
             "</label></div>"
         )
     return (
@@ -145,7 +145,7 @@ def charts(contents: Contents, data: Mapping[str, Any]) -> str:
 
 
 def trust(contents: Contents, data: Mapping[str, Any]) -> str:
-    """Return what estimates were judged by: truths, latency table, supernet, failures."""
+    """Return what estimates are compared with: truths, latency table, supernet, failures."""
     parts = []
     for i, pair in enumerate(data["truths"]):
         rows = [
@@ -223,11 +223,11 @@ def trust(contents: Contents, data: Mapping[str, Any]) -> str:
 def record(contents: Contents) -> str:
     """Return settings, timings, versions and machine."""
     manifest = contents.manifest
-    settings = [(name, plain(value)) for name, value in contents.settings.items()]
-    versions = [(name, plain(value)) for name, value in manifest.get("versions", {}).items() if value]
-    machine = [(name, plain(value)) for name, value in manifest.get("machine", {}).items()]
+    settings = [(name, as_text(value)) for name, value in contents.settings.items()]
+    versions = [(name, as_text(value)) for name, value in manifest.get("versions", {}).items() if value]
+    machine = [(name, as_text(value)) for name, value in manifest.get("machine", {}).items()]
     more = [
-        (name, plain(value))
+        (name, as_text(value))
         for name, value in manifest.items()
         if name not in ("versions", "machine", "timings", "supernet")
     ]

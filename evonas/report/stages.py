@@ -106,5 +106,5 @@ def _width(kernel: int) -> float:
 
 def _level(expand: int, levels: list[int]) -> str:
     """Return the role of an expansion: the paler, the smaller."""
-    place = levels.index(expand)
-    return f"level{round(place * 3 / max(1, len(levels) - 1)) if len(levels) > 1 else 1}"
+    index = levels.index(expand)
+    return f"level{round(index * 3 / max(1, len(levels) - 1)) if len(levels) > 1 else 1}"

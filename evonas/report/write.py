@@ -16,7 +16,7 @@ def write_report(run: Run, out: str | Path | None = None, *, ended: bool | None 
     Args:
         run: The run, open for reading or writing.
         out: The file; None: ``report.html`` in the run directory.
-        ended: Whether the search came to its end: else the page loads itself anew every few seconds, and shows
+        ended: Whether the search came to its end: else the page loads itself again every few seconds, and shows
             the front of what is known. None: whether the run has a ``front.json``.
 
     Returns:

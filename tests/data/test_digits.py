@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 from sklearn.datasets import load_digits
 
-from evonas.data.digits import read_digits
+from evonas.data.digits import read_embedded
 
 
 def test_digits_are_scikit_learns():
-    source = read_digits("digits")
+    source = read_embedded("digits")
     assert source is not None
     assert source.classes == tuple("0123456789")
     assert (source.scale, source.mirror, source.test) == (16.0, False, None)
@@ -18,4 +18,4 @@ def test_digits_are_scikit_learns():
 
 
 def test_other_names_are_not_its_own():
-    assert read_digits("./digits") is None
+    assert read_embedded("./digits") is None

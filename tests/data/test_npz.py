@@ -23,7 +23,7 @@ def test_other_sources_are_not_its_own(tmp_path, name):
 @pytest.mark.parametrize("content", [b"", b"not an archive", b"PK\x03\x04 torn"])
 def test_unreadable(tmp_path, content):
     (tmp_path / "bad.npz").write_bytes(content)
-    with pytest.raises(DataError, match=r"^Cannot read '.*bad\.npz' as a NumPy archive \(.*\): write it anew"):
+    with pytest.raises(DataError, match=r"^Cannot read '.*bad\.npz' as a NumPy archive \(.*\): write it again"):
         read_npz(str(tmp_path / "bad.npz"))
 
 

@@ -104,7 +104,7 @@ def test_bad_columns(tmp_path, columns, message):
 @pytest.mark.parametrize("content", [b"", b"PAR1 torn"])
 def test_unreadable(tmp_path, content):
     (tmp_path / "train.parquet").write_bytes(content)
-    with pytest.raises(DataError, match=r"^Cannot read '.*train\.parquet' as parquet \(.*\): fetch or write it anew$"):
+    with pytest.raises(DataError, match=r"^Cannot read '.*train\.parquet' as parquet .*: download or write it again$"):
         read_parquet(str(tmp_path))
 
 

@@ -12,7 +12,7 @@ import onnxruntime
 import pytest
 import torch
 
-from evonas.deployment import Deployment, load_model, summary
+from evonas.deployment import Deployment, deployment_summary, load_model
 from evonas.deployment.deploy import deploy
 from evonas.errors import ExportError, RunError, SettingsError
 from evonas.networks import Network
@@ -89,7 +89,7 @@ def test_the_file_follows_torch(inherited, made):
 def test_nothing_is_trained_and_the_summary_says_so(inherited, made):
     assert not (made / "models").exists()
     assert inherited.trained is None
-    text = "\n".join(summary(inherited))
+    text = "\n".join(deployment_summary(inherited))
     assert "Weights inherited from the supernet, batch-norm statistics re-estimated on 301 images; not trained" in text
     assert f"evonas train {made} --select best:acc" in text
     assert f"{inherited.figures.accuracy:.4f} on 359 images" in text
@@ -137,7 +137,7 @@ def test_trained_weights_are_taken_where_there_are_some_and_int8_is_judged(eight
     assert eight_bits.float_figures.error <= 1e-4 < eight_bits.figures.error
     assert eight_bits.drop == pytest.approx(100 * (trained.accuracy - eight_bits.figures.accuracy))
     assert eight_bits.calibration == 199  # both validation halves of 500 images
-    assert f"int8 costs {eight_bits.drop:.2f} points" in "\n".join(summary(eight_bits))
+    assert f"int8 costs {eight_bits.drop:.2f} points" in "\n".join(deployment_summary(eight_bits))
     opened = onnxruntime.InferenceSession(eight_bits.model)
     assert opened.get_inputs()[0].shape == [1, 1, 8, 8]
     assert opened.get_modelmeta().custom_metadata_map["precision"] == "int8"

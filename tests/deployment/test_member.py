@@ -9,7 +9,7 @@ import pytest
 import torch
 from numpy.random import default_rng
 
-from evonas.deployment import agreement, load_model, train_members, trained_models, training_summary
+from evonas.deployment import estimate_agreement, load_model, train_members, trained_models, training_summary
 from evonas.deployment.trained import Trained
 from evonas.errors import RunError, SettingsError
 from evonas.pipeline.context import run_context
@@ -152,12 +152,12 @@ def test_agreement_is_kendalls_tau_over_architectures(tmp_path):
         return Trained(tmp_path, name, accuracy, 10, {"acc": 0.0, "acc_report": estimate})
 
     up = [one("a", 0.1, 0.6), one("b", 0.2, 0.7), one("c", 0.3, 0.8)]
-    assert agreement(up) == 1.0
-    assert agreement([one("a", 0.3, 0.6), *up[1:2], one("c", 0.1, 0.8)]) == -1.0
-    assert agreement([*up[:2], one("c", 0.3, 0.65)]) == pytest.approx(1 / 3)
-    assert agreement([*up, one("a", 0.1, 0.9)]) == pytest.approx(1 / 3)  # the mean of "a" is 0.75
-    assert agreement(up[:2]) is None
-    assert agreement([one(name, 0.1, 0.5) for name in "abc"]) is None
+    assert estimate_agreement(up) == 1.0
+    assert estimate_agreement([one("a", 0.3, 0.6), *up[1:2], one("c", 0.1, 0.8)]) == -1.0
+    assert estimate_agreement([*up[:2], one("c", 0.3, 0.65)]) == pytest.approx(1 / 3)
+    assert estimate_agreement([*up, one("a", 0.1, 0.9)]) == pytest.approx(1 / 3)  # the mean of "a" is 0.75
+    assert estimate_agreement(up[:2]) is None
+    assert estimate_agreement([one(name, 0.1, 0.5) for name in "abc"]) is None
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from evonas.cli.summary import summary as search_summary
+from evonas.cli.summary import deployment_summary as search_summary
 from evonas.deployment import load_model, train_members, training_summary
 from evonas.deployment.deploy import deploy
-from evonas.deployment.deployment import cost_of_int8, summary
+from evonas.deployment.deployment import cost_of_int8, deployment_summary
 from evonas.deployment.verify import verify
 from evonas.errors import ExportError
 from evonas.pipeline.run import search
@@ -78,7 +78,7 @@ def test_the_deployed_model_gives_the_targets_in_their_units(run, trained, tmp_p
     names = [figure["name"] for figure in card["figures"]]
     assert "test rmse of model.onnx" in names
     readme = (tmp_path / "model" / "README.md").read_text()
-    for text in (readme, *summary(deployment), *names):
+    for text in (readme, *deployment_summary(deployment), *names):
         assert "accuracy" not in text, text
 
 
@@ -87,7 +87,7 @@ def test_int8_is_judged_by_the_error_that_it_adds(run, trained, tmp_path):
     before, after = small.float_figures.accuracy, small.figures.accuracy
     assert before == pytest.approx(trained.accuracy, rel=1e-3)
     assert small.drop == pytest.approx(100 * (after / before - 1))
-    lines = summary(small)
+    lines = deployment_summary(small)
     assert any(f"int8 makes rmse {abs(small.drop):.2f} % " in line for line in lines)
     card = json.loads((tmp_path / "int8" / "card.json").read_text())
     figures = {figure["name"]: figure for figure in card["figures"]}

@@ -22,6 +22,6 @@ def token_groups(space: Space, architecture: Architecture) -> Mapping[str, Token
         `Space.count_parts`.
     """
     groups: dict[str, Tokens] = {
-        "genes": {f"{place}={gene}": 1.0 for place, gene in enumerate(space.encode(architecture).tolist())}
+        "genes": {f"{position}={gene}": 1.0 for position, gene in enumerate(space.encode(architecture).tolist())}
     }
     return groups | space.count_parts(architecture)

@@ -1,4 +1,4 @@
-"""The content of a model card, from what was deployed."""
+"""Content of a model card: figures, origins and limits of a deployed member."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FORMAT = 1
 _VERSIONS = ("torch", "onnx", "onnxruntime")
 
 
-def describe(
+def card_content(
     deployment: Deployment, *, run: Run, choice: Selection, network: Network, context: Context
 ) -> dict[str, Any]:
     """Return the content of ``card.json``.
@@ -144,7 +144,7 @@ def _timed(suffix: str, figures: Figures, where: str) -> list[tuple[str, Any, st
 
 
 def _estimates(choice: Selection, deployment: Deployment) -> list[dict[str, Any]]:
-    """Return what the search thought of the member, told apart from what it is now."""
+    """Return what the search estimated of the member, apart from what was measured now."""
     rows: list[dict[str, Any]] = []
     if choice.member is None:
         return rows
