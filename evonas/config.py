@@ -78,7 +78,9 @@ class Settings(BaseModel):
     resolution: int | None = _setting(None, "data", "Side of the images, in pixels", unset="the data's", ge=1, le=4096)
     train_limit: Count | None = _setting(None, "data", "Use that many training images", unset="all")
     validation: float = _setting(0.4, "data", "Share of the training data that accuracy is read on", gt=0, lt=1)
-    time: str | None = _setting(None, "budget", "A budget such as 30m, divided over the steps", unset="none")
+    time: str | None = _setting(
+        None, "budget", "A deadline for the whole command, such as 30m, divided over the steps", unset="none"
+    )
     population: int = _setting(40, "budget", "Members of a generation", ge=2, le=10**5)
     generations: Count = _setting(30, "budget", "Generations, the first population included")
     warm_start: int = _setting(

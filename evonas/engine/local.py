@@ -56,6 +56,7 @@ class LocalEngine:
         candidates: Sequence[Candidate],
         names: Sequence[str],
         done: Callable[[int], None] = lambda n: None,
+        over: Callable[[], bool] | None = None,
     ) -> np.ndarray:
         """Return the values of candidates.
 
@@ -63,9 +64,10 @@ class LocalEngine:
             candidates: Candidates with canonical architectures.
             names: Objectives, in the order of the columns.
             done: Called with how many more candidates are known.
+            over: Asked before each expensive evaluation; once it says yes no more are begun. None: all are.
 
         Returns:
-            Floats of shape ``(n, len(names))`` in natural directions, NaN where an evaluation failed.
+            Floats of shape ``(n, len(names))`` in natural directions, NaN where an evaluation failed or was not begun.
 
         Raises:
             EvaluationError: Ten in a row failed.
@@ -102,15 +104,51 @@ class LocalEngine:
                 continue
             size = evaluator.batch
             for start in range(0, len(missing), size):
+                if over is not None and is_expensive(evaluator) and over():
+                    break
                 indices = missing[start : start + size]
                 accept(evaluator, indices, attempt(evaluator, [candidates[i] for i in indices]))
-        self.send([Job(k, e.objectives[0].name, texts[index]) for k, (e, index) in enumerate(remote)])
-        for _ in remote:
-            number, row = self.receive()
-            evaluator, index = remote[number]
-            accept(evaluator, [index], [row])
+        self._evaluate_remotely(remote, texts, accept, over)
         done(int((~reported).sum()))
         return values
+
+    def known(self, candidates: Sequence[Candidate], names: Sequence[str]) -> np.ndarray:
+        """Return of which candidates all objectives were evaluated, failures among them, shape ``(n,)``.
+
+        Args:
+            candidates: Candidates with canonical architectures.
+            names: Objectives.
+        """
+        texts = [str(candidate) for candidate in candidates]
+        found = [self.store.lookup(texts, name, self.evaluators[name].fingerprint) for name in names]
+        return np.array([all(text in one for one in found) for text in texts], dtype=bool)
+
+    def _evaluate_remotely(
+        self,
+        remote: Sequence[tuple[Evaluator, int]],
+        texts: Sequence[str],
+        accept: Callable[[Evaluator, Sequence[int], Sequence[Row]], None],
+        over: Callable[[], bool] | None,
+    ) -> None:
+        """Have workers compute; where it may be over before all are, no more are under way than workers."""
+        jobs = [Job(k, e.objectives[0].name, texts[index]) for k, (e, index) in enumerate(remote)]
+        if over is None:
+            self.send(jobs)
+            sent, jobs = len(jobs), []
+        else:
+            sent = 0
+        while sent or jobs:
+            while jobs and self.pool is not None and sent < self.pool.size:
+                if over is not None and over():
+                    jobs = []
+                    break
+                self.send([jobs.pop(0)])
+                sent += 1
+            if sent:
+                number, row = self.receive()
+                sent -= 1
+                evaluator, index = remote[number]
+                accept(evaluator, [index], [row])
 
     def send(self, jobs: Sequence[Job]) -> None:
         """Give the workers jobs."""

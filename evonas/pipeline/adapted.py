@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from evonas.config import make_settings, parse_time
+from evonas.config import make_settings
 from evonas.data import Dataset
 from evonas.errors import DataError, SettingsError
 from evonas.files.progress import Progress
 from evonas.networks import Network
 from evonas.networks.importance import sort_channels
 from evonas.objectives import Context
+from evonas.pipeline.budget import Budget
 from evonas.pipeline.problem import SearchProblem
 from evonas.runs.run import Run
 from evonas.supernet.adaptation import Adaptation, adapt, fit_classifier, plan_adaptation
@@ -24,8 +25,6 @@ from evonas.training.weights.load import load_published
 
 __all__ = ["adapted_supernet", "published_context", "started_supernet"]
 
-ADAPTATION_SHARE = 0.35
-"""Of a budget of time, what adaptation may take."""
 SANDWICH_COST = 2.2
 """Cost of an update of the sandwich rule, in updates of the largest path."""
 
@@ -40,7 +39,7 @@ def started_supernet(problem: SearchProblem) -> tuple[Network, list[str]]:
     return network, fresh
 
 
-def adapted_supernet(problem: SearchProblem, run: Run, data: Dataset, progress: Progress) -> Network:
+def adapted_supernet(problem: SearchProblem, run: Run, data: Dataset, progress: Progress, budget: Budget) -> Network:
     """Supernet of a search that starts from published weights: adapted here, or read back from the run.
 
     Args:
@@ -48,6 +47,7 @@ def adapted_supernet(problem: SearchProblem, run: Run, data: Dataset, progress: 
         run: Where the supernet is stored once it is adapted; what the clock decides is stored before.
         data: The images.
         progress: Shows how far it is.
+        budget: Time that may be taken.
     """
     path = run.path / "supernet.safetensors"
     if path.exists():
@@ -56,7 +56,7 @@ def adapted_supernet(problem: SearchProblem, run: Run, data: Dataset, progress: 
         return network.to(problem.device).eval()
     network, fresh = started_supernet(problem)
     network = network.to(problem.device)
-    plan = Adaptation(**run.store.decide("adaptation", lambda: _plan(problem, network, data, bool(fresh))))
+    plan = Adaptation(**run.store.decide("adaptation", lambda: _plan(problem, network, data, bool(fresh), budget)))
     smallest, largest = problem.space.extremes()
     per_epoch = max(1, len(data.train) // min(plan.batch_size, len(data.train)))
 
@@ -121,12 +121,12 @@ def published_context(run: Run, name: str) -> Context:
     return problem.context(supernet=network.eval(), supernet_fingerprint=weights_fingerprint(network))
 
 
-def _plan(problem: SearchProblem, network: Network, data: Dataset, fresh: bool) -> dict[str, Any]:
+def _plan(problem: SearchProblem, network: Network, data: Dataset, fresh: bool, budget: Budget) -> dict[str, Any]:
     """Phases as JSON holds them: by the images, or cut to what the time allows, the last phases first."""
     settings = problem.settings
     plan = plan_adaptation(len(data.train), settings.epochs, own_classes=not fresh)
-    if settings.time is not None and settings.epochs is None:
-        allowed = ADAPTATION_SHARE * parse_time(settings.time)
+    if budget.bounded and settings.epochs is None:
+        allowed = budget.share("supernet")
         largest = problem.space.path(problem.space.extremes()[1])
         epoch = _seconds_of_update(network, data, plan, largest) * max(1, len(data.train) // plan.batch_size)
         first = min(plan.largest, int(allowed / epoch))

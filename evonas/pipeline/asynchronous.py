@@ -11,7 +11,8 @@ from evonas.evolution import SteadyEvolution
 from evonas.files.progress import Progress
 from evonas.pareto.dominance import minimized
 from evonas.pareto.objective import Objective
-from evonas.pipeline.generational import generations
+from evonas.pipeline.budget import Allowance, Budget
+from evonas.pipeline.generational import END, generations
 from evonas.pipeline.problem import SearchProblem
 from evonas.runs.run import Run
 
@@ -27,6 +28,7 @@ def search_asynchronously(
     engine: LocalEngine,
     progress: Progress,
     after_generation: Callable[[Run], None],
+    budget: Budget,
 ) -> tuple[list[str], np.ndarray]:
     """Search, telling each result as it comes.
 
@@ -41,6 +43,7 @@ def search_asynchronously(
         engine: What evaluates.
         progress: Shows how far it is.
         after_generation: Called with the run after each population's worth.
+        budget: Time that may be taken; when it is over, what was told counts.
 
     Returns:
         Canonical texts in the order told, and values, shape ``(n, len(problem.evaluated))``.
@@ -70,8 +73,16 @@ def search_asynchronously(
     lineage: list[tuple[str, ...]] = []
     told: list[np.ndarray] = []
     asked = 0
-    with progress.task("Searching", size * generations(problem, run, 0)) as task:
-        while len(texts) < (end := size * generations(problem, run, len(texts))):
+    allowance = Allowance(budget, size)
+    ended: int | None = store.decisions(END).get(END) if budget.bounded else None
+    with progress.task("Searching", size * generations(problem, run, 0, allowance)) as task:
+        advance = allowance.noting(task.advance)
+        while len(texts) < (end := size * generations(problem, run, len(texts), allowance)):
+            late = budget.bounded and ended is None and len(texts) >= len(stored) and allowance.over()
+            if late or len(texts) == ended:
+                store.decide(END, texts.__len__)
+                progress.say("The time is over: the front of what was evaluated follows")
+                break
             while asked < len(texts) + under_way:
                 genome = evolution.ask()
                 if not len(genome):
@@ -93,7 +104,7 @@ def search_asynchronously(
             told.append(values)
             own = minimized(values[None, : len(directions)], directions)
             evolution.tell(genome, own, problem.violations(values[None]))
-            task.advance(1)
+            advance(1)
             if len(texts) % size == 0:
                 after_generation(run)
     stream.drain()

@@ -15,10 +15,16 @@ from evonas.objectives.accuracy.low_fidelity import accuracy_evaluator, measure_
 from evonas.objectives.latency.latency import LatencyEvaluator, measure_whole
 from evonas.pareto.assemble import make_front
 from evonas.pareto.objective import Constraint, Objective
+from evonas.pipeline.budget import Budget
 from evonas.pipeline.problem import SearchProblem
 from evonas.runs.run import Run
 from evonas.spaces import Candidate, parse_candidate
 from evonas.tasks import make_task
+
+REPORT = 3.0
+"""Seconds before a deadline that are left for writing the report."""
+LATENCY_SHARE, EXPORTING = 0.5, 1.0
+"""Of what is left at the end, the share for whole latencies; seconds that a network takes to be exported and called."""
 
 
 def write_front(
@@ -29,6 +35,7 @@ def write_front(
     values: np.ndarray,
     context: Context,
     progress: Progress,
+    budget: Budget,
 ) -> None:
     """Measure the members of the front and write ``front.csv`` and ``front.json``.
 
@@ -40,6 +47,7 @@ def write_front(
         values: Their values in natural directions, shape ``(n, len(problem.evaluated))``; NaN: failed.
         context: What evaluators are made from.
         progress: Shows how far it is.
+        budget: Time that may be taken: what is not measured when it is over is left out.
 
     Raises:
         EvaluationError: Every evaluation failed, or no architecture keeps to the constraints.
@@ -55,11 +63,11 @@ def write_front(
     with progress.task("Measuring the front", len(members)) as task:
         _note_costs(problem, run, members)
         if "latency" in problem.evaluated:
-            _note_latency(problem, run, members)
+            _note_latency(problem, run, members, budget)
         if context.supernet is not None and "acc" in problem.learned:
             _note_top1(run, list(members), context)
         for member in members.values():
-            if context.supernet is not None:
+            if context.supernet is not None and budget.left > REPORT:
                 note_report(run, member, context)
             task.advance(1)
     known = {t: {name: note.value for name, note in notes.items()} for t, notes in run.store.notes().items()}
@@ -99,11 +107,18 @@ def _note_costs(problem: SearchProblem, run: Run, members: Mapping[str, Candidat
             run.store.note(text, name, value, {"by": "cost table"})
 
 
-def _note_latency(problem: SearchProblem, run: Run, members: Mapping[str, Candidate]) -> None:
+def _note_latency(problem: SearchProblem, run: Run, members: Mapping[str, Candidate], budget: Budget) -> None:
+    """Note whole latencies: of all members or, where the time is short, of as many spread over the front."""
     noted = run.store.notes()
     missing = [text for text in members if "latency_measured" not in noted.get(text, {})]
+    if budget.bounded:
+        count = min(len(missing), int(LATENCY_SHARE * budget.left / EXPORTING))
+        missing = [missing[i] for i in np.unique(np.linspace(0, len(missing) - 1, count).round().astype(int))]
+    if not missing:
+        return
     chosen = [members[text].architecture for text in missing]
-    timings = measure_whole(problem.space, problem.skeleton, chosen, threads=problem.settings.threads)
+    seconds = LATENCY_SHARE * budget.left / 2 if budget.bounded else None
+    timings = measure_whole(problem.space, problem.skeleton, chosen, threads=problem.settings.threads, seconds=seconds)
     for text, timing in zip(missing, timings, strict=True):
         run.store.note(text, "latency_measured", timing.median_ms, asdict(timing))
         run.store.note(text, "latency_mad", timing.mad_ms, {})

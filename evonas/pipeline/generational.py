@@ -5,20 +5,21 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
-from evonas.config import parse_time
 from evonas.engine import LocalEngine
 from evonas.files.progress import Progress
 from evonas.pareto.dominance import minimized
 from evonas.pareto.objective import Objective
+from evonas.pipeline.budget import Allowance, Budget
 from evonas.pipeline.problem import SearchProblem
 from evonas.pipeline.surrogate import make_evolution, note_predictors
 from evonas.runs.run import Run
 
-EVOLUTION_SHARE = 0.4
-"""Of a budget of time, what evolution may take."""
+END = "end"
+"""Decision in which generation the time was over; only what is stored of it counts."""
 
 
 def search_by_generations(
@@ -29,6 +30,7 @@ def search_by_generations(
     engine: LocalEngine,
     progress: Progress,
     after_generation: Callable[[Run], None],
+    budget: Budget,
 ) -> tuple[list[str], np.ndarray]:
     """Search generation by generation.
 
@@ -40,6 +42,7 @@ def search_by_generations(
         engine: What evaluates.
         progress: Shows how far it is.
         after_generation: Called with the run after each generation.
+        budget: Time that may be taken; when it is over, also within a generation, what was evaluated counts.
 
     Returns:
         Canonical texts in the order told, and values, shape ``(n, len(problem.evaluated))``.
@@ -52,9 +55,11 @@ def search_by_generations(
     texts: list[str] = []
     told: list[np.ndarray] = []
     asking, inside, aside, began = 0.0, 0.0, 0.0, time.perf_counter()
-    with progress.task("Searching", generations(problem, run, 0) * size) as task:
+    allowance = Allowance(budget, size)
+    ended: int | None = run.store.decisions(END).get(END) if budget.bounded else None
+    with progress.task("Searching", generations(problem, run, 0, allowance) * size) as task:
         for generation in itertools.count():
-            if len(texts) >= generations(problem, run, len(texts)) * size:
+            if len(texts) >= generations(problem, run, len(texts), allowance) * size:
                 break
             start = time.perf_counter()
             genomes = evolution.ask()
@@ -63,11 +68,22 @@ def search_by_generations(
                 progress.say("Every architecture of the space was evaluated.")
                 break
             candidates = [problem.genome.candidate(genome) for genome in genomes]
-            texts += [problem.genome.key(genome) for genome in genomes]
-            run.store.enroll(generation, texts[-len(candidates) :], evolution.parents)  # type: ignore[arg-type]
+            keys = [problem.genome.key(genome) for genome in genomes]
+            run.store.enroll(generation, keys, evolution.parents)  # type: ignore[arg-type]  # its keys are texts here
+            over = _stop(ended == generation, allowance, engine.known(candidates, problem.evaluated))
             start = time.perf_counter()
-            values = engine.evaluate(candidates, problem.evaluated, task.advance)
+            values = engine.evaluate(candidates, problem.evaluated, allowance.noting(task.advance), over)
             inside += time.perf_counter() - start
+            if over is not None and over():
+                run.store.decide(END, partial(int, generation))
+                known = engine.known(candidates, problem.evaluated)
+                texts += [key for key, done in zip(keys, known, strict=True) if done]
+                told.append(values[known])
+                progress.say(
+                    f"The time is over in generation {generation + 1}: the front of what was evaluated follows"
+                )
+                break
+            texts += keys
             told.append(values)
             own = minimized(values[:, : len(directions)], directions)
             evolution.tell(genomes, own, problem.violations(values))
@@ -89,28 +105,41 @@ def search_by_generations(
     return texts, np.concatenate(told)
 
 
-def generations(problem: SearchProblem, run: Run, told: int) -> int:
+def _stop(ended: bool, allowance: Allowance, known: np.ndarray) -> Callable[[], bool] | None:
+    """Return what says that no more evaluations of a generation are begun; None: all are.
+
+    Args:
+        ended: Whether the time was over in this generation when it was searched first.
+        allowance: Time that evolution may take.
+        known: Which candidates are stored; where all are, a resumed search goes on to what it has not done.
+    """
+    if ended:
+        return lambda: True
+    return None if not allowance.bounded or known.all() else allowance.over
+
+
+def generations(problem: SearchProblem, run: Run, told: int, allowance: Allowance) -> int:
     """Return how many generations a search has: as many as asked for or, once the first is told, as time allows.
 
     Args:
         problem: What is searched.
         run: Where what the clock decides is stored.
         told: Architectures told so far.
+        allowance: Time that evolution may take.
     """
     prolonged: int | None = run.manifest.get("generations")
     if prolonged is not None:
         return prolonged
     settings = problem.settings
-    if settings.time is None or told < settings.population:
+    if not allowance.bounded or told < settings.population:
         return settings.generations
-    seconds = parse_time(settings.time)
-    affordable: int = run.store.decide("generations", lambda: _affordable(problem, run, seconds))
+    affordable: int = run.store.decide("generations", lambda: _affordable(problem, run, allowance.left))
     return affordable
 
 
 def _affordable(problem: SearchProblem, run: Run, seconds: float) -> int:
-    """Return the generations that a time allows, given what the evaluations of the first one took."""
+    """Return the generations that a time allows after the first, which is counted, given what its evaluations took."""
     rows = {(row.architecture, row.objective): row.seconds for row in run.store.evaluations()}
     first = {member.architecture for member in run.store.members() if member.generation == 0}
     spent = sum(s for (text, name), s in rows.items() if text in first and name in problem.evaluated)
-    return max(1, int(EVOLUTION_SHARE * seconds / max(spent, 1e-3)))
+    return 1 + int(seconds / max(spent, 1e-3))

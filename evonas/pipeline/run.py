@@ -24,6 +24,7 @@ from evonas.objectives.latency.latency import LatencyEvaluator
 from evonas.pareto.objective import Objective
 from evonas.pipeline.asynchronous import search_asynchronously
 from evonas.pipeline.baseline import write_baseline
+from evonas.pipeline.budget import Budget
 from evonas.pipeline.checks import check_settings
 from evonas.pipeline.context import problem_of
 from evonas.pipeline.final_front import write_front
@@ -63,6 +64,7 @@ def search(
     Raises:
         EvonasError: Settings or data that make no sense; ten failed evaluations in a row; a full disk.
     """
+    began = time.monotonic()
     settings = settings or make_settings(**given)
     settings, notes = start_of(settings, progress or Silent())
     path = Path(out) if out is not None else new_path(settings)
@@ -76,7 +78,7 @@ def search(
     for line in notes:
         (progress or Silent()).say(line)
     with Run.create(path, problem.settings.content(), problem.manifest()) as run:
-        _Search(problem, run, progress or Silent(), after_generation).go()
+        _Search(problem, run, progress or Silent(), after_generation, began).go()
     return Run.open(path)
 
 
@@ -104,7 +106,7 @@ def resume(
     Raises:
         EvonasError: No run, one that another process works on, or one that cannot be replayed here.
     """
-    progress = progress or Silent()
+    began, progress = time.monotonic(), progress or Silent()
     with Run.open(path, write=True) as run:
         problem, warn = problem_of(run)
         problem.settings = move_settings(problem.settings, **elsewhere)
@@ -123,7 +125,7 @@ def resume(
             run.update_manifest(generations=generations)
         if baseline:
             run.update_manifest(baseline=True)
-        _Search(problem, run, progress, after_generation).go()
+        _Search(problem, run, progress, after_generation, began).go()
     return Run.open(path)
 
 
@@ -163,18 +165,25 @@ class _Search:
     """The steps of one search in its run."""
 
     def __init__(
-        self, problem: SearchProblem, run: Run, progress: Progress, after_generation: Callable[[Run], None] | None
+        self,
+        problem: SearchProblem,
+        run: Run,
+        progress: Progress,
+        after_generation: Callable[[Run], None] | None,
+        began: float,
     ) -> None:
         self.problem, self.run, self.progress = problem, run, progress
+        self.began = began
         self.after_generation = after_generation or (lambda run: None)
         self.settings = problem.settings
 
     def go(self) -> None:
         """Do the whole search, or what is left of it."""
+        budget = self.budget()
         with self.timed(), torch_threads(self.settings.threads):
             if self.settings.surrogate:
                 self.progress.say("Predictors choose what is evaluated, in small rounds (--no-surrogate: none do)")
-            prepare = SearchSetup(self.problem, self.run, self.progress)
+            prepare = SearchSetup(self.problem, self.run, self.progress, budget)
             prepare.latency_table()
             prepare.free_reference()
             first = prepare.warm_start()
@@ -186,14 +195,26 @@ class _Search:
                 objectives = self.objectives(engine)
                 search = search_asynchronously if self.settings.asynchronous else search_by_generations
                 texts, values = search(
-                    self.problem, self.run, first, objectives, engine, self.progress, self.after_generation
+                    self.problem, self.run, first, objectives, engine, self.progress, self.after_generation, budget
                 )
                 self.note_efficiency(engine)
                 self.note_weights(engine)
                 self.run.update_manifest(timings={"evaluations_computed": engine.computed})
-                write_front(self.problem, self.run, objectives, texts, values, context, self.progress)
+                write_front(self.problem, self.run, objectives, texts, values, context, self.progress, budget)
                 if self.settings.baseline or self.run.manifest.get("baseline"):
                     write_baseline(self.problem, self.run, objectives, values, engine, context, self.progress)
+
+    def budget(self) -> Budget:
+        """Return the time that is left of what settings give; a search that is prolonged has no deadline."""
+        prolonged = self.run.manifest.get("generations") is not None
+        seconds = None if self.settings.time is None or prolonged else parse_time(self.settings.time)
+        steps = {"supernet": bool(self.problem.learned), "latency table": "latency" in self.problem.evaluated}
+        steps |= {"scores": self.settings.warm_start > 0 and self.problem.data is not None}
+        steps |= {"evolution": True, "front": True}
+        steps |= {"baseline": self.settings.baseline or bool(self.run.manifest.get("baseline"))}
+        spent = self.run.manifest.get("timings", {}).get("search_seconds", 0.0)
+        late = time.monotonic() - self.began  # reading the data is part of it
+        return Budget(seconds, [name for name, has in steps.items() if has], spent=spent + late)
 
     @contextmanager
     def timed(self) -> Iterator[None]:

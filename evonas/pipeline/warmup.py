@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from evonas.config import parse_time
 from evonas.data import Dataset, Part
 from evonas.engine import LocalEngine
 from evonas.errors import DataError
 from evonas.files.progress import Progress
-from evonas.networks import Network, build
+from evonas.networks import Network
 from evonas.objectives.free import FreeEvaluator
 from evonas.objectives.latency.latency import LatencyEvaluator, device_latency_table
+from evonas.objectives.latency.measure import SECONDS
 from evonas.objectives.proxy import ProxyEvaluator
 from evonas.pareto.dominance import choose_first, minimized
 from evonas.pipeline.adapted import adapted_supernet
+from evonas.pipeline.budget import Budget
 from evonas.pipeline.problem import SearchProblem
 from evonas.proxies import SaturationWarning
 from evonas.runs.run import Run
-from evonas.spaces import Architecture
+from evonas.spaces import Architecture, Candidate
 from evonas.supernet import PathEvaluator, SupernetSettings, load_weights, make_sampler, train_supernet
 from evonas.supernet.forgetting import ForgettingProbe, summarize
 from evonas.supernet.throughput import time_update
@@ -30,8 +33,10 @@ from evonas.tasks import make_task
 
 SUPERNET_UPDATES = 1500
 """Updates of supernet training where neither epochs nor a time are given."""
-SUPERNET_SHARE = 0.5
-"""Of a budget of time, what supernet training may take."""
+SCORED_BY_PROBE = 4
+"""Architectures scored to see how long it takes."""
+CALLS_SHARE = 0.6
+"""Of what a latency table may take, the share of timed calls; the rest is for exporting the blocks."""
 FORGETTING_PROBES, FORGETTING_IMAGES = 8, 200
 """Forgetting values that are read while a supernet trains, and the images that each is read on."""
 SWAP_REPEATS = 4
@@ -45,10 +50,11 @@ class SearchSetup:
         problem: What is searched.
         run: Where it is stored.
         progress: Shows how far it is.
+        budget: Time that may be taken.
     """
 
-    def __init__(self, problem: SearchProblem, run: Run, progress: Progress) -> None:
-        self.problem, self.run, self.progress = problem, run, progress
+    def __init__(self, problem: SearchProblem, run: Run, progress: Progress, budget: Budget) -> None:
+        self.problem, self.run, self.progress, self.budget = problem, run, progress, budget
         self.settings = problem.settings
         self._scored: tuple[list[Architecture], np.ndarray] | None = None
 
@@ -72,7 +78,7 @@ class SearchSetup:
         if options["latency_table"] is None:
             table, kept = device_latency_table(
                 self.problem.space, self.problem.skeleton, seed=self.settings.seed, threads=self.settings.threads,
-                progress=self.progress,
+                seconds=min(SECONDS, CALLS_SHARE * self.budget.share("latency table")), progress=self.progress,
             )  # fmt: skip
             if kept is not None:
                 self.progress.say(f"The latency table was measured on this device before; remove {kept} for another")
@@ -108,6 +114,11 @@ class SearchSetup:
             return self._with_extremes(genomes[: settings.population])
         swap = ProxyEvaluator(self.problem.context(), "swap", repeats=SWAP_REPEATS)
         engine = LocalEngine({"swap": swap, "flops": self.problem.cheap["flops"]}, self.run.store)
+        if settings.time is not None:
+            count = self.run.store.decide("scored", lambda: self._scores_in_time(engine, candidates))
+            if count < len(candidates):
+                self.progress.say(f"{count} of {len(candidates)} architectures are scored in the time")
+            genomes, candidates = genomes[:count], candidates[:count]
         with (
             self.progress.task("Scoring architectures by SWAP", len(candidates)) as task,
             warnings.catch_warnings(record=True) as caught,
@@ -130,11 +141,23 @@ class SearchSetup:
                 genomes[place, : len(space.cardinalities)] = space.encode(form)
         return genomes
 
+    def _scores_in_time(self, engine: LocalEngine, candidates: Sequence[Candidate]) -> int:
+        """Return how many architectures can be scored, no fewer than a population."""
+        if not self.budget.bounded:  # prolonged before it was decided
+            return len(candidates)
+        share, began = self.budget.share("scores"), time.monotonic()
+        few = candidates[:SCORED_BY_PROBE]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SaturationWarning)  # said of all of them below
+            engine.evaluate(few, ["swap", "flops"])
+        unit = (time.monotonic() - began) / len(few)
+        return min(len(candidates), max(self.settings.population, int(share / max(unit, 1e-6))))
+
     def supernet(self) -> Network:
         """Return the trained supernet: trained here, or taken over from another run."""
         settings, path = self.settings, self.run.path / "supernet.safetensors"
         if self.problem.start is not None and not settings.supernet:
-            return adapted_supernet(self.problem, self.run, self.data, self.progress)
+            return adapted_supernet(self.problem, self.run, self.data, self.progress, self.budget)
         network = self.problem.new_supernet().to(self.problem.device)
         if settings.supernet:
             if not path.exists():
@@ -145,8 +168,8 @@ class SearchSetup:
             return network
         data = self.data
         per_epoch = max(1, len(data.train) // settings.batch_size)
-        epochs = self.run.store.decide("epochs", lambda: self._epochs(per_epoch))
-        with self.progress.task(f"Training the supernet ({settings.sharing})", epochs * per_epoch) as task:
+        epochs, updates = self._length(per_epoch)
+        with self.progress.task(f"Training the supernet ({settings.sharing})", updates) as task:
             done = 0
 
             def advance(state: Any) -> None:
@@ -160,6 +183,7 @@ class SearchSetup:
                 settings.sharing,
                 SupernetSettings(
                     epochs=epochs,
+                    updates=None if updates == epochs * per_epoch else updates,
                     batch_size=settings.batch_size,
                     lr=settings.lr,
                     weight_decay=0.0,
@@ -185,18 +209,29 @@ class SearchSetup:
         every = -(-epochs // FORGETTING_PROBES)
         return ForgettingProbe(lambda form: task.quality(few.each(form)), per_epoch=1, every=every)
 
-    def _epochs(self, per_epoch: int) -> int:
-        """Return the epochs of supernet training: given, or what the time allows, or by the size of the data."""
-        if self.settings.epochs is not None:
-            return self.settings.epochs
-        if self.settings.time is None:
-            return max(1, round(SUPERNET_UPDATES / per_epoch))
-        network = build(self.problem.space, self.problem.skeleton, seed=self.settings.seed).to(self.problem.device)
+    def _length(self, per_epoch: int) -> tuple[int, int]:
+        """Return epochs and updates of supernet training: given, or what the time allows, or by the size of the data.
+
+        A time that ends within an epoch cuts it short.
+        """
+        if self.settings.epochs is not None or self.settings.time is None:
+            given = self.settings.epochs or max(1, round(SUPERNET_UPDATES / per_epoch))
+            epochs = self.run.store.decide("epochs", lambda: given)
+            return epochs, epochs * per_epoch
+        updates = self.run.store.decide("updates", self._updates_in_time)
+        return -(-updates // per_epoch), updates
+
+    def _updates_in_time(self) -> int:
+        if not self.budget.bounded:  # prolonged before it was decided
+            return SUPERNET_UPDATES
+        network = self.problem.new_supernet().to(self.problem.device)
         update = time_update(
             network,
             self.data,
             self.settings.sharing,
             batch_size=self.settings.batch_size,
+            seconds=self.budget.probe(),
+            augment=self.data.augment,
             task=make_task(self.data),
         )
-        return max(1, int(SUPERNET_SHARE * parse_time(self.settings.time) / (update * per_epoch)))
+        return max(1, int(self.budget.share("supernet") / update))

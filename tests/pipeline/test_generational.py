@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from evonas.config import make_settings
-from evonas.pipeline.generational import EVOLUTION_SHARE, generations
-from evonas.pipeline.warmup import SUPERNET_SHARE
+from evonas.pipeline.budget import Allowance, Budget
+from evonas.pipeline.generational import generations
 from evonas.runs.store import Evaluation, Store
 
 POPULATION = 5
@@ -25,15 +25,12 @@ def store(tmp_path):
 
 
 @pytest.mark.parametrize("minutes", [1, 10, 60])
-def test_evolution_leaves_most_of_the_time_to_the_supernet_and_the_front(store, minutes):
+def test_generations_fill_what_evolution_may_take(store, minutes):
     settings = make_settings(time=f"{minutes}m", population=POPULATION)
     problem = SimpleNamespace(settings=settings, evaluated=("acc",))
     run = SimpleNamespace(store=store, manifest={})
-    evolution = generations(problem, run, POPULATION) * POPULATION * SECONDS
-    assert evolution <= 0.4 * 60 * minutes
-    assert evolution > 0.4 * 60 * minutes - POPULATION * SECONDS  # no less than it may take either
+    budget = Budget(60.0 * minutes, ["evolution", "front"], clock=lambda: 0.0)
+    after_first = (generations(problem, run, POPULATION, Allowance(budget, POPULATION)) - 1) * POPULATION * SECONDS
+    assert after_first <= budget.share("evolution")
+    assert after_first > budget.share("evolution") - POPULATION * SECONDS  # no less than it may take either
     store.decide("generations", lambda: pytest.fail("what the clock decides is decided once"))
-
-
-def test_the_shares_of_a_time_leave_some_for_the_rest():
-    assert EVOLUTION_SHARE + SUPERNET_SHARE <= 0.9

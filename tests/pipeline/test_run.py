@@ -18,6 +18,7 @@ from evonas.errors import EvaluationError, EvonasError, RunError, SettingsError
 from evonas.files.progress import Silent
 from evonas.objectives.latency.latency import measure_latency_table
 from evonas.pipeline import run as pipeline
+from evonas.pipeline.budget import FEWEST
 from evonas.pipeline.problem import SearchProblem
 from evonas.runs.run import Run
 from evonas.spaces import load_space, shipped
@@ -217,10 +218,24 @@ def test_time_divides_a_budget_and_is_replayed(tiny, tmp_path):
     settings = make_settings(space=tiny, time="8s", population=6, warm_start=0)
     run = pipeline.search(settings, tmp_path / "timed")
     before = front_of(run.path)
-    epochs = run.store.decide("epochs", lambda: None)
-    assert epochs >= 1
-    assert run.store.decide("generations", lambda: None) >= 1
+    decided = run.store.decisions()
+    assert decided["updates"] >= 1
     assert front_of(pipeline.resume(run.path).path) == before
+    assert Run.open(run.path).store.decisions() == decided
+
+
+def test_a_time_that_is_over_ends_within_a_generation_with_a_front(tiny, tmp_path):
+    # One second is over before anything is trained; what still gives a front is done all the same.
+    settings = make_settings(space=tiny, time="1s", population=6, generations=3, warm_start=0)
+    run = pipeline.search(settings, tmp_path / "late")
+    assert run.store.decisions()["end"] == 0
+    evaluated = {row.architecture for row in run.store.evaluations() if row.objective == "acc"}
+    assert FEWEST <= len(evaluated) < 6
+    before = front_of(run.path)
+    assert len(read_front(run)) >= 1
+    assert front_of(pipeline.resume(run.path).path) == before
+    longer = pipeline.resume(run.path, generations=2)  # prolonged: the generation that was cut is done to its end
+    assert len({row.architecture for row in longer.store.evaluations() if row.objective == "acc"}) == 12
 
 
 def test_what_cannot_be_kept_is_said_before_anything_is_written(tiny, tmp_path):

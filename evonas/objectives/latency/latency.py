@@ -15,7 +15,7 @@ from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_o
 from evonas.objectives.cost.cache import cache_folder
 from evonas.objectives.cost.graph_builder import Outlines
 from evonas.objectives.latency.check import Check, check_latency_table, skeleton_of
-from evonas.objectives.latency.measure import measure_latency_table, measure_whole
+from evonas.objectives.latency.measure import SECONDS, measure_latency_table, measure_whole
 from evonas.objectives.latency.table import FORMAT, LatencyTable
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
@@ -85,14 +85,20 @@ class LatencyEvaluator(Evaluator):
 
 
 def device_latency_table(
-    space: Space, skeleton: Skeleton, *, seed: int = 0, threads: int = 1, progress: Progress | None = None
+    space: Space,
+    skeleton: Skeleton,
+    *,
+    seed: int = 0,
+    threads: int = 1,
+    seconds: float = SECONDS,
+    progress: Progress | None = None,
 ) -> tuple[LatencyTable, Path | None]:
     """Return this device's table: one that an earlier search measured here, else measured now and kept.
 
     A table whose fit errs by more than `WORST` is not kept: something else ran meanwhile.
 
     Args:
-        space, skeleton, seed, threads, progress: See `measure_latency_table`.
+        space, skeleton, seed, threads, seconds, progress: See `measure_latency_table`.
 
     Returns:
         The table, and the file that it was read from; None where it was measured now.
@@ -106,7 +112,9 @@ def device_latency_table(
     path = cache_folder() / f"latency-{key}.json"
     with contextlib.suppress(SettingsError):
         return read_latency_table(path), path
-    table = measure_latency_table(space, skeleton, seed=seed, threads=threads, progress=progress)
+    table = measure_latency_table(
+        space, skeleton, seed=seed, threads=threads, seconds=seconds, progress=progress
+    )
     if table.error <= WORST:
         with contextlib.suppress(OSError, EvonasError):
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -124,9 +124,22 @@ def measure_latency_table(
 
 
 def measure_whole(
-    space: Space, skeleton: Skeleton, architectures: Sequence[Architecture], *, threads: int = 1, batch: int = 1
+    space: Space,
+    skeleton: Skeleton,
+    architectures: Sequence[Architecture],
+    *,
+    threads: int = 1,
+    batch: int = 1,
+    seconds: float | None = None,
 ) -> list[Timing]:
-    """Measure whole networks side by side, exported as they are; returns a `runtime.Timing` for each."""
+    """Measure whole networks side by side, exported as they are; returns a `runtime.Timing` for each.
+
+    Args:
+        space, skeleton: What the networks are built of.
+        architectures: The networks.
+        threads, batch: Of the calls.
+        seconds: Bound on the calls, as `runtime.measure` takes it; exporting is not counted.
+    """
     import torch
 
     from evonas import runtime
@@ -138,7 +151,7 @@ def measure_whole(
         network = build(space, skeleton, architecture).eval()
         side = network.skeleton.resolution
         pairs.append((network, (torch.randn((1, skeleton.in_channels, side, side), generator=generator),)))
-    return runtime.measure_modules(pairs, threads=threads, batch=batch)
+    return runtime.measure_modules(pairs, threads=threads, batch=batch, seconds=seconds)
 
 
 def export_all(blocks: Mapping[str, Block], batch: int, progress: Progress) -> dict[str, ModelProto]:
