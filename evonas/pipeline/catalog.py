@@ -11,6 +11,7 @@ from evonas.objectives import registry as objectives
 from evonas.proxies import registry as proxies
 from evonas.spaces import load_space, shipped
 from evonas.supernet.rules import registry as rules
+from evonas.training import load_recipe, recipe_names
 
 
 @dataclass(frozen=True)
@@ -49,18 +50,15 @@ PREDICTORS = _entries(
     ("ridge", "regressors.ridge:Ridge", "ridge regression"),
     ("lightgbm", "regressors.boosted_trees:BoostedTrees", "boosted trees; needs the extra lightgbm"),
 )
-RECIPES = (
-    CatalogEntry("quick", "small images in seconds"),
-    CatalogEntry("anchor", "short trainings that the ranker learns from"),
-    CatalogEntry("finetune", "a few epochs from published weights; the default of runs that started from them"),
-    CatalogEntry("darts_cifar", "the DARTS paper's on CIFAR-10"),
-    CatalogEntry("pcdarts_imagenet", "the PC-DARTS paper's on ImageNet"),
-    CatalogEntry("mobile", "mobile networks on ImageNet"),
-)
 
 
 def _spaces() -> tuple[CatalogEntry, ...]:
     return tuple(CatalogEntry(name, load_space(name).definition.source) for name in shipped())
+
+
+def _recipes() -> tuple[CatalogEntry, ...]:
+    names = sorted(recipe_names(), key=lambda name: name != DEFAULTS["recipes"])  # the default first
+    return tuple(CatalogEntry(name, load_recipe(name).source) for name in names)
 
 
 def _weights() -> tuple[CatalogEntry, ...]:
@@ -76,7 +74,7 @@ KINDS: Mapping[str, Callable[[], tuple[CatalogEntry, ...]]] = {
     "rules": lambda: RULES,
     "predictors": lambda: PREDICTORS,
     "algorithms": lambda: ALGORITHMS,
-    "recipes": lambda: RECIPES,
+    "recipes": _recipes,
     "configs": lambda: (),
     "tables": lambda: (),
     "weights": _weights,

@@ -1,16 +1,11 @@
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint
-
 import pytest
 
 from evonas.errors import SettingsError
 from evonas.proxies import Params, load_proxy, proxies
 
-
-def plug(monkeypatch, name, value):
-    point = EntryPoint(name=name, value=value, group="evonas.proxies")
-    monkeypatch.setattr("evonas.proxies.registry.entry_points", lambda group: [point] * (group == point.group))
+OURS = "from evonas.proxies.params import Params"
 
 
 def test_unknown_names_are_refused_with_the_nearest():
@@ -23,19 +18,19 @@ def test_unknown_options_are_refused():
         load_proxy("swap", colour=1)
 
 
-def test_another_package_adds_a_proxy(monkeypatch):
-    plug(monkeypatch, "mine", "evonas.proxies.params:Params")
+def test_another_package_adds_a_proxy(install):
+    install(OURS, {"evonas.proxies": {"mine": "Params"}})
     assert isinstance(load_proxy("mine"), Params)
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "message"),
+    ("name", "attribute", "message"),
     [
-        ("swap", "evonas.proxies.params:Params", "expected a new proxy name, got 'swap'"),
-        ("mine", "evonas.nowhere:Mine", "expected a proxy at evonas.nowhere:Mine"),
+        ("swap", "Params", "expected a new proxy name, got 'swap'"),
+        ("mine", "Mine", "expected a proxy at plugged:Mine"),
     ],
 )
-def test_bad_plugins_are_refused(monkeypatch, name, value, message):
-    plug(monkeypatch, name, value)
+def test_bad_plugins_are_refused(install, name, attribute, message):
+    install(OURS, {"evonas.proxies": {name: attribute}})
     with pytest.raises(SettingsError, match=message):
         proxies()
