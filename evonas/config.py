@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from evonas.errors import SettingsError, suggest
 from evonas.files.wording import word_error
 from evonas.supernet.rules.registry import RULES
+from evonas.training.ladder import Ladder
 
 SAMPLINGS = ("choice", "size", "unique", "fair", "warm")
 """Ways in which paths are drawn."""
@@ -25,7 +26,7 @@ UNBOUNDED = 10**9
 Count = Annotated[int, Field(ge=1, le=UNBOUNDED)]
 
 
-PANELS = ("what", "data", "budget", "supernet", "search", "where it runs", "output")
+PANELS = ("what", "data", "budget", "supernet", "anchors", "search", "where it runs", "output")
 """Groups of settings, in the order in which the command line's help shows them."""
 
 
@@ -91,6 +92,25 @@ class Settings(BaseModel):
     estimator: str = _setting(
         "supernet", "supernet", "What estimates accuracy: supernet, supernet:NAME, train:EPOCHS or train:EPOCHS+inherit"
     )
+    anchors: int | None = _setting(
+        None,
+        "anchors",
+        "Candidates that are trained for real, so that accuracy is predicted from what they show; 0: none",
+        unset="one per 100 evaluations",
+        ge=0,
+        le=10**5,
+    )
+    anchor_epochs: str | None = _setting(
+        None,
+        "anchors",
+        "Epochs of the levels that anchors climb, such as 2,6; the better half of each goes on",
+        unset="by the size of the data",
+    )
+    anchors_from: str | None = _setting(None, "anchors", "Take over the trained anchors of this run", unset="none")
+    distillation: str = _setting(
+        "none", "anchors", "What anchors imitate of a teacher: none, logits or nst, perhaps with its weight: logits:0.5"
+    )
+    teacher: str = _setting("largest", "anchors", "The teacher: largest, trained here, or an ONNX file")
     supernet: str | None = _setting(None, "supernet", "Take over the trained supernet of this run", unset="none")
     epochs: int | None = _setting(
         None,
@@ -132,6 +152,13 @@ class Settings(BaseModel):
     def _listed(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
 
+    @field_validator("anchor_epochs")
+    @classmethod
+    def _rising(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_levels(value)
+        return value
+
     @field_validator("time", "timeout")
     @classmethod
     def _readable(cls, value: str | None) -> str | None:
@@ -152,6 +179,17 @@ class Settings(BaseModel):
         return {
             key.replace("_", "-"): list(value) if isinstance(value, tuple) else value for key, value in content.items()
         }
+
+
+def parse_levels(text: str) -> tuple[int, ...]:
+    """Return the epochs of a ladder's levels such as ``2,6``.
+
+    Raises:
+        SettingsError: No whole numbers, or none that rise.
+    """
+    if not re.fullmatch(r"\s*\d{1,6}(\s*,\s*\d{1,6})*\s*", text):
+        raise SettingsError(f"Expected rising epochs of levels such as 2,6, got '{text}'")
+    return Ladder(tuple(int(number) for number in text.split(","))).epochs
 
 
 def parse_time(text: str) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 from evonas.config import ALGORITHMS, SAMPLINGS, Settings
 from evonas.data.names import check_data
 from evonas.errors import SettingsError, TrainingError, suggest
+from evonas.objectives.accuracy.distillation import LARGEST, read_distillation
 from evonas.objectives.accuracy.estimators import read_estimator
 from evonas.objectives.registry import check_objectives
 from evonas.pareto.objective import parse_constraint, split_names
@@ -39,6 +40,7 @@ def check_settings(settings: Settings) -> None:
             check_objectives([text])
     check_rule(settings.sharing)
     read_estimator(settings.estimator)
+    _check_anchors(settings)
     _check_name("sampling", settings.sampling, SAMPLINGS)
     _check_name("algorithm", settings.algorithm, ALGORITHMS)
     if settings.data is not None:
@@ -49,6 +51,16 @@ def check_settings(settings: Settings) -> None:
         )
     if settings.supernet and not (file := Path(settings.supernet) / "supernet.safetensors").is_file():
         raise TrainingError(f"No trained supernet at {file}: expected the directory of a run that searched by acc")
+
+
+def _check_anchors(settings: Settings) -> None:
+    taught = read_distillation(settings.distillation) is not None
+    if taught and settings.teacher != LARGEST and not Path(settings.teacher).is_file():
+        raise SettingsError(
+            f"Expected a teacher '{LARGEST}' or an ONNX file, got '{settings.teacher}', which is no file"
+        )
+    if settings.anchors_from and not (Path(settings.anchors_from) / "evaluations.sqlite").is_file():
+        raise SettingsError(f"No run to take anchors over from at {settings.anchors_from}: expected a run's directory")
 
 
 def _check_name(what: str, name: str, known: tuple[str, ...]) -> None:

@@ -18,7 +18,8 @@ def problem_of(run: Run) -> tuple[SearchProblem, list[str]]:
     Raises:
         EvonasError: The data or the space is gone or has changed.
     """
-    problem = SearchProblem(make_settings(**run.settings))
+    # A run that was made before there were anchors has none, whatever the default is now.
+    problem = SearchProblem(make_settings(**{"anchors": 0, **run.settings}))
     refuse, warn = compare_manifest(run.manifest, problem.manifest())
     if refuse:
         raise RunError(f"{run.path} cannot be continued with what is here: {'; '.join(refuse)}")

@@ -65,7 +65,7 @@ def write_front(
         if "latency" in problem.evaluated:
             _note_latency(problem, run, members, budget)
         if context.supernet is not None and "acc" in problem.learned:
-            _note_top1(run, list(members), context)
+            _note_beside(run, list(members), context)
         for member in members.values():
             if context.supernet is not None and budget.left > REPORT:
                 note_report(run, member, context)
@@ -89,14 +89,14 @@ def note_report(run: Run, candidate: Candidate, context: Context) -> None:
         run.store.note(text, f"{name}_report", value, {"by": f"{by}, the half not selected on"})
 
 
-def _note_top1(run: Run, texts: Sequence[str], context: Context) -> None:
-    """Note the plain accuracy that was read together with a smoother estimate."""
+def _note_beside(run: Run, texts: Sequence[str], context: Context) -> None:
+    """Note what was read together with an estimate of accuracy: plain accuracy, the ends of its interval, its score."""
     evaluator = accuracy_evaluator(context)
-    if TOP1 not in evaluator.objectives:
-        return
-    for text, row in run.store.lookup(texts, TOP1.name, evaluator.fingerprint).items():
-        if row.value is not None:
-            run.store.note(text, TOP1.name, row.value, {"by": "supernet, the half selected on"})
+    for objective in evaluator.objectives[1:]:
+        by = "supernet, the half selected on" if objective == TOP1 else "ranker"
+        for text, row in run.store.lookup(texts, objective.name, evaluator.fingerprint).items():
+            if row.value is not None:
+                run.store.note(text, objective.name, row.value, {"by": by})
 
 
 def _note_costs(problem: SearchProblem, run: Run, members: Mapping[str, Candidate]) -> None:

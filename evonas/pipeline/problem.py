@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from evonas.config import Settings
+from evonas.config import Settings, parse_levels
 from evonas.data import Dataset, load_data
 from evonas.errors import SettingsError, suggest
 from evonas.networks import Network, build
 from evonas.objectives import Context, Evaluator, check_objectives, fingerprint, known_objectives, make_evaluator
+from evonas.objectives.accuracy.anchor import RECIPE, AnchorEvaluator, read_anchor_name
 from evonas.objectives.accuracy.estimators import DEFAULT, read_estimator
 from evonas.objectives.table import TableEvaluator
 from evonas.pareto.objective import Constraint, parse_constraint, split_names
@@ -25,8 +27,15 @@ from evonas.spaces import Candidate, load_space
 from evonas.supernet import load_weights, make_sampler, weights_fingerprint
 from evonas.tables.load import load_table
 from evonas.tasks import make_task
-from evonas.training import resolve_device
+from evonas.training import load_recipe, resolve_device
+from evonas.training.ladder import Ladder
 
+EVALUATIONS_PER_ANCHOR, FEWEST_ANCHORS = 100, 6
+"""Evaluations of a search for each anchor, and the anchors below which none are trained unless they are asked for."""
+CLIMBING_SHARE = 0.5
+"""Share of a ladder's level that climbs to the next."""
+FIRST_UPDATES, LEAST_EPOCHS, RISE = 26, 2, 3
+"""Updates of a ladder's first level, its fewest epochs, and how many times these the last level has."""
 ARCHITECTURES_TRIED = 2000
 """Candidates drawn in each way to see whether a bound on a cheap objective can be kept at all."""
 
@@ -78,7 +87,7 @@ class SearchProblem:
         if self.task is not None and self.task.objective != "acc":
             columns = self._fit_task(settings := self._default_objectives(settings))
         predicted = uses_predictors(settings, trainable=bool(self.learned))
-        self.settings = _absolute(settings).model_copy(update={"surrogate": predicted})
+        self.settings = _absolute(self._with_anchors(settings)).model_copy(update={"surrogate": predicted})
         costs = make_evaluator("flops", self.context())
         self.cheap: dict[str, Evaluator] = dict.fromkeys(("flops", "params"), costs)
         if self.tables is not None and columns:
@@ -144,6 +153,55 @@ class SearchProblem:
         measured = [] if self.task is None else [measure.name for measure in self.task.measures]
         known = {"acc", *measured} - set(self.tables.columns if self.tables is not None else ())
         return [name for name in self.evaluated if name in known]
+
+    def _with_anchors(self, settings: Settings) -> Settings:
+        """Return settings that say how many anchors are trained, and to which levels.
+
+        Raises:
+            SettingsError: Anchors are asked for that nothing would learn from.
+        """
+        learn = "acc" in self.learned and settings.estimator == "supernet"
+        if settings.anchors and not learn:
+            raise SettingsError(
+                f"Anchors teach the default estimate of 'acc', got --anchors {settings.anchors} without it: leave out "
+                "--anchors, or --estimator, or optimize acc"
+            )
+        evaluations = settings.population * settings.generations
+        number = settings.anchors if settings.anchors is not None else evaluations // EVALUATIONS_PER_ANCHOR
+        # A training from nothing tells little of what published weights give.
+        wanted = number >= FEWEST_ANCHORS and settings.pretrained in ("none", "auto")
+        if not learn or (settings.anchors is None and not wanted):
+            number = 0
+        if number > self.space.size:
+            raise SettingsError(
+                f"Expected at most the {self.space.size} architectures of the space {self.space.name} as anchors, got "
+                f"{number}: give --anchors {self.space.size} or fewer"
+            )
+        levels = settings.anchor_epochs
+        if number and levels is None:
+            assert self.data is not None  # accuracy is learned from images
+            levels = ",".join(map(str, default_ladder(len(self.data.train), load_recipe(RECIPE).batch_size)))
+        return settings.model_copy(update={"anchors": number, "anchor_epochs": levels})
+
+    @property
+    def ladder(self) -> Ladder:
+        """Ladder that anchors climb."""
+        return Ladder(parse_levels(self.settings.anchor_epochs or ""), CLIMBING_SHARE)
+
+    def anchor_context(self, context: Context, folder: str | Path) -> Context:
+        """Return what evaluators of anchors are made from.
+
+        Args:
+            context: What other evaluators are made from.
+            folder: Where checkpoints are kept.
+        """
+        options = {
+            "ladder": list(self.ladder.epochs),
+            "distillation": self.settings.distillation,
+            "teacher": self.settings.teacher,
+            "anchor_folder": str(folder),
+        }
+        return replace(context, options={**context.options, **options})
 
     def _check_sampling(self, settings: Settings) -> None:
         """Say before any work what a sampling of paths lacks."""
@@ -281,7 +339,7 @@ class SearchProblem:
     def evaluators(self, context: Context, names: Iterable[str] | None = None) -> Mapping[str, Evaluator]:
         """Return evaluators by objective; by default of every objective that is evaluated."""
         names = self.evaluated if names is None else names
-        return {name: self.cheap.get(name) or make_evaluator(name, context) for name in names}
+        return {name: self.cheap.get(name) or _evaluator(name, context) for name in names}
 
     def trained(self, path: str | Path) -> Context:
         """Return what evaluators are made from, with the shared weights of a checkpoint.
@@ -302,11 +360,27 @@ class SearchProblem:
         return [float("nan") if value is None else value for value in values]
 
 
+def default_ladder(images: int, batch_size: int) -> tuple[int, ...]:
+    """Return the epochs of a ladder's levels by the size of the data.
+
+    Args:
+        images: Those trained on.
+        batch_size: Of the trainings.
+    """
+    first = max(LEAST_EPOCHS, round(FIRST_UPDATES * batch_size / images))
+    return first, RISE * first
+
+
+def _evaluator(name: str, context: Context) -> Evaluator:
+    epochs = read_anchor_name(name)  # no objective of a search: its name is not in the registry
+    return make_evaluator(name, context) if epochs is None else AnchorEvaluator(context, epochs)
+
+
 def _absolute(settings: Settings) -> Settings:
     """Return settings whose paths are absolute: a run must find its files wherever it is resumed from."""
     changes: dict[str, object] = {
         name: str(Path(value).resolve())
-        for name in ("space", "data", "supernet", "latency_table")
+        for name in ("space", "data", "supernet", "latency_table", "anchors_from", "teacher")
         if (value := getattr(settings, name)) and Path(value).exists()
     }
     changes["table"] = tuple(str(Path(name).resolve()) for name in settings.table)

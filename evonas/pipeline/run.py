@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,10 @@ from evonas.errors import RunError, SettingsError
 from evonas.files.progress import Progress, Silent
 from evonas.objectives import Context, torch_threads
 from evonas.objectives.accuracy.accuracy import AccuracyEvaluator
+from evonas.objectives.accuracy.ranked import RankedEvaluator
 from evonas.objectives.latency.latency import LatencyEvaluator
 from evonas.pareto.objective import Objective
+from evonas.pipeline.anchors import ANCHORS_FILE, ANCHORS_FOLDER, AnchorTraining, announce_anchors
 from evonas.pipeline.asynchronous import search_asynchronously
 from evonas.pipeline.baseline import write_baseline
 from evonas.pipeline.budget import Budget
@@ -183,6 +185,8 @@ class _Search:
         with self.timed(), torch_threads(self.settings.threads):
             if self.settings.surrogate:
                 self.progress.say("Predictors choose what is evaluated, in small rounds (--no-surrogate: none do)")
+            if self.settings.anchors:
+                announce_anchors(self.problem, self.progress)
             prepare = SearchSetup(self.problem, self.run, self.progress, budget)
             prepare.latency_table()
             prepare.free_reference()
@@ -191,6 +195,7 @@ class _Search:
             if self.problem.learned:
                 network = prepare.supernet()
                 context = self.problem.context(supernet=network, supernet_fingerprint=weights_fingerprint(network))
+            context = self.anchored(context)
             with self.engine(context) as engine:
                 objectives = self.objectives(engine)
                 search = search_asynchronously if self.settings.asynchronous else search_by_generations
@@ -231,18 +236,31 @@ class _Search:
                     timings={"search_seconds": round(seconds, 3), "sessions_timed": before.get("sessions_timed", 0) + 1}
                 )
 
+    def anchored(self, context: Context) -> Context:
+        """Return what evaluators are made from, with the anchors that settings ask for, trained now or before."""
+        if not self.settings.anchors:
+            return context
+        training = AnchorTraining(self.problem, self.run, context, self.engine, self.progress)
+        options = {"anchors": training.train(), "signal_reader": training.reader}
+        return replace(context, options={**context.options, **options})
+
     @contextmanager
-    def engine(self, context: Context) -> Iterator[LocalEngine]:
-        """Yield what evaluates: this process, with workers where settings ask for them."""
-        settings, evaluators = self.settings, self.problem.evaluators(context)
+    def engine(self, context: Context, names: Sequence[str] | None = None) -> Iterator[LocalEngine]:
+        """Yield what evaluates objectives, by default all: this process, with workers where settings ask for them."""
+        settings, evaluators = self.settings, self.problem.evaluators(context, names)
         expensive = {name: one.fingerprint for name, one in evaluators.items() if is_expensive(one)}
-        supernet = {"supernet": str(self.run.path.resolve() / "supernet.safetensors")}
+        folder, files = self.run.path.resolve(), {}
+        if context.supernet is not None:
+            files["supernet"] = str(folder / "supernet.safetensors")
+        if "anchors" in context.options:
+            files["anchors"] = str(folder / ANCHORS_FILE)
+        anchors = {"anchor_folder": str(folder / ANCHORS_FOLDER)} if "anchor_folder" in context.options else {}
         spec = WorkerSpec(
             "evonas.pipeline.worker:make_worker",
-            {"settings": settings.content(), "names": list(expensive)},
+            {"settings": settings.content(), "names": list(expensive), **anchors},
             expensive,
             settings.threads,
-            {} if context.supernet is None else supernet,
+            files,
         )
         cores = os.cpu_count() or 1
         if settings.engine == "local" and settings.workers > 1 and settings.workers * settings.threads > cores:
@@ -280,6 +298,8 @@ class _Search:
     def note_weights(self, engine: LocalEngine) -> None:
         """Say what the default estimate of accuracy counts, where anything was estimated."""
         evaluator = engine.evaluators.get("acc")
+        if isinstance(evaluator, RankedEvaluator):
+            self.note_trust(evaluator)
         if not engine.computed or not isinstance(evaluator, AccuracyEvaluator) or evaluator.weights is None:
             return
         weights = {name: round(weight, 4) for name, weight in evaluator.weights.items()}
@@ -288,3 +308,20 @@ class _Search:
             self.progress.say(
                 f"Shared weights disagree with FLOPs and SWAP and count {shared:.0%} of acc: more --epochs may help"
             )
+
+    def note_trust(self, evaluator: RankedEvaluator) -> None:
+        """Write down how far to trust predicted accuracy: how well it and each signal order the anchors."""
+        if "acc_trust" in self.run.manifest:
+            return  # what it rests on does not change, and reading it anew takes a while
+        calibration = evaluator.calibration
+        self.run.update_manifest(
+            acc_trust={
+                "agreement": {name: asdict(one) for name, one in evaluator.agreements().items()},
+                "anchors": len(evaluator.anchors.known),
+                "top": int(evaluator.anchors.top.sum()),
+                "weights": {name: round(weight, 4) for name, weight in evaluator.ranker.weights.items()},
+                "calibrated": evaluator.calibrated,
+                "error": None if calibration is None else calibration.error,
+                "noise": None if calibration is None else calibration.noise,
+            }
+        )

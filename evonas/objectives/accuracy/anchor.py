@@ -14,7 +14,8 @@ from torch import nn
 
 from evonas.errors import EvaluationError, SettingsError
 from evonas.networks import Network, build
-from evonas.objectives.accuracy.teacher import LARGEST, make_teacher, read_distillation
+from evonas.objectives.accuracy.distillation import LARGEST, read_distillation
+from evonas.objectives.accuracy.teacher import make_teacher
 from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective

@@ -15,6 +15,7 @@ from evonas.networks import Network, build
 from evonas.objectives.accuracy.accuracy import ACC, AccuracyEvaluator
 from evonas.objectives.accuracy.estimators import read_estimator, read_training
 from evonas.objectives.accuracy.measures import MeasureEvaluator, measured_objectives
+from evonas.objectives.accuracy.ranked import RankedEvaluator
 from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.cost.cost import CostEvaluator
 from evonas.objectives.result import Result
@@ -40,7 +41,8 @@ def accuracy_evaluator(context: Context, part: PartName = "search") -> Evaluator
     """Return what estimates accuracy as the option ``estimator`` asks for.
 
     Args:
-        context: Data, and what else the estimator needs.
+        context: Data, and what else the estimator needs; option ``anchors``, an `AnchorSet`: on the part `search` a
+            ranker predicts that has learned from them.
         part: Part of the data that it is read on: ``"search"``, or ``"report"`` for reports.
 
     Raises:
@@ -51,7 +53,12 @@ def accuracy_evaluator(context: Context, part: PartName = "search") -> Evaluator
             f"The objective 'acc' is for classification, but '{context.data.name}' is for {task.name}: "
             f"use '{task.objective}', such as --objectives {task.objective},flops"
         )
-    return TrainingEvaluator(context, part) if trains(context) else AccuracyEvaluator(context, part)
+    if trains(context):
+        return TrainingEvaluator(context, part)
+    anchors = context.options.get("anchors")
+    if anchors is not None and part == "search":
+        return RankedEvaluator(context, anchors, context.options.get("signal_reader"))
+    return AccuracyEvaluator(context, part)
 
 
 def measure_evaluator(context: Context, name: str, part: PartName = "search") -> Evaluator:

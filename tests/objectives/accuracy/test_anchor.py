@@ -11,7 +11,7 @@ from evonas.errors import EvaluationError, SettingsError
 from evonas.networks import build
 from evonas.objectives import Context
 from evonas.objectives.accuracy.anchor import AnchorEvaluator, anchor_name, read_anchor_name
-from evonas.objectives.accuracy.teacher import read_distillation
+from evonas.objectives.accuracy.distillation import read_distillation
 from evonas.objectives.result import Result
 from evonas.runtime import export
 from evonas.spaces import Architecture, as_candidates

@@ -1,0 +1,106 @@
+"""Signals of a search's candidates: costs, training-free scores, and what shared weights say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from evonas.errors import EvaluationError, SettingsError
+from evonas.objectives.accuracy.combined import ZeroCostFeatures
+from evonas.objectives.accuracy.main_effects import AdditiveEffects
+from evonas.objectives.contract import Context
+from evonas.predictors.ranker import JointScore, SignalEncoder, Signals
+from evonas.spaces import Architecture
+from evonas.supernet import PathEvaluator
+
+__all__ = ["SCORES", "SHARED", "SignalReader"]
+
+SCORES = ("flops", "swap")
+"""Scores that cost no training, in the order of their columns. Synflow is left out: it takes twice SWAP's time."""
+SHARED = ("supernet:loss", "supernet:smoothed")
+"""What shared weights say, likewise."""
+KEPT = 2**27
+"""Bytes of activations that later paths may begin from."""
+
+
+class SignalReader:
+    """Reader of signals: every architecture is scored, and its path read, once.
+
+    Args:
+        context: Data, and a trained supernet.
+
+    Raises:
+        SettingsError: One of them is missing.
+    """
+
+    def __init__(self, context: Context) -> None:
+        if context.supernet is None or context.data is None:
+            raise SettingsError("The objective 'acc' needs data and a trained supernet, got neither or one")
+        self._space = context.space
+        self._path = PathEvaluator(context.supernet, context.data, context.data.search, norm_images=512, memory=KEPT)
+        self._zero_cost = ZeroCostFeatures(context)
+        self.encoder = SignalEncoder(context.space, SCORES)
+        self._scores: dict[str, Mapping[str, float]] = {}
+
+    @cached_property
+    def effects(self) -> AdditiveEffects:
+        """The smoothed loss, and the reference sample.
+
+        Raises:
+            EvaluationError: No path of the sample can be read.
+        """
+        effects = AdditiveEffects(self._space, self._path)
+        self._scores |= {str(form): score for form, score in effects.sample}
+        return effects
+
+    @cached_property
+    def reference(self) -> Signals:
+        """Signals of the reference sample, the measure of ranks."""
+        forms = [form for form, _ in self.effects.sample]
+        scores = self._columns(forms)
+        self._joint = JointScore(scores)
+        return self.encoder(forms, scores, self._joint(scores), self._shared(forms))
+
+    @property
+    def forms(self) -> list[Architecture]:
+        """The reference sample."""
+        return [form for form, _ in self.effects.sample]
+
+    def path_score(self, architecture: Architecture) -> Mapping[str, float]:
+        """Return what the supernet says of an architecture's path.
+
+        Raises:
+            EvaluationError: It cannot be read.
+        """
+        key = str(architecture)
+        if key not in self._scores:
+            self._scores[key] = self._path(architecture)
+        return self._scores[key]
+
+    def __call__(self, architectures: Sequence[Architecture]) -> Signals:
+        """Return the signals of canonical architectures; a path that cannot be read is not known.
+
+        Raises:
+            EvaluationError: FLOPs are not known.
+        """
+        reference = self.reference
+        if not architectures:
+            return reference[np.zeros(0, dtype=np.int64)]
+        scores = self._columns(architectures)
+        return self.encoder(architectures, scores, self._joint(scores), self._shared(architectures))
+
+    def _columns(self, architectures: Sequence[Architecture]) -> dict[str, np.ndarray]:
+        logs = np.stack([self._zero_cost(architecture) for architecture in architectures])
+        return dict(zip(SCORES, np.exp(logs).T, strict=True))
+
+    def _shared(self, architectures: Sequence[Architecture]) -> np.ndarray:
+        rows = np.full((len(architectures), len(SHARED)), np.nan)
+        for row, architecture in zip(rows, architectures, strict=True):
+            try:
+                score = self.path_score(architecture)
+            except EvaluationError:
+                continue
+            row[:] = -score["loss"], self.effects(architecture, score)
+        return rows

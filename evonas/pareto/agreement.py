@@ -1,0 +1,68 @@
+"""Agreement of a signal with what was measured: a rank correlation, its interval, and when it would tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from evonas.pareto.correlation import kendall
+
+__all__ = ["Agreement", "measure_agreement"]
+
+RESAMPLINGS = 1000
+"""Bootstrap samples behind an interval."""
+CONFIDENCE = 0.95
+"""Of the interval."""
+MOST = 10_000
+"""Measurements above which none are asked for."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How well a signal orders what was measured.
+
+    Attributes:
+        tau: Kendall's tau-b; None where it cannot be computed.
+        low: Lower end of its 95 % interval, by the bootstrap over what was measured; None where `tau` is.
+        high: Upper end.
+        n: Measurements.
+        needed: Measurements by which a correlation of this size would be told apart from chance; None where none would.
+    """
+
+    tau: float | None
+    low: float | None
+    high: float | None
+    n: int
+    needed: int | None
+
+    @property
+    def beats_chance(self) -> bool:
+        """Whether the interval lies above 0."""
+        return self.low is not None and self.low > 0
+
+
+def measure_agreement(signal: np.ndarray, measured: np.ndarray) -> Agreement:
+    """Return the agreement of a signal with measurements, more is better in both.
+
+    Args:
+        signal: Shape ``(n,)``; NaN: not known, left out.
+        measured: Shape ``(n,)``, finite.
+    """
+    n = int(np.isfinite(signal).sum())
+    tau = kendall(signal, measured) if n > 2 else np.nan
+    if not np.isfinite(tau):
+        return Agreement(None, None, None, n, None)
+    draws = np.random.default_rng(0).integers(len(measured), size=(RESAMPLINGS, len(measured)))
+    taus = np.array([kendall(signal[rows], measured[rows]) for rows in draws])
+    taus = taus[np.isfinite(taus)]
+    low, high = np.quantile(taus, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]) if len(taus) else (-1.0, 1.0)
+    return Agreement(float(tau), float(low), float(high), n, _needed(float(tau)))
+
+
+def _needed(tau: float) -> int | None:
+    """Return the fewest measurements whose tau by chance, twice its standard deviation, is below a positive one.
+
+    The variance of tau where there is no association is ``2 (2 n + 5) / (9 n (n - 1))`` (Kendall, Biometrika 1938).
+    """
+    return next((n for n in range(4, MOST) if tau > 2 * (2 * (2 * n + 5) / (9 * n * (n - 1))) ** 0.5), None)

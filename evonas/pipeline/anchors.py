@@ -1,0 +1,207 @@
+"""Anchors of a search: candidates that are trained for real, in rounds, so that a ranker learns from them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evonas.engine import LocalEngine
+from evonas.errors import SettingsError
+from evonas.files.progress import Progress
+from evonas.objectives import Context
+from evonas.objectives.accuracy.anchor import AnchorEvaluator, anchor_name
+from evonas.objectives.accuracy.ranked import RankedEvaluator
+from evonas.objectives.accuracy.signal_reader import SignalReader
+from evonas.pipeline.problem import SearchProblem
+from evonas.predictors.anchor_set import Anchor, AnchorSet
+from evonas.predictors.ranker import propose_anchors
+from evonas.runs.run import Run
+from evonas.spaces import Candidate, parse_candidate
+from evonas.training.pyramid import Outcome, Pyramid, climb
+
+__all__ = ["ANCHORS_FILE", "ANCHORS_FOLDER", "AnchorTraining", "anchor_rounds", "announce_anchors"]
+
+ANCHORS_FILE, ANCHORS_FOLDER = "anchors.json", "anchors"
+"""What the trainings gave, and where they are kept, in a run."""
+FEWEST_IN_ROUNDS = 8
+"""Anchors from which they are chosen in several rounds."""
+POOL = 4
+"""Candidates that are looked at for each anchor, at least, where bounds leave the reference sample out."""
+
+Engine = Callable[[Context, Sequence[str]], AbstractContextManager[LocalEngine]]
+"""From a context and objectives to what evaluates them."""
+
+
+def anchor_rounds(number: int) -> list[int]:
+    """Return how many anchors each round chooses: half of them at the start, then a quarter at a time."""
+    if number < FEWEST_IN_ROUNDS:
+        return [number] if number else []
+    rounds, left = [-(-number // 2)], number // 2
+    while left:
+        rounds.append(min(-(-number // 4), left))
+        left -= rounds[-1]
+    return rounds
+
+
+def announce_anchors(problem: SearchProblem, progress: Progress) -> None:
+    """Say in a line what anchors will be trained."""
+    number, ladder = problem.settings.anchors, problem.ladder
+    if not number:
+        return
+    first, *others = anchor_rounds(number)
+    progress.say(
+        f"Anchors: {number} candidates are trained alone, in {1 + len(others)} rounds, to "
+        f"{' and '.join(map(str, ladder.epochs))} epochs, the better {ladder.fraction:.0%} of each round to the next "
+        f"level: {ladder.total_epochs(first, others)} epochs in all (--anchors 0: none)"
+    )
+
+
+class AnchorTraining:
+    """The rounds of anchors of a search; each does what is left of it in the run.
+
+    Which candidates are trained follows from settings, results and counts alone; it is stored before it takes effect.
+
+    Args:
+        problem: What is searched.
+        run: Where it is stored.
+        context: What evaluators are made from, with the trained supernet.
+        engine: Gives what evaluates.
+        progress: Shows how far it is.
+    """
+
+    def __init__(self, problem: SearchProblem, run: Run, context: Context, engine: Engine, progress: Progress) -> None:
+        self.problem, self.run, self.progress, self._engine = problem, run, progress, engine
+        self.ladder = problem.ladder
+        self.context = problem.anchor_context(context, run.path / ANCHORS_FOLDER)
+        self.reader = SignalReader(context)
+        self._pyramid = Pyramid(self.ladder)
+        self._number = problem.settings.anchors or 0
+
+    def train(self) -> AnchorSet:
+        """Train all rounds, write `ANCHORS_FILE`, and return what came of them.
+
+        Raises:
+            EvonasError: Another run's anchors do not fit, no teacher, or ten trainings in a row failed.
+        """
+        names = [anchor_name(epochs) for epochs in self.ladder.epochs]
+        with self._engine(self.context, names) as engine:
+            first = engine.evaluators[names[0]]
+            assert isinstance(first, AnchorEvaluator)
+            first.prepare()
+            taken = self._take_over(engine)
+            left = max(0, self._number - len(taken))
+            rounds = anchor_rounds(left)
+            epochs = self.ladder.total_epochs(*_start_and_rounds(rounds, bool(taken)))
+            with self.progress.task("Training anchors", epochs) as task:
+                for number in rounds:
+                    chosen = self._chosen(number)
+                    climb(self._pyramid, chosen, lambda keys, level: self._train(engine, keys, level, task.advance))
+        anchors = self.anchors
+        self.run.write(ANCHORS_FILE, anchors.to_json())
+        self._note(engine, anchors, len(taken))
+        return anchors
+
+    @property
+    def anchors(self) -> AnchorSet:
+        """What is known so far."""
+        pyramid = self._pyramid
+        found = [Anchor(key, tuple(values), pyramid.failed.get(key)) for key, values in pyramid.values.items()]
+        return AnchorSet(self.ladder.epochs, tuple(found))
+
+    def _train(
+        self, engine: LocalEngine, keys: Sequence[str], level: int, advance: Callable[[int], None]
+    ) -> list[Outcome]:
+        epochs, step = self.ladder.epochs[level], self.ladder.steps[level]
+        candidates = [parse_candidate(key, self.problem.space) for key in keys]
+        name = anchor_name(epochs)
+        engine.evaluate(candidates, [name], lambda n: advance(step * n))
+        stored = self.run.store.lookup(list(keys), name, engine.evaluators[name].fingerprint)
+        return [(stored[key].value, stored[key].cause) for key in keys]
+
+    def _chosen(self, number: int) -> list[str]:
+        """Return a round's candidates: spread over cost and, once there are anchors, over what the ranker doubts."""
+        known = len(self._pyramid.values)
+
+        def propose() -> list[str]:
+            rng = np.random.default_rng([self.problem.settings.seed, 21, known])
+            pool = [one for one in self._pool(rng) if str(one) not in self._pyramid.values]
+            costs = [row["flops"].value for row in self.problem.cheap["flops"].evaluate(pool)]
+            ranked = RankedEvaluator(self.context, self.anchors, self.reader)
+            unsure = ranked.uncertainty([one.architecture for one in pool]) if known else None
+            rows = propose_anchors(np.array(costs, dtype=float), unsure, number, rng)
+            return [str(pool[row]) for row in rows]
+
+        chosen: list[str] = self.run.store.decide(f"anchors {known}", propose)
+        return chosen
+
+    def _pool(self, rng: np.random.Generator) -> list[Candidate]:
+        """Return what anchors are chosen from: the reference sample where nothing bounds what is searched."""
+        reference = [Candidate(form) for form in self.reader.forms]
+        if not self.problem.constraints and len(reference) >= 2 * self._number:
+            return reference
+        return self.problem.sample(max(POOL * self._number, len(reference)), rng)[1]
+
+    def _take_over(self, engine: LocalEngine) -> list[str]:
+        """Take over what another run has trained of equal fingerprint; return these candidates in their order."""
+        source = self.problem.settings.anchors_from
+        if source is None:
+            return []
+        prints = {name: evaluator.fingerprint for name, evaluator in engine.evaluators.items()}
+
+        def copy() -> list[str]:
+            with Run.open(source) as other:
+                rows = [row for row in other.store.evaluations() if prints.get(row.objective) == row.fingerprint]
+                everything = sum(row.objective.startswith("anchor@") for row in other.store.evaluations())
+            if not rows:
+                raise SettingsError(
+                    f"None of the {everything} trainings of anchors in {source} is of this search's kind: data, seed, "
+                    "space, skeleton, threads, --anchor-epochs, --distillation and --teacher must be the same"
+                )
+            self.run.store.record(rows)
+            for file in sorted((Path(source) / ANCHORS_FOLDER).glob("*.safetensors")):
+                target = self.run.path / ANCHORS_FOLDER / file.name
+                target.parent.mkdir(exist_ok=True)
+                if not target.exists():
+                    shutil.copyfile(file, target)
+            return list(dict.fromkeys(row.architecture for row in rows))
+
+        taken: list[str] = self.run.store.decide("anchors taken over", copy)
+        for key in self._pyramid.enter(taken):
+            for level, epochs in enumerate(self.ladder.epochs):
+                name = anchor_name(epochs)
+                row = self.run.store.lookup([key], name, prints[name]).get(key)
+                if row is None or len(self._pyramid.values[key]) < level or key in self._pyramid.failed:
+                    break
+                self._pyramid.record(key, row.value, row.cause)
+        self.progress.say(f"{len(taken)} anchors are taken over from {source}")
+        return taken
+
+    def _note(self, engine: LocalEngine, anchors: AnchorSet, taken: int) -> None:
+        """Write down what was trained and what it cost."""
+        seconds = epochs = 0.0
+        for level, step in enumerate(self.ladder.steps):
+            name = anchor_name(self.ladder.epochs[level])
+            keys = [anchor.text for anchor in anchors.anchors if len(anchor.values) > level]
+            rows = self.run.store.lookup(keys, name, engine.evaluators[name].fingerprint)
+            seconds += sum(row.seconds for row in rows.values())
+            epochs += step * len(keys)
+        content: dict[str, Any] = {
+            "number": len(anchors.anchors),
+            "taken_over": taken,
+            "failed": sum(anchor.cause is not None for anchor in anchors.anchors),
+            "levels": list(self.ladder.epochs),
+            "reached": [sum(len(a.values) > level for a in anchors.anchors) for level in range(len(anchors.levels))],
+            "epochs": int(epochs),
+            "seconds": round(seconds, 3),
+        }
+        self.run.update_manifest(anchors=content)
+
+
+def _start_and_rounds(rounds: Sequence[int], started: bool) -> tuple[int, Sequence[int]]:
+    """Return the start's size and those of further rounds; where something stands already, all are further ones."""
+    return (0, rounds) if started or not rounds else (rounds[0], rounds[1:])

@@ -1,0 +1,226 @@
+"""Searches whose accuracy is predicted from anchors, on a space small enough for tests."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evonas.config import make_settings
+from evonas.errors import SettingsError
+from evonas.files.progress import Silent
+from evonas.objectives.accuracy import main_effects
+from evonas.objectives.accuracy.anchor import AnchorEvaluator
+from evonas.pipeline import run as pipeline
+from evonas.pipeline.anchors import anchor_rounds
+from evonas.pipeline.problem import SearchProblem, default_ladder
+from evonas.predictors.anchor_set import AnchorSet
+from evonas.runs.run import Run
+from evonas.spaces import Architecture
+from evonas.training.ladder import Ladder
+from tests.conftest import tiny_space
+
+QUICK: Mapping[str, Any] = {
+    "train_limit": 250,
+    "epochs": 1,
+    "population": 4,
+    "generations": 2,
+    "warm_start": 0,
+    "sharing": "uniform",
+    "anchors": 8,
+    "anchor_epochs": "1,2",
+}
+
+
+class Told(Silent):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+
+@pytest.fixture(scope="module")
+def space(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tiny_space(tmp_path_factory.mktemp("space")))
+
+
+@pytest.fixture(autouse=True)
+def few_references(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main_effects, "REFERENCES", 20)
+
+
+@pytest.fixture(scope="module")
+def done(space: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """A search with anchors that ended, and what it said."""
+    path, told = tmp_path_factory.mktemp("runs") / "done", Told()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(main_effects, "REFERENCES", 20)
+        pipeline.search(make_settings(space=space, **QUICK), path, progress=told).close()
+    return path, told.lines
+
+
+def front(path: Path) -> str:
+    return (path / "front.csv").read_text()
+
+
+def members(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(front(path).splitlines()))
+
+
+def test_anchors_are_trained_in_rounds_and_stored(done: tuple[Path, list[str]]) -> None:
+    path, lines = done
+    anchors = AnchorSet.from_json((path / "anchors.json").read_bytes())
+    assert anchors.levels == (1, 2)
+    assert [len(anchor.values) for anchor in anchors.anchors].count(2) == 4
+    assert len({anchor.text for anchor in anchors.anchors}) == 8
+    with Run.open(path) as run:
+        assert (run.settings["anchors"], run.settings["anchor-epochs"]) == (8, "1,2")
+        assert run.store.series()[next(s for s in run.store.series() if s[0] == "anchor@1")] == 8
+        told = run.manifest["anchors"]
+        trust = run.manifest["acc_trust"]
+    assert (told["number"], told["reached"], told["failed"]) == (8, [8, 4], 0)
+    assert told["epochs"] == Ladder((1, 2), 0.5).total_epochs(4, [2, 2]) == 12
+    assert [
+        line for line in lines if line.startswith("Anchors: 8 candidates are trained alone, in 3 rounds, to 1 and 2")
+    ]
+    assert {"acc", "free", "flops", "swap", "supernet:loss", "supernet:smoothed"} == trust["agreement"].keys()
+
+
+def test_accuracy_is_predicted_with_an_interval(done: tuple[Path, list[str]]) -> None:
+    for row in members(done[0]):
+        low, acc, high = (float(row[name]) for name in ("acc_low", "acc", "acc_high"))
+        assert 0 < low <= acc <= high < 1
+        assert 0 <= float(row["acc_top1"]) <= 1
+        assert row["acc_score"]
+
+
+def test_with_few_anchors_at_the_top_accuracy_is_a_score(space: str, tmp_path: Path) -> None:
+    settings = make_settings(space=space, **{**QUICK, "anchors": 4})
+    with pipeline.search(settings, tmp_path / "run") as run:
+        assert not run.manifest["acc_trust"]["calibrated"]
+        assert run.manifest["objectives"][0]["unit"] == ""
+    assert all(
+        "acc_low" not in row and float(row["acc"]) == float(row["acc_score"]) for row in members(tmp_path / "run")
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [1, 7, 10])
+def test_a_search_that_is_stopped_while_anchors_train_ends_with_the_same_front(
+    done: tuple[Path, list[str]], space: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    value, trained = AnchorEvaluator._value, 0
+
+    def stops(self: AnchorEvaluator, architecture: Architecture) -> float:
+        nonlocal trained
+        trained += 1
+        if trained > after:
+            raise KeyboardInterrupt
+        return value(self, architecture)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AnchorEvaluator, "_value", stops)
+        with pytest.raises(KeyboardInterrupt):
+            pipeline.search(make_settings(space=space, **QUICK), tmp_path / "run")
+    pipeline.resume(tmp_path / "run").close()
+    assert front(tmp_path / "run") == front(done[0])
+    assert (tmp_path / "run" / "anchors.json").read_text() == (done[0] / "anchors.json").read_text()
+
+
+@pytest.mark.slow
+def test_workers_train_and_predict_the_same(space: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()  # workers read the whole reference sample
+    for workers in (1, 2):
+        pipeline.search(make_settings(space=space, workers=workers, **QUICK), tmp_path / str(workers)).close()
+    assert front(tmp_path / "1") == front(tmp_path / "2")
+
+
+def test_anchors_are_taken_over_where_they_fit(done: tuple[Path, list[str]], space: str, tmp_path: Path) -> None:
+    trained: list[Architecture] = []
+    value = AnchorEvaluator._value
+
+    def counted(self: AnchorEvaluator, architecture: Architecture) -> float:
+        trained.append(architecture)
+        return value(self, architecture)
+
+    given = {**QUICK, "objectives": ("acc", "params"), "anchors": 10, "anchors_from": str(done[0])}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AnchorEvaluator, "_value", counted)
+        with pipeline.search(make_settings(space=space, **given), tmp_path / "run") as run:
+            assert run.manifest["anchors"]["taken_over"] == 8
+            assert run.manifest["anchors"]["number"] == 10
+    first = AnchorSet.from_json((done[0] / "anchors.json").read_bytes())
+    now = AnchorSet.from_json((tmp_path / "run" / "anchors.json").read_bytes())
+    assert now.anchors[:8][0] in first.anchors
+    assert len(trained) == 2 + Ladder((1, 2), 0.5).climbers(2)  # the new ones, and one of all that climbs
+    with pytest.raises(
+        SettingsError, match=r"None of the 12 trainings of anchors in .* is of this search's kind: data,"
+    ):
+        pipeline.search(make_settings(space=space, **given, seed=1), tmp_path / "other")
+
+
+def test_a_training_that_diverges_is_recorded_and_the_search_goes_on(
+    space: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value, broken = AnchorEvaluator._value, []
+
+    def breaks(self: AnchorEvaluator, architecture: Architecture) -> float:
+        if not broken or str(architecture) == broken[0]:
+            broken.append(str(architecture))
+            raise ArithmeticError("it diverged")
+        return value(self, architecture)
+
+    monkeypatch.setattr(AnchorEvaluator, "_value", breaks)
+    with pipeline.search(make_settings(space=space, **QUICK), tmp_path / "run") as run:
+        assert run.manifest["anchors"]["failed"] == 1
+        assert run.manifest["acc_trust"]["anchors"] == 7
+    (failed,) = [a for a in AnchorSet.from_json((tmp_path / "run" / "anchors.json").read_bytes()).anchors if a.cause]
+    assert (failed.text, failed.values) == (broken[0], ())
+    assert "it diverged" in str(failed.cause)
+
+
+@pytest.mark.parametrize(
+    ("given", "anchors"),
+    [
+        ({}, 12),
+        ({"generations": 100}, 40),
+        ({"generations": 10}, 0),
+        ({"estimator": "supernet:loss"}, 0),
+        ({"objectives": ("flops", "params")}, 0),
+        ({"anchors": 0}, 0),
+        ({"anchors": 3}, 3),
+    ],
+)
+def test_how_many_follows_from_the_budget(given: Mapping[str, Any], anchors: int) -> None:
+    settings = SearchProblem(make_settings(**given)).settings
+    assert settings.anchors == anchors
+    assert (settings.anchor_epochs is not None) == (anchors > 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"anchors": 8, "estimator": "supernet:loss"}, "Anchors teach the default estimate of 'acc'"),
+        ({"anchors": 8, "objectives": ("flops", "params")}, "Anchors teach the default estimate of 'acc'"),
+        ({"anchors": 7000, "space": "nasbench_macro"}, "at most the 6561 architectures .* as anchors, got 7000"),
+        ({"anchors_from": "nowhere"}, "No run to take anchors over from at nowhere"),
+        ({"distillation": "logits", "teacher": "none.onnx"}, "Expected a teacher 'largest' or an ONNX file"),
+        ({"distillation": "much"}, "Expected a distillation none, logits or nst"),
+        ({"anchor_epochs": "4,2"}, "put them in order"),
+        ({"anchor_epochs": "a"}, "Expected rising epochs of levels such as 2,6, got 'a'"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(given: Mapping[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        SearchProblem(make_settings(**given))
+
+
+def test_rounds_and_levels() -> None:
+    assert [anchor_rounds(n) for n in (0, 5, 8, 12, 13)] == [[], [5], [4, 2, 2], [6, 3, 3], [7, 4, 2]]
+    assert all(sum(anchor_rounds(n)) == n for n in range(60))
+    assert (default_ladder(863, 64), default_ladder(50_000, 64)) == ((2, 6), (2, 6))
+    assert default_ladder(100, 64) == (17, 51)
