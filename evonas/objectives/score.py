@@ -73,11 +73,7 @@ def score_file(
         DataError: The file cannot be read, or a row holds no architecture of the space.
     """
     archs, out = Path(archs), Path(out)
-    if out.exists():
-        raise SettingsError(f"{out} exists already: choose another --out")
-    for name in names:
-        if not ranked_proxies(name):
-            check_proxy(name)  # before a large file is read
+    _refuse(out, names)  # before a large file is read
     columns = read_csv(archs)
     headings = _headings(names, columns, archs.name)
     _, texts = find_architectures(columns, context.space, source=archs.name)
@@ -120,6 +116,15 @@ class _Scorer:
             rank = row[name].value
             found[name] = rank if rank is not None else str(row[name].cause)
         return found
+
+
+def _refuse(out: Path, names: Sequence[str]) -> None:
+    """Raise `SettingsError` where `out` exists already or a score is unknown."""
+    if out.exists():
+        raise SettingsError(f"{out} exists already: choose another --out")
+    for name in names:
+        if not ranked_proxies(name):
+            check_proxy(name)
 
 
 def _headings(names: Sequence[str], columns: Mapping[str, object], source: str) -> dict[str, str]:
