@@ -54,6 +54,21 @@ def read_targets_folder(source: str) -> Source | None:
 
 
 def _read(table: Path, home: Path, name: str) -> tuple[EncodedImages, tuple[str, ...]]:
+    heading, rows = _read_rows(table)
+    targets = [_numbers(row, heading, number, table) for number, row in enumerate(rows, start=2)]
+    files = [row[0] for row in rows]
+    if not files:
+        raise DataError(f"Found no images in '{table}': expected a row for each")
+    if missing := [file for file in files if not (home / file).is_file()]:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise DataError(f"'{table}' names '{missing[0]}'{more}, which '{home}' does not hold: mend the table")
+    values = as_targets(np.array(targets, dtype=np.float64), f"'{table}'")
+    names = name_targets([cell.strip() for cell in heading[1:]], values, name)
+    return EncodedImages([home / file for file in files], values, files), names
+
+
+def _read_rows(table: Path) -> tuple[list[str], list[list[str]]]:
+    """Return the heading of a table of targets and its rows, empty ones left out."""
     try:
         with table.open(encoding="utf-8-sig", newline="") as stream:
             heading, *rows = [row for row in csv.reader(stream) if row] or [[]]
@@ -64,20 +79,14 @@ def _read(table: Path, home: Path, name: str) -> tuple[EncodedImages, tuple[str,
             f"Expected the columns file and then one for each target in '{table}', "
             f"got {', '.join(heading) or 'nothing'}"
         )
-    targets, files = [], []
-    for number, row in enumerate(rows, start=2):
-        try:
-            if len(row) != len(heading):
-                raise ValueError(f"{len(row)} cells, not {len(heading)}")
-            targets.append([float(cell) for cell in row[1:]])
-        except ValueError as error:
-            raise DataError(f"Expected a file and numbers in line {number} of '{table}': {error}") from None
-        files.append(row[0])
-    if not files:
-        raise DataError(f"Found no images in '{table}': expected a row for each")
-    if missing := [file for file in files if not (home / file).is_file()]:
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise DataError(f"'{table}' names '{missing[0]}'{more}, which '{home}' does not hold: mend the table")
-    values = as_targets(np.array(targets, dtype=np.float64), f"'{table}'")
-    names = name_targets([cell.strip() for cell in heading[1:]], values, name)
-    return EncodedImages([home / file for file in files], values, files), names
+    return heading, rows
+
+
+def _numbers(row: list[str], heading: list[str], number: int, table: Path) -> list[float]:
+    """Return the targets of a row."""
+    try:
+        if len(row) != len(heading):
+            raise ValueError(f"{len(row)} cells, not {len(heading)}")
+        return [float(cell) for cell in row[1:]]
+    except ValueError as error:
+        raise DataError(f"Expected a file and numbers in line {number} of '{table}': {error}") from None

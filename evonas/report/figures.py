@@ -66,8 +66,8 @@ def chart_points(contents: Contents, limit: int = POINTS) -> dict[str, Any]:
     number = {old: new for new, old in enumerate(kept)}
     failed = ~np.isfinite(contents.values).all(axis=1)
     states = np.where(failed, 2, np.where(contents.feasible, 0, 1)).tolist() + [0] * len(unreported)
-    lineage = [*contents.parents, *(() for _ in unreported)]
-    generations = [*contents.generations.tolist(), *(None for _ in unreported)]
+    lineage = [*contents.parents, *([()] * len(unreported))]
+    generations = [*contents.generations.tolist(), *([None] * len(unreported))]
     return {
         "texts": [texts[old] for old in kept],
         "ids": [short(texts[old]) for old in kept],
@@ -186,7 +186,6 @@ def _truth(
     if ending == "report":
         own = near
     true = np.array([known[text][name] for text in texts])
-    noise = [known[text].get(f"{objective.name}_mad") for text in texts]
     return {
         "estimate": plain if smooth and ending == "report" else objective.name,
         "less": plain if smooth else objective.name,
@@ -196,12 +195,24 @@ def _truth(
         "texts": texts,
         "estimates": own.tolist(),
         "truths": true.tolist(),
-        "noise": noise if ending == "measured" and all(v is not None for v in noise) else None,
+        "noise": _noise(objective.name, texts, known) if ending == "measured" else None,
         "kendall": _finite(kendall(own, true)),
         "spearman": _finite(spearman(own, true)),
         "gap": float((true - near).mean()),
-        "error": float(np.median(np.abs(near / true - 1))) if (true != 0).all() else None,
+        "error": _relative_error(near, true),
     }
+
+
+def _relative_error(estimates: np.ndarray, truths: np.ndarray) -> float | None:
+    """Return the median error relative to the truth, or None where a truth is 0."""
+    return float(np.median(np.abs(estimates / truths - 1))) if (truths != 0).all() else None
+
+
+def _noise(name: str, texts: Sequence[str], known: Mapping[str, Mapping[str, float]]) -> list[float] | None:
+    """Return the median absolute deviation of each measurement, or None where one is not known."""
+    noise = [known[text].get(f"{name}_mad") for text in texts]
+    found = [value for value in noise if value is not None]
+    return found if len(found) == len(texts) else None
 
 
 def supernet(contents: Contents) -> dict[str, Any]:

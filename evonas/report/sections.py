@@ -145,9 +145,26 @@ def charts(contents: Contents, data: Mapping[str, Any]) -> str:
 
 
 def trust(contents: Contents, data: Mapping[str, Any]) -> str:
-    """Return what estimates are compared with: truths, latency table, supernet, failures."""
+    """Return what tells how far to trust estimates: truths, latency table, supernet, predictors, failures."""
+    parts = [
+        *_truths(data["truths"]),
+        *_latency_table(contents.latency),
+        *_supernet(data["supernet"], quality(contents)),
+        *_predictors(contents),
+        *_failures(contents),
+    ]
+    if not parts:
+        return ""
+    return (
+        "<section class='card' aria-labelledby='trust'><h2 id='trust'>How far to trust the numbers</h2>"
+        f"<div class='pair'>{''.join(parts)}</div></section>"
+    )
+
+
+def _truths(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return one chart and its tables for each pair of an estimate and what is known better."""
     parts = []
-    for i, pair in enumerate(data["truths"]):
+    for i, pair in enumerate(pairs):
         rows = [
             ("architectures", f"{len(pair['texts']):,}"),
             ("Kendall's τ", signed(pair["kendall"])),
@@ -164,7 +181,12 @@ def trust(contents: Contents, data: Mapping[str, Any]) -> str:
             f"{table('', ('figure', 'value'), rows)}"
             f"{numbers(table(title, (pair['estimate'], pair['truth']), cells))}</div>"
         )
-    latency = contents.latency
+    return parts
+
+
+def _latency_table(latency: Mapping[str, Any]) -> list[str]:
+    """Return how good the latency table is."""
+    parts: list[str] = []
     if latency:
         device = latency.get("device")
         rows = [
@@ -174,7 +196,12 @@ def trust(contents: Contents, data: Mapping[str, Any]) -> str:
             *((str(k), str(v)) for k, v in (device.items() if isinstance(device, Mapping) else ())),
         ]
         parts.append(f"<div><h3>Latency table</h3>{table('', ('figure', 'value'), rows)}</div>")
-    net = data["supernet"]
+    return parts
+
+
+def _supernet(net: Mapping[str, Any], measure: str) -> list[str]:
+    """Return the course of the supernet's training and what it forgot."""
+    parts: list[str] = []
     if net["epochs"]:
         rows = [(NAMES.get(str(k), str(k).replace("_", " ")), number(as_float(v))) for k, v in net["last"].items()]
         pairs = [(str(e), number(v, pad=True)) for e, v in zip(net["epochs"], net["losses"], strict=True)]
@@ -191,11 +218,17 @@ def trust(contents: Contents, data: Mapping[str, Any]) -> str:
             ("architectures read", f"{len(net['forgetting']):,}"),
         ]
         parts.append(
-            f"<div><h3>Forgetting</h3><p class='small soft'>{text(quality(contents).capitalize())} at the end of an "
+            f"<div><h3>Forgetting</h3><p class='small soft'>{text(measure.capitalize())} at the end of an "
             "epoch less that directly after the architecture's own update; below 0: forgotten.</p>"
             "<div id='forgetting' class='chart low' role='img' "
             f"aria-label='Forgetting by update.'></div>{table('', ('figure', 'value'), rows)}</div>"
         )
+    return parts
+
+
+def _predictors(contents: Contents) -> list[str]:
+    """Return which predictors a surrogate chose."""
+    parts: list[str] = []
     chosen = figures.predictors(contents)
     if chosen:
         counts = Counter((row["objective"], row["predictor"]) for row in chosen)
@@ -208,16 +241,17 @@ def trust(contents: Contents, data: Mapping[str, Any]) -> str:
             f"{table('', ('objective', 'predictor', 'rounds', 'last ρ'), ranked)}"
             f"{numbers(table('round by round', ('round', 'objective', 'predictor', 'ρ'), each))}</div>"
         )
+    return parts
+
+
+def _failures(contents: Contents) -> list[str]:
+    """Return the causes of failed evaluations."""
+    parts: list[str] = []
     causes = figures.failures(contents)
     if causes:
         rows = [(cause, f"{count:,}") for cause, count in causes[:20]]
         parts.append(f"<div><h3>Failed evaluations</h3>{table('', ('cause', 'how often'), rows)}</div>")
-    if not parts:
-        return ""
-    return (
-        "<section class='card' aria-labelledby='trust'><h2 id='trust'>How far to trust the numbers</h2>"
-        f"<div class='pair'>{''.join(parts)}</div></section>"
-    )
+    return parts
 
 
 def record(contents: Contents) -> str:

@@ -41,33 +41,17 @@ def draw_stages(space: str, chain: ChainPicture) -> Drawing:
     for number, (note, row) in enumerate(zip(notes, rows, strict=True)):
         top += ROW
         shapes += _label(top, f"stage {number}", note)
-        x = left
-        for i, block in enumerate(row):
-            width = _width(block.kernel)
-            if i:
-                shapes.append(
-                    Curve(((x - GAP, top + HEIGHT / 2), (x, top + HEIGHT / 2)), "edge" if block.runs else "idle")
-                )
-            role = _level(block.expand, levels) if block.runs and block.kernel else "idle"
-            shapes.append(
-                Box(x, top, width, HEIGHT, role, block.label, radius=6, dashed=role == "idle", hint=block.hint)
-            )
-            x += width + GAP
-        widest = max(widest, x - GAP)
+        blocks, right = _row(row, left, top, levels)
+        shapes += blocks
+        widest = max(widest, right)
     top += ROW
     hidden = f" → {chain.hidden}" if chain.hidden else ""
     shapes += _label(top, "head", "pooling, classifier")
     text = f"{chain.features}{factor}{hidden}"
     shapes.append(Box(left, top, max(_width(3), text_width(text, 11.5) + 20), HEIGHT, "place", text))
     top += HEIGHT + 24
-    shapes.append(Label(MARGIN, top, "kernel: width of a block", "soft", 11))
-    x = left
-    shapes.append(Label(x, top, "expansion:", "soft", 11))
-    x += text_width("expansion:", 11) + 12
-    for expand in levels:
-        shapes.append(Box(x, top - 11, 14, 14, _level(expand, levels), radius=3))
-        shapes.append(Label(x + 20, top, f"{expand}", "soft", 11))
-        x += 28 + text_width(str(expand), 11) + 8
+    legend, x = _legend(levels, left, top)
+    shapes += legend
     if chain.resolution:
         top += 18
         side = chain.resolution
@@ -77,6 +61,33 @@ def draw_stages(space: str, chain: ChainPicture) -> Drawing:
     )
     title = f"Stages of an architecture of {space} (k: kernel, e: expansion). {words}"
     return Drawing(max(widest, x) + MARGIN, top + MARGIN, tuple(shapes), title)
+
+
+def _row(row: list[_Block], left: float, top: float, levels: list[int]) -> tuple[list[Shape], float]:
+    """Return a stage's blocks from left to right, joined by lines, and where they end."""
+    shapes: list[Shape] = []
+    x = left
+    for i, block in enumerate(row):
+        width = _width(block.kernel)
+        if i:
+            line = (x - GAP, top + HEIGHT / 2), (x, top + HEIGHT / 2)
+            shapes.append(Curve(line, "edge" if block.runs else "idle"))
+        role = _level(block.expand, levels) if block.runs and block.kernel else "idle"
+        shapes.append(Box(x, top, width, HEIGHT, role, block.label, radius=6, dashed=role == "idle", hint=block.hint))
+        x += width + GAP
+    return shapes, x - GAP
+
+
+def _legend(levels: list[int], left: float, top: float) -> tuple[list[Shape], float]:
+    """Return what widths and colors of blocks mean, and where that ends."""
+    shapes: list[Shape] = [Label(MARGIN, top, "kernel: width of a block", "soft", 11)]
+    shapes.append(Label(left, top, "expansion:", "soft", 11))
+    x = left + text_width("expansion:", 11) + 12
+    for expand in levels:
+        shapes.append(Box(x, top - 11, 14, 14, _level(expand, levels), radius=3))
+        shapes.append(Label(x + 20, top, f"{expand}", "soft", 11))
+        x += 28 + text_width(str(expand), 11) + 8
+    return shapes, x
 
 
 def _block(pictured: PicturedBlock) -> _Block:

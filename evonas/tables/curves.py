@@ -38,11 +38,7 @@ def read_curves(path: Path) -> tuple[dict[str, list[str]], dict[str, np.ndarray]
     Raises:
         DataError: The file is unreadable, holds objects, or has no array of text or no numbers.
     """
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"Expected an .npz of numbers and texts at {path}: {' '.join(str(error).split())}.") from error
+    arrays = _read_arrays(path)
     texts = {name: values for name, values in arrays.items() if values.ndim == 1 and values.dtype.kind == "U"}
     if not texts:
         raise DataError(
@@ -50,6 +46,23 @@ def read_curves(path: Path) -> tuple[dict[str, list[str]], dict[str, np.ndarray]
             f"{', '.join(arrays) or 'nothing'}."
         )
     rows = len(next(iter(texts.values())))
+    numbers = _columns(arrays, rows)
+    if not numbers:
+        raise DataError(f"Expected numbers of {rows} architectures in {path.name}, got {', '.join(arrays)}.")
+    return {name: values.tolist() for name, values in texts.items() if len(values) == rows}, numbers
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"Expected an .npz of numbers and texts at {path}: {' '.join(str(error).split())}.") from error
+    return arrays
+
+
+def _columns(arrays: dict[str, np.ndarray], rows: int) -> dict[str, np.ndarray]:
+    """Return the columns of numbers that have so many rows, curves taken apart by epochs."""
     numbers: dict[str, np.ndarray] = {}
     for name, values in arrays.items():
         if values.dtype.kind not in "biuf" or values.ndim not in (1, 2) or len(values) != rows:
@@ -58,9 +71,7 @@ def read_curves(path: Path) -> tuple[dict[str, list[str]], dict[str, np.ndarray]
             numbers[name] = values.astype(np.float64)
         else:
             numbers |= {f"{name}:{epoch}": values[:, epoch - 1].astype(np.float64) for epoch in _epochs(values)}
-    if not numbers:
-        raise DataError(f"Expected numbers of {rows} architectures in {path.name}, got {', '.join(arrays)}.")
-    return {name: values.tolist() for name, values in texts.items() if len(values) == rows}, numbers
+    return numbers
 
 
 def _epochs(curves: np.ndarray) -> range:
