@@ -72,45 +72,27 @@ class LocalEngine:
         Raises:
             EvaluationError: Ten in a row failed.
         """
-        values = np.full((len(candidates), len(names)), np.nan)
-        texts = [str(candidate) for candidate in candidates]
-        columns = {name: column for column, name in enumerate(names)}
-        reported = np.zeros(len(texts), dtype=bool)
-        remote: list[tuple[Evaluator, int]] = []
+        request = _Request(candidates, names, done)
 
         def accept(evaluator: Evaluator, indices: Sequence[int], rows: Sequence[Row]) -> None:
-            self.record(evaluator, [texts[i] for i in indices], rows)
-            for i, row in zip(indices, rows, strict=True):
-                for name, result in row.items():
-                    if name in columns and result.value is not None:
-                        values[i, columns[name]] = result.value
-            if len(indices) == 1 and not reported[indices[0]]:
-                reported[indices[0]] = True
-                done(1)
+            self.record(evaluator, [request.texts[i] for i in indices], rows)
+            request.accept(indices, rows)
 
+        remote: list[tuple[Evaluator, int]] = []
         # Cheap ones first: one that fails in a row stops the search before hours of expensive work.
         for evaluator in sorted(_unique(self.evaluators[name] for name in names), key=is_expensive):
-            wanted = [o.name for o in evaluator.objectives if o.name in columns]
-            known = {name: self.store.lookup(texts, name, evaluator.fingerprint) for name in wanted}
-            missing = [i for i, text in enumerate(texts) if any(text not in known[name] for name in wanted)]
-            for name in wanted:
-                column, found = columns[name], known[name]
-                for i, text in enumerate(texts):
-                    stored = found.get(text)
-                    if stored is not None and stored.value is not None:
-                        values[i, column] = stored.value
+            missing = request.look_up(evaluator, self.store)
             if self.pool is not None and is_expensive(evaluator):
                 remote += [(evaluator, index) for index in missing]
                 continue
-            size = evaluator.batch
-            for start in range(0, len(missing), size):
+            for start in range(0, len(missing), evaluator.batch):
                 if over is not None and is_expensive(evaluator) and over():
                     break
-                indices = missing[start : start + size]
+                indices = missing[start : start + evaluator.batch]
                 accept(evaluator, indices, attempt(evaluator, [candidates[i] for i in indices]))
-        self._evaluate_remotely(remote, texts, accept, over)
-        done(int((~reported).sum()))
-        return values
+        self._evaluate_remotely(remote, request.texts, accept, over)
+        request.finish()
+        return request.values
 
     def known(self, candidates: Sequence[Candidate], names: Sequence[str]) -> np.ndarray:
         """Return of which candidates all objectives were evaluated, failures among them, shape ``(n,)``.
@@ -189,6 +171,47 @@ class LocalEngine:
                 raise EvaluationError(
                     f"{FAILURES_IN_A_ROW} evaluations in a row failed, the last with: {cause}; nothing stored is lost"
                 )
+
+
+class _Request:
+    """Candidates whose values are asked for, and what is known of them by now.
+
+    Attributes:
+        texts: Their texts, the store's keys.
+        values: Shape ``(candidates, names)``; NaN where nothing is known.
+    """
+
+    def __init__(self, candidates: Sequence[Candidate], names: Sequence[str], done: Callable[[int], None]) -> None:
+        self.texts = [str(candidate) for candidate in candidates]
+        self.values = np.full((len(candidates), len(names)), np.nan)
+        self._columns = {name: column for column, name in enumerate(names)}
+        self._reported = np.zeros(len(candidates), dtype=bool)
+        self._done = done
+
+    def look_up(self, evaluator: Evaluator, store: Store) -> list[int]:
+        """Take over what is stored of an evaluator's objectives, and return the indices of which some is missing."""
+        wanted = [o.name for o in evaluator.objectives if o.name in self._columns]
+        known = {name: store.lookup(self.texts, name, evaluator.fingerprint) for name in wanted}
+        for name in wanted:
+            for index, text in enumerate(self.texts):
+                stored = known[name].get(text)
+                if stored is not None and stored.value is not None:
+                    self.values[index, self._columns[name]] = stored.value
+        return [i for i, text in enumerate(self.texts) if any(text not in known[name] for name in wanted)]
+
+    def accept(self, indices: Sequence[int], rows: Sequence[Row]) -> None:
+        """Take over what was computed; candidates that come singly are reported at once."""
+        for index, row in zip(indices, rows, strict=True):
+            for name, result in row.items():
+                if name in self._columns and result.value is not None:
+                    self.values[index, self._columns[name]] = result.value
+        if len(indices) == 1 and not self._reported[indices[0]]:
+            self._reported[indices[0]] = True
+            self._done(1)
+
+    def finish(self) -> None:
+        """Report all that were not reported."""
+        self._done(int((~self._reported).sum()))
 
 
 def is_expensive(evaluator: Evaluator) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from evonas.errors import EvaluationError, SettingsError, suggest
 from evonas.evolution.algorithms import algorithms
 from evonas.evolution.operators import crossover, mutate
 from evonas.pareto.dominance import first_front
+
+if TYPE_CHECKING:
+    from evonas.predictors import RegressorChoice
 
 __all__ = ["Evolution"]
 
@@ -38,6 +42,7 @@ class Evolution:
     Attributes:
         exhausted: Whether the last `ask` found fewer new genomes than it should in a bounded number of tries.
         rejected: How many duplicates the last `ask` turned away.
+        choices: Predictors that the last `ask` used, by number of the expensive objective; none in a plain evolution.
 
     Raises:
         SettingsError: An argument makes no sense.
@@ -74,6 +79,7 @@ class Evolution:
         self.objectives, self.constraints, self.size = objectives, constraints, population
         self.exhausted = False
         self.rejected = 0
+        self.choices: dict[int, RegressorChoice] = {}
         self._key, self._sample = key, sample
         self._rng = np.random.default_rng(seed)
         self._algorithm = algorithms[algorithm](

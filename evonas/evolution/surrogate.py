@@ -68,7 +68,6 @@ class SurrogateEvolution(Evolution):
         super().__init__(cardinalities, seed=seed, **given)
         if batch < 1:
             raise SettingsError(f"Expected a batch of 1 or more, got {batch}.")
-        self.choices: dict[int, RegressorChoice] = {}
         self._encoder, self._cheap, self._batch, self._seed = encoder, cheap, batch, seed
         self._remember = remember
         self._inner = inner

@@ -86,9 +86,8 @@ def suggestion(algorithm: str, objectives: int) -> str | None:
 
 def note_predictors(run: Run, evolution: Evolution, names: Sequence[str]) -> None:
     """Write down which predictors the last round used, for each expensive objective, and how well they ranked."""
-    choices = getattr(evolution, "choices", {})
-    if choices:
-        told = {names[j]: asdict(choice) for j, choice in choices.items()}
+    if evolution.choices:
+        told = {names[j]: asdict(choice) for j, choice in evolution.choices.items()}
         run.update_manifest(surrogate={"predictors": told})
 
 

@@ -93,14 +93,7 @@ class SGD:
             return
         if self.clip is not None:
             nn.utils.clip_grad_norm_(moved.values(), self.clip)
-        slices: dict[str, Slices] = {}
-        masks: dict[str, Tensor] = {}
-        for name, calls in (active_slices or {}).items():
-            parts = [part for part in calls if part is not None]
-            if name in moved and len(parts) == len(calls):
-                slices[name], mask = _bounding_slices(parts, moved[name])
-                if mask is not None:
-                    masks[name] = mask
+        slices, masks = _in_use(active_slices or {}, moved)
         weights = [_sliced(parameter.data, slices.get(name)) for name, parameter in moved.items()]
         gradients = [_sliced(p.grad, slices.get(name)) for name, p in moved.items() if p.grad is not None]
         finals = dict(zip(moved, self._finals(moved, weights, gradients, slices, masks), strict=True))
@@ -125,6 +118,25 @@ class SGD:
             gradients = list(torch._foreach_add(gradients, weights, alpha=self.weight_decay))
         if not self.momentum:
             return gradients
+        buffers, old = self._momentum_of(moved, gradients, slices)
+        kept = {name: buffers[index].clone() for index, name in enumerate(moved) if name in masks}
+        if old:
+            torch._foreach_mul_([buffers[index] for index in old], self.momentum)
+            torch._foreach_add_([buffers[index] for index in old], [gradients[index] for index in old])
+        for index, name in enumerate(moved):
+            if name in masks:
+                buffers[index].copy_(torch.where(masks[name], buffers[index], kept[name]))
+        if self.nesterov:
+            return list(torch._foreach_add(gradients, buffers, alpha=self.momentum))
+        return buffers
+
+    def _momentum_of(
+        self, moved: Mapping[str, nn.Parameter], gradients: Sequence[Tensor], slices: Mapping[str, Slices]
+    ) -> tuple[list[Tensor], list[int]]:
+        """Return the momentum in use of each parameter, and the indices of those whose momentum is to be updated.
+
+        What moves as a whole for the first time begins with its gradient, as in torch.
+        """
         buffers: list[Tensor] = []
         old: list[int] = []
         for index, (name, parameter) in enumerate(moved.items()):
@@ -136,16 +148,7 @@ class SGD:
                     self.buffers[name] = buffer = torch.zeros_like(parameter)
                 old.append(index)
             buffers.append(_sliced(buffer, slices.get(name)))
-        kept = {name: buffers[index].clone() for index, name in enumerate(moved) if name in masks}
-        if old:
-            torch._foreach_mul_([buffers[index] for index in old], self.momentum)
-            torch._foreach_add_([buffers[index] for index in old], [gradients[index] for index in old])
-        for index, name in enumerate(moved):
-            if name in masks:
-                buffers[index].copy_(torch.where(masks[name], buffers[index], kept[name]))
-        if self.nesterov:
-            return list(torch._foreach_add(gradients, buffers, alpha=self.momentum))
-        return buffers
+        return buffers, old
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the momentum by parameter, for those that have moved."""
@@ -167,6 +170,24 @@ class SGD:
         self.buffers = {
             name: buffer.detach().to(self.parameters[name].data, copy=True) for name, buffer in state.items()
         }
+
+
+def _in_use(
+    active_slices: Mapping[str, Sequence[Slices | None]], moved: Mapping[str, nn.Parameter]
+) -> tuple[dict[str, Slices], dict[str, Tensor]]:
+    """Return the slices around what calls used of each parameter, and masks of it where these hold more than that.
+
+    A parameter that some call used whole has neither.
+    """
+    slices: dict[str, Slices] = {}
+    masks: dict[str, Tensor] = {}
+    for name, calls in active_slices.items():
+        parts = [part for part in calls if part is not None]
+        if name in moved and len(parts) == len(calls):
+            slices[name], mask = _bounding_slices(parts, moved[name])
+            if mask is not None:
+                masks[name] = mask
+    return slices, masks
 
 
 def _sliced(tensor: Tensor, slices: Slices | None) -> Tensor:
