@@ -125,7 +125,7 @@ def search(
     algorithm: str | None = None,
     surrogate: bool | None = None,
     asynchronous: bool | None = None,
-    baseline: bool | None = None,
+    baseline: bool | str | Sequence[str] | None = None,
     seed: int | None = None,
     latency_table: str | None = None,
     threads: int | None = None,
@@ -207,7 +207,7 @@ def resume(
     *,
     generations: int | None = None,
     retry_failed: bool = False,
-    baseline: bool = False,
+    baseline: bool | str | Sequence[str] = (),
     progress: Progress | None = None,
     after_generation: Callable[[Run], None] | None = None,
     workers: int | None = None,
@@ -221,7 +221,7 @@ def resume(
         path: Its run directory.
         generations: Go on to that many generations in all.
         retry_failed: Try failed evaluations again.
-        baseline: Spend as many evaluations on random architectures as well, now and whenever it is resumed.
+        baseline: What it is compared with, now and whenever it is resumed: ``random``, ``transfer`` or both.
         progress: Shows how far the search is.
         after_generation: Called with the run after every generation, once its report is written.
         workers: This and all that follow say where evaluations run, for now; None: as the run's settings have it.

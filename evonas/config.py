@@ -20,6 +20,9 @@ SAMPLINGS = ("choice", "size", "unique", "fair", "warm")
 ALGORITHMS = ("agemoea", "nsga2", "nsga3", "random", "regularized-evolution")
 """Names of the search algorithms."""
 
+BASELINES = ("none", "random", "transfer")
+"""What a search may be compared with."""
+
 UNBOUNDED = 10**9
 """Largest count: no bound that anyone meets, yet small enough that sums and products stay exact."""
 
@@ -127,7 +130,13 @@ class Settings(BaseModel):
         None, "search", "Predict expensive objectives and evaluate what promises most", unset="where each is a training"
     )
     asynchronous: bool = _setting(False, "search", "Take in each result as it comes, without waiting for a generation")
-    baseline: bool = _setting(False, "search", "Spend as many evaluations on random architectures too, and compare")
+    baseline: tuple[str, ...] = _setting(
+        ("none",),
+        "search",
+        "What the search is compared with: random, as many evaluations of random architectures; transfer, published "
+        "weights frozen and fine-tuned at the same cost, when members are trained; or both, such as random,transfer",
+        allowed=BASELINES,
+    )
     seed: int = _setting(0, "search", "Of everything random", ge=0, le=2**31 - 1)
     latency_table: str | None = _setting(
         None, "where it runs", "A latency table measured on another device", unset="measured here"
@@ -158,6 +167,18 @@ class Settings(BaseModel):
         if value is not None:
             parse_levels(value)
         return value
+
+    @field_validator("baseline", mode="before")
+    @classmethod
+    def _baselines(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            return ("random",) if value else ("none",)
+        texts = (value,) if isinstance(value, str) else value
+        names = tuple(name.strip() for text in texts for name in str(text).split(","))
+        for name in names:
+            if name not in BASELINES:
+                raise ValueError(f"expected some of {', '.join(BASELINES)}, got '{name}'.{suggest(name, BASELINES)}")
+        return tuple(name for name in dict.fromkeys(names) if name != "none") or ("none",)
 
     @field_validator("time", "timeout")
     @classmethod

@@ -89,7 +89,7 @@ def _resume(
 
     progress = make_progress(quiet)
     listeners = _listeners(tensorboard, mlflow, progress)
-    baseline = bool(given.pop("baseline", False))
+    baseline = given.pop("baseline", ())
     _finish(
         lambda: pipeline.resume(
             run,

@@ -44,6 +44,7 @@ def train(
     check_selection(run, select)
     chosen = load_recipe(recipe or usual_recipe(settings), **({} if epochs is None else {"epochs": epochs}))
     from evonas.deployment import train_members, training_summary
+    from evonas.deployment.transfer import compare_transfer
 
     try:
         trained = train_members(
@@ -60,5 +61,7 @@ def train(
         typer.echo("\nStopped; the epochs done are kept. Type the same command again to go on.", err=True)
         raise typer.Exit(130) from None
     for line in training_summary(trained):
+        typer.echo(line)
+    for line in compare_transfer(run, trained, make_progress(quiet)):
         typer.echo(line)
     typer.echo(f"Next:\n  evonas deploy {run} --select {shlex.quote('knee' if select == 'front' else select)}")

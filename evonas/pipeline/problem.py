@@ -22,6 +22,7 @@ from evonas.pipeline.checks import check_settings
 from evonas.pipeline.defaults import uses_predictors
 from evonas.pipeline.genome import SearchGenome
 from evonas.pipeline.start import default_resolution, read_start, resolve_start
+from evonas.pipeline.transfer import refuse_transfer
 from evonas.runs.manifest import new_manifest
 from evonas.spaces import Candidate, load_space
 from evonas.supernet import load_weights, make_sampler, weights_fingerprint
@@ -68,6 +69,7 @@ class SearchProblem:
         check_settings(settings)
         settings, self.notes = resolve_start(settings)
         self.start = read_start(settings)
+        refuse_transfer(settings.baseline, self.start is not None)
         self.space = load_space(settings.space)
         self.tables = load_table(list(settings.table), self.space) if settings.table else None
         columns = self._read_objectives(settings)

@@ -35,6 +35,7 @@ from evonas.pipeline.problem import SearchProblem
 from evonas.pipeline.resolution import probe_resolution
 from evonas.pipeline.start import read_start, resolve_start
 from evonas.pipeline.surrogate import suggestion
+from evonas.pipeline.transfer import refuse_transfer, search_cost
 from evonas.pipeline.warmup import SearchSetup
 from evonas.runs.run import Run
 from evonas.supernet import weights_fingerprint
@@ -89,7 +90,7 @@ def resume(
     *,
     generations: int | None = None,
     retry_failed: bool = False,
-    baseline: bool = False,
+    baseline: bool | str | Sequence[str] = (),
     progress: Progress | None = None,
     after_generation: Callable[[Run], None] | None = None,
     **elsewhere: Any,
@@ -100,7 +101,7 @@ def resume(
         path: Its run directory.
         generations: Go on to that many generations in all.
         retry_failed: Try failed evaluations again.
-        baseline: Spend as many evaluations on random architectures as well, now and whenever it is resumed.
+        baseline: What it is compared with, now and whenever it is resumed: ``random``, ``transfer`` or both.
         progress: Shows how far the search is.
         after_generation: Called with the run after every generation.
         **elsewhere: Settings of where evaluations run, for now: workers, engine, address, timeout.
@@ -126,7 +127,9 @@ def resume(
                 )
             run.update_manifest(generations=generations)
         if baseline:
-            run.update_manifest(baseline=True)
+            wanted = make_settings(baseline=baseline).baseline
+            refuse_transfer(wanted, problem.start is not None)
+            run.update_manifest(baseline=[name for name in wanted if name != "none"])
         _Search(problem, run, progress, after_generation, began).go()
     return Run.open(path)
 
@@ -206,8 +209,16 @@ class _Search:
                 self.note_weights(engine)
                 self.run.update_manifest(timings={"evaluations_computed": engine.computed})
                 write_front(self.problem, self.run, objectives, texts, values, context, self.progress, budget)
-                if self.settings.baseline or self.run.manifest.get("baseline"):
+                baselines = self.baselines()
+                if "transfer" in baselines:
+                    cost = search_cost(self.problem, self.run, texts)
+                    self.run.update_manifest(transfer={"search_cost": cost})
+                if "random" in baselines:
                     write_baseline(self.problem, self.run, objectives, values, engine, context, self.progress)
+
+    def baselines(self) -> set[str]:
+        """Return what the search is compared with, as asked for at its start or when it was resumed."""
+        return {*self.settings.baseline, *(self.run.manifest.get("baseline") or ())} - {"none"}
 
     def budget(self) -> Budget:
         """Return the time that is left of what settings give; a search that is prolonged has no deadline."""
@@ -216,7 +227,7 @@ class _Search:
         steps = {"supernet": bool(self.problem.learned), "latency table": "latency" in self.problem.evaluated}
         steps |= {"scores": self.settings.warm_start > 0 and self.problem.data is not None}
         steps |= {"evolution": True, "front": True}
-        steps |= {"baseline": self.settings.baseline or bool(self.run.manifest.get("baseline"))}
+        steps |= {"baseline": "random" in self.baselines()}
         spent = self.run.manifest.get("timings", {}).get("search_seconds", 0.0)
         late = time.monotonic() - self.began  # reading the data is part of it
         return Budget(seconds, [name for name, has in steps.items() if has], spent=spent + late)

@@ -25,7 +25,9 @@ def repeat_command(path: Path, settings: Mapping[str, Any]) -> str:
     words = ["evonas", "search"]
     for key, value in settings.items():
         name = RENAMED.get(key, key).replace("_", "-")
-        if isinstance(value, bool):
+        if name == "baseline" and isinstance(value, bool):  # of runs from before there were several
+            words += [f"--{name}", "random"] if value else []
+        elif isinstance(value, bool):
             words += [f"--{name}"] if value else [f"--no-{name}"] if name == TWO_SIDED else []
         elif name == "objectives":
             words += [f"--{name}", ",".join(value)]

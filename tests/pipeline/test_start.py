@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from safetensors.torch import save_file
 
 from evonas.config import make_settings
 from evonas.deployment import load_model, train_members
+from evonas.deployment.access_log import read_accesses
+from evonas.deployment.transfer import compare_transfer
 from evonas.errors import DataError, EvonasError, SettingsError
+from evonas.files.progress import Silent
 from evonas.networks import build
 from evonas.pipeline.run import resume, search
 from evonas.pipeline.start import read_start, resolve_start
@@ -267,3 +272,44 @@ def test_members_begin_with_published_weights_where_they_are_named(run, made):
 def test_a_run_from_nothing_trains_as_before():
     assert usual_recipe({}) == usual_recipe({"pretrained": "none"}) == "quick"
     assert usual_recipe({"pretrained": "efficientnet_lite0@579344248a93e230"}) == "finetune"
+
+
+def test_transfer_needs_published_weights():
+    with pytest.raises(SettingsError, match="fine-tunes published weights, and this search starts from none"):
+        search(make_settings(baseline="transfer"))
+    with pytest.raises(SettingsError, match=r"baseline.*expected some of none, random, transfer, got 'randm'"):
+        make_settings(baseline="randm")
+    assert make_settings(baseline="random,transfer").baseline == ("random", "transfer")
+    assert make_settings(baseline=True).baseline == make_settings(baseline=["none", "random"]).baseline == ("random",)
+    assert make_settings().baseline == make_settings(baseline=False).baseline == ("none",)
+
+
+def test_plain_transfer_stands_beside_the_members_at_the_cost_of_the_search(run, made):
+    resume(run, baseline="transfer").close()
+    with Run.open(run) as opened:
+        cost = opened.manifest["transfer"]["search_cost"]
+        data = len(opened.front)
+    assert data >= 2
+    assert cost > 0
+    trained = train_members(run, "best:acc")
+    lines = compare_transfer(run, trained, Silent())
+    stored = json.loads((run / "transfer.json").read_text())
+    frozen, tuned = stored["points"]
+    flops = tuned["flops"]
+    images = trained[0].record["images"]
+    assert stored["allowed"] == cost + 3 * images * 8 * trained_cost(run, trained[0])
+    assert tuned["epochs"] == max(1, (stored["allowed"] - images * flops) // (3 * images * flops))
+    assert frozen["cost"] == images * flops
+    assert frozen["accuracy"] > 0.5
+    assert lines[0].startswith("transfer  frozen")
+    assert lines[2].startswith("The search ")
+    before = (run / "transfer.json").stat().st_mtime_ns
+    assert compare_transfer(run, trained, Silent()) == lines  # nothing is trained again
+    assert (run / "transfer.json").stat().st_mtime_ns == before
+    commands = [access["command"] for access in read_accesses(run)]
+    assert commands.count("transfer") == 2
+
+
+def trained_cost(run, trained) -> int:
+    with Run.open(run) as opened:
+        return next(int(m["flops"]) for m in opened.front if m["architecture"] == trained.architecture)
