@@ -21,8 +21,7 @@ from evonas.pareto.objective import Constraint, parse_constraint, split_names
 from evonas.pipeline.checks import check_settings
 from evonas.pipeline.defaults import uses_predictors
 from evonas.pipeline.genome import SearchGenome
-from evonas.pipeline.start import default_resolution, read_start, resolve_start
-from evonas.pipeline.transfer import refuse_transfer
+from evonas.pipeline.start import default_resolution, read_start, refuse_transfer, resolve_start
 from evonas.runs.manifest import new_manifest
 from evonas.spaces import Candidate, load_space
 from evonas.supernet import load_weights, make_sampler, weights_fingerprint

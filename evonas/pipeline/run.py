@@ -33,9 +33,9 @@ from evonas.pipeline.final_front import write_front
 from evonas.pipeline.generational import search_by_generations
 from evonas.pipeline.problem import SearchProblem
 from evonas.pipeline.resolution import probe_resolution
-from evonas.pipeline.start import read_start, resolve_start
+from evonas.pipeline.start import read_start, refuse_transfer, resolve_start
 from evonas.pipeline.surrogate import suggestion
-from evonas.pipeline.transfer import refuse_transfer, search_cost
+from evonas.pipeline.transfer import search_cost
 from evonas.pipeline.warmup import SearchSetup
 from evonas.runs.run import Run
 from evonas.supernet import weights_fingerprint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from evonas.training.weights.read import check_digest
 from evonas.training.weights.registry import entry_names, load_entry
 from evonas.training.weights.source import EXTRA, obtain
 
-__all__ = ["PublishedStart", "default_resolution", "read_start", "resolve_start"]
+__all__ = ["PublishedStart", "default_resolution", "read_start", "refuse_transfer", "resolve_start"]
 
 PREFERRED = "efficientnet_lite0"
 """Weights that ``auto`` takes."""
@@ -115,6 +116,19 @@ def read_start(settings: Settings) -> PublishedStart | None:
 def default_resolution(allowed: tuple[int, ...], published: int) -> int:
     """Side where none is given and nothing was probed: the smallest allowed of 96 or more, else the published."""
     return min((side for side in allowed if side >= USUAL_SIDE), default=published)
+
+
+def refuse_transfer(baselines: Iterable[str], published: bool) -> None:
+    """Refuse plain transfer as a baseline where there are no published weights to transfer from.
+
+    Raises:
+        SettingsError: There are none.
+    """
+    if "transfer" in baselines and not published:
+        raise SettingsError(
+            "The baseline 'transfer' fine-tunes published weights, and this search starts from none: "
+            "name some by --pretrained (see  evonas list weights)"
+        )
 
 
 def _from_nothing(settings: Settings) -> Settings:

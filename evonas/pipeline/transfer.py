@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evonas.errors import SettingsError
@@ -13,25 +13,12 @@ if TYPE_CHECKING:
     from evonas.pipeline.problem import SearchProblem
     from evonas.runs.run import Run
 
-__all__ = ["TRAINING_PASSES", "refuse_transfer", "search_cost"]
+__all__ = ["TRAINING_PASSES", "search_cost"]
 
 TRAINING_PASSES = 3
 """Cost of training on an image, in forward passes: one forward, and a backward pass that costs two."""
 NORM_IMAGES = 512
 """Images that norms are estimated on for an evaluation, at most, as accuracy evaluators read them."""
-
-
-def refuse_transfer(baselines: Iterable[str], published: bool) -> None:
-    """Refuse plain transfer as a baseline where there are no published weights to transfer from.
-
-    Raises:
-        SettingsError: There are none.
-    """
-    if "transfer" in baselines and not published:
-        raise SettingsError(
-            "The baseline 'transfer' fine-tunes published weights, and this search starts from none: "
-            "name some by --pretrained (see  evonas list weights)"
-        )
 
 
 def search_cost(problem: SearchProblem, run: Run, texts: Sequence[str]) -> int:

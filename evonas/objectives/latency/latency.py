@@ -112,9 +112,7 @@ def device_latency_table(
     path = cache_folder() / f"latency-{key}.json"
     with contextlib.suppress(SettingsError):
         return read_latency_table(path), path
-    table = measure_latency_table(
-        space, skeleton, seed=seed, threads=threads, seconds=seconds, progress=progress
-    )
+    table = measure_latency_table(space, skeleton, seed=seed, threads=threads, seconds=seconds, progress=progress)
     if table.error <= WORST:
         with contextlib.suppress(OSError, EvonasError):
             path.parent.mkdir(parents=True, exist_ok=True)
