@@ -11,7 +11,7 @@ from evonas.objectives.accuracy.distillation import LARGEST, read_distillation
 from evonas.objectives.accuracy.estimators import read_estimator
 from evonas.objectives.registry import check_objectives
 from evonas.pareto.objective import parse_constraint, split_names
-from evonas.spaces import load_space
+from evonas.spaces import Space, load_space, shipped
 from evonas.supernet.rules.registry import check_rule
 from evonas.tables.load import load_table
 
@@ -29,8 +29,8 @@ def check_settings(settings: Settings) -> None:
     space = load_space("darts" if settings.space == "auto" else settings.space)
     if settings.epochs == 0 and settings.pretrained == "none":
         raise SettingsError("A supernet without published weights needs training: give --epochs of 1 or more")
-    if settings.space != "auto" and settings.skeleton is not None:
-        space.skeleton(settings.skeleton)
+    if settings.skeleton is not None:
+        _check_skeleton(settings.skeleton, space, settings.space == "auto")
     tables = load_table(list(settings.table), space) if settings.table else None
     bounds = [parse_constraint(text).objective for text in settings.constraint]
     for text in (*split_names(settings.objectives), *bounds):
@@ -51,6 +51,12 @@ def check_settings(settings: Settings) -> None:
         )
     if settings.supernet and not (file := Path(settings.supernet) / "supernet.safetensors").is_file():
         raise TrainingError(f"No trained supernet at {file}: expected the directory of a run that searched by acc")
+
+
+def _check_skeleton(name: str, space: Space, auto: bool) -> None:
+    """Refuse a skeleton that the space does not have, or, where the data choose the space, that none has."""
+    if not auto or not any(name in load_space(one).definition.skeletons for one in shipped()):
+        space.skeleton(name)
 
 
 def _check_anchors(settings: Settings) -> None:
