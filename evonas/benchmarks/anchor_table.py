@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from evonas.benchmarks.anchor_signals import canonical_costs, file_scores, image_scores, supernet_scores
-from evonas.benchmarks.anchors import TOPS, Progress, bench_anchors
+from evonas.benchmarks.anchors import TOPS, Progress, bench_anchors, check_counts
 from evonas.errors import SettingsError
 from evonas.pareto.correlation import kendall
+from evonas.runs.run import Run
 from evonas.spaces import load_space
 from evonas.tables.load import load_table
 from evonas.tables.reading import Reading, check_order, parse_reading, read_values
@@ -90,6 +91,10 @@ def bench_table(
     if limit is not None and limit < len(rows):
         rows = np.sort(np.random.default_rng(seed).choice(rows, limit, replace=False))
     chosen = table.select(rows)
+    # Before scores are computed, which takes long.
+    check_counts(counts, len({str(opened.canonical(architecture)) for architecture in chosen.architectures}))
+    if supernet is not None:
+        Run.open(supernet).close()
     scores = canonical_costs(opened, chosen.architectures) | {name: column[rows] for name, column in stored.items()}
     if data is not None:
         from evonas.data import load_data

@@ -14,7 +14,7 @@ from evonas.predictors.ranker import FREE_SCORES, JointScore, Ranker, SignalEnco
 from evonas.predictors.regressors.forest import Forest
 from evonas.spaces import Architecture, Space
 
-__all__ = ["TOPS", "bench_anchors", "means"]
+__all__ = ["TOPS", "bench_anchors", "check_counts", "means"]
 
 POOL = 1000
 """Candidates at most that the ranker is asked about to choose a round of anchors, drawn by seed."""
@@ -71,14 +71,14 @@ def bench_anchors(
     forms = [space.canonical(architectures[row]) for row in known.tolist()]
     keys = [str(form) for form in forms]
     distinct = np.array(sorted({key: row for row, key in reversed(list(enumerate(keys)))}.values()), dtype=np.int64)
-    _check(counts, len(distinct))
+    check_counts(counts, len(distinct))
     given = {name: np.asarray(values, dtype=np.float64)[known] for name, values in scores.items()}
     weights = {name: np.asarray(values, dtype=np.float64)[known] for name, values in (shared or {}).items()}
     joint = JointScore({name: given[name] for name in FREE_SCORES if name in given})
     encoder = SignalEncoder(space, [*given])
     free = joint(given)
     signals = encoder(forms, given, free, np.stack([*weights.values()], axis=1) if weights else None)
-    bench = _Bench(encoder, signals, keys, distinct, low[known], high[known], np.log(given["flops"]), shortness)
+    bench = _Bench(encoder, signals, keys, distinct, low[known], high[known], _log_cost(given["flops"]), shortness)
     rows = []
     for seed in range(seeds) if isinstance(seeds, int) else seeds:
         progress("anchors", seed)
@@ -144,7 +144,22 @@ class _Bench:
         return forest.predict(genes(self.signals.described[rows]))[0]
 
 
-def _check(counts: Sequence[int], architectures: int) -> None:
+def _log_cost(flops: np.ndarray) -> np.ndarray:
+    """Return the logarithm of FLOPs; networks whose FLOPs are not known are in the middle."""
+    cost = np.log(np.maximum(flops, 1.0))
+    return np.asarray(np.where(np.isfinite(cost), cost, np.median(cost[np.isfinite(cost)])))
+
+
+def check_counts(counts: Sequence[int], architectures: int) -> None:
+    """Refuse numbers of anchors that leave too few architectures to be judged on.
+
+    Args:
+        counts: Numbers of anchors.
+        architectures: Number of different ones that are known at both fidelities.
+
+    Raises:
+        SettingsError: One is negative or too large, or there are none.
+    """
     if not counts or min(counts) < 0:
         raise SettingsError(f"Expected numbers of anchors of 0 or more, such as 0,16,32, got {list(counts)}.")
     if max(counts) > architectures - NEEDED:

@@ -122,7 +122,7 @@ def test_the_command_writes_json_csv_and_figure(file, tmp_path):
         (("--low", "acc_12", "--high", "acc_200", "--anchors", "some"), "whole numbers"),
         (("--low", "acc_12"), "--low and --high together"),
         (("--supernet", "nowhere"), "--supernet goes with --low"),
-        (("--low", "acc_12", "--high", "acc_200", "--supernet", "nowhere"), "nowhere"),
+        (("--low", "acc_12", "--high", "acc_200", "--anchors", "8", "--supernet", "nowhere"), "nowhere"),
         (("--low", "acc_12", "--high", "acc_200", "--proxy-scores", "nowhere.csv"), "nowhere.csv"),
     ],
 )
