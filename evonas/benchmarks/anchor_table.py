@@ -14,16 +14,13 @@ from evonas.benchmarks.anchor_signals import canonical_costs, file_scores, image
 from evonas.benchmarks.anchors import TOPS, Progress, bench_anchors, check_counts
 from evonas.errors import SettingsError
 from evonas.pareto.correlation import kendall
+from evonas.predictors.ranker import UNKNOWN_SHORTNESS
 from evonas.runs.run import Run
 from evonas.spaces import load_space
 from evonas.tables.load import load_table
 from evonas.tables.reading import Reading, check_order, parse_reading, read_values
 
 __all__ = ["TableBench", "bench_table"]
-
-
-UNKNOWN_SHORTNESS = 1.0
-"""Taken where low and high fidelity are different columns and epochs are not given."""
 
 
 @dataclass(frozen=True)

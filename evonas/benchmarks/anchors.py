@@ -10,7 +10,15 @@ import numpy as np
 from evonas.errors import SettingsError
 from evonas.pareto.correlation import kendall
 from evonas.predictors.encoders import TokenColumns
-from evonas.predictors.ranker import FREE_SCORES, JointScore, Ranker, SignalEncoder, Signals, propose_anchors
+from evonas.predictors.ranker import (
+    FREE_SCORES,
+    UNKNOWN_SHORTNESS,
+    JointScore,
+    Ranker,
+    SignalEncoder,
+    Signals,
+    propose_anchors,
+)
 from evonas.predictors.regressors.forest import Forest
 from evonas.spaces import Architecture, Space
 
@@ -36,7 +44,7 @@ def bench_anchors(
     counts: Sequence[int],
     scores: Mapping[str, np.ndarray],
     shared: Mapping[str, np.ndarray] | None = None,
-    shortness: float = 1.0,
+    shortness: float = UNKNOWN_SHORTNESS,
     seeds: int | Sequence[int] = 20,
     progress: Progress = lambda what, number: None,
 ) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from evonas.predictors.regressors import GaussianProcess, Regressor, Ridge
 from evonas.predictors.regressors.forest import Forest
 from evonas.predictors.scale import ScoreScale
 
-__all__ = ["VIEWS", "Ranker", "View", "shared_weight", "without_falling_trend"]
+__all__ = ["UNKNOWN_SHORTNESS", "VIEWS", "Ranker", "View", "shared_weight", "without_falling_trend"]
 
 MIN_ANCHORS = 6
 """Number of anchors below which nothing is learned from them."""
@@ -26,6 +26,8 @@ PRIOR_ANCHORS = 8.0
 SHORT_ANCHORS = 0.2
 """Number of further ones for each anchor whose training is shorter by a factor of e: more of them do not teach what
 only long trainings show."""
+UNKNOWN_SHORTNESS = 1.0
+"""Logarithm of how many times longer the training that counts is, where that is not known."""
 EXPECTED_FREE = 0.5
 """Weight expected of the joint score: about its correlation with accuracy on most tables."""
 EXPECTED_LEARNED = 0.75
@@ -90,6 +92,7 @@ class Ranker:
         values: Their accuracies, all of one fidelity, finite.
         cost: Logarithm of their networks' cost, shape ``(n,)``.
         shortness: Logarithm of how many times longer the training is that counts in the end; 0: they are that long.
+            Where it is not known, anchors are taken to be short.
         seed: Of the forests.
         views: Regressors.
 
@@ -108,7 +111,7 @@ class Ranker:
         values: np.ndarray,
         cost: np.ndarray,
         *,
-        shortness: float = 0.0,
+        shortness: float = UNKNOWN_SHORTNESS,
         seed: int = 0,
         views: Mapping[str, View] = VIEWS,
     ) -> None:
