@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from evonas.proxies import Params, load_proxy
-from evonas.spaces import load_space
+from evonas.proxies import Params, load_proxy, proxies
+from evonas.spaces import load_space, shipped
 from evonas.testing import ProxyContract
 
 OPTIONS = {
@@ -18,6 +18,7 @@ OPTIONS = {
     "synflow": {"batch": 2},
 }
 """Fewer images and draws than in use, for it is only asked what a score sees."""
+EACH_KIND = ("darts", "mobilenet_v3", "nasbench201")
 SIDE = 16
 """Of the images; SWAP sees those of its skeleton."""
 
@@ -45,6 +46,22 @@ class TestQuickly(_Contract):
     @pytest.fixture(params=["params", "synflow", "naswot"], autouse=True)
     def _name(self, request):
         request.instance.name = request.param
+
+
+@pytest.mark.slow
+class TestOnAllSpaces(_Contract):
+    """SWAP, which starts the search, on every space; the others on a space of each kind."""
+
+    @pytest.fixture(
+        params=[
+            *(("swap", space) for space in sorted(shipped())),
+            *((name, space) for name in proxies() if name != "swap" for space in EACH_KIND),
+        ],
+        ids=":".join,
+        autouse=True,
+    )
+    def _pair(self, request):
+        request.instance.name, request.instance.space = request.param
 
 
 class _Seen(_Contract):
