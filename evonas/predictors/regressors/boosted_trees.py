@@ -10,7 +10,7 @@ __all__ = ["BoostedTrees"]
 
 
 class BoostedTrees:
-    """Gradient-boosted trees; those of five folds vote, each on what the others learnt from (Ke et al., NeurIPS 2017).
+    """Gradient-boosted trees; those of five folds vote, each on what the others learned from (Ke et al., NeurIPS 2017).
 
     The standard deviation joins the error on values left out and the disagreement of the folds.
     """
