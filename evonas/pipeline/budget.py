@@ -121,13 +121,13 @@ class Allowance:
         return self._seconds / self._evaluations if self._evaluations else 0.0
 
     def noting(self, advance: Callable[[int], None]) -> Callable[[int], None]:
-        """Return a function that is told of evaluations, one by one as they end, and passes the numbers on."""
+        """Return a function that is given evaluations, one by one as they end, and passes the numbers on."""
         last = self._budget.now()
 
         def note(n: int) -> None:
             nonlocal last
             now = self._budget.now()
-            if n == 1:  # what was stored or cheap is told in one number at the end
+            if n == 1:  # what was stored or cheap is passed on in one number at the end
                 self._evaluations, self._seconds, last = self._evaluations + 1, self._seconds + now - last, now
             self._known += n
             advance(n)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["MIN_CALIBRATED", "Calibration"]
+__all__ = ["MIN_CALIBRATED", "LogitCalibration"]
 
 MIN_CALIBRATED = 4
 """Known accuracies below which nothing is calibrated: two are a line, and its error needs two more."""
@@ -20,7 +20,7 @@ LEAST_SLOPE = 1e-3
 """Slope, in logits per score, that keeps the order of scores where known accuracies do not bear it out."""
 
 
-class Calibration:
+class LogitCalibration:
     """Accuracy as an increasing function of a score: a line in logits, by least squares, with its prediction interval.
 
     Args:

@@ -15,7 +15,7 @@ from evonas.objectives.result import Result
 from evonas.pareto.agreement import Agreement, measure_agreement
 from evonas.pareto.objective import Objective
 from evonas.predictors.anchor_set import AnchorSet
-from evonas.predictors.calibration import MIN_CALIBRATED, Calibration
+from evonas.predictors.calibration import MIN_CALIBRATED, LogitCalibration
 from evonas.predictors.encoders import TokenColumns
 from evonas.predictors.ranker import Ranker, Signals
 from evonas.spaces import Architecture, Candidate, parse_candidate
@@ -119,13 +119,13 @@ class RankedEvaluator(Evaluator):
         return found
 
     @cached_property
-    def calibration(self) -> Calibration | None:
+    def calibration(self) -> LogitCalibration | None:
         """What makes scores accuracies, or None where too few anchors reached the last level."""
         if not self.calibrated:
             return None
         top = self.anchors.top
         accuracies = np.array([anchor.values[-1] for anchor in self.anchors.known])[top]
-        return Calibration(self.left_out[top], accuracies, self._images)
+        return LogitCalibration(self.left_out[top], accuracies, self._images)
 
     def agreements(self) -> dict[str, Agreement]:
         """Return how well each signal orders the anchors: `acc` by predictions without themselves, and all it joins."""
