@@ -109,6 +109,12 @@ class Settings(BaseModel):
         "Epochs of the levels that anchors climb, such as 2,6; the better half of each goes on",
         unset="by the size of the data",
     )
+    anchor_rounds: Literal["halving", "cokriging"] = _setting(
+        "halving",
+        "anchors",
+        "How later rounds spend their epochs: the better half climbs, or what tells most for its multiply-adds",
+        allowed=("halving", "cokriging"),
+    )
     anchors_from: str | None = _setting(None, "anchors", "Take over the trained anchors of this run", unset="none")
     distillation: str = _setting(
         "none", "anchors", "What anchors imitate of a teacher: none, logits or nst, perhaps with its weight: logits:0.5"

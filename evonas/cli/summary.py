@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from evonas.objectives.accuracy.estimators import describe_estimator
 from evonas.pareto.front import Front
 from evonas.pipeline.baseline import BASELINE_FILE
-from evonas.report.origins import trainable
+from evonas.report.origins import origin, trainable
 from evonas.report.summary import baseline_sentence, broken_sentence
+from evonas.report.trust import trust_sentences
 from evonas.runs.run import Run
 
 
@@ -31,7 +31,7 @@ def summary(run: Run, front: Front) -> list[str]:
     if (baseline := run.path / BASELINE_FILE).exists():
         lines.append(baseline_sentence(json.loads(baseline.read_text(encoding="utf-8"))))
     if "acc" in names and not run.settings.get("table"):
-        lines.append(_estimate(run, front))
+        lines += [_estimate(run, front), *trust_sentences(run.manifest)]
     if "flops" in names:
         lines.append("flops counts a multiply-add as 1; norms and pooling are free.")
     if "latency" in names:
@@ -49,7 +49,7 @@ def summary(run: Run, front: Front) -> list[str]:
 
 def _estimate(run: Run, front: Front) -> str:
     """Return what accuracy is an estimate by, and how it compares with the images that were not selected on."""
-    what = describe_estimator(run.settings.get("estimator", "supernet"))
+    what = origin("acc", run.settings)
     text = f"acc is {what}: it ranks architectures, it does not promise what training gives."
     # Like with like: where acc is a smooth score, plain accuracy stands beside it.
     gaps = [m.known.get("acc_top1", m.values["acc"]) - m.known["acc_report"] for m in front if "acc_report" in m.known]

@@ -21,7 +21,9 @@ def train(
         ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs instead of the recipe's.")] = None,
-    weights: Annotated[str, typer.Option(help="First weights: inherited or fresh.")] = "inherited",
+    weights: Annotated[
+        str, typer.Option(help="First weights: inherited, fresh, or anchor: those of its short training in the search.")
+    ] = "inherited",
     pretrained: Annotated[
         str,
         typer.Option(

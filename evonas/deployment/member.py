@@ -20,7 +20,7 @@ from evonas.files.progress import Progress, Silent
 from evonas.networks import Network, build
 from evonas.objectives import Context, make_evaluator, torch_threads
 from evonas.pipeline.adapted import published_context
-from evonas.pipeline.context import run_context
+from evonas.pipeline.context import anchor_network, run_context
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runs.selection import Selection, choose
@@ -36,8 +36,8 @@ CHECKPOINT = "checkpoint.safetensors"
 NORM_IMAGES = 512
 """Images that batch-norm statistics of inherited weights are estimated on, as in the search."""
 
-Weights = Literal["inherited", "fresh"]
-_WEIGHTS = ("inherited", "fresh")
+Weights = Literal["inherited", "fresh", "anchor"]
+_WEIGHTS = ("inherited", "fresh", "anchor")
 
 
 def train_members(
@@ -62,7 +62,8 @@ def train_members(
         recipe: A recipe, or what `load_recipe` takes; None: ``finetune`` for a run from published weights, else
             ``quick``.
         seeds: One training each.
-        weights: First weights: the supernet's, batch-norm statistics estimated for the path, or fresh ones.
+        weights: First weights: the supernet's, batch-norm statistics estimated for the path, fresh ones, or
+            those that its training as an anchor had when it paused last.
         pretrained: ``"auto"``: as `weights` says; ``"none"``: fresh weights; or published weights of the run's space,
             by name or TOML file, whose slice the member begins with.
         teacher: ``"largest"``: the supernet's path with the most FLOPs is imitated too.
@@ -76,7 +77,8 @@ def train_members(
             that diverged, or a full disk.
     """
     if weights not in _WEIGHTS:
-        raise SettingsError(f"Expected weights inherited or fresh, got '{weights}'.{suggest(weights, _WEIGHTS)}")
+        known = f"{', '.join(_WEIGHTS[:-1])} or {_WEIGHTS[-1]}"
+        raise SettingsError(f"Expected weights {known}, got '{weights}'.{suggest(weights, _WEIGHTS)}")
     if not seeds or min(seeds) < 0:
         raise SettingsError(f"Expected at least one seed, of 0 or more, got {', '.join(map(str, seeds)) or 'none'}")
     weights = "fresh" if pretrained == "none" else weights
@@ -151,6 +153,8 @@ class _Work:
         network = (
             build(context.space, context.skeleton, choice.architecture, seed=seed)
             if self.weights == "fresh"
+            else anchor_network(self.run, choice.architecture)
+            if self.weights == "anchor"
             else inherit(context, choice.architecture)
         )
         size = sum(map(len, (data.train, data.search, data.report) if self.recipe.all_data else (data.train,)))

@@ -15,19 +15,21 @@ from evonas.errors import SettingsError
 from evonas.files.progress import Progress
 from evonas.objectives import Context
 from evonas.objectives.accuracy.anchor import AnchorEvaluator, anchor_name
-from evonas.objectives.accuracy.ranked import RankedEvaluator
+from evonas.objectives.accuracy.ranked import FUSED_BY, RankedEvaluator
 from evonas.objectives.accuracy.signal_reader import SignalReader
-from evonas.pipeline.problem import SearchProblem
+from evonas.pipeline.budget import Budget
+from evonas.pipeline.context import ANCHORS_FILE, ANCHORS_FOLDER
+from evonas.pipeline.problem import FEWEST_ANCHORS, SearchProblem
 from evonas.predictors.anchor_set import Anchor, AnchorSet
+from evonas.predictors.cokriging import CoKriging, choose_fidelities
+from evonas.predictors.encoders import TokenColumns
 from evonas.predictors.ranker import propose_anchors
 from evonas.runs.run import Run
-from evonas.spaces import Candidate, parse_candidate
+from evonas.spaces import Architecture, Candidate, parse_candidate
 from evonas.training.pyramid import Outcome, Pyramid, climb
 
-__all__ = ["ANCHORS_FILE", "ANCHORS_FOLDER", "AnchorTraining", "anchor_rounds", "announce_anchors"]
+__all__ = ["AnchorTraining", "anchor_rounds", "announce_anchors"]
 
-ANCHORS_FILE, ANCHORS_FOLDER = "anchors.json", "anchors"
-"""What the trainings gave, and where they are kept, in a run."""
 FEWEST_IN_ROUNDS = 8
 """Anchors from which they are chosen in several rounds."""
 POOL = 4
@@ -56,9 +58,15 @@ def announce_anchors(problem: SearchProblem, progress: Progress) -> None:
     first, *others = anchor_rounds(number)
     progress.say(
         f"Anchors: {number} candidates are trained alone, in {1 + len(others)} rounds, to "
-        f"{' and '.join(map(str, ladder.epochs))} epochs, the better {ladder.fraction:.0%} of each round to the next "
-        f"level: {ladder.total_epochs(first, others)} epochs in all (--anchors 0: none)"
+        f"{' and '.join(map(str, ladder.epochs))} epochs, {_climbers(problem)}: at most "
+        f"{ladder.total_epochs(first, others)} epochs in all (--anchors 0: none)"
     )
+
+
+def _climbers(problem: SearchProblem) -> str:
+    if problem.settings.anchor_rounds == "cokriging":
+        return "later rounds as co-kriging tells what is worth its cost"
+    return f"the better {problem.ladder.fraction:.0%} of each round to the next level"
 
 
 class AnchorTraining:
@@ -72,10 +80,19 @@ class AnchorTraining:
         context: What evaluators are made from, with the trained supernet.
         engine: Gives what evaluates.
         progress: Shows how far it is.
+        budget: Time that may be taken.
     """
 
-    def __init__(self, problem: SearchProblem, run: Run, context: Context, engine: Engine, progress: Progress) -> None:
-        self.problem, self.run, self.progress, self._engine = problem, run, progress, engine
+    def __init__(
+        self,
+        problem: SearchProblem,
+        run: Run,
+        context: Context,
+        engine: Engine,
+        progress: Progress,
+        budget: Budget,
+    ) -> None:
+        self.problem, self.run, self.progress, self._engine, self._budget = problem, run, progress, engine, budget
         self.ladder = problem.ladder
         self.context = problem.anchor_context(context, run.path / ANCHORS_FOLDER)
         self.reader = SignalReader(context)
@@ -94,13 +111,13 @@ class AnchorTraining:
             assert isinstance(first, AnchorEvaluator)
             first.prepare()
             taken = self._take_over(engine)
+            self._number = self._affordable(engine, names[0])
             left = max(0, self._number - len(taken))
             rounds = anchor_rounds(left)
             epochs = self.ladder.total_epochs(*_start_and_rounds(rounds, bool(taken)))
             with self.progress.task("Training anchors", epochs) as task:
                 for number in rounds:
-                    chosen = self._chosen(number)
-                    climb(self._pyramid, chosen, lambda keys, level: self._train(engine, keys, level, task.advance))
+                    self._round(number, lambda keys, level: self._train(engine, keys, level, task.advance))
         anchors = self.anchors
         self.run.write(ANCHORS_FILE, anchors.to_json())
         self._note(engine, anchors, len(taken))
@@ -123,6 +140,60 @@ class AnchorTraining:
         stored = self.run.store.lookup(list(keys), name, engine.evaluators[name].fingerprint)
         return [(stored[key].value, stored[key].cause) for key in keys]
 
+    def _round(self, number: int, train: Callable[[Sequence[str], int], list[Outcome]]) -> None:
+        """Do a round: new candidates enter and the better half climbs, or what tells most for its cost is trained."""
+        if self.problem.settings.anchor_rounds == "halving" or not self._pyramid.values:
+            climb(self._pyramid, self._chosen(number), train)
+            return
+        for key, last in self._telling(number):
+            for level in range(len(self._pyramid.values.get(key, ())), last + 1):
+                self._pyramid.enter([key])
+                if key not in self._pyramid.failed:
+                    self._pyramid.record(key, *train([key], level)[0])
+
+    def _telling(self, number: int) -> list[tuple[str, int]]:
+        """Return what is trained next and to which level, by gain per multiply-add (`choose_fidelities`).
+
+        The multiply-adds are at most those of a round of halving with as many candidates of mean cost; at most
+        `number` of them are new.
+        """
+
+        def propose() -> list[tuple[str, int]]:
+            rng = np.random.default_rng([self.problem.settings.seed, 22, len(steps)])
+            pyramid, epochs = self._pyramid, np.array(self.ladder.epochs)
+            paused = [key for key in pyramid.values if key not in pyramid.failed]
+            new = [one for one in self._pool(rng) if str(one) not in pyramid.values]
+            candidates = [*(parse_candidate(key, self.problem.space) for key in paused), *new]
+            flops = self._flops(candidates)
+            reached = np.array([len(pyramid.values[key]) for key in paused] + [0] * len(new))
+            before = np.concatenate([[0], epochs])[reached]
+            costs = np.where(epochs > before[:, None], flops[:, None] * (epochs - before[:, None]), np.inf)
+            columns = self._columns([one.architecture for one in candidates])
+            rows = [(r, level, v) for r, key in enumerate(paused) for level, v in enumerate(pyramid.values[key])]
+            places, levels, values = (np.array(column) for column in zip(*rows, strict=True))
+            process = CoKriging().fit(columns[places], levels, values)
+            budget = self.ladder.round_epochs(number) * float(flops.mean())
+            chosen: list[tuple[str, int]] = []
+            order = choose_fidelities(process, columns, costs[:, list(process.levels)], len(candidates))
+            fresh = 0
+            for row, level in order:
+                fresh += row >= len(paused)
+                budget -= costs[row, level]
+                if chosen and (fresh > number or budget < 0):  # one is always trained
+                    break
+                chosen.append((str(candidates[row]), level))
+            return chosen
+
+        steps = [value for values in self._pyramid.values.values() for value in values]
+        return [(key, level) for key, level in self.run.store.decide(f"anchors told {len(steps)}", propose)]
+
+    def _flops(self, candidates: Sequence[Candidate]) -> np.ndarray:
+        return np.array([row["flops"].value for row in self.problem.cheap["flops"].evaluate(candidates)], dtype=float)
+
+    def _columns(self, architectures: Sequence[Architecture]) -> np.ndarray:
+        described = self.reader(architectures).described
+        return TokenColumns(self.reader.encoder.names, described, FUSED_BY)(described)
+
     def _chosen(self, number: int) -> list[str]:
         """Return a round's candidates: spread over cost and, once there are anchors, over what the ranker doubts."""
         known = len(self._pyramid.values)
@@ -130,10 +201,9 @@ class AnchorTraining:
         def propose() -> list[str]:
             rng = np.random.default_rng([self.problem.settings.seed, 21, known])
             pool = [one for one in self._pool(rng) if str(one) not in self._pyramid.values]
-            costs = [row["flops"].value for row in self.problem.cheap["flops"].evaluate(pool)]
             ranked = RankedEvaluator(self.context, self.anchors, self.reader)
             unsure = ranked.uncertainty([one.architecture for one in pool]) if known else None
-            rows = propose_anchors(np.array(costs, dtype=float), unsure, number, rng)
+            rows = propose_anchors(self._flops(pool), unsure, number, rng)
             return [str(pool[row]) for row in rows]
 
         chosen: list[str] = self.run.store.decide(f"anchors {known}", propose)
@@ -145,6 +215,31 @@ class AnchorTraining:
         if not self.problem.constraints and len(reference) >= 2 * self._number:
             return reference
         return self.problem.sample(max(POOL * self._number, len(reference)), rng)[1]
+
+    def _affordable(self, engine: LocalEngine, first: str) -> int:
+        """Return how many anchors are trained: as many as asked for, or fewer where a deadline allows no more."""
+        wanted = self._number
+
+        def count() -> int:
+            if not self._budget.bounded:
+                return wanted
+            share, began = self._budget.share("anchors"), self._budget.now()
+            pool = sorted(self._pool(np.random.default_rng(0)), key=lambda one: float(self._flops([one])[0]))
+            middle = pool[len(pool) // 2]
+            engine.evaluate([middle], [first])
+            spent = self._budget.now() - began
+            (row,) = self.run.store.lookup([str(middle)], first, engine.evaluators[first].fingerprint).values()
+            workers = engine.pool.size if engine.pool is not None else 1
+            epochs = (share - spent) / max(row.seconds / self.ladder.epochs[0], 1e-9) * workers
+            found = wanted
+            while found and self.ladder.total_epochs(*_start_and_rounds(anchor_rounds(found), False)) > epochs:
+                found -= 1
+            return found if found >= min(FEWEST_ANCHORS, wanted) else 0
+
+        number: int = self.run.store.decide("anchors in number", count)
+        if number < wanted:
+            self.progress.say(f"{number} anchors are trained: the time allows no more")
+        return number
 
     def _take_over(self, engine: LocalEngine) -> list[str]:
         """Take over what another run has trained of equal fingerprint; return these candidates in their order."""

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from evonas.config import make_settings
 from evonas.errors import RunError
+from evonas.networks import Network
 from evonas.objectives import Context
+from evonas.objectives.accuracy.anchor import AnchorEvaluator
 from evonas.pipeline.problem import SearchProblem
+from evonas.predictors.anchor_set import AnchorSet
 from evonas.runs.manifest import compare_manifest
 from evonas.runs.run import Run
+from evonas.spaces import Architecture, Candidate
 
-__all__ = ["problem_of", "run_context"]
+__all__ = ["ANCHORS_FILE", "ANCHORS_FOLDER", "anchor_network", "problem_of", "run_context"]
+
+ANCHORS_FILE, ANCHORS_FOLDER = "anchors.json", "anchors"
+"""What trainings of anchors gave, and where these are kept, in a run."""
 
 
 def problem_of(run: Run) -> tuple[SearchProblem, list[str]]:
@@ -37,4 +46,30 @@ def run_context(run: Run, *, with_supernet: bool = False) -> Context:
         EvonasError: The data or the space is gone or has changed, or there is no trained supernet.
     """
     problem, _ = problem_of(run)
-    return problem.trained(run.path / "supernet.safetensors") if with_supernet else problem.context()
+    if not with_supernet:
+        return problem.context()
+    context = problem.trained(run.path / "supernet.safetensors")
+    file = run.path / ANCHORS_FILE
+    anchors = AnchorSet.from_json(file.read_bytes()) if file.is_file() else None
+    if anchors is not None and anchors.known:  # accuracy is what they have taught
+        return replace(context, options={**context.options, "anchors": anchors})
+    return context
+
+
+def anchor_network(run: Run, architecture: Architecture) -> Network:
+    """Return the network that a run trained as an anchor, as it was when its training paused last.
+
+    Raises:
+        RunError: The run trained no such anchor.
+        EvonasError: The data or the space is gone or has changed.
+    """
+    file = run.path / ANCHORS_FILE
+    known = AnchorSet.from_json(file.read_bytes()).known if file.is_file() else ()
+    if str(Candidate(architecture)) not in {anchor.text for anchor in known}:
+        raise RunError(
+            f"Expected one of the {len(known)} anchors of {run.path} to go on from its weights, got {architecture}, "
+            "which is none: use --weights inherited or fresh"
+        )
+    problem, _ = problem_of(run)
+    context = problem.anchor_context(problem.context(), run.path / ANCHORS_FOLDER)
+    return AnchorEvaluator(context, problem.ladder.epochs[-1]).network(architecture)

@@ -23,12 +23,12 @@ from evonas.objectives.accuracy.accuracy import AccuracyEvaluator
 from evonas.objectives.accuracy.ranked import RankedEvaluator
 from evonas.objectives.latency.latency import LatencyEvaluator
 from evonas.pareto.objective import Objective
-from evonas.pipeline.anchors import ANCHORS_FILE, ANCHORS_FOLDER, AnchorTraining, announce_anchors
+from evonas.pipeline.anchors import AnchorTraining, announce_anchors
 from evonas.pipeline.asynchronous import search_asynchronously
 from evonas.pipeline.baseline import write_baseline
 from evonas.pipeline.budget import Budget
 from evonas.pipeline.checks import check_settings
-from evonas.pipeline.context import problem_of
+from evonas.pipeline.context import ANCHORS_FILE, ANCHORS_FOLDER, problem_of
 from evonas.pipeline.final_front import write_front
 from evonas.pipeline.generational import search_by_generations
 from evonas.pipeline.problem import SearchProblem
@@ -198,7 +198,7 @@ class _Search:
             if self.problem.learned:
                 network = prepare.supernet()
                 context = self.problem.context(supernet=network, supernet_fingerprint=weights_fingerprint(network))
-            context = self.anchored(context)
+            context = self.anchored(context, budget)
             with self.engine(context) as engine:
                 objectives = self.objectives(engine)
                 search = search_asynchronously if self.settings.asynchronous else search_by_generations
@@ -225,6 +225,7 @@ class _Search:
         prolonged = self.run.manifest.get("generations") is not None
         seconds = None if self.settings.time is None or prolonged else parse_time(self.settings.time)
         steps = {"supernet": bool(self.problem.learned), "latency table": "latency" in self.problem.evaluated}
+        steps |= {"anchors": bool(self.settings.anchors)}
         steps |= {"scores": self.settings.warm_start > 0 and self.problem.data is not None}
         steps |= {"evolution": True, "front": True}
         steps |= {"baseline": "random" in self.baselines()}
@@ -247,12 +248,16 @@ class _Search:
                     timings={"search_seconds": round(seconds, 3), "sessions_timed": before.get("sessions_timed", 0) + 1}
                 )
 
-    def anchored(self, context: Context) -> Context:
+    def anchored(self, context: Context, budget: Budget) -> Context:
         """Return what evaluators are made from, with the anchors that settings ask for, trained now or before."""
         if not self.settings.anchors:
             return context
-        training = AnchorTraining(self.problem, self.run, context, self.engine, self.progress)
-        options = {"anchors": training.train(), "signal_reader": training.reader}
+        training = AnchorTraining(self.problem, self.run, context, self.engine, self.progress, budget)
+        anchors = training.train()
+        if not anchors.known:
+            self.progress.say("No anchor tells anything: acc is what shared weights, FLOPs and SWAP say")
+            return context
+        options = {"anchors": anchors, "signal_reader": training.reader}
         return replace(context, options={**context.options, **options})
 
     @contextmanager

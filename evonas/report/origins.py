@@ -24,6 +24,9 @@ KNOWN = {
     "mad": "median absolute deviation of the measurements",
     "top1": "plain accuracy, estimated by the supernet",
     "onnx": "measured on the exported model",
+    "low": "lower end of the 95 % interval",
+    "high": "upper end of the 95 % interval",
+    "score": "what the ranker predicts, without a unit",
 }
 """What the endings of further numbers say, such as that of ``acc_report``."""
 
@@ -41,7 +44,7 @@ def origin(name: str, settings: Mapping[str, Any]) -> str:
         return "from a table"
     estimator = settings.get("estimator", "supernet")
     if name == "acc":
-        return describe_estimator(estimator)
+        return describe_estimator(estimator, settings.get("anchors", 0))
     if name in (measures := task_measures()):
         return describe_measure(measures[name].text or name, estimator)
     if is_proxy(name) or name.startswith("rank("):

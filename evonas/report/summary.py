@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evonas.objectives.accuracy.estimators import describe_estimator
 from evonas.pareto.front import Member
 from evonas.pareto.improvement import FEWEST_PAIRS
 from evonas.pareto.objective import Objective
 from evonas.report.contents import Contents
 from evonas.report.figures import failures, progress, supernet, truths
-from evonas.report.origins import number, trainable
+from evonas.report.origins import number, origin, trainable
+from evonas.report.trust import trust_sentences
 
 NEAR = 0.01
 """Accuracy that a cheaper member may lie below the best, to be named."""
@@ -125,9 +125,10 @@ def _accuracy_limits(contents: Contents) -> list[str]:
     lines = []
     if not contents.settings.get("table"):
         lines.append(
-            f"acc is {describe_estimator(contents.settings.get('estimator', 'supernet'))}: it ranks architectures, it "
-            "does not promise what training to the end gives."
+            f"acc is {origin('acc', contents.settings)}: it ranks architectures, it does not promise what training to "
+            "the end gives."
         )
+        lines += trust_sentences(contents.manifest)
     return lines
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,18 @@ from typing import Any
 import pytest
 
 from evonas.config import make_settings
-from evonas.errors import SettingsError
+from evonas.deployment import train_members
+from evonas.errors import RunError, SettingsError
 from evonas.files.progress import Silent
 from evonas.objectives.accuracy import main_effects
 from evonas.objectives.accuracy.anchor import AnchorEvaluator
 from evonas.pipeline import run as pipeline
-from evonas.pipeline.anchors import anchor_rounds
+from evonas.pipeline.anchors import AnchorTraining, anchor_rounds
 from evonas.pipeline.problem import SearchProblem, default_ladder
 from evonas.predictors.anchor_set import AnchorSet
 from evonas.runs.run import Run
 from evonas.spaces import Architecture
+from evonas.training import load_recipe
 from evonas.training.ladder import Ladder
 from tests.conftest import tiny_space
 
@@ -129,6 +132,49 @@ def test_a_search_that_is_stopped_while_anchors_train_ends_with_the_same_front(
     pipeline.resume(tmp_path / "run").close()
     assert front(tmp_path / "run") == front(done[0])
     assert (tmp_path / "run" / "anchors.json").read_text() == (done[0] / "anchors.json").read_text()
+
+
+@pytest.mark.slow
+def test_later_rounds_may_be_what_tells_most_for_its_cost(space: str, tmp_path: Path) -> None:
+    given = {**QUICK, "anchor_rounds": "cokriging"}
+    with pipeline.search(make_settings(space=space, **given), tmp_path / "run") as run:
+        told = run.manifest["anchors"]
+        assert [line for line in run.store.decisions("anchors told")]
+    assert 5 <= told["number"] <= 8
+    assert told["epochs"] <= Ladder((1, 2), 0.5).total_epochs(4, [2, 2]) * 2  # networks differ in cost
+    before = front(tmp_path / "run")
+    with Run.open(tmp_path / "run", write=True) as run:
+        run.update_manifest(acc_trust=None)
+    pipeline.resume(tmp_path / "run").close()
+    assert front(tmp_path / "run") == before
+
+
+@pytest.mark.slow
+def test_a_deadline_lowers_their_number_once(space: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Told()
+    given = {**QUICK, "anchors": 40, "time": "30s"}
+    with monkeypatch.context() as patch:
+        patch.setattr(AnchorTraining, "_pool", lambda self, rng: self.problem.sample(80, rng)[1])
+        pipeline.search(make_settings(space=space, **given), tmp_path / "run", progress=told).close()
+    with Run.open(tmp_path / "run") as run:
+        number = run.store.decisions()["anchors in number"]
+        assert number < 40
+        assert run.manifest.get("anchors", {"number": 0})["number"] == number
+    assert any(line == f"{number} anchors are trained: the time allows no more" for line in told.lines)
+
+
+@pytest.mark.slow
+def test_a_member_can_be_trained_on_from_its_weights_as_an_anchor(done: tuple[Path, list[str]], tmp_path: Path) -> None:
+    path = Path(shutil.copytree(done[0], tmp_path / "run"))
+    known = AnchorSet.from_json((path / "anchors.json").read_bytes()).known
+    recipe = load_recipe("quick", epochs=1, warm_up=0)
+    (trained,) = train_members(path, known[0].text, recipe, weights="anchor")
+    (fresh,) = train_members(path, known[0].text, recipe, weights="fresh")
+    assert trained.record["weights"] == "anchor"
+    assert trained.record["history"][0]["loss"] < fresh.record["history"][0]["loss"]
+    other = next(row["architecture"] for row in members(path) if row["architecture"] not in {a.text for a in known})
+    with pytest.raises(RunError, match=r"Expected one of the 8 anchors of .* to go on from its weights"):
+        train_members(path, other, recipe, weights="anchor")
 
 
 @pytest.mark.slow

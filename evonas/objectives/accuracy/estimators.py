@@ -55,8 +55,15 @@ KINDS: Mapping[str, Callable[[str], str]] = {"supernet": _supernet, "train": _tr
 """Kind -> what checks its option and fills in the default."""
 
 
-def describe_estimator(text: str) -> str:
-    """Return what `acc` is by an estimator of accuracy, in half a sentence."""
+def describe_estimator(text: str, anchors: int = 0) -> str:
+    """Return what `acc` is by an estimator of accuracy, in half a sentence.
+
+    Args:
+        text: The estimator.
+        anchors: Candidates that were trained to teach a ranker, whose prediction it is then.
+    """
+    if anchors:
+        return f"what a ranker predicts that {anchors} candidates, trained alone for a few epochs, have taught"
     kind, option = read_estimator(text)
     if kind == "supernet":
         return SUPERNET[option]

@@ -1,0 +1,80 @@
+"""Trust in predicted accuracy, in sentences: what it is, how far off it is, and how well it orders what was trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from evonas.predictors.calibration import MIN_CALIBRATED
+
+__all__ = ["trust_sentences"]
+
+
+def trust_sentences(manifest: Mapping[str, Any]) -> list[str]:
+    """Return what a run knows of its predicted accuracy; none where accuracy was not predicted from anchors.
+
+    Args:
+        manifest: Of the run.
+    """
+    trust, anchors = manifest.get("acc_trust"), manifest.get("anchors")
+    if not trust or not anchors:
+        return []
+    return [_meaning(trust, anchors), *_error(trust), _orders(trust), *_chance(trust), *_cost(anchors, manifest)]
+
+
+def _meaning(trust: Mapping[str, Any], anchors: Mapping[str, Any]) -> str:
+    n, last = trust["anchors"], anchors["levels"][-1]
+    failed = f", {anchors['failed']} more failed" if anchors["failed"] else ""
+    if trust["calibrated"]:
+        return (
+            f"acc is the accuracy after {last} epochs of training alone, predicted by a ranker that {n} such trainings "
+            f"have taught ({trust['top']} of them to the end{failed}); acc_low and acc_high hold it with 95 %."
+        )
+    return (
+        f"acc is a score without a unit: {trust['top']} of {n} anchors were trained all {last} epochs{failed}, and it "
+        f"takes {MIN_CALIBRATED} to say what accuracy it means; give more --anchors."
+    )
+
+
+def _error(trust: Mapping[str, Any]) -> list[str]:
+    if trust["error"] is None:
+        return []
+    return [
+        f"Over these {trust['top']} it is {100 * trust['error']:.1f} points off on average, each predicted without "
+        f"itself; counting on so few images alone is {100 * trust['noise']:.1f} off."
+    ]
+
+
+def _orders(trust: Mapping[str, Any]) -> str:
+    """Return how well each signal orders the anchors."""
+    parts = []
+    for name, one in trust["agreement"].items():
+        if one["tau"] is not None:
+            interval = f" ({one['low']:.2f} to {one['high']:.2f})" if name == "acc" else ""
+            parts.append(f"{name} {one['tau']:.2f}{interval}")
+    if not parts:
+        return "The anchors tell no signal's worth: too few are known, or all gave the same."
+    return f"Kendall's tau with the anchors, acc predicting each without itself (95 % interval): {', '.join(parts)}."
+
+
+def _chance(trust: Mapping[str, Any]) -> list[str]:
+    one = trust["agreement"]["acc"]
+    if one["tau"] is None or one["low"] > 0:
+        return []
+    needed = one["needed"]
+    more = (
+        f"with about {needed} a correlation of this size would be"
+        if needed is not None and needed > one["n"]
+        else "more may show otherwise"
+    )
+    return [f"With {one['n']} anchors the order by acc is not shown to beat chance; {more} (--anchors N)."]
+
+
+def _cost(anchors: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[str]:
+    seconds = manifest.get("timings", {}).get("search_seconds", 0.0)
+    if not seconds:
+        return []
+    return [
+        f"The anchors trained {anchors['epochs']} epochs in all, {anchors['seconds']:.0f} s of the search's "
+        f"{seconds:.0f}."
+    ]
