@@ -80,6 +80,12 @@ class Settings(BaseModel):
         (), "data", "A CSV of measured truth whose columns are objectives; repeat to join", unset="none"
     )
     resolution: int | None = _setting(None, "data", "Side of the images, in pixels", unset="the data's", ge=1, le=4096)
+    resolutions: tuple[int, ...] = _setting(
+        (),
+        "data",
+        "Sides that each candidate of a search from published weights chooses among, such as 64,96,128",
+        unset="none: one resolution",
+    )
     train_limit: Count | None = _setting(None, "data", "Use that many training images", unset="all")
     validation: float = _setting(0.4, "data", "Share of the training data that accuracy is read on", gt=0, lt=1)
     time: str | None = _setting(
@@ -173,6 +179,16 @@ class Settings(BaseModel):
         if value is not None:
             parse_levels(value)
         return value
+
+    @field_validator("resolutions", mode="before")
+    @classmethod
+    def _sides(cls, value: Any) -> Any:
+        texts = (value,) if isinstance(value, str | int) else value
+        parts = [part.strip() for text in texts for part in str(text).split(",")]
+        for part in parts:
+            if not part.isdecimal() or not 1 <= int(part) <= 4096:
+                raise ValueError(f"expected sides in pixels of 1 to 4096, such as 64,96,128, got '{part}'")
+        return tuple(dict.fromkeys(map(int, parts)))
 
     @field_validator("baseline", mode="before")
     @classmethod

@@ -63,6 +63,14 @@ class StoredTargets:
     target_std: tuple[float, ...]
 
 
+def _text_within(network: Network) -> str:
+    """Return an architecture's text in its space: a resolution that the search chose stands in the skeleton alone."""
+    architecture = network.architecture
+    if architecture is None or network.space.definition.resolutions:
+        return str(architecture)
+    return str(architecture.without_resolution())
+
+
 def model_files(network: Network, data: Dataset) -> dict[str, bytes]:
     """Return the files that `load_model` rebuilds a network from, by name.
 
@@ -78,7 +86,7 @@ def model_files(network: Network, data: Dataset) -> dict[str, bytes]:
     content = {
         "format": FORMAT,
         "space": network.space.name,
-        "architecture": str(network.architecture),
+        "architecture": _text_within(network),
         "classes": list(data.classes),
         "skeleton": asdict(network.skeleton),
         "normalization": {"mean": list(data.mean), "std": list(data.std), "scale": data.scale},

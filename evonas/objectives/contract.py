@@ -118,6 +118,8 @@ def one_by_one(
     objectives: Sequence[Objective],
     candidates: Sequence[Candidate],
     compute: Callable[[Architecture], Mapping[str, float]],
+    *,
+    sized: bool = False,
 ) -> list[dict[str, Result]]:
     """Evaluate the architectures of candidates in turn; what fails is recorded with its cause and the others go on.
 
@@ -127,13 +129,14 @@ def one_by_one(
         objectives: What is computed.
         candidates: Candidates with canonical architectures.
         compute: Returns the values of one's architecture.
+        sized: Whether `compute` reads the architecture's resolution, so that it can be a candidate's own.
     """
     rows = []
     for candidate in candidates:
         start = time.perf_counter()
         try:
-            architecture = candidate.architecture
-            if candidate.recipe is not None or candidate.resolution is not None:
+            architecture = candidate.sized if sized else candidate.architecture
+            if candidate.recipe is not None or (candidate.resolution is not None and not sized):
                 names = ", ".join(objective.name for objective in objectives)
                 raise EvaluationError(f"{names} cannot be evaluated with a recipe or resolution of a candidate's own")
             values = compute(architecture)

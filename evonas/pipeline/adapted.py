@@ -78,6 +78,7 @@ def adapted_supernet(problem: SearchProblem, run: Run, data: Dataset, progress: 
             plan,
             make_task(data),
             sample=sample,
+            resolutions=problem.settings.resolutions,
             smallest=problem.space.path(smallest),
             largest=problem.space.path(largest),
             seed=problem.settings.seed,

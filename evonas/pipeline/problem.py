@@ -21,7 +21,7 @@ from evonas.pareto.objective import Constraint, parse_constraint, split_names
 from evonas.pipeline.checks import check_settings
 from evonas.pipeline.defaults import uses_predictors
 from evonas.pipeline.genome import SearchGenome
-from evonas.pipeline.start import default_resolution, read_start, refuse_transfer, resolve_start
+from evonas.pipeline.start import check_resolution, default_resolution, read_start, refuse_transfer, resolve_start
 from evonas.runs.manifest import new_manifest
 from evonas.spaces import Candidate, load_space
 from evonas.supernet import load_weights, make_sampler, weights_fingerprint
@@ -38,6 +38,9 @@ FIRST_UPDATES, LEAST_EPOCHS, RISE = 26, 2, 3
 """Updates of a ladder's first level, its fewest epochs, and how many times these the last level has."""
 ARCHITECTURES_TRIED = 2000
 """Candidates drawn in each way to see whether a bound on a cheap objective can be kept at all."""
+
+SIZED = ("acc", "flops", "params")
+"""Objectives that are known for each candidate's own resolution."""
 
 
 class SearchProblem:
@@ -73,6 +76,7 @@ class SearchProblem:
         self.tables = load_table(list(settings.table), self.space) if settings.table else None
         columns = self._read_objectives(settings)
         self._check_sampling(settings)
+        self._check_resolutions(settings)
         self.device = str(resolve_device(settings.device))
         default = "small" if self.tables is None else self.space.literature
         self.skeleton = self.space.skeleton(settings.skeleton or default)
@@ -94,7 +98,7 @@ class SearchProblem:
         if self.tables is not None and columns:
             truth = TableEvaluator(self.tables, columns)
             self.cheap |= {objective.name: truth for objective in truth.objectives}
-        self.genome = SearchGenome(self.space)
+        self.genome = SearchGenome(self.space, settings.resolutions)
         self.refuse_impossible()
 
     def _read_objectives(self, settings: Settings) -> list[str]:
@@ -204,6 +208,30 @@ class SearchProblem:
         }
         return replace(context, options={**context.options, **options})
 
+    def _check_resolutions(self, settings: Settings) -> None:
+        """Refuse resolutions to search that the space does not have, or that something asked for cannot follow."""
+        if not settings.resolutions:
+            return
+        if self.start is None:
+            raise SettingsError(
+                "Resolutions are searched from published weights, and this search starts from none: leave out "
+                "--resolutions, or name weights by --pretrained"
+            )
+        for side in settings.resolutions:
+            check_resolution(self.space, side)
+        if settings.resolution is not None and settings.resolution != max(settings.resolutions):
+            raise SettingsError(
+                f"Images are read at the largest of the resolutions {', '.join(map(str, settings.resolutions))}, got "
+                f"--resolution {settings.resolution}: leave it out"
+            )
+        for name in self.evaluated:
+            if name not in SIZED:
+                raise SettingsError(
+                    f"The objective '{name}' is of one resolution: with --resolutions expected {', '.join(SIZED)}"
+                )
+        if settings.warm_start or settings.anchors:
+            raise SettingsError("--warm-start and --anchors are of one resolution: leave them out with --resolutions")
+
     def _check_sampling(self, settings: Settings) -> None:
         """Say before any work what a sampling of paths lacks."""
         if settings.sampling != "warm":
@@ -221,7 +249,11 @@ class SearchProblem:
             entry = self.start.entry
             assert entry.preprocessing is not None
             usual = entry.preprocessing.resolution
-            resolution = resolution or default_resolution(definition.search_resolutions, usual)
+            resolution = (
+                resolution
+                or max(settings.resolutions, default=0)
+                or default_resolution(definition.search_resolutions, usual)
+            )
             channels, statistics = 3, (entry.preprocessing.mean, entry.preprocessing.std)
         return load_data(
             settings.data or "digits",

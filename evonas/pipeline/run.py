@@ -143,7 +143,7 @@ def start_of(settings: Settings, progress: Progress) -> tuple[Settings, list[str
     check_settings(settings)
     settings, notes = resolve_start(settings)
     start = read_start(settings)
-    if start is not None and settings.resolution is None:
+    if start is not None and settings.resolution is None and not settings.resolutions:
         settings = settings.model_copy(update={"resolution": probe_resolution(settings, start, progress)})
     return settings, notes
 

@@ -139,6 +139,8 @@ class SearchSetup:
         for place, form in enumerate(space.extremes()):
             if len(genomes) > place:
                 genomes[place, : len(space.cardinalities)] = space.encode(form)
+                if sides := self.problem.genome.resolutions:
+                    genomes[place, -1] = sides.index((min, max)[place](sides))
         return genomes
 
     def _scores_in_time(self, engine: LocalEngine, candidates: Sequence[Candidate]) -> int:

@@ -65,7 +65,7 @@ def choose(front: Front, space: Space, selection: str) -> Selection:
             f"Expected knee, best:OBJECTIVE, index:N (0 to {len(front) - 1}) or the text of an architecture of "
             f"'{space.name}' to select, got '{selection:.60}'{cause}.{near}"
         ) from None
-    known = next((member for member in front if member.architecture == str(architecture)), None)
+    known = next((member for member in front if member.architecture in (str(architecture), selection)), None)
     return Selection(selection, architecture, known)
 
 

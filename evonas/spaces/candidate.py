@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from evonas.errors import SpaceError
-from evonas.spaces.architecture import Architecture
+from evonas.spaces.architecture import Architecture, StageArchitecture
 from evonas.spaces.space import Space
 
 __all__ = ["Candidate", "Recipe", "as_candidates", "parse_candidate"]
@@ -58,6 +58,19 @@ class Candidate:
     architecture: Architecture
     recipe: Recipe | None = None
     resolution: tuple[int, int] | None = None
+
+    @property
+    def sized(self) -> Architecture:
+        """The architecture, with the candidate's resolution where it has one of its own.
+
+        Raises:
+            SpaceError: The resolution is not square, or architectures of the space have none.
+        """
+        if self.resolution is None:
+            return self.architecture
+        if not isinstance(self.architecture, StageArchitecture) or self.resolution[0] != self.resolution[1]:
+            raise SpaceError(f"Expected an architecture of stages at a square resolution, got {self}")
+        return replace(self.architecture, resolution=self.resolution[0])
 
     def __str__(self) -> str:
         """Return the architecture's text alone where nothing else is searched, else that and what is."""

@@ -10,13 +10,16 @@ References:
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from evonas.errors import SettingsError, SpaceError
 from evonas.spaces.architecture import StageArchitecture
+from evonas.spaces.candidate import SEPARATOR
 from evonas.spaces.definition_stage import StageFile
 from evonas.spaces.parts import count_stage_parts
 from evonas.spaces.path import BlockDecision, Path, Step
@@ -193,7 +196,8 @@ class StageSpace(Space[StageArchitecture]):
         """Return a genome of shape ``(n_choices,)`` that decodes to the architecture."""
         if not isinstance(architecture, StageArchitecture):
             raise SpaceError(f"Expected an architecture of space '{self.name}', got {architecture}")
-        checked = self.assemble(architecture.blocks, architecture.depths, architecture.resolution)
+        resolution = architecture.resolution if self.definition.resolutions else None  # else a gene of the search
+        checked = self.assemble(architecture.blocks, architecture.depths, resolution)
         genes = np.zeros(len(self.choices), dtype=np.int16)
         for stage, options, places in zip(checked.blocks, self.free_options, self._block_genes, strict=True):
             for option, known, (a, b, width) in zip(stage, options, places, strict=True):
@@ -359,5 +363,12 @@ class StageSpace(Space[StageArchitecture]):
             yield next(chosen) if i in self.free else (tuple(known[0] for known in options), len(options))
 
     def parse(self, text: str) -> StageArchitecture:
-        """Read an architecture from a text form of the literature, as written."""
-        return cast(StageArchitecture, read(text, self))
+        """Read an architecture from a text form of the literature, as written.
+
+        Of a candidate's text with a square resolution of its own the architecture has that.
+        """
+        form, _, rest = text.partition(SEPARATOR) if isinstance(text, str) else (text, "", "")
+        match = re.fullmatch(r"(\d+)x(\d+)(?: @ .*)?", rest)
+        if match is None or match[1] != match[2]:
+            return cast(StageArchitecture, read(text, self))
+        return replace(cast(StageArchitecture, read(form, self)), resolution=int(match[1]))

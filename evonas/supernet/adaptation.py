@@ -11,7 +11,7 @@ References:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from evonas.data import Augment, Dataset, batches, count_batches
+from evonas.data.resize import resize
 from evonas.errors import SettingsError, TrainingError
 from evonas.networks import Network
 from evonas.spaces import Path
@@ -91,6 +92,7 @@ def adapt(
     sample: Callable[[np.random.Generator], Path],
     smallest: Path,
     largest: Path,
+    resolutions: Sequence[int] = (),
     seed: int = 0,
     progress: Callable[[int, str], None] | None = None,
 ) -> list[dict[str, float]]:
@@ -106,6 +108,7 @@ def adapt(
         sample: Draws the path of an architecture.
         smallest: Path of the smallest architecture.
         largest: Path of the largest, whose norms' statistics are kept.
+        resolutions: Sides of the images of an update, drawn for each as Once-for-All does; none: the data's.
         seed: Of every draw.
         progress: Called after every update with updates done and what is going on.
 
@@ -120,6 +123,8 @@ def adapt(
         fit_classifier(network, data, largest, task)
     rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     work = _Work(network, data, plan, task, largest, generator, progress)
+    if resolutions:
+        work.side = lambda: int(rng.choice(np.array(resolutions)))
     for _ in range(plan.largest):
         history.append({"phase": 1, **work.epoch(plan.largest, lambda: [])})
     work.restart()
@@ -147,6 +152,7 @@ class _Work:
         self.network, self.data, self.plan, self.task, self.largest = network, data, plan, task, largest
         self.generator, self.progress = generator, progress
         self.augment: Augment = data.augment
+        self.side: Callable[[], int] | None = None
         self.updates = 0
         self.restart()
 
@@ -169,7 +175,10 @@ class _Work:
         self.network.train()
         for images, labels in batches(part, size, self.generator, drop_last=True):
             lr = 0.5 * self.plan.lr * (1 + math.cos(math.pi * self.done / (epochs * count)))
-            images = self.data.normalize(self.augment(images, self.generator))
+            images = self.augment(images, self.generator)
+            if self.side is not None:
+                images = resize(images, self.side())
+            images = self.data.normalize(images)
             images = images.contiguous(memory_format=torch.channels_last)
             total += self._update(images, labels, others(), lr)
             self.done += 1

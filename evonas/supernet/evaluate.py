@@ -155,7 +155,10 @@ class PathEvaluator:
 
     def _keeps(self, architecture: Any) -> bool:
         """Return whether a path keeps the statistics that the supernet's norms hold: those of published weights."""
-        return self._kept_path is not None and str(architecture) == self._kept_path
+        if self._kept_path is None:
+            return False
+        own = architecture if architecture.resolution is None else architecture.without_resolution()
+        return str(own) == self._kept_path
 
     def _copy(self, architecture: Any) -> nn.Module:
         copy = self._network.extract(architecture, self._values)

@@ -15,11 +15,12 @@ from evonas.deployment.transfer import compare_transfer
 from evonas.errors import DataError, EvonasError, SettingsError
 from evonas.files.progress import Silent
 from evonas.networks import build
+from evonas.pipeline.problem import SearchProblem
 from evonas.pipeline.run import resume, search
 from evonas.pipeline.start import read_start, resolve_start
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
-from evonas.spaces import load_space
+from evonas.spaces import Candidate, load_space
 from evonas.training import load_recipe
 from evonas.training.recipe import usual_recipe
 from evonas.training.weights import load_entry, locate
@@ -313,3 +314,42 @@ def test_plain_transfer_stands_beside_the_members_at_the_cost_of_the_search(run,
 def trained_cost(run, trained) -> int:
     with Run.open(run) as opened:
         return next(int(m["flops"]) for m in opened.front if m["architecture"] == trained.architecture)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"resolutions": "16,17"}, "has the resolutions 16, 24, got 17"),
+        ({"resolutions": "16,24", "resolution": 16}, "Images are read at the largest of the resolutions 16, 24"),
+        ({"resolutions": "16,24", "objectives": ("acc", "size")}, "The objective 'size' is of one resolution"),
+        ({"resolutions": "16,24", "warm_start": 5}, "--warm-start and --anchors are of one resolution"),
+        ({"resolutions": "16,24", "pretrained": "none"}, "are searched from published weights"),
+        ({"resolutions": "16,x"}, "expected sides in pixels of 1 to 4096, such as 64,96,128, got 'x'"),
+    ],
+)
+def test_resolutions_that_cannot_be_searched(made, given, message):
+    with pytest.raises(SettingsError, match=message):
+        SearchProblem(settings(made, **given))
+
+
+def test_each_candidate_chooses_its_resolution(made, tmp_path):
+    wanted = settings(made, resolutions="16,24", epochs=2, population=8, generations=2, train_limit=60)
+    with search(wanted, tmp_path / "run") as run:
+        front = read_front(run)
+        texts = {member.architecture for member in run.store.members()}
+        assert len({text.rpartition(" @ ")[2] for text in texts}) == 2
+        assert all(" @ " in member.architecture for member in front)
+    (trained,) = train_members(tmp_path / "run", "index:0", load_recipe("finetune", epochs=1))
+    side = int(trained.architecture.rpartition("x")[2])
+    assert load_model(trained.folder).skeleton.resolution == side
+    assert "@" not in (trained.folder / "network.toml").read_text().split("skeleton")[0]
+
+
+def test_costs_follow_the_resolution_of_a_candidate(made):
+    problem = SearchProblem(settings(made, resolutions="16,24", train_limit=60))
+    form = problem.space.extremes()[1]
+    rows = problem.cheap["flops"].evaluate([Candidate(form, resolution=(side, side)) for side in (16, 24)])
+    small, large = (row["flops"].value for row in rows)
+    whole = problem.cheap["flops"].evaluate([Candidate(form)])[0]["flops"].value
+    assert small < large == whole
+    assert [row["params"].value for row in rows] == [rows[0]["params"].value] * 2

@@ -81,7 +81,7 @@ class AccuracyEvaluator(Evaluator):
             EvaluationError: No path of the sample can be read.
         """
         self.prepare()  # so that the first architecture's seconds are its own
-        return one_by_one(self.objectives, candidates, self._values)
+        return one_by_one(self.objectives, candidates, self._values, sized=True)
 
     def _values(self, architecture: Architecture) -> dict[str, float]:
         score = self._path(architecture)

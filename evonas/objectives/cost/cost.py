@@ -73,7 +73,7 @@ class CostEvaluator(Evaluator):
             flops, params = self.cost(architecture)
             return {"flops": flops, "params": params}
 
-        return one_by_one(self.objectives, candidates, compute)
+        return one_by_one(self.objectives, candidates, compute, sized=True)
 
 
 def _count(block: Block) -> list[int]:
