@@ -86,6 +86,11 @@ class Settings(BaseModel):
         "Sides that each candidate of a search from published weights chooses among, such as 64,96,128",
         unset="none: one resolution",
     )
+    layout: Literal["NHWC", "NCHW", "NHW"] | None = _setting(
+        None, "data", "Axes of an .npz file's images", unset="by their sizes", allowed=("NHWC", "NCHW", "NHW")
+    )
+    image_column: str | None = _setting(None, "data", "Column of images in parquet", unset="by the usual names")
+    label_column: str | None = _setting(None, "data", "Column of labels in parquet", unset="by the usual names")
     train_limit: Count | None = _setting(None, "data", "Use that many training images", unset="all")
     validation: float = _setting(0.4, "data", "Share of the training data that accuracy is read on", gt=0, lt=1)
     time: str | None = _setting(

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from evonas.data.labels import number_labels, read_labels, read_one_hot
+from evonas.data.part_names import part_of_name
+from evonas.data.ranges import to_bytes, white_of
 from evonas.data.resize import resize
-from evonas.data.source import Source, as_labels, name_classes
+from evonas.data.source import Source
 from evonas.data.targets import as_targets, name_targets
 from evonas.errors import DataError
 
-ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+LAYOUTS = ("NHWC", "NCHW", "NHW")
+CHANNELS = (1, 3, 4)
+"""Channels that images of people's making have; where other axes could be meant, an axis of so many is theirs."""
+KINDS = {
+    "images": ("x", "images", "image", "imgs", "img", "data", "pixels"),
+    "labels": ("y", "labels", "label", "targets", "target"),
+}
+"""Words in the names of arrays."""
+NAMES = ("class_names", "classes", "label_names", "names")
+"""Arrays that may hold the names of classes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,91 +76,132 @@ class ArrayImages:
         return ArrayImages(self.pixels[rows], self.labels[rows])
 
 
-def as_pixels(values: object, what: str) -> np.ndarray:
-    """Return images as contiguous uint8, shape (n, c, h, w).
+def as_pixels(values: object, what: str, layout: str | None = None) -> np.ndarray:
+    """Return images as an array of shape (n, c, h, w), values as they are.
 
     Args:
-        values: uint8 (or other integers in 0..255), or floats in [0, 1]; shape (n, h, w), (n, h, w, c) or
-            (n, c, h, w). The channels are the shorter of the second and the last axis, the last in a draw.
+        values: Booleans, integers or floats, shape (n, h, w), (n, h, w, c) or (n, c, h, w). Of three axes two that
+            are equal are height and width; where none are, the only one of 1, 3 or 4 is that of the channels; where
+            all are, the last.
         what: What to call them in an error.
+        layout: ``NHWC``, ``NCHW`` or ``NHW`` where that is known.
 
     Raises:
-        DataError: Another shape or type, values out of range, NaN or infinity.
+        DataError: Another shape or type, an axis of channels that cannot be told, NaN or infinity.
     """
     images = np.asarray(values)
-    if images.ndim not in (3, 4) or images.dtype.kind not in "iuf" or 0 in images.shape[1:]:
+    if images.ndim not in (3, 4) or images.dtype.kind not in "biuf" or 0 in images.shape[1:]:
         raise DataError(
-            f"Expected {what} to be uint8 images of shape (n, h, w), (n, h, w, c) or (n, c, h, w), "
+            f"Expected {what} to be images of shape (n, h, w), (n, h, w, c) or (n, c, h, w), "
             f"got {images.dtype} of shape {images.shape}"
         )
-    if images.dtype != np.uint8 and images.size:
-        images = _to_uint8(images, what)
-    if images.ndim == 3:
-        images = images[:, None]
-    elif images.shape[3] <= images.shape[1]:
-        images = images.transpose(0, 3, 1, 2)
-    return np.ascontiguousarray(images, dtype=np.uint8)
-
-
-def _to_uint8(images: np.ndarray, what: str) -> np.ndarray:
-    real = images.dtype.kind == "f"
-    if real and not np.isfinite(images).all():
+    if images.dtype.kind == "f" and not np.isfinite(images).all():
         bad = int((~np.isfinite(images)).reshape(len(images), -1).any(axis=1).sum())
         raise DataError(
             f"Expected finite values in {what}, {bad} of {len(images)} images hold NaN or infinity: mend them"
         )
-    low, high, top = images.min(), images.max(), 1 if real else 255
-    if low < 0 or high > top:
+    layout = layout or _layout(images.shape, what)
+    if len(layout) != images.ndim:
+        raise DataError(f"Expected {what} in the layout {layout}, got shape {images.shape}")
+    if layout == "NHW":
+        return images[:, None]
+    return images.transpose(0, 3, 1, 2) if layout == "NHWC" else images
+
+
+def _layout(shape: tuple[int, ...], what: str) -> str:
+    """Return the layout of images by their shape."""
+    if len(shape) == 3:
+        return "NHW"
+    _, first, second, third = shape
+    if first == second:
+        return "NHWC"
+    if second == third:
+        return "NCHW"
+    likely = [layout for size, layout in ((first, "NCHW"), (third, "NHWC")) if size in CHANNELS]
+    if len(likely) != 1:
         raise DataError(
-            f"Expected {what} as uint8, or as floats in [0, 1], got {images.dtype} from {low:g} to {high:g}: "
-            f"give raw pixels, not normalized ones"
+            f"Expected {what} with an axis of channels that can be told, got shape {shape}: "
+            "say which it is by --layout NHWC or --layout NCHW"
         )
-    return np.rint(images * 255.0).astype(np.uint8) if real else images.astype(np.uint8)
+    return likely[0]
 
 
-def from_arrays(arrays: Mapping[str, np.ndarray], name: str) -> Source:
+def from_arrays(arrays: Mapping[str, np.ndarray], name: str, layout: str | None = None) -> Source:
     """Make a source of raw arrays, as an `.npz` file or an entry point of the group `evonas.data` gives them.
 
     Args:
-        arrays: `x_train`, `y_train`, `x_test`, `y_test`, and `class_names` where known. Images: uint8 or
-            floats in [0, 1], shape (n, h, w), (n, h, w, c) or (n, c, h, w). Labels: integers 0..K-1, (n,); or
-            continuous targets, floats, (n,) or (n, k), with `target_names` where known.
+        arrays: Images and labels of each part, such as `x_train` and `y_train` or `train_images` and `train_labels`,
+            or `images` and `labels` alone; `class_names` where known. Images: see `as_pixels`; values see
+            `evonas.data.ranges`. Labels: see `evonas.data.labels`; or continuous targets, floats, (n,) or (n, k),
+            with `target_names` where known.
         name: Short name of the data.
+        layout: See `as_pixels`.
 
     Raises:
         DataError: An array is missing or malformed, or images and labels differ in number.
     """
-    missing = [key for key in ARRAYS if key not in arrays]
-    if missing:
-        held = ", ".join(sorted(arrays)) or "nothing"
-        raise DataError(
-            f"Expected the arrays {', '.join(ARRAYS)} in '{name}', missing: {', '.join(missing)} (it holds {held})"
-        )
-    continuous = np.asarray(arrays["y_train"]).dtype.kind == "f"
-    read = as_targets if continuous else as_labels
-    parts = []
-    for part in ("train", "test"):
-        x, y = f"x_{part}", f"y_{part}"
-        pixels, labels = as_pixels(arrays[x], f"{x} of '{name}'"), read(arrays[y], f"{y} of '{name}'")
-        if len(pixels) != len(labels):
+    parts = _parts(arrays, name)
+    images = {part: as_pixels(arrays[x], f"{x} of '{name}'", layout) for part, (x, _) in parts.items()}
+    for part, (x, y) in parts.items():
+        if len(images[part]) != len(arrays[y]):
             raise DataError(
-                f"Expected as many labels as images in '{name}', got {len(pixels)} in {x} and {len(labels)} in {y}"
+                f"Expected as many labels as images in '{name}', got {len(images[part])} in {x} and "
+                f"{len(arrays[y])} in {y}"
             )
-        parts.append(ArrayImages(pixels, labels))
-    train, test = parts
-    if train.pixels.shape[1:] != test.pixels.shape[1:]:
-        shapes = " and ".join("x".join(map(str, part.pixels.shape[1:])) for part in parts)
-        raise DataError(f"Expected x_train and x_test of '{name}' to have one shape of image, got {shapes} (c, h, w)")
-    if continuous:
+    train_x, train_y = parts["train"]
+    for part, (x, _) in parts.items():
+        if images[part].shape[1:] != images["train"].shape[1:]:
+            shapes = " and ".join("x".join(map(str, one.shape[1:])) for one in (images["train"], images[part]))
+            raise DataError(
+                f"Expected {train_x} and {x} of '{name}' to have one shape of image, got {shapes} (c, h, w)"
+            )
+    held = [one for one in images.values() if one.size]
+    white = 255.0
+    if held:
+        low, high = min(float(one.min()) for one in held), max(float(one.max()) for one in held)
+        white = white_of(images["train"].dtype, low, high, f"the images of '{name}'")
+    pixels = {part: np.ascontiguousarray(to_bytes(one, white)) for part, one in images.items()}
+    if np.asarray(arrays[train_y]).dtype.kind == "f" and not _classes_as_columns(arrays[train_y], train_y, name):
+        targets = {part: as_targets(arrays[y], f"{y} of '{name}'") for part, (_, y) in parts.items()}
         names = arrays.get("target_names")
         given = None if names is None else list(np.asarray(names).ravel())
-        return Source(name, name_targets(given, train.labels, name), train, test, task="regression")
-    return Source(name, _names(arrays, train.labels, name), train, test)
-
-
-def _names(arrays: Mapping[str, np.ndarray], labels: np.ndarray, name: str) -> tuple[str, ...]:
-    names = arrays.get("class_names")
-    classes = name_classes(None if names is None else list(np.asarray(names).ravel()), labels)
+        made = {part: ArrayImages(pixels[part], targets[part]) for part in parts}
+        found = name_targets(given, targets["train"], name)
+        return Source(
+            name, found, made["train"], made.get("test"), task="regression", validation=made.get("validation")
+        )
+    labels = {part: read_labels(arrays[y], f"{y} of '{name}'") for part, (_, y) in parts.items()}
+    names = next((arrays[key] for key in NAMES if key in arrays), None)
+    numbered, classes = number_labels(labels, None if names is None else list(np.asarray(names).ravel()), name)
     if len(set(classes)) < len(classes):
         raise DataError(f"Expected class_names of '{name}' to differ from one another, got {', '.join(classes)}")
-    return classes
+    made = {part: ArrayImages(pixels[part], numbered[part]) for part in parts}
+    return Source(name, classes, made["train"], made.get("test"), validation=made.get("validation"))
+
+
+def _parts(arrays: Mapping[str, np.ndarray], name: str) -> dict[str, tuple[str, str]]:
+    """Return the names of the images and labels of each part."""
+    found: dict[str, dict[str, str]] = {}
+    for key in arrays:
+        words = re.findall(r"[a-z]+", re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", key).lower())
+        kind = next((kind for kind, names in KINDS.items() if set(words) & set(names)), None)
+        if kind is not None and key not in NAMES and key != "target_names":
+            part = part_of_name(key) or ("train" if len(words) == 1 else None)
+            if part is not None:
+                found.setdefault(part, {}).setdefault(kind, key)
+    pairs = {part: (keys["images"], keys["labels"]) for part, keys in found.items() if len(keys) == 2}
+    if "train" not in pairs:
+        held = ", ".join(sorted(arrays)) or "nothing"
+        raise DataError(
+            f"Expected the arrays x_train and y_train in '{name}', perhaps x_val, y_val, x_test and y_test, "
+            f"or images and labels; it holds {held}"
+        )
+    if lonely := [key for part, keys in found.items() if part not in pairs for key in keys.values()]:
+        raise DataError(f"Expected images and labels of each part of '{name}', got {', '.join(sorted(lonely))} alone")
+    return pairs
+
+
+def _classes_as_columns(values: object, what: str, name: str) -> bool:
+    """Return whether floats are one column for each class; refuse shares of classes."""
+    labels = np.asarray(values)
+    return labels.ndim == 2 and labels.shape[1] > 1 and read_one_hot(labels, f"{what} of '{name}'")

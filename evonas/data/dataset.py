@@ -38,6 +38,7 @@ class Dataset:
             on every machine, whatever the file's name or folder.
         device: Where the parts live.
         task: Name of the task that the labels are targets of, in `evonas.tasks`.
+        notes: What people should know of how the data were read and split, a sentence each.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Dataset:
     fingerprint: str
     device: torch.device
     task: str = field(default="classification", kw_only=True)
+    notes: tuple[str, ...] = field(default=(), kw_only=True)
     _training_images: Images = field(kw_only=True)
     _test_images: Images = field(kw_only=True)
 

@@ -15,11 +15,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from evonas.data.ranges import to_bytes, white_of
 from evonas.errors import DataError, require
 
 PROBE = 256  # images, evenly spaced, that are looked at to learn channels and size
 PHOTO_RESOLUTION = 64  # where images differ in size and no resolution is asked for
 THREADS_FROM = 128  # pixels of the shorter side; smaller images decode too quickly for threads to pay
+DEEP = ("I", "F")
+"""Beginnings of Pillow's modes of more than 8 bits."""
 GRAY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 
 
@@ -31,11 +34,13 @@ class EncodedImages:
         items: Each the bytes of a file, or a path to it.
         labels: int64, shape (n,).
         names: What to call each in an error.
+        white: Value that means white in images of more than 8 bits; None: they are not known to be such.
     """
 
     items: Sequence[bytes | Path]
     labels: np.ndarray
     names: Sequence[str]
+    white: float | None = None
 
     def __len__(self) -> int:
         return len(self.items)
@@ -47,20 +52,40 @@ class EncodedImages:
         size; else 64, or their median shorter side where that is less. Estimated from up to 256 of them, evenly
         spaced.
         """
-        gray, sizes = self._probe
+        gray, sizes, _ = self._probe
         if len(set(sizes)) == 1 and sizes[0][0] == sizes[0][1]:
             return 1 if gray else 3, sizes[0][0]
         return 1 if gray else 3, min(PHOTO_RESOLUTION, sorted(map(min, sizes))[len(sizes) // 2])
 
     @cached_property
-    def _probe(self) -> tuple[bool, list[tuple[int, int]]]:
+    def _probe(self) -> tuple[bool, list[tuple[int, int]], set[str]]:
         rows = np.unique(np.linspace(0, len(self) - 1, PROBE).astype(int))
         try:
             seen = self._each(_header, rows)
         except DataError:
             self.check()  # names every culprit, not those among the probed alone
             raise
-        return all(mode in GRAY for mode, _ in seen), [size for _, size in seen]
+        modes = {mode for mode, _ in seen}
+        return modes <= set(GRAY), [size for _, size in seen], modes
+
+    def white_value(self) -> float | None:
+        """Return the value that means white over all images; None where each has 8 bits a channel.
+
+        Raises:
+            DataError: Their values have no such meaning, or some cannot be decoded.
+        """
+        if not any(mode.startswith(DEEP) for mode in self._probe[2]):
+            return None
+        found = [one for one in self._each(_extent, np.arange(len(self))) if one is not None]
+        kinds = {kind for kind, _, _ in found}
+        if len(kinds) > 1:
+            raise DataError(f"Expected images of one kind of values, got {' and '.join(sorted(kinds))}: convert them")
+        low, high = min(low for _, low, _ in found), max(high for _, _, high in found)
+        return white_of(np.dtype(kinds.pop()), low, high, f"{len(found)} images of more than 8 bits")
+
+    def deep(self, white: float | None) -> EncodedImages:
+        """Return the same images, that value meaning white in those of more than 8 bits."""
+        return self if white == self.white else EncodedImages(self.items, self.labels, self.names, white)
 
     def read(self, rows: np.ndarray, channels: int, resolution: int) -> torch.Tensor:
         """Decode the images of `rows` to uint8, shape (len(rows), channels, resolution, resolution).
@@ -70,7 +95,7 @@ class EncodedImages:
         """
         pixels = np.empty((len(rows), channels, resolution, resolution), dtype=np.uint8)
         self._each(
-            lambda item: decode(item, channels, resolution),
+            lambda item: decode(item, channels, resolution, self.white),
             rows,
             threads=min(map(min, self._probe[1])) >= THREADS_FROM,
             into=pixels,
@@ -92,7 +117,9 @@ class EncodedImages:
 
     def take(self, rows: np.ndarray) -> EncodedImages:
         """Return the images of `rows` alone."""
-        return EncodedImages([self.items[i] for i in rows], self.labels[rows], [self.names[i] for i in rows])
+        return EncodedImages(
+            [self.items[i] for i in rows], self.labels[rows], [self.names[i] for i in rows], self.white
+        )
 
     def _each(
         self,
@@ -132,13 +159,14 @@ class EncodedImages:
         return DataError(f"{len(bad)} of {of} images cannot be decoded: {shown} ({cause}); repair or remove them")
 
 
-def decode(item: bytes | Path, channels: int, resolution: int) -> np.ndarray:
+def decode(item: bytes | Path, channels: int, resolution: int, white: float | None = None) -> np.ndarray:
     """Decode one image, turn it upright, and bring its shorter side to `resolution`, cropped to the center.
 
     Args:
         item: Bytes of an image file, or a path to it; the first frame of an animation is used.
         channels: 1 (gray) or 3 (RGB). What is transparent is shown on white.
         resolution: Side in pixels.
+        white: Value that means white in an image of more than 8 bits; None: 65535 of integers, 1 of floats.
 
     Returns:
         uint8, shape (channels, resolution, resolution).
@@ -147,7 +175,7 @@ def decode(item: bytes | Path, channels: int, resolution: int) -> np.ndarray:
     with image_module.open(_opened(item)) as file:
         # JPEG can be decoded at a fraction of its size; twice what is needed leaves the resampling to Pillow.
         file.draft(None, (2 * resolution, 2 * resolution))
-        image = _flatten(operations.exif_transpose(file), "L" if channels == 1 else "RGB")
+        image = _flatten(operations.exif_transpose(file), "L" if channels == 1 else "RGB", white)
     if image.size != (resolution, resolution):
         width, height = image.size
         side = min(width, height)
@@ -158,16 +186,26 @@ def decode(item: bytes | Path, channels: int, resolution: int) -> np.ndarray:
     return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
-def _flatten(image: Any, mode: str) -> Any:
+def _flatten(image: Any, mode: str, white: float | None) -> Any:
     if image.mode == mode and "transparency" not in image.info:
         return image
     image_module = require("PIL.Image", "data")
-    if image.mode.startswith("I"):  # Pillow would clip 16 bits to 8, not scale them
-        image = image_module.fromarray(np.clip(np.asarray(image) // 256, 0, 255).astype(np.uint8))
+    if image.mode.startswith(DEEP):  # Pillow would clip to 8 bits, not scale
+        values = np.asarray(image)
+        image = image_module.fromarray(to_bytes(values, white or (65535.0 if image.mode.startswith("I") else 1.0)))
     elif "A" in image.getbands() or "transparency" in image.info:
         image = image.convert("RGBA")
         image = image_module.alpha_composite(image_module.new("RGBA", image.size, "white"), image)
     return image.convert(mode)
+
+
+def _extent(item: bytes | Path) -> tuple[str, float, float] | None:
+    """Return type, least and largest value of an image of more than 8 bits; None: it has 8."""
+    with require("PIL.Image", "data").open(_opened(item)) as file:
+        if not file.mode.startswith(DEEP):
+            return None
+        values = np.asarray(file)
+    return values.dtype.name, float(values.min()), float(values.max())
 
 
 def _header(item: bytes | Path) -> tuple[str, tuple[int, int]]:

@@ -6,12 +6,13 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from evonas.data.arrays import ArrayImages
+from evonas.data.reading import PLAIN, Reading
 from evonas.data.source import Source
 
 NAME = "digits"
 
 
-def read_embedded(source: str) -> Source | None:
+def read_embedded(source: str, reading: Reading = PLAIN) -> Source | None:
     """Return the digits (Alpaydin and Kaynak, "Cascading classifiers", 1998) where `source` is "digits"."""
     if source != NAME:
         return None

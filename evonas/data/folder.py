@@ -2,66 +2,151 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from evonas.data.decode import EncodedImages
+from evonas.data.part_names import part_of_name
+from evonas.data.reading import PLAIN, Reading
 from evonas.data.source import Source
+from evonas.data.walk import subfolders, walk
 from evonas.errors import DataError, suggest
 
-SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
-TEST_FOLDERS = ("test", "validation", "valid", "val")
+SHOWN = 8
+"""Folders of a tree that an error shows."""
 
 
-def read_folder(source: str) -> Source | None:
+def read_folder(source: str, reading: Reading = PLAIN) -> Source | None:
     """Return the data of a folder of class folders; None where `source` is no folder.
 
-    Layout: `train/<class>/…` and `test/<class>/…`, or `<class>/…` alone. Classes are numbered by name. File
-    order takes the first file of each class, then the second of each, and so on, so that the first images
-    are of all classes.
+    Layout: ``train/<class>/…``, perhaps ``val/<class>/…`` and ``test/<class>/…``, by any of the names that
+    `part_of_name` knows; or ``<class>/…`` alone. Classes are numbered by name. File order takes the first file of each
+    class, then the second of each, and so on, so that the first images are of all classes.
 
     Raises:
-        DataError: There are no images, a class has none, or the test part has a class that training lacks.
+        DataError: There are no images, a class has none, another part has a class that training lacks, or folders may
+            be parts as well as classes.
     """
     root = Path(source)
     if not root.is_dir():
         return None
-    home = root / "train" if (root / "train").is_dir() else root
-    files = _files(home)
-    if not files:
+    homes = _parts(root)
+    found = {part: _classes(home) for part, home in homes.items()}
+    classes = {name: files for name, (files, _) in found["train"].items()}
+    left_out: Counter[str] = sum((count for held in found.values() for _, count in held.values()), Counter())
+    if not any(classes.values()):
         raise DataError(
             f"Found no images in '{root}': expected <class>/*.png or .jpg, "
             f"train/<class>/* and test/<class>/*, or train*.parquet"
         )
-    if empty := [name for name, held in files.items() if not held]:
-        raise DataError(f"Class folder '{home / empty[0]}' holds no images: fill or remove it")
-    classes = tuple(files)
-    test = next((root / name for name in TEST_FOLDERS if home != root and (root / name).is_dir()), None)
-    held_out = _files(test) if test is not None else {}
-    if strange := sorted(set(held_out) - set(classes)):
-        hint = suggest(strange[0], classes)
-        raise DataError(f"Test folder '{test}' has a class '{strange[0]}' that training lacks: make them equal.{hint}")
+    if empty := [name for name, held in classes.items() if not held]:
+        raise DataError(f"Class folder '{homes['train'] / empty[0]}' holds no images: fill or remove it")
+    names = tuple(classes)
+    images = {}
+    for part, held in found.items():
+        files = {name: paths for name, (paths, _) in held.items() if paths or name in names}
+        if strange := sorted(set(files) - set(names)):
+            hint = suggest(strange[0], names)
+            raise DataError(
+                f"Folder '{homes[part]}' has a class '{strange[0]}' that training lacks: make them equal.{hint}"
+            )
+        if any(files.values()):
+            images[part] = _images(files, names, root)
     return Source(
         root.resolve().name,
-        classes,
-        _images(files, classes, root),
-        _images(held_out, classes, root) if test is not None else None,
+        names,
+        images["train"],
+        images.get("test"),
+        validation=images.get("validation"),
+        notes=tuple(_notes(left_out)),
     )
 
 
-def _files(home: Path) -> dict[str, list[Path]]:
-    """Return the image files below each class folder, classes and files in order of their names."""
-    folders = sorted(path for path in home.iterdir() if path.is_dir() and not path.name.startswith("."))
-    files = {folder.name: sorted(path for path in folder.rglob("*") if _is_image(path)) for folder in folders}
-    return files if any(files.values()) else {}
+def _parts(root: Path) -> dict[str, Path]:
+    """Return the folder of each part; the root alone is that of training where it holds classes.
+
+    Raises:
+        DataError: Folders cannot be told apart.
+    """
+    folders = subfolders(root)
+    named: dict[str, list[Path]] = {}
+    for folder in folders:
+        if (part := part_of_name(folder.name)) is not None and subfolders(folder):
+            named.setdefault(part, []).append(folder)
+    if twice := next((held for held in named.values() if len(held) > 1), None):
+        raise DataError(
+            f"Expected one folder a part in '{root}', got {' and '.join(f.name for f in twice)}: "
+            f"keep one, or name a folder inside.{_tree(root)}"
+        )
+    if "train" in named:
+        parts = {part: held[0] for part, held in named.items()}
+        others = [folder for folder in folders if folder not in parts.values() and walk(folder).images]
+        if others:
+            raise DataError(
+                f"'{root}' holds parts ({', '.join(f.name for f in parts.values())}) and other folders of images "
+                f"({', '.join(f.name for f in others[:SHOWN])}): move these away, or rename the parts if they are "
+                f"classes.{_tree(root)}"
+            )
+        return parts
+    if named and len(named) == len(folders):
+        raise DataError(
+            f"'{root}' has a folder {next(iter(named.values()))[0].name} and none for training: name one train, or "
+            f"name the folder that holds the classes.{_tree(root)}"
+        )
+    _refuse_depth(root, folders)
+    return {"train": root}
 
 
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+def _refuse_depth(root: Path, folders: list[Path]) -> None:
+    """Refuse folders that are not classes: one around the data, or parts and folds of other names.
+
+    Raises:
+        DataError: They are such.
+    """
+    inner = {folder: [one for one in subfolders(folder) if walk(one).images] for folder in folders}
+    inner = {folder: held for folder, held in inner.items() if held or walk(folder).images}
+    if len(inner) == 1:
+        ((folder, held),) = inner.items()
+        if len(held) > 1:
+            raise DataError(f"'{root}' holds one folder around the data: name '{folder}'")
+    names = [frozenset(one.name for one in held) for held in inner.values()]
+    if len(inner) > 1 and len(names[0]) > 1 and len(set(names)) == 1:
+        raise DataError(
+            f"The folders of '{root}' hold the same classes ({', '.join(sorted(names[0])[:SHOWN])}), so they are parts "
+            f"or folds and no classes: rename them to train, val and test, or name one of them.{_tree(root)}"
+        )
 
 
-def _images(files: dict[str, list[Path]], classes: tuple[str, ...], root: Path) -> EncodedImages:
+def _tree(root: Path) -> str:
+    """Return the first two levels of a folder for an error, in one line."""
+    held = []
+    for folder in subfolders(root)[:SHOWN]:
+        names = [one.name for one in subfolders(folder)]
+        more = "/…" if len(names) > SHOWN // 2 else ""
+        held.append(folder.name + (f" ({', '.join(names[: SHOWN // 2])}{more})" if names else ""))
+    return f" It holds: {'; '.join(held)}"
+
+
+def _classes(home: Path) -> dict[str, tuple[list[Path], Counter[str]]]:
+    """Return the images below each class folder, and what was left out; classes in order of their names."""
+    found = {folder.name: walk(folder) for folder in subfolders(home)}
+    return {name: (one.images, one.left_out) for name, one in found.items()}
+
+
+def _notes(left_out: Mapping[str, int]) -> list[str]:
+    total = sum(left_out.values())
+    if not total:
+        return []
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(left_out.items()))
+    heic = any(reason in (".heic", ".heif") for reason in left_out)
+    more = " (pip install pillow-heif reads .heic)" if heic else ""
+    return [f"Left out {total} file{'s' if total > 1 else ''}: {reasons}{more}"]
+
+
+def _images(files: Mapping[str, list[Path]], classes: tuple[str, ...], root: Path) -> EncodedImages:
     rows = sorted((rank, classes.index(name), path) for name, held in files.items() for rank, path in enumerate(held))
     return EncodedImages(
         [path for _, _, path in rows],

@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from evonas.data.decode import EncodedImages
+from evonas.data.labels import number_labels, read_labels
 from evonas.data.names import hub_name
-from evonas.data.parquet import IMAGE_COLUMNS, LABEL_COLUMNS, TEST_PREFIXES, as_encoded, pick_column
-from evonas.data.source import Source, as_labels, name_classes
+from evonas.data.parquet import IMAGE_COLUMNS, LABEL_COLUMNS, UNKNOWN, as_encoded, pick_column
+from evonas.data.part_names import part_of_shard
+from evonas.data.reading import PLAIN, Reading
+from evonas.data.source import Source
 from evonas.errors import DataError, require
 
 
-def read_hub(source: str) -> Source | None:
+def read_hub(source: str, reading: Reading = PLAIN) -> Source | None:
     """Return a data set of the hub, `hub:NAME` or `owner/name`; None where `source` has neither form.
 
     An `owner/name` whose owner is a local folder is taken for a mistyped path, and not looked for on the hub.
@@ -33,18 +35,36 @@ def read_hub(source: str) -> Source | None:
         raise DataError(
             f"Cannot load '{name}' from the hub ({' '.join(str(error).split())[:200]}): check the name and the network"
         ) from error
-    if "train" not in splits:
+    found: dict[str, str] = {}
+    for split in splits:
+        if (part := part_of_shard(split)) is not None:
+            found.setdefault(part, split)
+    if "train" not in found:
         raise DataError(f"Expected a split 'train' in '{name}' of the hub, it has {', '.join(splits)}")
-    train, classes = _read_split(package, splits["train"], f"split train of '{name}'")
-    held_out = next((split for split in TEST_PREFIXES if split in splits), None)
-    test = None if held_out is None else _read_split(package, splits[held_out], f"split {held_out} of '{name}'")[0]
-    return Source(name, classes, train, test)
+    others = [split for split in splits if split not in found.values()]
+    read = {part: _read_split(package, splits[split], name, split, reading) for part, split in found.items()}
+    notes = [f"Left out splits of other names: {', '.join(others)}"] if others else []
+    for part in ("validation", "test"):
+        if part in read and read[part][1].dtype.kind == "i" and (read[part][1] == UNKNOWN).all():
+            notes.append(f"The {part} part has no labels and is left out")
+            del read[part]
+    numbered, classes = number_labels({part: labels for part, (_, labels, _) in read.items()}, read["train"][2], name)
+    parts = {
+        part: as_encoded(one[0], numbered[part], f"split {found[part]} of '{name}'", Path())
+        for part, one in read.items()
+    }
+    return Source(
+        name, classes, parts["train"], parts.get("test"), validation=parts.get("validation"), notes=tuple(notes)
+    )
 
 
-def _read_split(package: Any, split: Any, where: str) -> tuple[EncodedImages, tuple[str, ...]]:
-    image = pick_column(split.column_names, IMAGE_COLUMNS, where)
-    label = pick_column(split.column_names, LABEL_COLUMNS, where)
-    labels = as_labels(np.array(list(split[label])), f"column '{label}' in {where}")
+def _read_split(
+    package: Any, split: Any, name: str, called: str, reading: Reading
+) -> tuple[list[Any], np.ndarray, list[str] | None]:
+    """Return cells, labels and class names of a split."""
+    where = f"split {called} of '{name}'"
+    image = pick_column(split.column_names, IMAGE_COLUMNS, where, reading.image_column, "--image-column")
+    label = pick_column(split.column_names, LABEL_COLUMNS, where, reading.label_column, "--label-column")
+    labels = read_labels(np.array(list(split[label])), f"column '{label}' in {where}")
     cells = list(split.cast_column(image, package.Image(decode=False))[image])
-    names = getattr(split.features[label], "names", None)
-    return as_encoded(cells, labels, where, Path()), name_classes(names, labels)
+    return cells, labels, getattr(split.features[label], "names", None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,22 +13,33 @@ import torch
 
 from evonas.data.augment import default_augment
 from evonas.data.dataset import Dataset, channel_statistics
+from evonas.data.decode import EncodedImages
 from evonas.data.digits import read_embedded
 from evonas.data.folder import read_folder
 from evonas.data.hub import read_hub
-from evonas.data.names import unknown_data
+from evonas.data.names import DIGITS, unknown_data
 from evonas.data.npz import read_npz
 from evonas.data.parquet import read_parquet
 from evonas.data.part import Part
 from evonas.data.plugins import read_plugin
+from evonas.data.reading import PLAIN, Reading
 from evonas.data.source import Images, Source, check_source
-from evonas.data.split import TEST_SEED, divide, hold_out, limit_rows, order_keys
+from evonas.data.split import (
+    TEST_SEED,
+    divide,
+    halve,
+    hold_out,
+    interleave,
+    limit_rows,
+    order_keys,
+    rows_by_class,
+)
 from evonas.data.targets import strata
 from evonas.data.targets_folder import read_targets_folder
 from evonas.errors import SettingsError
 
 FORMAT = 1  # part of the fingerprint; raised when the same files would give other parts
-READERS: tuple[Callable[[str], Source | None], ...] = (
+READERS: tuple[Callable[[str, Reading], Source | None], ...] = (
     read_embedded,
     read_plugin,
     read_npz,
@@ -48,6 +60,7 @@ def load_data(
     device: torch.device | str = "cpu",
     channels: int | None = None,
     statistics: tuple[Sequence[float], Sequence[float]] | None = None,
+    reading: Reading = PLAIN,
 ) -> Dataset:
     """Load labeled images and split them, stratified, into the parts `train`, `search`, `report` and `test`.
 
@@ -68,6 +81,7 @@ def load_data(
             as many as they have.
         statistics: Mean and standard deviation of each channel that images are normalized by, of values in [0, 1];
             None: those of the train part.
+        reading: What the data leave open of how they are to be read.
 
     Raises:
         DataError: Unknown source, unreadable or malformed data, one class only, too few images for the split.
@@ -75,7 +89,7 @@ def load_data(
         SettingsError: A setting is out of range.
     """
     _check_settings(resolution, limit, validation, seed)
-    found = find_source(str(source))
+    found = _one_depth(find_source(str(source), reading))
     check_source(found)
     digests = found.train.digests()
     train, test = found.train, found.test
@@ -90,14 +104,18 @@ def load_data(
 
     keys = order_keys(digests, seed)
     rows = limit_rows(*_strata(found, train.labels, keys, min(limit or len(train), len(train))), limit)
-    divided = divide(*_strata(found, train.labels[rows], keys[rows], len(rows)), validation)
-    parts = [rows[part] for part in divided]
-    images = train.read(np.concatenate(parts), channels, side)
-    labels = torch.from_numpy(train.labels[np.concatenate(parts)])
-    sizes = [len(part) for part in parts]
-    own, search, report = (
-        Part(*pair).to(device) for pair in zip(torch.split(images, sizes), torch.split(labels, sizes), strict=True)
-    )
+    strata = _strata(found, train.labels[rows], keys[rows], len(rows))
+    if found.validation is None:
+        own, search, report = _read_parts(train, [rows[part] for part in divide(*strata, validation)], channels, side)
+    else:
+        by_class = rows_by_class(strata[0], strata[1], len(strata[2]))
+        (own,) = _read_parts(train, [rows[interleave(by_class, strata[1])]], channels, side)
+        given = found.validation
+        given_digests = given.digests()
+        given_keys = order_keys(given_digests, seed)
+        halves = halve(*_strata(found, given.labels, given_keys, len(given)))
+        search, report = _read_parts(given, halves, channels, side)
+    own, search, report = own.to(device), search.to(device), report.to(device)
     mean, std = channel_statistics(own.images, found.scale)
     settings = {
         "format": FORMAT,
@@ -116,6 +134,9 @@ def load_data(
         settings["statistics"] = [mean, std]
     if found.task != "classification":
         settings["task"] = found.task
+    contents = [(digests, train.labels), (test.digests(), test.labels)]
+    if found.validation is not None:
+        contents.append((given_digests, given.labels))
     return Dataset(
         name=found.name,
         classes=found.classes,
@@ -128,29 +149,62 @@ def load_data(
         mean=mean,
         std=std,
         augment=default_augment(side, mirror=found.mirror, fill=tuple(value * found.scale for value in mean)),
-        fingerprint=_fingerprint(settings, digests, train, test),
+        fingerprint=_fingerprint(settings, contents),
         device=torch.device(device),
         task=found.task,
+        notes=_notes(found, len(test)),
         _training_images=train,
         _test_images=test,
     )
 
 
-def find_source(name: str) -> Source:
+def _notes(source: Source, held_out: int) -> tuple[str, ...]:
+    """Return what people should know of how the data were read and split."""
+    notes = list(source.notes)
+    if source.test is None and source.name != DIGITS:
+        notes.append(f"There is no test part: {held_out} of the training images, a fifth of each class, are set aside")
+    if source.validation is not None:
+        notes.append(f"The validation part that is there is used: {len(source.validation)} images")
+    return tuple(notes)
+
+
+def find_source(name: str, reading: Reading = PLAIN) -> Source:
     """Return the source of that name, from the first reader that knows it.
+
+    Args:
+        name: See `load_data`.
+        reading: What the data leave open of how they are to be read.
 
     Raises:
         DataError: No reader does.
     """
     for read in READERS:
-        if (found := read(name)) is not None:
+        if (found := read(name, reading)) is not None:
             return found
     raise unknown_data(name)
 
 
-def _fingerprint(settings: dict[str, object], digests: np.ndarray, train: Images, test: Images) -> str:
+def _one_depth(source: Source) -> Source:
+    """Return a source whose encoded images share the value that means white, that of training."""
+    train = source.train
+    if not isinstance(train, EncodedImages) or (white := train.white_value()) is None:
+        return source
+    validation, test = (
+        part.deep(white) if isinstance(part, EncodedImages) else part for part in (source.validation, source.test)
+    )
+    return replace(source, train=train.deep(white), validation=validation, test=test)
+
+
+def _read_parts(images: Images, rows: Sequence[np.ndarray], channels: int, side: int) -> list[Part]:
+    """Return parts of the images of given rows, decoded together."""
+    joined, sizes = np.concatenate(rows), [len(part) for part in rows]
+    pixels, labels = images.read(joined, channels, side), torch.from_numpy(images.labels[joined])
+    return [Part(*pair) for pair in zip(torch.split(pixels, sizes), torch.split(labels, sizes), strict=True)]
+
+
+def _fingerprint(settings: dict[str, object], contents: Sequence[tuple[np.ndarray, np.ndarray]]) -> str:
     fingerprint = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for digest, labels in ((digests, train.labels), (test.digests(), test.labels)):
+    for digest, labels in contents:
         fingerprint.update(np.ascontiguousarray(digest).tobytes())
         fingerprint.update(labels.astype("<f4" if labels.dtype.kind == "f" else "<i8").tobytes())
     return fingerprint.hexdigest()

@@ -1,4 +1,4 @@
-"""NumPy archives: one `.npz` file with x_train, y_train, x_test, y_test and perhaps class_names."""
+"""NumPy archives: one `.npz` file with images and labels of one part or several, and perhaps class names."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from evonas.data.arrays import from_arrays
+from evonas.data.reading import PLAIN, Reading
 from evonas.data.source import Source
 from evonas.errors import DataError
 
 
-def read_npz(source: str) -> Source | None:
+def read_npz(source: str, reading: Reading = PLAIN) -> Source | None:
     """Return the data of an `.npz` file; None where `source` is no such file.
 
     Raises:
@@ -31,4 +32,4 @@ def read_npz(source: str) -> Source | None:
             f"Cannot read '{path}' as a NumPy archive ({' '.join(str(error).split())}): "
             f"write it again with numpy.savez, plain arrays only"
         ) from error
-    return from_arrays(arrays, path.stem)
+    return from_arrays(arrays, path.stem, reading.layout)

@@ -5,25 +5,31 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from evonas.data.decode import EncodedImages
-from evonas.data.source import Source, as_labels, name_classes
-from evonas.errors import DataError, require
+from evonas.data.labels import number_labels, read_labels
+from evonas.data.part_names import part_of_name, part_of_shard, part_words
+from evonas.data.reading import PLAIN, Reading
+from evonas.data.source import Source
+from evonas.errors import DataError, require, suggest
 
-IMAGE_COLUMNS = ("img", "image")
-LABEL_COLUMNS = ("label", "labels", "fine_label")
-TEST_PREFIXES = ("test", "validation", "valid", "val")
+IMAGE_COLUMNS = ("img", "image", "images", "picture", "photo", "pixel_values")
+LABEL_COLUMNS = ("label", "labels", "fine_label", "target", "targets", "class", "category", "y")
+UNKNOWN = -1
+"""Label of images whose class is kept secret, as the hub's test parts have it."""
 
 
-def read_parquet(source: str) -> Source | None:
-    """Return the data of a folder with `train*.parquet`, itself or one folder below; None for others.
+def read_parquet(source: str, reading: Reading = PLAIN) -> Source | None:
+    """Return the data of a folder of parquet files, or of folders of them below; None for others.
 
-    The test part is `test*.parquet`, else `validation*.parquet`, else none. Columns: `img` or `image`, a
-    struct of `bytes` and `path`; `label`, integers. Class names stand in the schema's "huggingface" metadata,
-    else they are numbers.
+    A part is the files ``train.parquet``, ``train-0.parquet``, ``train-00000-of-00002.parquet``, or a folder
+    ``train`` of files of any name; likewise ``validation`` and ``test`` by their usual names. Files of splits of
+    another name are not joined, and noted. A part whose labels are unknown is none. Columns: images as the hub
+    stores them, labels of any kind that `evonas.data.labels` reads. Class names stand in the schema's "huggingface"
+    metadata, else labels name themselves.
 
     Raises:
         DataError: A file cannot be read, a column is missing, or images are.
@@ -32,36 +38,69 @@ def read_parquet(source: str) -> Source | None:
     root = Path(source)
     if not root.is_dir() or not any(root.rglob("*.parquet")):
         return None
-    homes = [home for home in (root, *sorted(root.rglob("*"))) if home.is_dir() and any(home.glob("train*.parquet"))]
-    if not homes:
-        raise DataError(f"Expected train*.parquet in '{root}', got parquet files of other names: rename them")
-    if homes[0] != root and len(homes) > 1:
+    files, foreign = _files(root)
+    read = {part: _read_part(held, reading) for part, held in files.items()}
+    notes = [f"Left out {len(foreign)} parquet files of other splits, such as {foreign[0]}"] if foreign else []
+    for part in ("validation", "test"):
+        if part in read and read[part].labels.dtype.kind == "i" and (read[part].labels == UNKNOWN).all():
+            notes.append(f"The {part} part has no labels and is left out")
+            del read[part]
+    name = root.resolve().name
+    numbered, classes = number_labels({part: one.labels for part, one in read.items()}, read["train"].names, name)
+    parts = {part: as_encoded(one.cells, numbered[part], one.where, one.home) for part, one in read.items()}
+    return Source(
+        name, classes, parts["train"], parts.get("test"), validation=parts.get("validation"), notes=tuple(notes)
+    )
+
+
+def _files(root: Path) -> tuple[dict[str, list[Path]], list[str]]:
+    """Return the files of each part, and names of those of other splits.
+
+    Raises:
+        DataError: There is no training part, or more than one data set.
+    """
+    homes: dict[Path, dict[str, list[Path]]] = {}
+    foreign: list[str] = []
+    for file in sorted(root.rglob("*.parquet")):
+        part = part_of_shard(file.stem)
+        home = file.parent
+        if part is None and home != root and home.name.lower() in part_words() and not part_of_name(file.stem):
+            part, home = part_of_shard(home.name), home.parent  # a folder of a part: default/train/0000.parquet
+        if part is None:
+            foreign.append(str(file.relative_to(root)))
+        else:
+            homes.setdefault(home, {}).setdefault(part, []).append(file)
+    found = {home: parts for home, parts in homes.items() if "train" in parts}
+    if not found:
         raise DataError(
-            f"Expected one data set in '{root}', got {len(homes)} folders of train*.parquet: "
-            f"name one, such as '{homes[0]}'"
+            f"Expected train*.parquet or a folder train of parquet files in '{root}', got {', '.join(foreign[:5])}"
+            f"{' and others' if len(foreign) > 5 else ''}: rename them"
         )
-    home = homes[0]
-    train, names = _read_part(sorted(home.glob("train*.parquet")))
-    test = None
-    for prefix in TEST_PREFIXES:
-        if files := sorted(home.glob(f"{prefix}*.parquet")):
-            test, _ = _read_part(files)
-            break
-    return Source(root.resolve().name, name_classes(names, train.labels), train, test)
+    if root in found:
+        return found[root], foreign
+    if len(found) > 1:
+        raise DataError(
+            f"Expected one data set in '{root}', got {len(found)} folders of training files: "
+            f"name one, such as '{min(found)}'"
+        )
+    (parts,) = found.values()
+    return parts, foreign
 
 
-def pick_column(columns: Iterable[str], accepted: Sequence[str], where: str) -> str:
-    """Return the first of `accepted` that is among `columns`.
+def pick_column(columns: Iterable[str], accepted: Sequence[str], where: str, asked: str | None, option: str) -> str:
+    """Return the column that is asked for, else the first of `accepted` that is among `columns`.
 
     Raises:
         DataError: None of them is.
     """
     held = list(columns)
-    for name in accepted:
+    for name in (asked,) if asked is not None else accepted:
         if name in held:
             return name
+    expected = f"'{asked}'" if asked is not None else f"'{accepted[0]}' or '{accepted[1]}'"
+    hint = suggest(asked, held) if asked is not None else ""
     raise DataError(
-        f"Expected a column '{accepted[0]}' or '{accepted[1]}' in {where}, it holds {', '.join(held)}: rename one"
+        f"Expected a column {expected} in {where}, it holds {', '.join(held)}: name it by {option} COLUMN.{hint}"
     )
 
 
@@ -89,16 +128,35 @@ def as_encoded(
     return EncodedImages(items, labels, names)
 
 
-def _read_part(files: list[Path]) -> tuple[EncodedImages, Sequence[str] | None]:
+class _Table(NamedTuple):
+    """Columns of a part as they were read.
+
+    Attributes:
+        cells: Images, one a row.
+        labels: See `read_labels`.
+        names: Names of classes where the schema has them.
+        where: What to call the table in an error.
+        home: Folder of the table.
+    """
+
+    cells: list[Any]
+    labels: np.ndarray
+    names: Sequence[str] | None
+    where: str
+    home: Path
+
+
+def _read_part(files: list[Path], reading: Reading) -> _Table:
     arrow, parquet = require("pyarrow", "data"), require("pyarrow.parquet", "data")
     cells: list[Any] = []
     labels: list[np.ndarray] = []
     names: Sequence[str] | None = None
     for file in files:
+        where = f"'{file.name}'"
         try:
             schema = parquet.read_schema(file)
-            image = pick_column(schema.names, IMAGE_COLUMNS, f"'{file.name}'")
-            label = pick_column(schema.names, LABEL_COLUMNS, f"'{file.name}'")
+            image = pick_column(schema.names, IMAGE_COLUMNS, where, reading.image_column, "--image-column")
+            label = pick_column(schema.names, LABEL_COLUMNS, where, reading.label_column, "--label-column")
             table = parquet.read_table(file, columns=[image, label])
         except (OSError, arrow.ArrowException) as error:
             raise DataError(
@@ -106,13 +164,14 @@ def _read_part(files: list[Path]) -> tuple[EncodedImages, Sequence[str] | None]:
             ) from error
         if table[label].null_count:
             raise DataError(
-                f"Expected a label in every row of '{file.name}', {table[label].null_count} are null: drop those rows"
+                f"Expected a label in every row of {where}, {table[label].null_count} are null: drop those rows"
             )
         cells.extend(_cells(table[image]))
-        labels.append(as_labels(table[label].to_numpy(), f"column '{label}' of '{file.name}'"))
+        values = np.array(table[label].to_pylist()) if table.num_rows else np.zeros(0, dtype=np.int64)
+        labels.append(read_labels(values, f"column '{label}' of {where}"))
         names = names or _class_names(schema.metadata or {}, label)
     where = files[0].name if len(files) == 1 else f"{files[0].name} and its {len(files) - 1} successors"
-    return as_encoded(cells, np.concatenate(labels), where, files[0].parent), names
+    return _Table(cells, np.concatenate(labels), names, where, files[0].parent)
 
 
 def _cells(column: Any) -> Sequence[Any]:
@@ -123,7 +182,12 @@ def _cells(column: Any) -> Sequence[Any]:
         return list((content if content.null_count == 0 else column).to_pylist())
     if types.is_binary(column.type) or types.is_large_binary(column.type):
         return list(column.to_pylist())
-    raise DataError(f"Expected the images as a struct of bytes and path, got {column.type}: write encoded image files")
+    if types.is_string(column.type) or types.is_large_string(column.type):
+        return [{"bytes": None, "path": path} for path in column.to_pylist()]
+    raise DataError(
+        f"Expected the images as a struct of bytes and path, as bytes, or as paths, got {column.type}: "
+        "write encoded image files"
+    )
 
 
 def _class_names(metadata: Mapping[bytes, bytes], label: str) -> Sequence[str] | None:

@@ -55,6 +55,8 @@ class Source:
         classes: Names of the K classes; label k means ``classes[k]``. Of continuous targets their names.
         train: Training images.
         test: Test images; None where there are none, then a fixed fifth of `train` becomes the test part.
+        validation: Validation images; None where there are none, then a share of `train` becomes these.
+        notes: What people should know of how the data were read, a sentence each.
         scale: The uint8 value that means 1.0.
         mirror: Whether a mirrored image still belongs to its class (photos: yes; characters: no).
         task: Name of the task that the labels are targets of: ``classification`` or ``regression``.
@@ -67,43 +69,8 @@ class Source:
     scale: float = 255.0
     mirror: bool = True
     task: str = "classification"
-
-
-def as_labels(values: object, what: str) -> np.ndarray:
-    """Return labels as int64, shape (n,).
-
-    Args:
-        values: Integers, shape (n,) or (n, 1).
-        what: What to call them in an error.
-
-    Raises:
-        DataError: They are not integers, or not of that shape.
-    """
-    labels = np.asarray(values)
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if labels.ndim != 1 or labels.dtype.kind not in "iu":
-        raise DataError(
-            f"Expected {what} to be integers of shape (n,), got {labels.dtype} of shape {labels.shape}: "
-            f"number the classes 0..K-1"
-        )
-    return labels.astype(np.int64)
-
-
-def name_classes(names: Sequence[str | bytes] | None, labels: np.ndarray) -> tuple[str, ...]:
-    """Return `names`, or "0".."K-1" where there are none.
-
-    Raises:
-        DataError: A label is larger than gapless numbering allows.
-    """
-    if names is not None:
-        return tuple(name.decode() if isinstance(name, bytes) else str(name) for name in names)
-    if len(labels) and labels.max() >= len(labels):
-        raise DataError(
-            f"Expected labels 0..K-1 without gaps, got up to {labels.max()} for {len(labels)} images: "
-            f"renumber them from 0"
-        )
-    return tuple(str(label) for label in range(int(labels.max(initial=-1)) + 1))
+    validation: Images | None = None
+    notes: tuple[str, ...] = ()
 
 
 def check_source(source: Source) -> None:
@@ -114,11 +81,11 @@ def check_source(source: Source) -> None:
         DataError: One of these does not hold.
     """
     if source.task == "regression":
-        test = None if source.test is None else source.test.labels
-        check_targets(source.train.labels, test, source.classes, source.name)
+        for held in (source.validation, source.test):
+            check_targets(source.train.labels, None if held is None else held.labels, source.classes, source.name)
         return
     count = len(source.classes)
-    for part, images in (("training", source.train), ("test", source.test)):
+    for part, images in (("training", source.train), ("validation", source.validation), ("test", source.test)):
         if images is None:
             continue
         if len(images) == 0:

@@ -12,6 +12,8 @@ from evonas.errors import DataError
 PARTS = 3  # train, search, report
 TEST_FRACTION = 0.2
 TEST_SEED = 20  # a constant: the test part must not move with a run's seed
+SHOWN = 40
+"""Classes that an error names."""
 _WORD = (1 << 64) - 1
 
 
@@ -148,13 +150,39 @@ def divide(
     return interleave(train, keys), interleave(search, keys), interleave(report, keys)
 
 
+def halve(labels: np.ndarray, keys: np.ndarray, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Split the rows of a validation part into `search` and `report`, as `divide` splits its share.
+
+    Args:
+        labels: int64 in 0..K-1, shape (n,).
+        keys: From `order_keys`, shape (n,).
+        classes: Names of the K classes.
+
+    Raises:
+        DataError: There are fewer than two images.
+    """
+    if len(labels) < 2:
+        raise DataError(
+            f"Expected at least two validation images, one to select on and one to report, got {len(labels)}"
+        )
+    search, report, odd = [], [], 0
+    for rows in rows_by_class(labels, keys, len(classes)):
+        half = (len(rows) + 1 - odd) // 2
+        odd = (odd + len(rows)) % 2
+        search.append(rows[:half])
+        report.append(rows[half:])
+    return interleave(search, keys), interleave(report, keys)
+
+
 def _expect(labels: np.ndarray, classes: Sequence[str], least: int, why: str) -> None:
     counts = np.bincount(labels, minlength=len(classes))
-    if counts.min() < least:
-        name = classes[int(counts.argmin())]
+    if rare := [(count, name) for name, count in zip(classes, counts.tolist(), strict=True) if count < least]:
+        shown = ", ".join(f"'{name}' {count}" for count, name in sorted(rare)[:SHOWN])
+        more = f" and {len(rare) - SHOWN} more" if len(rare) > SHOWN else ""
+        what = "A class has" if len(rare) == 1 else f"{len(rare)} of {len(classes)} classes have"
         raise DataError(
-            f"Class '{name}' has too few training images for the split: {counts.min()}, "
-            f"at least {least} are needed ({why}): add images or leave the class out"
+            f"{what} too few training images for the split: {shown}{more}; "
+            f"at least {least} are needed ({why}): add images or leave {'it' if len(rare) == 1 else 'them'} out"
         )
 
 

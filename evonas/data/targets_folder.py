@@ -8,15 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from evonas.data.decode import EncodedImages
-from evonas.data.folder import TEST_FOLDERS
+from evonas.data.part_names import part_of_name
+from evonas.data.reading import PLAIN, Reading
 from evonas.data.source import Source
 from evonas.data.targets import as_targets, name_targets
+from evonas.data.walk import subfolders
 from evonas.errors import DataError
 
 TABLE = "targets.csv"
 
 
-def read_targets_folder(source: str) -> Source | None:
+def read_targets_folder(source: str, reading: Reading = PLAIN) -> Source | None:
     """Return the data of a folder with a ``targets.csv``; None where `source` is no such folder.
 
     The table's columns are ``file``, a path from the table's folder, then one for each target. It lies in the folder,
@@ -30,18 +32,19 @@ def read_targets_folder(source: str) -> Source | None:
     if not root.is_dir():
         return None
     name = root.resolve().name
-    if (root / "train" / TABLE).is_file():
-        train, names = _read(root / "train" / TABLE, root / "train", name)
-        held_out = next((root / part for part in TEST_FOLDERS if (root / part / TABLE).is_file()), None)
-        if held_out is None:
-            return Source(name, names, train, task="regression")
-        test, theirs = _read(held_out / TABLE, held_out, name)
-        if theirs != names:
-            raise DataError(
-                f"Expected the targets {', '.join(names)} in '{held_out / TABLE}' as in training, "
-                f"got {', '.join(theirs)}"
-            )
-        return Source(name, names, train, test, task="regression")
+    homes = {part_of_name(folder.name): folder for folder in subfolders(root) if (folder / TABLE).is_file()}
+    if "train" in homes:
+        train, names = _read(homes["train"] / TABLE, homes["train"], name)
+        held: dict[str, EncodedImages] = {}
+        for part in ("validation", "test"):
+            if part in homes:
+                held[part], theirs = _read(homes[part] / TABLE, homes[part], name)
+                if theirs != names:
+                    raise DataError(
+                        f"Expected the targets {', '.join(names)} in '{homes[part] / TABLE}' as in training, "
+                        f"got {', '.join(theirs)}"
+                    )
+        return Source(name, names, train, held.get("test"), task="regression", validation=held.get("validation"))
     beside = root.resolve().parent / TABLE
     if (root / TABLE).is_file():
         table = root / TABLE

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from evonas.config import Settings
+from evonas.data.reading import Reading
 from evonas.objectives.accuracy.estimators import read_estimator
 
-__all__ = ["uses_predictors"]
+__all__ = ["reading_of", "uses_predictors"]
 
 BASELINE_ALGORITHMS = "random", "regularized-evolution"
 """Algorithms that are asked for to compare with, and so left as they are."""
@@ -26,3 +27,8 @@ def uses_predictors(settings: Settings, *, trainable: bool) -> bool:
     if settings.asynchronous or settings.algorithm in BASELINE_ALGORITHMS:
         return False
     return trainable and read_estimator(settings.estimator)[0] == "train"
+
+
+def reading_of(settings: Settings) -> Reading:
+    """Return how settings ask for data to be read."""
+    return Reading(settings.layout, settings.image_column, settings.label_column)

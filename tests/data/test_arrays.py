@@ -23,31 +23,109 @@ def test_layouts(shape, expected):
     pixels = as_pixels(images, "x")
     assert pixels.shape == expected
     assert pixels.dtype == np.uint8
-    assert pixels.flags.c_contiguous
     if shape[-1] == 3:  # last axis is the channels' also where all three are equal
         assert np.array_equal(pixels[2, 1], images[2, :, :, 1])
 
 
-def test_floats_and_wide_integers_become_uint8():
-    values = np.array([0, 1, 127, 254, 255], dtype=np.float32).reshape(5, 1, 1) / 255
-    assert as_pixels(values, "x").ravel().tolist() == [0, 1, 127, 254, 255]
-    assert as_pixels(np.array([[[0, 255]]]), "x").ravel().tolist() == [0, 255]
+@pytest.mark.parametrize(
+    ("shape", "layout", "expected"),
+    [
+        ((16, 5, 5, 60), None, (16, 60, 5, 5)),  # hyperspectral: bands are channels
+        ((16, 60, 5, 5), None, (16, 60, 5, 5)),
+        ((16, 64, 20, 3), None, (16, 3, 64, 20)),
+        ((16, 64, 20, 30), "NHWC", (16, 30, 64, 20)),
+        ((16, 5, 5, 60), "NCHW", (16, 5, 5, 60)),
+    ],
+)
+def test_two_equal_axes_are_height_and_width_and_a_layout_overrides(shape, layout, expected):
+    assert as_pixels(np.zeros(shape, dtype=np.uint8), "x", layout).shape == expected
+
+
+def test_channels_that_cannot_be_told_are_asked_for():
+    with pytest.raises(DataError, match=r"got shape \(4, 64, 20, 30\): say which it is by --layout NHWC or"):
+        as_pixels(np.zeros((4, 64, 20, 30), dtype=np.uint8), "x")
+    with pytest.raises(DataError, match=r"x in the layout NHW, got shape \(4, 6, 6, 3\)"):
+        as_pixels(np.zeros((4, 6, 6, 3), dtype=np.uint8), "x", "NHW")
+
+
+def red(values: np.ndarray, arrays: dict[str, np.ndarray]) -> list[int]:
+    """What values of the first pixels become."""
+    values = np.asarray(values)
+    x = np.zeros((24, 6, 6, 3), dtype=values.dtype)
+    x[: len(values), 0, 0, 0] = values
+    return from_arrays(arrays | {"x_train": x, "x_test": x[:6]}, "d").train.pixels[: len(values), 0, 0, 0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (np.array([0, 1, 127, 254, 255], dtype=np.float32) / 255, [0, 1, 127, 254, 255]),
+        (np.array([0, 1, 127, 254, 255], dtype=np.float64), [0, 1, 127, 254, 255]),
+        (np.array([0, 255], dtype=np.int64), [0, 255]),
+        (np.array([0, 1023], dtype=np.uint16), [0, 255]),
+        (np.array([0, 2048, 4095], dtype=np.uint16), [0, 128, 255]),
+        (np.array([0, 65535], dtype=np.uint16), [0, 255]),
+        (np.array([False, True]), [0, 255]),
+    ],
+)
+def test_values_keep_their_meaning_whatever_their_type(arrays, values, expected):
+    assert red(values, arrays) == expected
+
+
+def test_one_depth_holds_for_all_parts(arrays):
+    dark = arrays | {key: (arrays[key].astype(np.uint16) * 16 if "x" in key else arrays[key]) for key in arrays}
+    dark["x_test"] //= 64
+    source = from_arrays(dark, "d")
+    assert source.train.pixels.max() > 200
+    assert source.test.pixels.max() <= 4  # by itself it would be brightened
 
 
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (np.zeros((4, 8)), r"^Expected x to be uint8 images of shape .* got float64 of shape \(4, 8\)$"),
-        (np.zeros((4, 8, 8), dtype=bool), "got bool of shape"),
+        (np.zeros((4, 8)), r"^Expected x to be images of shape .* got float64 of shape \(4, 8\)$"),
+        (np.full((4, 8, 8), "a"), "got <U1 of shape"),
         (np.zeros((4, 0, 8), dtype=np.uint8), r"got uint8 of shape \(4, 0, 8\)"),
-        (np.full((4, 2, 2), 255.0), r"floats in \[0, 1\], got float64 from 255 to 255: give raw pixels"),
-        (np.full((4, 2, 2), -1), "got int64 from -1 to -1"),
-        (np.full((4, 2, 2), 256), "got int64 from 256 to 256"),
     ],
 )
 def test_bad_images(images, message):
     with pytest.raises(DataError, match=message):
         as_pixels(images, "x")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.array([0.0, 255.5]), r"floats in \[0, 1\] or in \[0, 255\], got float64 from 0 to 255.5: give raw pixels"),
+        (np.array([-1, 0]), "got int64 from -1 to 0"),
+        (np.array([-0.5, 0.5], dtype=np.float32), "got float32 from -0.5 to 0.5"),
+        (np.array([0, 65536]), "got int64 from 0 to 65536"),
+    ],
+)
+def test_values_without_a_meaning_are_refused_by_range_and_type(arrays, values, message):
+    with pytest.raises(DataError, match=message):
+        red(values, arrays)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train_images", "train_labels", "test_images", "test_labels"),  # medmnist
+        ("X_train", "Y_train", "X_test", "Y_test"),
+        ("trainX", "trainY", "testX", "testY"),
+        ("images_training", "targets_training", "images_testing", "targets_testing"),
+    ],
+)
+def test_arrays_by_the_names_that_people_give_them(arrays, names):
+    source = from_arrays(dict(zip(names, arrays.values(), strict=True)), "d")
+    assert (len(source.train), len(source.test)) == (24, 6)
+
+
+def test_a_validation_part_is_used_and_a_test_part_may_lack(arrays):
+    given = {"images": arrays["x_train"], "labels": arrays["y_train"]}
+    assert from_arrays(given, "d").test is None
+    given = arrays | {"x_val": arrays["x_test"], "y_val": arrays["y_test"]}
+    assert len(from_arrays(given, "d").validation) == 6
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -79,17 +157,18 @@ def test_names_of_bytes_and_columns_of_labels(arrays):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"x_test": None, "y_test": None}, r"in 'd', missing: x_test, y_test \(it holds x_train, y_train\)$"),
+        ({"x_train": None, "y_train": None}, r"x_train and y_train in 'd', .*; it holds x_test, y_test$"),
+        ({"y_test": None}, "images and labels of each part of 'd', got x_test alone"),
         (
             {"y_train": np.arange(23) % 3},
             "as many labels as images in 'd', got 24 in x_train and 23 in y_train",
         ),
         (
             {"y_test": np.zeros(6)},
-            r"y_test of 'd' to be integers of shape \(n,\), got float64 of shape \(6,\)",
+            r"y_test of 'd' to be integers, booleans or words of shape \(n,\), got float64 of shape \(6,\)",
         ),
         ({"y_train": np.zeros((24, 3), dtype=int)}, r"got int64 of shape \(24, 3\)"),
-        ({"y_train": np.full(24, 10**12)}, "got up to 1000000000000 for 24 images: renumber them from 0"),
+        ({"y_train": np.arange(24) * 10**12}, "got up to 23000000000000 for 24 images: renumber them from 0"),
         (
             {"x_test": np.zeros((6, 7, 6, 3), dtype=np.uint8)},
             r"one shape of image, got 3x6x6 and 3x7x6 \(c, h, w\)",

@@ -35,11 +35,75 @@ def test_class_folders_alone(tmp_path, write_photos):
     assert source.test is None
 
 
-def test_validation_folder_serves_as_test(tmp_path, write_photos):
-    for part in ("train", "val"):
+@pytest.mark.parametrize(
+    ("names", "parts"),
+    [
+        (("train", "val"), ("train", "validation")),
+        (("Training", "Testing"), ("train", "test")),
+        (("seg_train", "seg_test", "seg_dev"), ("train", "test", "validation")),
+        (("TrainImages", "ValidImages"), ("train", "validation")),
+        (("train", "testing"), ("train", "test")),
+    ],
+)
+def test_parts_by_the_names_that_people_give_them(tmp_path, write_photos, names, parts):
+    for part in names:
         for name in ("ant", "bee"):
             write_photos(tmp_path / part / name, 1)
-    assert len(read_folder(str(tmp_path)).test) == 2
+    source = read_folder(str(tmp_path))
+    assert source.classes == ("ant", "bee")
+    for part in ("train", "validation", "test"):
+        images = getattr(source, part)
+        assert (images is not None) == (part in parts)
+        if images is not None:
+            assert len(images) == 2
+
+
+def test_a_class_may_be_called_like_a_part(tmp_path, write_photos):
+    for name in ("test", "tube"):
+        write_photos(tmp_path / name, 2)
+    assert read_folder(str(tmp_path)).classes == ("test", "tube")
+
+
+@pytest.mark.parametrize(
+    ("folders", "message"),
+    [
+        (("a/ant", "a/bee", "b/ant", "b/bee"), r"hold the same classes \(ant, bee\), .* It holds: a \(ant, bee\); b"),
+        (("shapes/ant", "shapes/bee"), r"holds one folder around the data: name '.*shapes'"),
+        (("train/ant", "train/bee", "more/ant"), r"holds parts \(train\) and other folders of images \(more\)"),
+        (("train/ant", "training/ant"), "one folder a part .*, got train and training"),
+        (("test/ant", "test/bee"), "has a folder test and none for training"),
+    ],
+)
+def test_folders_that_may_be_read_in_two_ways_are_refused(tmp_path, write_photos, folders, message):
+    for folder in folders:
+        write_photos(tmp_path / folder, 2)
+    with pytest.raises(DataError, match=message):
+        read_folder(str(tmp_path))
+
+
+def test_what_is_left_out_is_counted_by_reason(tmp_path, write_photos):
+    for name in ("ant", "bee"):
+        write_photos(tmp_path / name, 2)
+        (tmp_path / name / "i.heic").write_bytes(b"ftypheic")
+        (tmp_path / name / "notes.txt").write_text("no image")
+    (tmp_path / "ant" / "Thumbs.db").write_bytes(b"")
+    (tmp_path / "__MACOSX" / "ant").mkdir(parents=True)
+    (tmp_path / "__MACOSX" / "ant" / "._0.png").write_bytes(b"")
+    source = read_folder(str(tmp_path))
+    assert source.classes == ("ant", "bee")
+    assert len(source.train) == 4
+    (note,) = source.notes
+    assert note.startswith("Left out 5 files: 2 .heic, 2 .txt, 1 system files")
+
+
+def test_links_to_folders_are_followed_and_loops_end(tmp_path, write_photos):
+    write_photos(tmp_path / "elsewhere" / "batch", 3)
+    root = tmp_path / "data"
+    for name in ("ant", "bee"):
+        (root / name).mkdir(parents=True)
+        (root / name / "batch1").symlink_to(tmp_path / "elsewhere" / "batch")
+    (root / "ant" / "up").symlink_to(root / "ant")
+    assert len(read_folder(str(root)).train) == 6
 
 
 def test_other_sources_are_not_its_own(tmp_path):

@@ -46,7 +46,7 @@ def hub(monkeypatch):
 def test_reads_splits(hub, cells, source, name):
     rows = [{"bytes": cell, "path": None} for cell in cells]
     train = FakeSplit({"image": rows, "label": [i % 3 for i in range(24)]}, names=["a", "b", "c"])
-    hub[name] = {"train": train, "validation": FakeSplit({"image": rows[:3], "label": [0, 1, 2]})}
+    hub[name] = {"train": train, "test": FakeSplit({"image": rows[:3], "label": [0, 1, 2]})}
     found = read_hub(source)
     assert found is not None
     assert (found.name, found.classes) == (name, ("a", "b", "c"))

@@ -6,8 +6,10 @@ import sys
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from evonas.data import Augment, load_data
+from evonas.data.load import find_source
 from evonas.errors import DataError, SettingsError
 
 DIGITS = "484f005e022a812e"
@@ -166,7 +168,7 @@ def test_one_class_only(tmp_path, write_photos):
 def test_too_few_images(tmp_path, write_photos):
     write_photos(tmp_path / "ant", 9)
     write_photos(tmp_path / "bee", 3)
-    with pytest.raises(DataError, match=r"^Class 'bee' has too few training images for the split: 3, at least 4 are"):
+    with pytest.raises(DataError, match=r"^A class has too few training images for the split: 'bee' 3; at least 4 are"):
         load_data(tmp_path)
 
 
@@ -233,3 +235,46 @@ def test_cifar10_exact_arrays(truth):
     pixel = data.head(1)[0, :, 0, 0].double() * torch.tensor(data.std) + torch.tensor(data.mean)
     assert torch.round(pixel * 255).tolist() == [59, 62, 63]
     assert data.test.labels[:4].tolist() == [3, 8, 8, 0]
+
+
+@pytest.mark.parametrize("depth", ["png12in16", "png16", "tiff_float01"])
+def test_depth_is_found_over_the_set(tmp_path, depth):
+    rng = np.random.default_rng(0)
+    share = rng.random((40, 8, 8))
+    share[:, 0, 0], share[:, 0, 1] = 0.0, 1.0
+    for i, image in enumerate(share):
+        folder = tmp_path / "ab"[i % 2]
+        folder.mkdir(exist_ok=True)
+        dim = image * (0.25 if i % 4 == 0 else 1.0)  # a dark image stays dark
+        if depth == "tiff_float01":
+            Image.fromarray(dim.astype(np.float32)).save(folder / f"{i:02}.tif")
+        else:
+            top = 4095 if depth == "png12in16" else 65535
+            Image.fromarray(np.rint(dim * top).astype(np.uint16)).save(folder / f"{i:02}.png")
+    found = find_source(str(tmp_path))
+    data = load_data(tmp_path)
+    pixels = torch.cat([data.train.images, data.search.images, data.report.images, data.test.images])
+    assert pixels.max() == 255
+    tops = pixels.flatten(1).max(1).values
+    assert set(tops.tolist()) == {64, 255}
+    assert len(found.train) == 40
+
+
+def test_classes_that_are_too_small_are_named_at_once(tmp_path, write_photos):
+    for k in range(10):
+        write_photos(tmp_path / f"c{k}", 2 if k % 3 else 9)
+    with pytest.raises(DataError, match=r"^6 of 10 classes have too few .*: 'c1' 2, 'c2' 2, 'c4' 2, .* leave them out"):
+        load_data(tmp_path)
+
+
+def test_a_given_validation_part_is_used_as_such(tmp_path, write_photos):
+    for part, count in (("train", 8), ("val", 4), ("test", 3)):
+        for name in ("ant", "bee"):
+            write_photos(tmp_path / part / name, count, size=(12 + count, 12 + count))
+    data = load_data(tmp_path, resolution=12)
+    assert [len(data.part(name)) for name in ("train", "search", "report", "test")] == [16, 4, 4, 6]
+    for part in (data.search, data.report):
+        assert torch.bincount(part.labels).tolist() == [2, 2]
+    assert any("validation part that is there is used" in note for note in data.notes)
+    (tmp_path / "val" / "ant" / "000.png").unlink()
+    assert load_data(tmp_path, resolution=12).fingerprint != data.fingerprint

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from evonas.data.parquet import read_parquet
+from evonas.data.reading import Reading
 from evonas.errors import DataError, MissingExtraError
 
 LABELS = [i % 3 for i in range(24)]
@@ -36,7 +37,8 @@ def test_hub_snapshot_layout(tmp_path, cells, write_parquet):
     assert source is not None
     assert source.classes == ("0", "1", "2")
     assert source.train.labels.tolist() == LABELS
-    assert len(source.test or ()) == 2
+    assert len(source.validation or ()) == 2
+    assert source.test is None
 
 
 def test_test_comes_before_validation_and_none_is_none(tmp_path, cells, write_parquet):
@@ -46,7 +48,8 @@ def test_test_comes_before_validation_and_none_is_none(tmp_path, cells, write_pa
     assert source.test is None
     write_parquet(tmp_path / "validation.parquet", cells[:2], LABELS[:2])
     write_parquet(tmp_path / "test.parquet", cells[:5], LABELS[:5])
-    assert len(read_parquet(str(tmp_path)).test) == 5
+    both = read_parquet(str(tmp_path))
+    assert (len(both.test), len(both.validation)) == (5, 2)
 
 
 def test_bare_bytes_and_paths(tmp_path, cells):
@@ -76,18 +79,18 @@ def table(**columns: object) -> pa.Table:
     ("columns", "message"),
     [
         (
-            {"picture": [b"x"], "label": [0]},
-            "Expected a column 'img' or 'image' in 'train.parquet', it holds picture",
+            {"snapshot": [b"x"], "label": [0]},
+            "a column 'img' or 'image' in 'train.parquet', it holds snapshot, label: name it by --image-column",
         ),
         (
             {"img": [b"x"], "kind": [0]},
-            "Expected a column 'label' or 'labels' in 'train.parquet', it holds img, kind",
+            "Expected a column 'label' or 'labels' in 'train.parquet', it holds img, kind: name it by --label-column",
         ),
         (
-            {"img": ["x"], "label": [0]},
-            "Expected the images as a struct of bytes and path, got string: write encoded",
+            {"img": [1.5], "label": [0]},
+            "Expected the images as a struct of bytes and path, as bytes, or as paths, got double: write encoded",
         ),
-        ({"img": [b"x"], "label": ["ant"]}, "column 'label' of 'train.parquet' to be integers of shape"),
+        ({"img": [b"x"], "label": [0.5]}, "column 'label' of 'train.parquet' to be integers, booleans or words"),
         (
             {"img": [b"x", b"y"], "label": [0, None]},
             "a label in every row of 'train.parquet', 1 are null: drop",
@@ -110,14 +113,14 @@ def test_unreadable(tmp_path, content):
 
 def test_no_training_file(tmp_path, cells, write_parquet):
     write_parquet(tmp_path / "test.parquet", cells, LABELS)
-    with pytest.raises(DataError, match=r"^Expected train\*\.parquet in '.*', got parquet files of other names"):
+    with pytest.raises(DataError, match=r"^Expected train\*\.parquet or a folder train"):
         read_parquet(str(tmp_path))
 
 
 def test_several_data_sets(tmp_path, cells, write_parquet):
     for name in ("coarse", "fine"):
         write_parquet(tmp_path / name / "train.parquet", cells, LABELS)
-    with pytest.raises(DataError, match=r"got 2 folders of train\*\.parquet: name one, such as '.*coarse'"):
+    with pytest.raises(DataError, match=r"got 2 folders of training files: name one, such as '.*coarse'"):
         read_parquet(str(tmp_path))
 
 
@@ -126,3 +129,46 @@ def test_missing_pyarrow(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"needs the package 'pyarrow'"):
         read_parquet(str(tmp_path))
+
+
+def test_folders_of_parts(tmp_path, cells, write_parquet):
+    write_parquet(tmp_path / "default" / "train" / "0000.parquet", cells, LABELS)
+    write_parquet(tmp_path / "default" / "test" / "0000.parquet", cells[:5], LABELS[:5])
+    source = read_parquet(str(tmp_path))
+    assert (len(source.train), len(source.test)) == (24, 5)
+
+
+def test_a_split_of_another_name_is_not_joined(tmp_path, cells, write_parquet):
+    write_parquet(tmp_path / "train-00000-of-00001.parquet", cells, LABELS)
+    write_parquet(tmp_path / "train_clean-00000-of-00001.parquet", cells, LABELS)
+    source = read_parquet(str(tmp_path))
+    assert len(source.train) == 24
+    assert source.notes == ("Left out 1 parquet files of other splits, such as train_clean-00000-of-00001.parquet",)
+
+
+def test_a_part_without_labels_is_none(tmp_path, cells, write_parquet):
+    write_parquet(tmp_path / "train.parquet", cells, LABELS)
+    write_parquet(tmp_path / "test.parquet", cells[:5], [-1] * 5)
+    source = read_parquet(str(tmp_path))
+    assert source.test is None
+    assert source.notes == ("The test part has no labels and is left out",)
+
+
+def test_words_for_labels_and_columns_by_name(tmp_path, cells, write_parquet):
+    words = ["abc"[i] for i in LABELS]
+    write_parquet(tmp_path / "train.parquet", cells, words, image="picture", label="target")
+    source = read_parquet(str(tmp_path))
+    assert source.classes == ("a", "b", "c")
+    assert source.train.labels.tolist() == LABELS
+    write_parquet(tmp_path / "train.parquet", cells, words, image="scan", label="species")
+    source = read_parquet(str(tmp_path), Reading(image_column="scan", label_column="species"))
+    assert source.train.labels.tolist() == LABELS
+    with pytest.raises(DataError, match=r"column 'specie' .*it holds scan, species: .* Did you mean 'species'"):
+        read_parquet(str(tmp_path), Reading(image_column="scan", label_column="specie"))
+
+
+def test_paths_of_files(tmp_path, cells):
+    for i, cell in enumerate(cells):
+        (tmp_path / f"{i}.png").write_bytes(cell)
+    pq.write_table(table(img=[f"{i}.png" for i in range(24)], label=LABELS), tmp_path / "train.parquet")
+    assert len(read_parquet(str(tmp_path)).train.digests()) == 24

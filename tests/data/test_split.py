@@ -155,8 +155,8 @@ def test_hold_out_takes_a_fifth(counts):
 
 def test_too_few_images():
     labels, keys, classes = data_of([9, 3], 0)
-    with pytest.raises(DataError, match=r"Class 'class 1' has too few training images for the split: 3, at least 4"):
+    with pytest.raises(DataError, match=r"^A class has too few training images for the split: 'class 1' 3; at least 4"):
         hold_out(labels, keys, classes)
     labels, keys, classes = data_of([2, 9], 0)
-    with pytest.raises(DataError, match=r"Class 'class 0' has too few training images for the split: 2, at least 3"):
+    with pytest.raises(DataError, match=r"^A class has too few training images for the split: 'class 0' 2; at least 3"):
         divide(labels, keys, classes, 0.4)

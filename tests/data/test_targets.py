@@ -61,7 +61,7 @@ def test_parts_have_targets_alike_and_do_not_depend_on_the_order_of_rows(brightn
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"y_train": np.full((60, 2), 0.5)}, "nothing can be learned"),
+        ({"y_train": np.full((60, 2), 0.3)}, "nothing can be learned"),
         ({"y_test": np.zeros((20, 3))}, "as many targets"),
         ({"y_test": np.full(20, np.nan)}, "20 of 20 rows hold NaN"),
         ({"y_test": np.arange(20)}, "Expected y_test of 'x' to be floats"),

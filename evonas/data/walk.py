@@ -1,0 +1,76 @@
+"""Walk through folders of images: links are followed, loops found, what systems leave behind is skipped."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+__all__ = ["SUFFIXES", "Found", "is_system", "subfolders", "walk"]
+
+SUFFIXES = frozenset({
+    ".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
+})  # fmt: skip
+HEIF = frozenset({".heic", ".heif"})
+"""Read where pillow-heif is installed."""
+SYSTEM = frozenset({
+    "__macosx", "$recycle.bin", "@eadir", "__pycache__", "lost+found", "system volume information", "thumbs.db",
+    "desktop.ini",
+})  # fmt: skip
+"""Names, in small letters, of what systems and tools leave behind; names that begin with a dot are theirs as well."""
+
+
+@dataclass
+class Found:
+    """Images below a folder, and what lies beside them.
+
+    Attributes:
+        images: Paths in order.
+        left_out: Number of files by reason.
+    """
+
+    images: list[Path] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+def is_system(name: str) -> bool:
+    """Return whether a file or folder is one that systems and tools leave behind."""
+    return name.startswith((".", "~$")) or name.lower() in SYSTEM
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """Return the folders in a folder, sorted by name, without those of systems and tools."""
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not is_system(path.name))
+
+
+def walk(folder: Path) -> Found:
+    """Return the images below a folder, links to folders followed, none twice by a loop.
+
+    Args:
+        folder: An existing folder.
+    """
+    found = Found()
+    read = SUFFIXES | HEIF if find_spec("pillow_heif") else SUFFIXES
+    for place, folders, files in os.walk(folder, followlinks=True):
+        kept = []
+        for name in sorted(folders):
+            real = os.path.realpath(os.path.join(place, name))
+            # The same folder under two links is two sets of images; one that leads back up would never end.
+            loop = any(real == os.path.realpath(up) for up in (Path(place), *Path(place).parents))
+            if not is_system(name) and not loop:
+                kept.append(name)
+        folders[:] = kept
+        for name in sorted(files):
+            path = Path(place, name)
+            if is_system(name):
+                found.left_out["system files"] += 1
+            elif path.suffix.lower() not in read:
+                found.left_out[path.suffix.lower() or "no ending"] += 1
+            elif path.is_file():
+                found.images.append(path)
+            else:
+                found.left_out["links to nothing"] += 1
+    found.images.sort()
+    return found
