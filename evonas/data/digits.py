@@ -6,13 +6,13 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from evonas.data.arrays import ArrayImages
-from evonas.data.reading import PLAIN, Reading
+from evonas.data.read_options import PLAIN, ReadOptions
 from evonas.data.source import Source
 
 NAME = "digits"
 
 
-def read_embedded(source: str, reading: Reading = PLAIN) -> Source | None:
+def read_embedded(source: str, options: ReadOptions = PLAIN) -> Source | None:
     """Return the digits (Alpaydin and Kaynak, "Cascading classifiers", 1998) where `source` is "digits"."""
     if source != NAME:
         return None

@@ -10,7 +10,7 @@ import numpy as np
 
 from evonas.data.decode import EncodedImages
 from evonas.data.part_names import part_of_name
-from evonas.data.reading import PLAIN, Reading
+from evonas.data.read_options import PLAIN, ReadOptions
 from evonas.data.source import Source
 from evonas.data.walk import subfolders, walk
 from evonas.errors import DataError, suggest
@@ -19,7 +19,7 @@ SHOWN = 8
 """Folders of a tree that an error shows."""
 
 
-def read_folder(source: str, reading: Reading = PLAIN) -> Source | None:
+def read_folder(source: str, options: ReadOptions = PLAIN) -> Source | None:
     """Return the data of a folder of class folders; None where `source` is no folder.
 
     Layout: ``train/<class>/…``, perhaps ``val/<class>/…`` and ``test/<class>/…``, by any of the names that

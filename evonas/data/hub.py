@@ -11,12 +11,12 @@ from evonas.data.labels import number_labels, read_labels
 from evonas.data.names import hub_name
 from evonas.data.parquet import IMAGE_COLUMNS, LABEL_COLUMNS, UNKNOWN, as_encoded, pick_column
 from evonas.data.part_names import part_of_shard
-from evonas.data.reading import PLAIN, Reading
+from evonas.data.read_options import PLAIN, ReadOptions
 from evonas.data.source import Source
 from evonas.errors import DataError, require
 
 
-def read_hub(source: str, reading: Reading = PLAIN) -> Source | None:
+def read_hub(source: str, options: ReadOptions = PLAIN) -> Source | None:
     """Return a data set of the hub, `hub:NAME` or `owner/name`; None where `source` has neither form.
 
     An `owner/name` whose owner is a local folder is taken for a mistyped path, and not looked for on the hub.
@@ -42,7 +42,7 @@ def read_hub(source: str, reading: Reading = PLAIN) -> Source | None:
     if "train" not in found:
         raise DataError(f"Expected a split 'train' in '{name}' of the hub, it has {', '.join(splits)}")
     others = [split for split in splits if split not in found.values()]
-    read = {part: _read_split(package, splits[split], name, split, reading) for part, split in found.items()}
+    read = {part: _read_split(package, splits[split], name, split, options) for part, split in found.items()}
     notes = [f"Left out splits of other names: {', '.join(others)}"] if others else []
     for part in ("validation", "test"):
         if part in read and read[part][1].dtype.kind == "i" and (read[part][1] == UNKNOWN).all():
@@ -59,12 +59,12 @@ def read_hub(source: str, reading: Reading = PLAIN) -> Source | None:
 
 
 def _read_split(
-    package: Any, split: Any, name: str, called: str, reading: Reading
+    package: Any, split: Any, name: str, called: str, options: ReadOptions
 ) -> tuple[list[Any], np.ndarray, list[str] | None]:
     """Return cells, labels and class names of a split."""
     where = f"split {called} of '{name}'"
-    image = pick_column(split.column_names, IMAGE_COLUMNS, where, reading.image_column, "--image-column")
-    label = pick_column(split.column_names, LABEL_COLUMNS, where, reading.label_column, "--label-column")
+    image = pick_column(split.column_names, IMAGE_COLUMNS, where, options.image_column, "--image-column")
+    label = pick_column(split.column_names, LABEL_COLUMNS, where, options.label_column, "--label-column")
     labels = read_labels(np.array(list(split[label])), f"column '{label}' in {where}")
     cells = list(split.cast_column(image, package.Image(decode=False))[image])
     return cells, labels, getattr(split.features[label], "names", None)

@@ -22,7 +22,7 @@ from evonas.data.npz import read_npz
 from evonas.data.parquet import read_parquet
 from evonas.data.part import Part
 from evonas.data.plugins import read_plugin
-from evonas.data.reading import PLAIN, Reading
+from evonas.data.read_options import PLAIN, ReadOptions
 from evonas.data.source import Images, Source, check_source
 from evonas.data.split import (
     TEST_SEED,
@@ -39,7 +39,7 @@ from evonas.data.targets_folder import read_targets_folder
 from evonas.errors import SettingsError
 
 FORMAT = 1  # part of the fingerprint; raised when the same files would give other parts
-READERS: tuple[Callable[[str, Reading], Source | None], ...] = (
+READERS: tuple[Callable[[str, ReadOptions], Source | None], ...] = (
     read_embedded,
     read_plugin,
     read_npz,
@@ -60,7 +60,7 @@ def load_data(
     device: torch.device | str = "cpu",
     channels: int | None = None,
     statistics: tuple[Sequence[float], Sequence[float]] | None = None,
-    reading: Reading = PLAIN,
+    options: ReadOptions = PLAIN,
 ) -> Dataset:
     """Load labeled images and split them, stratified, into the parts `train`, `search`, `report` and `test`.
 
@@ -81,7 +81,7 @@ def load_data(
             as many as they have.
         statistics: Mean and standard deviation of each channel that images are normalized by, of values in [0, 1];
             None: those of the train part.
-        reading: What the data leave open of how they are to be read.
+        options: What the data leave open of how they are to be read.
 
     Raises:
         DataError: Unknown source, unreadable or malformed data, one class only, too few images for the split.
@@ -89,7 +89,7 @@ def load_data(
         SettingsError: A setting is out of range.
     """
     _check_settings(resolution, limit, validation, seed)
-    found = _one_depth(find_source(str(source), reading))
+    found = _one_depth(find_source(str(source), options))
     check_source(found)
     digests = found.train.digests()
     train, test = found.train, found.test
@@ -168,18 +168,18 @@ def _notes(source: Source, held_out: int) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def find_source(name: str, reading: Reading = PLAIN) -> Source:
+def find_source(name: str, options: ReadOptions = PLAIN) -> Source:
     """Return the source of that name, from the first reader that knows it.
 
     Args:
         name: See `load_data`.
-        reading: What the data leave open of how they are to be read.
+        options: What the data leave open of how they are to be read.
 
     Raises:
         DataError: No reader does.
     """
     for read in READERS:
-        if (found := read(name, reading)) is not None:
+        if (found := read(name, options)) is not None:
             return found
     raise unknown_data(name)
 

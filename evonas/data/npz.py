@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from evonas.data.arrays import from_arrays
-from evonas.data.reading import PLAIN, Reading
+from evonas.data.read_options import PLAIN, ReadOptions
 from evonas.data.source import Source
 from evonas.errors import DataError
 
 
-def read_npz(source: str, reading: Reading = PLAIN) -> Source | None:
+def read_npz(source: str, options: ReadOptions = PLAIN) -> Source | None:
     """Return the data of an `.npz` file; None where `source` is no such file.
 
     Raises:
@@ -32,4 +32,4 @@ def read_npz(source: str, reading: Reading = PLAIN) -> Source | None:
             f"Cannot read '{path}' as a NumPy archive ({' '.join(str(error).split())}): "
             f"write it again with numpy.savez, plain arrays only"
         ) from error
-    return from_arrays(arrays, path.stem, reading.layout)
+    return from_arrays(arrays, path.stem, options.layout)

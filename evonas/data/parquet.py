@@ -12,7 +12,7 @@ import numpy as np
 from evonas.data.decode import EncodedImages
 from evonas.data.labels import number_labels, read_labels
 from evonas.data.part_names import part_of_name, part_of_shard, part_words
-from evonas.data.reading import PLAIN, Reading
+from evonas.data.read_options import PLAIN, ReadOptions
 from evonas.data.source import Source
 from evonas.errors import DataError, require, suggest
 
@@ -22,7 +22,7 @@ UNKNOWN = -1
 """Label of images whose class is kept secret, as the hub's test parts have it."""
 
 
-def read_parquet(source: str, reading: Reading = PLAIN) -> Source | None:
+def read_parquet(source: str, options: ReadOptions = PLAIN) -> Source | None:
     """Return the data of a folder of parquet files, or of folders of them below; None for others.
 
     A part is the files ``train.parquet``, ``train-0.parquet``, ``train-00000-of-00002.parquet``, or a folder
@@ -39,7 +39,7 @@ def read_parquet(source: str, reading: Reading = PLAIN) -> Source | None:
     if not root.is_dir() or not any(root.rglob("*.parquet")):
         return None
     files, foreign = _files(root)
-    read = {part: _read_part(held, reading) for part, held in files.items()}
+    read = {part: _read_part(held, options) for part, held in files.items()}
     notes = [f"Left out {len(foreign)} parquet files of other splits, such as {foreign[0]}"] if foreign else []
     for part in ("validation", "test"):
         if part in read and read[part].labels.dtype.kind == "i" and (read[part].labels == UNKNOWN).all():
@@ -146,7 +146,7 @@ class _Table(NamedTuple):
     home: Path
 
 
-def _read_part(files: list[Path], reading: Reading) -> _Table:
+def _read_part(files: list[Path], options: ReadOptions) -> _Table:
     arrow, parquet = require("pyarrow", "data"), require("pyarrow.parquet", "data")
     cells: list[Any] = []
     labels: list[np.ndarray] = []
@@ -155,8 +155,8 @@ def _read_part(files: list[Path], reading: Reading) -> _Table:
         where = f"'{file.name}'"
         try:
             schema = parquet.read_schema(file)
-            image = pick_column(schema.names, IMAGE_COLUMNS, where, reading.image_column, "--image-column")
-            label = pick_column(schema.names, LABEL_COLUMNS, where, reading.label_column, "--label-column")
+            image = pick_column(schema.names, IMAGE_COLUMNS, where, options.image_column, "--image-column")
+            label = pick_column(schema.names, LABEL_COLUMNS, where, options.label_column, "--label-column")
             table = parquet.read_table(file, columns=[image, label])
         except (OSError, arrow.ArrowException) as error:
             raise DataError(

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from evonas.data.arrays import from_arrays
 from evonas.data.names import plugins
-from evonas.data.reading import PLAIN, Reading
+from evonas.data.read_options import PLAIN, ReadOptions
 from evonas.data.source import Source
 from evonas.errors import DataError
 
 
-def read_plugin(source: str, reading: Reading = PLAIN) -> Source | None:
+def read_plugin(source: str, options: ReadOptions = PLAIN) -> Source | None:
     """Return the data of the entry point named `source`; None where there is none.
 
     An entry point is a callable without arguments that returns a mapping of raw arrays as `from_arrays` takes
@@ -34,4 +34,4 @@ def read_plugin(source: str, reading: Reading = PLAIN) -> Source | None:
         raise DataError(
             f"Expected '{source}' ({point.value}) to return a mapping of arrays, got {type(arrays).__name__}"
         )
-    return from_arrays(arrays, source, reading.layout)
+    return from_arrays(arrays, source, options.layout)

@@ -9,7 +9,7 @@ import numpy as np
 
 from evonas.data.decode import EncodedImages
 from evonas.data.part_names import part_of_name
-from evonas.data.reading import PLAIN, Reading
+from evonas.data.read_options import PLAIN, ReadOptions
 from evonas.data.source import Source
 from evonas.data.targets import as_targets, name_targets
 from evonas.data.walk import subfolders
@@ -18,7 +18,7 @@ from evonas.errors import DataError
 TABLE = "targets.csv"
 
 
-def read_targets_folder(source: str, reading: Reading = PLAIN) -> Source | None:
+def read_targets_folder(source: str, options: ReadOptions = PLAIN) -> Source | None:
     """Return the data of a folder with a ``targets.csv``; None where `source` is no such folder.
 
     The table's columns are ``file``, a path from the table's folder, then one for each target. It lies in the folder,

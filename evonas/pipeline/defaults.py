@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from evonas.config import Settings
-from evonas.data.reading import Reading
+from evonas.data.read_options import ReadOptions
 from evonas.objectives.accuracy.estimators import read_estimator
 
-__all__ = ["reading_of", "uses_predictors"]
+__all__ = ["data_options", "uses_predictors"]
 
 BASELINE_ALGORITHMS = "random", "regularized-evolution"
 """Algorithms that are asked for to compare with, and so left as they are."""
@@ -29,6 +29,6 @@ def uses_predictors(settings: Settings, *, trainable: bool) -> bool:
     return trainable and read_estimator(settings.estimator)[0] == "train"
 
 
-def reading_of(settings: Settings) -> Reading:
+def data_options(settings: Settings) -> ReadOptions:
     """Return how settings ask for data to be read."""
-    return Reading(settings.layout, settings.image_column, settings.label_column)
+    return ReadOptions(settings.layout, settings.image_column, settings.label_column)

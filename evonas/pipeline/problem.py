@@ -19,7 +19,7 @@ from evonas.objectives.accuracy.estimators import DEFAULT, read_estimator
 from evonas.objectives.table import TableEvaluator
 from evonas.pareto.objective import Constraint, parse_constraint, split_names
 from evonas.pipeline.checks import check_settings
-from evonas.pipeline.defaults import reading_of, uses_predictors
+from evonas.pipeline.defaults import data_options, uses_predictors
 from evonas.pipeline.genome import SearchGenome
 from evonas.pipeline.start import check_resolution, default_resolution, read_start, refuse_transfer, resolve_start
 from evonas.runs.manifest import new_manifest
@@ -264,7 +264,7 @@ class SearchProblem:
             device=self.device,
             channels=channels,
             statistics=statistics,
-            reading=reading_of(settings),
+            options=data_options(settings),
         )
 
     def new_supernet(self) -> Network:

@@ -10,7 +10,7 @@ from evonas.config import Settings, parse_time
 from evonas.data import Part, load_data
 from evonas.files.progress import Progress
 from evonas.networks import build
-from evonas.pipeline.defaults import reading_of
+from evonas.pipeline.defaults import data_options
 from evonas.pipeline.start import PublishedStart
 from evonas.spaces import load_space
 from evonas.supernet.adaptation import features_of, fit_layer, last_layer
@@ -54,7 +54,7 @@ def probe_resolution(settings: Settings, start: PublishedStart, progress: Progre
         data = load_data(
             settings.data or "digits", resolution=side, limit=min(PROBED_IMAGES, settings.train_limit or PROBED_IMAGES),
             validation=0.5, seed=settings.seed, device=device, channels=3,
-            statistics=(entry.preprocessing.mean, entry.preprocessing.std), reading=reading_of(settings),
+            statistics=(entry.preprocessing.mean, entry.preprocessing.std), options=data_options(settings),
         )  # fmt: skip
         skeleton = space.skeleton(entry.skeleton, classes=len(data.classes), resolution=side)
         network = build(space, skeleton, published.architecture).to(device)

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from evonas.data.parquet import read_parquet
-from evonas.data.reading import Reading
+from evonas.data.read_options import ReadOptions
 from evonas.errors import DataError, MissingExtraError
 
 LABELS = [i % 3 for i in range(24)]
@@ -161,10 +161,10 @@ def test_words_for_labels_and_columns_by_name(tmp_path, cells, write_parquet):
     assert source.classes == ("a", "b", "c")
     assert source.train.labels.tolist() == LABELS
     write_parquet(tmp_path / "train.parquet", cells, words, image="scan", label="species")
-    source = read_parquet(str(tmp_path), Reading(image_column="scan", label_column="species"))
+    source = read_parquet(str(tmp_path), ReadOptions(image_column="scan", label_column="species"))
     assert source.train.labels.tolist() == LABELS
     with pytest.raises(DataError, match=r"column 'specie' .*it holds scan, species: .* Did you mean 'species'"):
-        read_parquet(str(tmp_path), Reading(image_column="scan", label_column="specie"))
+        read_parquet(str(tmp_path), ReadOptions(image_column="scan", label_column="specie"))
 
 
 def test_paths_of_files(tmp_path, cells):

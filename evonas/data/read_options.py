@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["PLAIN", "Reading"]
+__all__ = ["PLAIN", "ReadOptions"]
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How data are to be read where they do not say it themselves.
+class ReadOptions:
+    """Options of how data are to be read where they do not say it themselves.
 
     Attributes:
         layout: ``NHWC``, ``NCHW`` or ``NHW``, of the arrays of an `.npz` file.
@@ -22,5 +22,5 @@ class Reading:
     label_column: str | None = None
 
 
-PLAIN = Reading()
+PLAIN = ReadOptions()
 """Nothing said: names and shapes decide."""
