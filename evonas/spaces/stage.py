@@ -52,6 +52,7 @@ class StageSpace(Space[StageArchitecture]):
         elastic: Kernel and expansion of each option of the elastic blocks, such as ``k5e6``.
         options: Option names of every block, stage by stage, fixed ones included.
         free_options: The same of the stages that have a choice; architectures hold these only.
+        free_depths: Depths of these stages.
     """
 
     definition: StageFile
@@ -86,7 +87,7 @@ class StageSpace(Space[StageArchitecture]):
         """Numbers of the stages that have a choice."""
         self.free_options = tuple(self.options[i] for i in self.free)
         self.free_blocks = sum(len(stage) for stage in self.free_options)
-        self._depths = tuple(
+        self.free_depths = tuple(
             tuple(depth for depth in stages[i].depth or (stages[i].blocks,) if depth <= self.most_blocks[i])
             for i in self.free
         )
@@ -111,7 +112,7 @@ class StageSpace(Space[StageArchitecture]):
                 for b, options in enumerate(self.free_options[s][: self.most_blocks[i]]):
                     add(("operation", s, b), f"stage{i}.block{b}.operation", len(options))
         for s, i in enumerate(self.free):
-            add(("depth", s), f"stage{i}.depth", len(self._depths[s]))
+            add(("depth", s), f"stage{i}.depth", len(self.free_depths[s]))
         add(("resolution",), "resolution", len(self.definition.resolutions))
         self._set_choices(choices)
         # Where the two genes of a block stand, and how many options the second has; None: no choice.
@@ -140,7 +141,7 @@ class StageSpace(Space[StageArchitecture]):
                 f"Space '{self.name}' has {len(self.most_blocks)} stages, the skeleton gives the blocks of "
                 f"{len(skeleton.blocks)}"
             )
-        for i, depths in zip(self.free, self._depths, strict=True):
+        for i, depths in zip(self.free, self.free_depths, strict=True):
             if skeleton.blocks[i] not in depths:
                 raise SpaceError(f"Stage {i} of '{self.name}' has a depth of {depths}, got {skeleton.blocks[i]}")
         return StageSpace(self.definition, skeleton.blocks)
@@ -149,7 +150,7 @@ class StageSpace(Space[StageArchitecture]):
     def size(self) -> int:
         """Number of active configurations: options of blocks beyond a stage's depth do not count."""
         total = max(1, len(self.definition.resolutions))
-        for options, depths in zip(self.free_options, self._depths, strict=True):
+        for options, depths in zip(self.free_options, self.free_depths, strict=True):
             total *= sum(math.prod(len(o) for o in options[:depth]) for depth in depths)
         return total
 
@@ -159,7 +160,7 @@ class StageSpace(Space[StageArchitecture]):
         genomes = rng.integers(0, self.cardinalities, size=(n, len(self.choices))).astype(np.int16)
         if by == "choice":
             return genomes
-        for s, (options, depths) in enumerate(zip(self.free_options, self._depths, strict=True)):
+        for s, (options, depths) in enumerate(zip(self.free_options, self.free_depths, strict=True)):
             gene = self._depth_genes[s]
             if gene is None:
                 continue
@@ -184,7 +185,7 @@ class StageSpace(Space[StageArchitecture]):
         )
         depths = tuple(
             choices[genes[gene]] if gene is not None else choices[0]
-            for choices, gene in zip(self._depths, self._depth_genes, strict=True)
+            for choices, gene in zip(self.free_depths, self._depth_genes, strict=True)
         )
         resolutions = self.definition.resolutions
         resolution = None
@@ -205,7 +206,7 @@ class StageSpace(Space[StageArchitecture]):
                 for index, option_gene in zip((a, b), number, strict=True):
                     if index is not None:
                         genes[index] = option_gene
-        for depth, choices, gene in zip(checked.depths, self._depths, self._depth_genes, strict=True):
+        for depth, choices, gene in zip(checked.depths, self.free_depths, self._depth_genes, strict=True):
             if gene is not None:
                 genes[gene] = choices.index(depth)
         if self._resolution_gene is not None:
@@ -238,10 +239,10 @@ class StageSpace(Space[StageArchitecture]):
             for b, (option, known) in enumerate(zip(stage, options, strict=True)):
                 if option not in known:
                     raise SpaceError(f"stage {i}, block {b} is one of {', '.join(known)}, got {option!r:.40}")
-        depths = tuple(choices[-1] for choices in self._depths) if depths is None else tuple(depths)
-        if len(depths) != len(self._depths):
-            raise SpaceError(f"expected {len(self._depths)} depths, got {len(depths)}")
-        for i, depth, choices in zip(self.free, depths, self._depths, strict=True):
+        depths = tuple(choices[-1] for choices in self.free_depths) if depths is None else tuple(depths)
+        if len(depths) != len(self.free_depths):
+            raise SpaceError(f"expected {len(self.free_depths)} depths, got {len(depths)}")
+        for i, depth, choices in zip(self.free, depths, self.free_depths, strict=True):
             if depth not in choices:
                 raise SpaceError(f"stage {i} has a depth of {choices}, got {depth!r:.40}")
         resolutions = self.definition.resolutions
@@ -284,7 +285,7 @@ class StageSpace(Space[StageArchitecture]):
         ends = []
         for end in (0, -1):
             blocks = [[sorted(options, key=self._extent)[end] for options in stage] for stage in self.free_options]
-            depths = [sorted(choices)[end] for choices in self._depths]
+            depths = [sorted(choices)[end] for choices in self.free_depths]
             resolutions = self.definition.resolutions
             resolution = sorted(resolutions)[end] if resolutions else None
             ends.append(self.canonical(self.assemble(blocks, depths, resolution)))

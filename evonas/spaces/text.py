@@ -11,6 +11,10 @@ digits         ``02110212``
 lists          ``{"ks": [3, …], "e": [4, …], "d": [2, …]}``
 blocks         ``k3e6-skip-k5e3/k7e3``
 ============== ==================================================================================
+
+A text that is not in the form is read as other programs write it: a genotype inside other text, by node or as JSON,
+configurations of NAS-Bench-301, numbers of NASLib and NAS-Bench-201, dictionaries of Once-for-All. What is written is
+the form of the table alone.
 """
 
 from __future__ import annotations
@@ -44,11 +48,21 @@ def read(text: str, space: WrittenSpace) -> Any:
         SpaceError: Not in that form; the message quotes the text and an example.
     """
     form = space.definition.form
-    reader, example = FORMS[form]
+    reader, foreign, example = FORMS[form]
     if not isinstance(text, str) or not text.strip() or len(text) > LONGEST:
         raise SpaceError(f"Expected an architecture of space '{space.name}' such as {example}, got {text!r:.80}")
+    text = text.removeprefix("\ufeff").strip()
     try:
-        return reader(text.strip(), space)
+        return _tried(reader, text, space, example)
+    except SpaceError:
+        if foreign is None or (read := _tried(foreign, text, space, example)) is None:
+            raise
+        return read
+
+
+def _tried(reader: Reader, text: str, space: WrittenSpace, example: str) -> Any:
+    try:
+        return reader(text, space)
     except SpaceError as error:
         raise SpaceError(f"Not an architecture of space '{space.name}': {error}") from None
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, SyntaxError, RecursionError, MemoryError):
@@ -57,20 +71,25 @@ def read(text: str, space: WrittenSpace) -> Any:
         ) from None
 
 
-FORMS: dict[str, tuple[Callable[[str, Any], Any], str]] = {
+Reader = Callable[[str, Any], Any]
+
+FORMS: dict[str, tuple[Reader, Reader | None, str]] = {
     "genotype": (
         text_cell.read_genotype,
+        text_cell.read_foreign_genotype,
         "Genotype(normal=[('sep_conv_3x3', 0), …], normal_concat=[2, 3, 4, 5], reduce=[…], reduce_concat=[…])",
     ),
     "discretized": (
         text_cell.read_discretized,
+        text_cell.read_foreign_discretized,
         "Genotype(normal=[[('sep_conv_3x3', 0), …], …], normal_sum=[2], normal_concat=[3, 4], reduce=…)",
     ),
     "nasbench201": (
         text_cell.read_nasbench201,
+        text_cell.read_foreign_nasbench201,
         "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|…|",
     ),
-    "digits": (text_stage.read_digits, "02110212"),
-    "lists": (text_stage.read_lists, '{"ks": [3, …], "e": [4, …], "d": [2, …]}'),
-    "blocks": (text_stage.read_blocks, "k3e6-skip-k5e3/k7e3"),
+    "digits": (text_stage.read_digits, None, "02110212"),
+    "lists": (text_stage.read_lists, text_stage.read_foreign_lists, '{"ks": [3, …], "e": [4, …], "d": [2, …]}'),
+    "blocks": (text_stage.read_blocks, None, "k3e6-skip-k5e3/k7e3"),
 }

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 from evonas.errors import SpaceError
 from evonas.spaces.architecture import CellArchitecture
 from evonas.spaces.definition_cell import CellFile
+from evonas.spaces.foreign_cell import flat_pairs, genotype_fields, nasbench201_text, own_name
 from evonas.spaces.graph import Cell, Edge
+from evonas.spaces.literal import value_of
 
 
 class CellMembers(Protocol):
@@ -35,23 +37,15 @@ def _call(text: str, name: str) -> dict[str, Any]:
     call = ast.parse(text, mode="eval").body
     if not isinstance(call, ast.Call) or call.args or getattr(call.func, "id", None) != name:
         raise SpaceError(f"expected {name}(normal=…, …), got {text!r:.80}")
-    return {str(keyword.arg): _literal(keyword.value) for keyword in call.keywords}
+    return {str(keyword.arg): value_of(keyword.value) for keyword in call.keywords}
 
 
-def _literal(node: ast.expr) -> Any:
-    if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "range" and not node.keywords:
-        bounds = [ast.literal_eval(argument) for argument in node.args]
-        if all(isinstance(bound, int) and abs(bound) < 100 for bound in bounds):
-            return list(range(*bounds))
-    return ast.literal_eval(node)
-
-
-def _edges(pairs: Any) -> tuple[Edge, ...]:
+def _edges(pairs: Any, known: Collection[str]) -> tuple[Edge, ...]:
     edges = []
     for operation, source in pairs:
         if not isinstance(operation, str) or type(source) is not int:
             raise SpaceError(f"expected ('operation', place) pairs, got {(operation, source)!r:.60}")
-        edges.append(Edge(operation, source))
+        edges.append(Edge(own_name(operation, known), source))
     return tuple(edges)
 
 
@@ -64,12 +58,25 @@ def _places(values: Any) -> tuple[int, ...]:
 
 def read_genotype(text: str, space: CellMembers) -> CellArchitecture:
     """Read an architecture in the form genotype."""
-    fields = _call(text, "Genotype")
+    return _genotype(_call(text, "Genotype"), space)
+
+
+def read_foreign_genotype(text: str, space: CellMembers) -> CellArchitecture | None:
+    """Read a genotype as other programs write it, None where a text holds none."""
+    cell = space.definition.cell
+    fields = genotype_fields(text, space.kinds, cell.nodes)
+    if fields is None:
+        return None
+    pairs = {kind: flat_pairs(fields[kind], cell.kept) for kind in space.kinds if kind in fields}
+    return _genotype(fields | pairs, space)
+
+
+def _genotype(fields: dict[str, Any], space: CellMembers) -> CellArchitecture:
     expect_keys(fields, [name for kind in space.kinds for name in (kind, f"{kind}_concat")])
     kept = space.definition.cell.kept
     cells = []
     for kind in space.kinds:
-        edges = _edges(fields[kind])
+        edges = _edges(fields[kind], space.definition.operations)
         nodes = tuple(edges[i : i + kept] for i in range(0, len(edges), kept))
         cells.append(Cell(nodes, (_places(fields[f"{kind}_concat"]),)))
     return CellArchitecture("genotype", space.kinds, tuple(cells))
@@ -77,13 +84,22 @@ def read_genotype(text: str, space: CellMembers) -> CellArchitecture:
 
 def read_discretized(text: str, space: CellMembers) -> CellArchitecture:
     """Read an architecture in the form discretized."""
-    fields = _call(text, "Genotype")
+    return _discretized(_call(text, "Genotype"), space)
+
+
+def read_foreign_discretized(text: str, space: CellMembers) -> CellArchitecture | None:
+    """Read a genotype with learned outputs as other programs write it, None where a text holds none."""
+    fields = genotype_fields(text, space.kinds, space.definition.cell.nodes)
+    return None if fields is None else _discretized(fields, space)
+
+
+def _discretized(fields: dict[str, Any], space: CellMembers) -> CellArchitecture:
     if any(name.endswith("_output") for name in fields):
         return _read_flat(fields, space)
     expect_keys(fields, [name for kind in space.kinds for name in (kind, f"{kind}_sum", f"{kind}_concat")])
     cells = tuple(
         Cell(
-            tuple(_edges(node) for node in fields[kind]),
+            tuple(_edges(node, space.definition.operations) for node in fields[kind]),
             (_places(fields[f"{kind}_sum"]), _places(fields[f"{kind}_concat"])),
         )
         for kind in space.kinds
@@ -99,7 +115,7 @@ def _read_flat(fields: dict[str, Any], space: CellMembers) -> CellArchitecture:
         nodes: list[Any] = [[] for _ in range(space.definition.cell.nodes)]
         for operation, place, node in fields[kind]:
             nodes[_places([node])[0]].append((operation, place))
-        edges = tuple(_edges(node) or space.empty(i) for i, node in enumerate(nodes))
+        edges = tuple(_edges(node, space.definition.operations) or space.empty(i) for i, node in enumerate(nodes))
         outputs = fields[f"{kind}_output"]
         expect_keys(outputs, ["sum", "concat"])
         streams = (_places(node + space.inputs for node in outputs[name]) for name in ("sum", "concat"))
@@ -114,5 +130,13 @@ def read_nasbench201(text: str, space: CellMembers) -> CellArchitecture:
         if not re.fullmatch(r"(\|\w+~\d{1,2})+\|", group):
             raise SpaceError(f"expected groups such as |operation~0|, joined by +, got {group!r:.60}")
         pairs = (item.split("~") for item in group.strip("|").split("|"))
-        nodes.append(tuple(Edge(operation, int(source)) for operation, source in pairs))
+        nodes.append(
+            tuple(Edge(own_name(operation, space.definition.operations), int(source)) for operation, source in pairs)
+        )
     return CellArchitecture("nasbench201", space.kinds, (Cell(tuple(nodes), ((space.inputs + len(nodes) - 1,),)),))
+
+
+def read_foreign_nasbench201(text: str, space: CellMembers) -> CellArchitecture | None:
+    """Read a NAS-Bench-201 cell as other programs write it, None where a text holds none."""
+    string = nasbench201_text(text)
+    return None if string is None else read_nasbench201(string, space)

@@ -9,6 +9,7 @@ from typing import Protocol
 from evonas.errors import SpaceError
 from evonas.spaces.architecture import StageArchitecture
 from evonas.spaces.definition_stage import StageFile
+from evonas.spaces.foreign_stage import list_fields
 from evonas.spaces.text_cell import expect_keys
 
 
@@ -18,6 +19,7 @@ class StageMembers(Protocol):
     definition: StageFile
     free_options: tuple[tuple[tuple[str, ...], ...], ...]
     free_blocks: int
+    free_depths: tuple[tuple[int, ...], ...]
 
     def assemble(
         self, blocks: Sequence[Sequence[str]], depths: Sequence[int] | None = None, resolution: int | None = None
@@ -51,6 +53,12 @@ def read_lists(text: str, space: StageMembers) -> StageArchitecture:
     # Once-for-All draws a depth for every stage, and runs the blocks there are.
     depths = [min(depth, len(stage)) for depth, stage in zip(content["d"], space.free_options, strict=True)]
     return space.assemble(blocks, depths, resolution if space.definition.resolutions else None)
+
+
+def read_foreign_lists(text: str, space: StageMembers) -> StageArchitecture | None:
+    """Read a dictionary as Once-for-All and what is built on it write it, None where a text holds none."""
+    fields = list_fields(text, space.free_options, space.free_depths)
+    return None if fields is None else read_lists(json.dumps(fields), space)
 
 
 def read_blocks(text: str, space: StageMembers) -> StageArchitecture:

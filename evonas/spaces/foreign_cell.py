@@ -1,0 +1,230 @@
+"""Texts of cells as other programs write them, read into the fields of the strict forms.
+
+References:
+    .. [Siems2020] Siems et al.: NAS-Bench-301, arXiv 2008.09777; its configurations name an edge by its number.
+    .. [NASLib] github.com/automl/NASLib, ``search_spaces/*/conversions.py``: numbers of operations.
+    .. [Dong2020] Dong, Yang: NAS-Bench-201, ICLR 2020, arXiv 2001.00326; its networks are numbered in the order
+       that ``exps/NAS-Bench-201/main.py`` shuffles all with seed 88.
+"""
+
+from __future__ import annotations
+
+import ast
+import random
+import re
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+from itertools import product
+from typing import Any
+
+from evonas.errors import SpaceError
+from evonas.spaces.literal import find_calls, read_literal, value_of
+
+CONFIGURED = re.compile(r"edge_(normal|reduce)_(\d{1,3})['\"]?\s*(?:,\s*Value)?\s*[:=]\s*['\"]?(\w+)")
+"""An edge of a configuration of NAS-Bench-301, in JSON, as a Python dictionary or as ConfigSpace prints it."""
+COMPACT = (
+    "max_pool_3x3",
+    "avg_pool_3x3",
+    "skip_connect",
+    "sep_conv_3x3",
+    "sep_conv_5x5",
+    "dil_conv_3x3",
+    "dil_conv_5x5",
+)
+"""Operations that NASLib's compact form of DARTS cells counts."""
+NASLIB_201 = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
+"""Operations that NASLib's six numbers of a NAS-Bench-201 cell count."""
+NASLIB_EDGES = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
+"""Edges (from, to) in the order of those six numbers."""
+SHUFFLED_201 = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+"""Operations of NAS-Bench-201 in the order in which all cells are listed before they are shuffled."""
+ALIASES = {
+    "Identity": "skip_connect",
+    "FactorizedReduce": "skip_connect",
+    "SepConv3x3": "sep_conv_3x3",
+    "SepConv5x5": "sep_conv_5x5",
+    "DilConv3x3": "dil_conv_3x3",
+    "DilConv5x5": "dil_conv_5x5",
+    "AvgPool": "avg_pool_3x3",
+    "AvgPool1x1": "avg_pool_3x3",
+    "MaxPool": "max_pool_3x3",
+    "ReLUConvBN1x1": "nor_conv_1x1",
+    "ReLUConvBN3x3": "nor_conv_3x3",
+    "Zero": "none",
+    "zero": "none",
+}
+"""Names of operations in NASLib."""
+
+
+def genotype_fields(text: str, kinds: Sequence[str], nodes: int) -> dict[str, Any] | None:
+    """Return the fields of a genotype that stands in a text, or None where none does.
+
+    Args:
+        text: ``NAME = Genotype(...)`` or a text that holds one, a mapping with its fields as JSON or as Python prints
+            it, a configuration of NAS-Bench-301, or NASLib's compact pairs.
+        kinds: Kinds of cells, in the order of fields without names.
+        nodes: Nodes of a cell, all of which are put out where a text doesn't say.
+
+    Raises:
+        SpaceError: It holds several genotypes.
+    """
+    every = {f"{kind}_concat": list(range(2, 2 + nodes)) for kind in kinds}
+    configured = CONFIGURED.findall(text)
+    if configured:
+        return _configured(configured) | every
+    calls = find_calls(text, "Genotype")
+    try:
+        value = read_literal(text)
+    except ValueError:
+        value = None
+    if isinstance(value, str) and value != text:
+        return genotype_fields(value, kinds, nodes)
+    inside = _inside(value, kinds) if isinstance(value, Mapping) else None
+    if inside is not None:
+        return _of_kinds(inside, kinds)
+    if calls:
+        return _one_call(calls, kinds)
+    compact = _compact(value, kinds)
+    return None if compact is None else compact | every
+
+
+def _one_call(calls: dict[str, ast.Call], kinds: Sequence[str]) -> dict[str, Any]:
+    """Return the fields of the only genotype among calls."""
+    order = [name for kind in kinds for name in (kind, f"{kind}_concat")]
+    read = []
+    for call in calls.values():
+        fields = dict(zip(order, (value_of(argument) for argument in call.args), strict=False))
+        read.append(fields | {str(keyword.arg): value_of(keyword.value) for keyword in call.keywords})
+    if any(fields != read[0] for fields in read):
+        raise SpaceError(f"expected one genotype, got {len(calls)}: {', '.join(calls)}; give one of them")
+    return read[0]
+
+
+def _inside(value: Any, kinds: Sequence[str], depth: int = 3) -> dict[str, Any] | None:
+    """Return the only mapping with all kinds among a mapping and what it holds."""
+    if isinstance(value, Mapping) and set(kinds) <= set(value):
+        return {str(name): content for name, content in value.items()}
+    if isinstance(value, Mapping) and depth:
+        found = [inner for part in value.values() if (inner := _inside(part, kinds, depth - 1)) is not None]
+        return found[0] if len(found) == 1 else None
+    return None
+
+
+def _configured(edges: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
+    """Return the edges of a configuration, whose numbers count a node's inputs node by node from node 2."""
+    fields: dict[str, list[tuple[str, int]]] = {"normal": [], "reduce": []}
+    for kind, number, operation in sorted(set(edges), key=lambda edge: int(edge[1])):
+        place, inputs = int(number), 2
+        while place >= inputs:
+            place, inputs = place - inputs, inputs + 1
+        fields[kind].append((operation, place))
+    return dict(fields)
+
+
+def _compact(value: Any, kinds: Sequence[str]) -> dict[str, Any] | None:
+    """Return the fields of one list of pairs (place, number of the operation) for each kind."""
+    if not isinstance(value, (list, tuple)) or len(value) != len(kinds):
+        return None
+    fields = {}
+    for kind, pairs in zip(kinds, value, strict=True):
+        if not isinstance(pairs, (list, tuple)) or not all(
+            isinstance(pair, (list, tuple)) and len(pair) == 2 and all(type(part) is int for part in pair)
+            for pair in pairs
+        ):
+            return None
+        if any(not 0 <= operation < len(COMPACT) for _, operation in pairs):
+            raise SpaceError(f"the compact form counts {len(COMPACT)} operations from 0, got {value!r:.80}")
+        fields[kind] = [(COMPACT[operation], place) for place, operation in pairs]
+    return fields
+
+
+def _of_kinds(fields: dict[str, Any], kinds: Sequence[str]) -> dict[str, Any]:
+    """Return the fields that say something of a kind of cell; what else a record holds is left out."""
+    return {name: value for name, value in fields.items() if name.partition("_")[0] in kinds}
+
+
+def flat_pairs(pairs: Any, kept: int) -> list[tuple[Any, Any]]:
+    """Return pairs (operation, place), read from a flat list or from one of lists by node, either side first.
+
+    Args:
+        pairs: As written.
+        kept: Edges of a node.
+
+    Raises:
+        SpaceError: A node has another number of edges.
+    """
+    flat = []
+    for item in pairs:
+        if len(item) == 2 and any(isinstance(part, str) for part in item):
+            flat.append(item)
+            continue
+        if len(item) != kept:
+            raise SpaceError(f"expected {kept} ('operation', place) pairs of a node, got {item!r:.60}")
+        flat += item
+    return [tuple(pair) if isinstance(pair[0], str) else (pair[1], pair[0]) for pair in flat]
+
+
+def own_name(operation: str, known: Collection[str]) -> str:
+    """Return the name of an operation in a space, which NASLib may call otherwise."""
+    return operation if operation in known else ALIASES.get(operation, operation)
+
+
+def nasbench201_text(text: str) -> str | None:
+    """Return the string of a NAS-Bench-201 cell written otherwise, or None where a text writes none.
+
+    Read are a string inside other text, the number of a network in the benchmark, NASLib's six numbers of operations,
+    and a list of pairs (operation, place) for each node.
+    """
+    strings = set(re.findall(r"(?:\|\w+~\d)+\|(?:\s*\+\s*(?:\|\w+~\d)+\|)+", text))
+    if strings:
+        if len(strings) > 1:
+            raise SpaceError(f"expected one cell, got {len(strings)}; give one of them")
+        return "".join(strings.pop().split())
+    if numbered := re.fullmatch(r"(?:index|arch|no\.?|#)?[\s:=#]*(\d{1,6})", text, re.IGNORECASE):
+        return numbered_cell(int(numbered[1]))
+    if spaced := re.fullmatch(r"[\[(]\s*(\d(?:\s+\d){5})\s*[\])]", text):  # as NumPy prints an array
+        return _naslib_cell([int(number) for number in spaced[1].split()])
+    try:
+        value = read_literal(text)
+    except ValueError:
+        return None
+    if isinstance(value, str):
+        return nasbench201_text(value) if value != text else None
+    if not isinstance(value, (list, tuple)):
+        return None
+    if len(value) == len(NASLIB_EDGES) and all(type(number) is int for number in value):
+        return _naslib_cell(value)
+    if len(value) == 3 and all(isinstance(node, (list, tuple)) and len(node) == i for i, node in enumerate(value, 1)):
+        return "+".join(f"|{'|'.join(f'{operation}~{place}' for operation, place in node)}|" for node in value)
+    return None
+
+
+def numbered_cell(number: int) -> str:
+    """Return the cell of a network of [Dong2020]_ by its number.
+
+    Raises:
+        SpaceError: There is none of that number.
+    """
+    strings = _numbered_cells()
+    if number >= len(strings):
+        raise SpaceError(f"NAS-Bench-201 numbers its cells from 0 to {len(strings) - 1}, got {number}")
+    return strings[number]
+
+
+@lru_cache(maxsize=1)
+def _numbered_cells() -> tuple[str, ...]:
+    strings = [_string(operations) for operations in product(SHUFFLED_201, repeat=6)]
+    random.Random(88).shuffle(strings)  # the seed of the publication
+    return tuple(strings)
+
+
+def _naslib_cell(numbers: Sequence[int]) -> str:
+    if not all(0 <= number < len(NASLIB_201) for number in numbers):
+        raise SpaceError(f"NASLib's six numbers are of {len(NASLIB_201)} operations from 0, got {list(numbers)}")
+    operations = {edge: NASLIB_201[number] for edge, number in zip(NASLIB_EDGES, numbers, strict=True)}
+    return _string([operations[source, node] for node in (1, 2, 3) for source in range(node)])
+
+
+def _string(operations: Sequence[str]) -> str:
+    a, b, c, d, e, f = operations
+    return f"|{a}~0|+|{b}~0|{c}~1|+|{d}~0|{e}~1|{f}~2|"
