@@ -10,7 +10,8 @@ from typing import Any, Protocol
 from evonas.errors import SpaceError
 from evonas.spaces.architecture import CellArchitecture
 from evonas.spaces.definition_cell import CellFile
-from evonas.spaces.foreign_cell import flat_pairs, genotype_fields, nasbench201_text, own_name
+from evonas.spaces.foreign_cell import flat_pairs, genotype_fields, own_name
+from evonas.spaces.foreign_nasbench201 import nasbench201_text
 from evonas.spaces.graph import Cell, Edge
 from evonas.spaces.literal import value_of
 

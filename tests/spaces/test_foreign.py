@@ -131,7 +131,7 @@ def test_learned_outputs_are_read_from_json_too(seed: int) -> None:
     assert space.parse(f"FOUND = {text}") == architecture
 
 
-def test_numbers_of_networks_are_those_of_the_benchmark(truth: Path) -> None:
+def test_numbers_of_networks_are_the_published_ones(truth: Path) -> None:
     space = load_space("nasbench201")
     with gzip.open(truth / "nasbench201.csv.gz", "rt") as file:
         rows = list(csv.DictReader(file))
