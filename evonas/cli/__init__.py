@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from evonas.cli import bench_estimator, bench_supernet  # noqa: F401  # importing them registers their commands
+from evonas.cli import bench_distillation, bench_estimator, bench_supernet  # noqa: F401  # importing them registers their commands
 from evonas.cli.bench import bench
 from evonas.cli.deploy import deploy
 from evonas.cli.describe import describe
