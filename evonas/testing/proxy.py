@@ -23,6 +23,10 @@ DRAWS = (4, 8, 16, 32, 64)
 """Scores under random weights that two options are compared by; more of them where fewer do not tell them apart."""
 DISTANCE = 5.0
 """Standard errors of a difference beyond which it is no chance of the weights."""
+SCREENED = 4
+"""Scores by which the options of a choice are ordered, before the lowest and the highest of them are compared."""
+OPTIONS = 7
+"""Options of a choice that are tried, spread over all."""
 BASES = 4
 """Architectures in which a choice is tried."""
 SEARCHED = 200
@@ -177,10 +181,11 @@ class _Trial:
         tried = 0
         for genome in self.space.sample(SEARCHED, np.random.default_rng(0), by="choice"):
             forms = {str(form): form for form in self._options(genome, choice)}
-            if len(forms) < 2 or self.scores(next(iter(forms.values())), 1) is None:
+            screened = {key: own for key, form in forms.items() if (own := self.scores(form, SCREENED))}
+            if len(screened) < 2:
                 continue  # the choice is idle here, or nothing can be scored
-            first, *others = forms.values()
-            if any(self.differ(first, other) for other in others):
+            low, *_, high = sorted(screened, key=lambda key: float(np.mean(screened[key])))
+            if self.differ(forms[low], forms[high]):
                 return True
             tried += 1
             if tried == BASES:
@@ -188,20 +193,23 @@ class _Trial:
         return False
 
     def _options(self, genome: np.ndarray, choice: int) -> Iterator[Architecture]:
-        """Yield the canonical architectures of a choice's options, the genome's own first, then from both ends."""
-        last = int(self.space.cardinalities[choice]) - 1
-        for option in (int(genome[choice]), last, 0, last // 2):
+        """Yield the canonical architectures of a choice's options, or of as many of them spread over all."""
+        options = int(self.space.cardinalities[choice])
+        for option in np.unique(np.linspace(0, options - 1, min(options, OPTIONS)).round().astype(int)):
             changed = genome.copy()
             changed[choice] = option
             yield self.space.form(changed)
 
     def differ(self, first: Architecture, second: Architecture) -> bool:
-        """Return whether two architectures have different scores, by Welch's statistic of growing samples."""
+        """Return whether two architectures have different scores, by Welch's statistic of growing samples.
+
+        Draws that the two were chosen by are left out: the lowest and the highest of several always seem to differ.
+        """
         for draws in DRAWS:
-            pair = self.scores(first, draws), self.scores(second, draws)
+            pair = self.scores(first, SCREENED + draws), self.scores(second, SCREENED + draws)
             if pair[0] is None or pair[1] is None:
                 return False
-            a, b = np.array(pair[0]), np.array(pair[1])
+            a, b = np.array(pair[0][SCREENED:]), np.array(pair[1][SCREENED:])
             difference = abs(a.mean() - b.mean())
             error = math.sqrt((a.var(ddof=1) + b.var(ddof=1)) / draws)
             if difference > ROUNDING * (abs(a).mean() + abs(b).mean()) and difference > DISTANCE * error:
