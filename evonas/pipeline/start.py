@@ -10,6 +10,7 @@ from evonas.config import Settings
 from evonas.data.load import find_source
 from evonas.errors import DataError, MissingExtraError, SettingsError
 from evonas.networks import Network
+from evonas.pipeline.defaults import data_options
 from evonas.spaces import Space, load_space
 from evonas.training.weights.entry import WeightsEntry
 from evonas.training.weights.load import published_network
@@ -74,7 +75,7 @@ def resolve_start(settings: Settings) -> tuple[Settings, list[str]]:
     wanted = _weights_of(settings)
     if wanted is None:
         return _from_nothing(settings), []
-    channels, side, images = _look_at(str(settings.data))
+    channels, side, images = _look_at(settings)
     images = min(images, settings.train_limit or images)
     if channels != 3 or side < LEAST_SIDE or images >= FEW_IMAGES:
         return _from_nothing(settings), []
@@ -160,7 +161,7 @@ def _with_weights(settings: Settings, name: str) -> Settings:
         )
     check_resolution(space, settings.resolution)
     if settings.data not in (None, "digits"):
-        _, side, _ = _look_at(str(settings.data))
+        _, side, _ = _look_at(settings)
         if side < LEAST_SIDE:
             raise DataError(
                 f"Published weights need photos of {LEAST_SIDE} pixels or more, got {side}: give --pretrained none"
@@ -200,8 +201,8 @@ def _weights_of(settings: Settings) -> str | None:
     return None
 
 
-def _look_at(data: str) -> tuple[int, int, int]:
+def _look_at(settings: Settings) -> tuple[int, int, int]:
     """Channels, side and number of training images, read off the source."""
-    source = find_source(data)
+    source = find_source(str(settings.data), data_options(settings))
     channels, side = source.train.native()
     return channels, side, len(source.train)
