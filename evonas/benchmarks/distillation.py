@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from evonas.engine import LocalEngine
 from evonas.errors import SettingsError
 from evonas.files.progress import Progress, Silent
 from evonas.networks import build
 from evonas.objectives import Context
 from evonas.objectives.accuracy.anchor import AnchorEvaluator, anchor_name
 from evonas.pareto.correlation import kendall
+from evonas.runs.store import Store
 from evonas.spaces import as_candidates
 from evonas.training import load_recipe
 from evonas.training.evaluate import evaluate
@@ -47,7 +49,7 @@ def bench_distillation(
         epochs: The ladder, ascending.
         high: Epochs of the long training.
         networks: How many architectures.
-        folder: Where checkpoints are kept: what is killed goes on.
+        folder: Where results and checkpoints are kept: what is killed goes on.
         progress: Shows how far it is.
 
     Returns:
@@ -63,15 +65,17 @@ def bench_distillation(
     genomes = context.space.sample(4 * networks, np.random.default_rng(context.seed), by="choice")
     forms = list({str(form): form for genome in genomes if (form := context.space.form(genome))}.values())[:networks]
     found: list[dict[str, Any]] = [{"architecture": str(form)} for form in forms]
-    with progress.task("Training shortly", len(forms) * len(distillations) * len(epochs)) as task:
+    folder.mkdir(parents=True, exist_ok=True)
+    results, done = folder / "evaluations.sqlite", len(forms) * len(distillations) * len(epochs)
+    with Store(results, create=not results.exists()) as store, progress.task("Training shortly", done) as task:
         for name in distillations:
             options = {"ladder": list(epochs), "distillation": name, "anchor_folder": str(folder)}
             for level in epochs:
                 evaluator = AnchorEvaluator(replace(context, options=options), level)
-                for row, candidate in zip(found, as_candidates(forms), strict=True):
-                    (result,) = evaluator.evaluate([candidate])
-                    row[f"{name}@{level}"] = result[anchor_name(level)].value
-                    task.advance(1)
+                engine = LocalEngine({anchor_name(level): evaluator}, store)
+                values = engine.evaluate(as_candidates(forms), [anchor_name(level)], task.advance)
+                for row, value in zip(found, values[:, 0].tolist(), strict=True):
+                    row[f"{name}@{level}"] = value
     data = context.data.to(context.device)
     with progress.task("Training long", len(forms)) as task:
         for number, (row, form) in enumerate(zip(found, forms, strict=True)):
@@ -93,7 +97,7 @@ def bench_distillation(
 
 def _rows(found: Sequence[dict[str, Any]], distillations: Sequence[str], epochs: Sequence[int]) -> list[dict[str, Any]]:
     def column(name: str) -> np.ndarray:
-        return np.array([row[name] if row[name] is not None else np.nan for row in found], dtype=float)
+        return np.array([row[name] for row in found], dtype=float)
 
     rng, rows, truth = np.random.default_rng(0), [], column("high")
     draws = rng.integers(len(found), size=(BOOTSTRAPS, len(found)))
