@@ -266,7 +266,7 @@ def make_settings(file: str | Path | None = None, **given: Any) -> Settings:
     content: dict[str, Any] = {}
     if file is not None:
         try:
-            content = tomllib.loads(Path(file).read_text())
+            content = tomllib.loads(Path(file).read_text(encoding="utf-8-sig"))
         except OSError as error:
             raise SettingsError(f"Cannot read the settings {file}: {error.strerror or error}") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

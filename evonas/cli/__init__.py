@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -57,6 +58,9 @@ def main() -> None:
     """Run the command line; an error that a user can cause ends in one line and exit code 2."""
     from evonas.errors import EvonasError
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")  # arrows and lines of boxes are in few encodings
     try:
         code = app(prog_name="evonas", standalone_mode=False)
     except EvonasError as error:

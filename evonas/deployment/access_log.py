@@ -28,7 +28,7 @@ def log_access(run: Run, command: str, member: str) -> None:
     """
     line = json.dumps({"when": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "command": command, "member": member}) + "\n"
     try:
-        log = os.open(run.path / ACCESS_LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        log = os.open(run.path / ACCESS_LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         try:
             os.write(log, line.encode())  # one call: lines of two processes do not mix
         finally:

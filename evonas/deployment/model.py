@@ -121,7 +121,7 @@ def load_model(folder: str | Path, *, unit_input: bool = False) -> nn.Module:
         if not (folder / name).is_file():
             raise RunError(f"Expected a model in {folder}, but it has no {name}: name a folder of models/")
     try:
-        content = tomllib.loads((folder / NETWORK).read_text(encoding="utf-8"))
+        content = tomllib.loads((folder / NETWORK).read_text(encoding="utf-8-sig"))
         if content["format"] != FORMAT:
             raise RunError(
                 f"Expected format {FORMAT} in {folder / NETWORK}, got {content['format']}: use the evonas that wrote it"

@@ -29,6 +29,13 @@ def write_whole(path: str | Path, content: str | bytes, *, again: str = AGAIN) -
         raise cannot_write(path, error, again) from error
 
 
+def usual_mode() -> int:
+    """Permissions that the user's files have: read and write for all whom their mask does not exclude."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
 def _replace(path: Path, content: str | bytes) -> None:
     draft = path.parent / f".{path.name}.{os.getpid()}.new"
     try:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import shutil
 import sqlite3
+import tempfile
 from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -88,8 +91,9 @@ class Database:
             raise RunError(f"Expected {'no file' if create else 'a store'} at {self.path}, but {came}.")
         if sqlite3.sqlite_version_info < (3, 38):
             raise RunError(f"Expected SQLite 3.38 or newer, got {sqlite3.sqlite_version}: use a newer Python.")
+        self._copy: tempfile.TemporaryDirectory[str] | None = None
         with self._translated_errors():
-            self._base = sqlite3.connect(self.path, isolation_level=None, timeout=30.0)
+            self._base = self._connect(write or create)
         try:
             with self._translated_errors():
                 if create:
@@ -105,8 +109,22 @@ class Database:
                 self._base.execute("PRAGMA foreign_keys = ON")
                 self._base.execute(f"PRAGMA query_only = {'OFF' if write or create else 'ON'}")
         except RunError:
-            self._base.close()
+            self.close()
             raise
+
+    def _connect(self, write: bool) -> sqlite3.Connection:
+        """Return a connection; where the folder can't be written, one that needs no files beside the store."""
+        if write or _is_writable(self.path.parent):
+            return sqlite3.connect(self.path, isolation_level=None, timeout=30.0)
+        log = self.path.with_name(f"{self.path.name}-wal")
+        if not log.exists() or not log.stat().st_size:
+            address = f"{self.path.resolve().as_uri()}?mode=ro&immutable=1"
+            return sqlite3.connect(address, isolation_level=None, timeout=30.0, uri=True)
+        # Results that stand in the log alone are merged in a copy: here there is no place for what that needs.
+        self._copy = tempfile.TemporaryDirectory(prefix="evonas-")
+        for file in (self.path, log):
+            shutil.copyfile(file, Path(self._copy.name) / file.name)
+        return sqlite3.connect(Path(self._copy.name) / self.path.name, isolation_level=None, timeout=30.0)
 
     def __enter__(self) -> Self:
         return self
@@ -117,6 +135,9 @@ class Database:
     def close(self) -> None:
         """Close the file; what was written stays."""
         self._base.close()
+        if self._copy is not None:
+            self._copy.cleanup()
+            self._copy = None
 
     def _check(self) -> None:
         """Refuse what is no store of this schema."""
@@ -203,6 +224,10 @@ class Database:
             else:
                 text = f"Expected a sound store at {self.path}, got: {text}; restore it or start a new run."
             raise RunError(text) from error
+
+
+def _is_writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK)
 
 
 def json_text(value: Any, what: str) -> str:

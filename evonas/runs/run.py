@@ -191,8 +191,7 @@ class Run:
 
 def _read_settings(path: Path) -> dict[str, Any]:
     try:
-        with (path / "run.toml").open("rb") as file:
-            return tomllib.load(file)
+        return tomllib.loads((path / "run.toml").read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RunError(f"Expected TOML in {path / 'run.toml'}, got: {error}: restore it from a copy.") from error
 
@@ -219,7 +218,7 @@ def _acquire(path: Path) -> int:
     """Take the lock of a run and return its descriptor; it is free when the process ends, however it ends."""
     file = path / "lock"
     try:
-        lock = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)  # not inherited by programs started
+        lock = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)  # not inherited by programs started
     except OSError as error:
         raise cannot_write(file, error) from error
     try:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from evonas.errors import ExportError, SettingsError, suggest
+from evonas.files.whole import usual_mode
 from evonas.runtime.checks import check_interface, check_model, set_metadata, strip
 from evonas.runtime.faults import explain
 from evonas.runtime.modes import device_of, evaluating
@@ -131,7 +132,7 @@ def save(model: onnx.ModelProto, path: str | os.PathLike[str]) -> Path:
         ) as file:
             temporary = Path(file.name)
             file.write(content)
-        temporary.chmod(0o644)  # temporary files are private, models are not
+        temporary.chmod(usual_mode())  # temporary files are private, models are not
         os.replace(temporary, target)
     except Exception as error:
         if temporary is not None:

@@ -67,7 +67,7 @@ def _read(path: Path) -> Space:
 @lru_cache(maxsize=64)
 def _parse(content: bytes, name: str) -> Space:
     try:
-        table = tomllib.loads(content.decode())
+        table = tomllib.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:  # malformed, not UTF-8, or a number too long to read
         raise SpaceError(f"{name} is not TOML: {error}") from None
     family = table.get("family")

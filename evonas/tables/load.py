@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evonas.errors import SettingsError
+from evonas.errors import DataError, SettingsError
 from evonas.tables.architectures import candidate_columns, find_architectures
 from evonas.tables.csv_file import read_csv, to_numbers
 from evonas.tables.curves import is_archive, read_curves
@@ -57,9 +57,14 @@ def _load(path: Path, space: Space | None) -> Table:
     cells = read_csv(path)
     names: tuple[str, ...] = ()
     texts = None
-    if space is not None and (INDEX not in cells or candidate_columns(cells)):
-        names, texts = find_architectures(cells, space, source=path.name)
-        refuse_duplicates(texts, path.name, "architecture")
+    if space is not None:
+        try:
+            names, texts = find_architectures(cells, space, source=path.name)
+        except DataError:
+            if INDEX not in cells or candidate_columns(cells):
+                raise
+        else:
+            refuse_duplicates(texts, path.name, "architecture")
     columns, labels = {}, {}
     for name, values in cells.items():
         if name in names:

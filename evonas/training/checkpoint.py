@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from evonas.errors import TrainingError
+from evonas.files.whole import usual_mode
 
 FORMAT = 1
 
@@ -40,6 +41,7 @@ def write_checkpoint(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         save_file(own, draft, metadata)
+        draft.chmod(usual_mode())  # safetensors' files are private, those of a run are not
         with open(draft, "rb") as file:
             os.fsync(file.fileno())
         os.replace(draft, path)

@@ -130,7 +130,7 @@ def load_recipe(name: str | Path, **overrides: Any) -> TrainingRecipe:
         )
     path = _FOLDER / f"{name}.toml" if str(name) in names else Path(name)
     try:
-        table = tomllib.loads(path.read_bytes().decode())
+        table = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
         raise SettingsError(f"Cannot read the recipe {path}: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -310,3 +310,35 @@ def test_a_process_killed_while_recording_loses_nothing_it_was_done_with(tmp_pat
         ]
         assert len(list(store.evaluations())) % 7 == 0  # a batch is there whole or not at all
         assert store.record([row("0.0"), row("new")]) == 1
+
+
+# read-only folders
+
+
+def test_a_store_in_a_folder_that_cannot_be_written_is_read_and_nothing_is_left_beside_it(tmp_path, monkeypatch):
+    path = tmp_path / "evaluations.sqlite"
+    with Store(path, create=True) as store:
+        store.record([row("a", 0.1)])
+    monkeypatch.setattr("evonas.runs.database._is_writable", lambda folder: False)
+    with Store(path, write=False) as store:
+        assert [file.name for file in tmp_path.iterdir()] == [path.name]
+        assert store.lookup(["a"], "acc", "f") == {"a": row("a", 0.1)}
+        with pytest.raises(RunError):
+            store.record([row("b", 0.1)])
+
+
+def test_results_that_stand_in_the_log_alone_are_read_from_there_too(tmp_path, monkeypatch):
+    path, away = tmp_path / "evaluations.sqlite", tmp_path / "away"
+    away.mkdir()
+    with Store(path, create=True) as store:
+        store.record([row("a", 0.1)])
+        for file in tmp_path.glob("evaluations.sqlite*"):  # as a killed process leaves them
+            (away / file.name).write_bytes(file.read_bytes())
+    assert (away / "evaluations.sqlite-wal").stat().st_size > 0
+    (away / "evaluations.sqlite-shm").unlink()
+    monkeypatch.setattr("evonas.runs.database._is_writable", lambda folder: False)
+    with Store(away / path.name, write=False) as store:
+        assert store.lookup(["a"], "acc", "f") == {"a": row("a", 0.1)}
+        copy = Path(store._copy.name)
+    assert not copy.exists()
+    assert sorted(file.name for file in away.iterdir()) == [path.name, f"{path.name}-wal"]

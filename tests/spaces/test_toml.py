@@ -168,3 +168,9 @@ def test_mutated_values(name, data, tmp_path_factory):
         else:
             del inner[last]
     survives("\n".join(f"{json.dumps(k)} = {written(v)}" for k, v in table.items()), tmp_path_factory)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_space(tmp_path):
+    path = tmp_path / "marked.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + shipped()["darts"].read_bytes())
+    assert load_space(path).size == load_space("darts").size

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,15 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert all(torch.equal(found[name], tensors[name]) for name in tensors)
     assert header["loss"] == 0.1 + 0.2
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_colleagues_may_read_a_checkpoint(tmp_path: Path) -> None:
+    path, old = tmp_path / "own.safetensors", os.umask(0o022)
+    try:
+        write_checkpoint(path, {"a": torch.zeros(1)}, {})
+    finally:
+        os.umask(old)
+    assert path.stat().st_mode & 0o777 == 0o644
 
 
 def test_a_failure_leaves_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
