@@ -17,8 +17,8 @@ from evonas.pareto.correlation import kendall
 from evonas.predictors.ranker import UNKNOWN_SHORTNESS
 from evonas.runs.run import Run
 from evonas.spaces import load_space
+from evonas.tables.fidelity import FidelityColumn, check_order, parse_reading, read_values
 from evonas.tables.load import load_table
-from evonas.tables.reading import Reading, check_order, parse_reading, read_values
 
 __all__ = ["TableBench", "bench_table"]
 
@@ -56,8 +56,8 @@ def bench_table(
     Args:
         space: Name or file of the table's space.
         tables: Files, joined.
-        low: Reading that anchors are known by, ``COLUMN[:EPOCHS]``.
-        high: Reading that is the truth.
+        low: FidelityColumn that anchors are known by, ``COLUMN[:EPOCHS]``.
+        high: FidelityColumn that is the truth.
         counts: Numbers of anchors.
         seeds: How many choices of anchors.
         proxy_scores: File of scores that are signals; rows that it does not hold are left out.
@@ -112,7 +112,7 @@ def bench_table(
     return TableBench(found, note)
 
 
-def _shortness(low: Reading, high: Reading) -> float:
+def _shortness(low: FidelityColumn, high: FidelityColumn) -> float:
     """Return the logarithm of how many times longer the high fidelity trains; of other columns without epochs 1."""
     if low.epochs is not None and high.epochs is not None:
         return math.log(high.epochs / low.epochs)

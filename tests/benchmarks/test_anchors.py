@@ -10,6 +10,7 @@ from evonas.benchmarks.anchors import bench_anchors, means
 from evonas.benchmarks.draw import draw_anchors
 from evonas.cli import app
 from evonas.errors import SettingsError
+from evonas.spaces import load_space
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +132,34 @@ def test_bad_input_is_an_error_of_one_line(file, more, message):
     assert result.exit_code != 0
     assert message in str(result.exception)
     assert len(str(result.exception).splitlines()) == 1
+
+
+def test_shared_weights_of_a_run_are_signals(made, tmp_path):
+    """Both of a path's readings have rows; a run of another space is refused."""
+    space = load_space(made.parent / "tiny.toml")
+    genomes = space.sample(60, np.random.default_rng(0))
+    forms = list({str(form): form for form in map(space.decode, genomes)}.values())
+    path = tmp_path / "table.csv"
+    lines = ["architecture,acc", *(f'"{form}",{number}' for number, form in enumerate(forms))]
+    path.write_text("\n".join(lines) + "\n")
+    words = ["--table", str(path), "--low", "acc", "--high", "acc", "--anchors", "0,8", "--seeds", "1"]
+    out = tmp_path / "a.json"
+    runner = CliRunner()
+    estimator = ["bench", "estimator", "--space"]
+    found = runner.invoke(
+        app, [*estimator, str(made.parent / "tiny.toml"), *words, "--supernet", str(made), "--out", str(out)]
+    )
+    assert found.exit_code == 0, found.output
+    rows = json.loads(out.read_text())
+    assert {row["signal"] for row in rows} >= {"supernet:loss", "supernet:smoothed", "acc"}
+    assert all(row["n"] > 30 for row in rows if row["signal"].startswith("supernet"))
+    cells = tmp_path / "cells.csv"
+    cells.write_text("arch,acc\n" + "\n".join(f"{form},1" for form in _cells(60)) + "\n")
+    words[1] = str(cells)
+    refused = runner.invoke(app, [*estimator, "nasbench201", *words, "--supernet", str(made)])
+    assert "Expected a run of the space nasbench201" in str(refused.exception)
+
+
+def _cells(number):
+    space = load_space("nasbench201")
+    return list(dict.fromkeys(space.decode(genome) for genome in space.sample(number, np.random.default_rng(0))))

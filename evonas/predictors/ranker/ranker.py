@@ -30,8 +30,6 @@ UNKNOWN_SHORTNESS = 1.0
 """Logarithm of how many times longer the training that counts is, where that is not known."""
 EXPECTED_FREE = 0.5
 """Weight expected of the joint score: about its correlation with accuracy on most tables."""
-EXPECTED_LEARNED = 0.75
-"""Weight expected of what regressors predict, which they have shrunk to the mean already."""
 MOST_SHARED = 4.0
 """Most that a score of shared weights counts before there are anchors, relative to the joint score."""
 
@@ -79,7 +77,8 @@ class Ranker:
 
     Parts are on the scale of the anchors' scores (`ScoreScale`): the joint score; each score of shared weights; and
     what the regressors of `VIEWS` predict, joined by `error_shares`. Weights are those of `pulled_weights`, for which
-    anchors are predicted without themselves. So the joint score stands alone where there are no anchors, leads while
+    anchors are predicted without themselves; of n anchors n / (n + `PRIOR_ANCHORS`) is expected of what they teach, and
+    `EXPECTED_FREE` of what is known before. So the joint score stands alone where there are no anchors, leads while
     they are few, and what they do not bear out gets a weight of 0.
 
     A short training favors networks that learn fast, which are the cheap ones. Where anchors are short, a falling
@@ -139,7 +138,7 @@ class Ranker:
         parts = self._before(anchors)
         parts["learned"] = np.sum([self.shares[name] * column for name, column in left_out.items()], axis=0)
         expected = {name: EXPECTED_FREE * weight for name, weight in self.weights.items()}
-        expected["learned"] = EXPECTED_LEARNED
+        expected["learned"] = len(values) / (len(values) + PRIOR_ANCHORS)
         strength = PRIOR_ANCHORS + SHORT_ANCHORS * shortness * len(values)
         self.weights = pulled_weights(parts, self.scores, expected, strength)
         self.left_out = np.sum([self.weights[name] * part for name, part in parts.items()], axis=0)

@@ -1,4 +1,4 @@
-"""Readings: which column of a table plays a training, and how many epochs one value of it costs."""
+"""Fidelities: which column of a table plays a training, and how many epochs one value of it costs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 from evonas.errors import SettingsError, suggest
 from evonas.tables.table import Table
 
-__all__ = ["Reading", "check_order", "parse_reading", "read_values"]
+__all__ = ["FidelityColumn", "check_order", "parse_reading", "read_values"]
 
 
 @dataclass(frozen=True)
-class Reading:
+class FidelityColumn:
     """A column of measured accuracy, higher is better.
 
     Attributes:
@@ -30,7 +30,7 @@ class Reading:
         return name if self.epochs is None else f"{name}:{self.epochs}"
 
 
-def parse_reading(text: str) -> Reading:
+def parse_reading(text: str) -> FidelityColumn:
     """Return the reading of ``COLUMN``, ``COLUMN:EPOCHS``, or ``mean(COLUMN,COLUMN)`` with or without epochs.
 
     A column's name may hold colons: the last one is read as epochs only where digits follow it.
@@ -46,10 +46,10 @@ def parse_reading(text: str) -> Reading:
     columns = tuple(part.strip() for part in mean[1].split(",")) if mean else (name,)
     if not all(columns):
         raise SettingsError(f"Expected mean(COLUMN,COLUMN), got '{name}'.")
-    return Reading(columns, epochs)
+    return FidelityColumn(columns, epochs)
 
 
-def check_order(low: Reading, high: Reading) -> None:
+def check_order(low: FidelityColumn, high: FidelityColumn) -> None:
     """Refuse a low fidelity that costs more than the high one.
 
     Raises:
@@ -61,7 +61,7 @@ def check_order(low: Reading, high: Reading) -> None:
         )
 
 
-def read_values(table: Table, reading: Reading) -> np.ndarray:
+def read_values(table: Table, reading: FidelityColumn) -> np.ndarray:
     """Return what a table holds of a reading, shape ``(n,)``, NaN where a value is missing.
 
     Raises:

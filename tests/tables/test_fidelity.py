@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evonas.errors import SettingsError
-from evonas.tables.reading import Reading, check_order, parse_reading, read_values
+from evonas.tables.fidelity import FidelityColumn, check_order, parse_reading, read_values
 from evonas.tables.table import Table
 
 NAMES = st.sampled_from(("acc", "c10_val_12", "top-1", "acc:x", "a b"))
@@ -20,7 +20,7 @@ def table() -> Table:
 
 @given(st.lists(NAMES, min_size=1, max_size=3), st.none() | st.integers(1, 10**6))
 def test_a_reading_is_read_back_from_its_text(names, epochs):
-    reading = Reading(tuple(names), epochs)
+    reading = FidelityColumn(tuple(names), epochs)
     assert parse_reading(str(reading)) == reading
 
 
