@@ -61,7 +61,9 @@ class Settings(BaseModel):
     objectives: tuple[str, ...] = _setting(
         ("acc", "flops"), "what", "What to optimize, such as acc,flops,latency: see  evonas list objectives"
     )
-    constraint: tuple[str, ...] = _setting((), "what", "A bound such as flops<=20e6; repeat for more", unset="none")
+    constraint: tuple[str, ...] = _setting(
+        (), "what", "A bound such as flops<=20M or acc>=95%; repeat for more", unset="none"
+    )
     space: str = _setting(
         "auto",
         "what",

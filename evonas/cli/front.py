@@ -21,7 +21,7 @@ def front(
     plot: Annotated[Path | None, typer.Option(help="Draw the front into this PNG file.")] = None,
     where: Annotated[
         list[str] | None,
-        typer.Option(help="Show only members that keep to a bound such as flops<=10e6; repeat for more."),
+        typer.Option(help="Show only members that keep to a bound such as flops<=10M; repeat for more."),
     ] = None,
     select: Annotated[
         str, typer.Option(help="The member to mark: knee, best:OBJECTIVE, index:N, or an architecture's text.")

@@ -2,7 +2,7 @@
 
 Needs numpy, scipy and moocore alone: reading a front loads neither torch nor pymoo.
 
-- `Objective` and `Constraint` are named numbers and bounds on them; `parse_constraint` reads ``flops<=20e6``.
+- `Objective` and `Constraint` are named numbers and bounds on them; `parse_constraint` reads ``flops<=20M``.
 - `minimized` turns values, once, into what is minimized; `first_front`, `ranks`, `spread` and `choose_first` compare.
 - `Front` and `Member` hold a result, `make_front` makes one; `evonas.pareto.indicators` measures fronts,
   `evonas.pareto.correlation` rankings, `evonas.pareto.improvement` a search against random sampling.

@@ -13,7 +13,7 @@ import numpy as np
 from evonas.errors import RunError, SettingsError
 from evonas.files.csv import to_csv
 from evonas.pareto.dominance import minimized
-from evonas.pareto.objective import Objective, parse_constraint
+from evonas.pareto.objective import Objective, check_fraction, parse_constraints
 from evonas.pareto.records import Records
 
 
@@ -106,16 +106,17 @@ class Front:
         return int(np.argmin((scaled**2).sum(axis=1)))
 
     def where(self, conditions: Sequence[str]) -> Front:
-        """Return the front's members that keep to conditions such as ``flops<=10e6``.
+        """Return the front's members that keep to conditions such as ``flops<=10M``.
 
         Raises:
             SettingsError: A malformed condition, or one on a number that members do not have.
         """
         kept = list(self.members)
-        for condition in map(parse_constraint, conditions):
+        for condition in parse_constraints(conditions):
             names = {name for member in self.members for name in (*member.values, *member.known)}
             if self.members and condition.objective not in names:
                 raise SettingsError(f"Members have no '{condition.objective}'; they have {', '.join(sorted(names))}")
+            check_fraction(condition, max((_number(m, condition.objective) for m in self.members), default=1.0))
             kept = [m for m in kept if condition.violation(_number(m, condition.objective)) <= 0]
         return Front(self.objectives, tuple(kept), self.reference, self.hypervolume)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from evonas.errors import SettingsError
+from evonas.pareto.amount import read_amount
 
 Direction = Literal["max", "min"]
 
@@ -42,23 +42,52 @@ class Constraint:
         return max(0.0, excess) / (abs(self.bound) or 1.0)
 
     def __str__(self) -> str:
-        return f"{self.objective}{self.sign}{self.bound:g}"
+        short = f"{self.bound:g}"
+        return f"{self.objective}{self.sign}{short if float(short) == self.bound else repr(self.bound)}"
 
 
 def parse_constraint(text: str) -> Constraint:
-    """Read a constraint.
+    """Read a constraint such as ``flops<=20M``, ``latency<=0.2ms``, ``size<=1MB`` or ``acc>=95%``; see `read_amount`.
 
     Raises:
-        SettingsError: Not of the form NAME<=NUMBER or NAME>=NUMBER.
+        SettingsError: Not of the form NAME<=NUMBER or NAME>=NUMBER, or of a unit that the objective does not have.
     """
-    match = re.fullmatch(r"\s*([A-Za-z_]\w*)\s*(<=|>=)\s*([-+0-9.eE_]+)\s*", text)
-    try:
-        bound = float(match[3]) if match else math.nan
-    except ValueError:
-        bound = math.nan
-    if match is None or not math.isfinite(bound):
-        raise SettingsError(f"A constraint is NAME<=NUMBER or NAME>=NUMBER, such as flops<=20e6, got '{text}'")
-    return Constraint(match[1], match[2], bound)  # type: ignore[arg-type]
+    match = re.fullmatch(r"\s*([A-Za-z_]\w*)\s*(<=|>=)(.+)", text)
+    if match is None:
+        raise SettingsError(f"A constraint is NAME<=NUMBER or NAME>=NUMBER, such as flops<=20M, got '{text}'")
+    return Constraint(match[1], match[2], read_amount(match[3], match[1]))  # type: ignore[arg-type]
+
+
+def parse_constraints(texts: Iterable[str]) -> list[Constraint]:
+    """Read constraints that are to hold together.
+
+    Raises:
+        SettingsError: One is malformed, or two on one objective exclude each other.
+    """
+    constraints = [parse_constraint(text) for text in texts]
+    for upper in (c for c in constraints if c.sign == "<="):
+        for lower in constraints:
+            if lower.objective == upper.objective and lower.sign == ">=" and lower.bound > upper.bound:
+                raise SettingsError(f"Nothing keeps to both {upper} and {lower}: loosen one of them or leave it out")
+    return constraints
+
+
+def check_fraction(constraint: Constraint, largest: float = 1.0) -> None:
+    """Refuse a bound above 1 on an accuracy, a fraction of images: 95 is meant as 95 %.
+
+    Args:
+        constraint: The bound.
+        largest: Greatest accuracy known, such as of a table whose accuracies are in percent.
+
+    Raises:
+        SettingsError: It is above 1, and accuracies are not.
+    """
+    if constraint.objective.split("_")[0] == "acc" and constraint.bound > 1.0 >= largest:
+        name, sign, bound = constraint.objective, constraint.sign, constraint.bound
+        raise SettingsError(
+            f"'{name}' is a fraction of images, 0 to 1, got {constraint}: "
+            f"for {bound:g} percent write {name}{sign}{bound:g}%"
+        )
 
 
 def split_names(values: Iterable[str], what: str = "objective") -> tuple[str, ...]:

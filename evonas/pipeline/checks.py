@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from evonas.config import ALGORITHMS, SAMPLINGS, Settings
 from evonas.data.names import check_data
 from evonas.errors import SettingsError, TrainingError, suggest
 from evonas.objectives.accuracy.distillation import LARGEST, read_distillation
 from evonas.objectives.accuracy.estimators import read_estimator
 from evonas.objectives.registry import check_objectives
-from evonas.pareto.objective import parse_constraint, split_names
+from evonas.pareto.objective import check_fraction, parse_constraints, split_names
 from evonas.spaces import Space, load_space, shipped
 from evonas.supernet.rules.registry import check_rule
 from evonas.tables.load import load_table
@@ -32,8 +34,14 @@ def check_settings(settings: Settings) -> None:
     if settings.skeleton is not None:
         _check_skeleton(settings.skeleton, space, settings.space == "auto")
     tables = load_table(list(settings.table), space) if settings.table else None
-    bounds = [parse_constraint(text).objective for text in settings.constraint]
-    for text in (*split_names(settings.objectives), *bounds):
+    bounds = parse_constraints(settings.constraint)
+    for bound, given in zip(bounds, settings.constraint, strict=True):
+        column = None if tables is None else tables.columns.get(bound.objective)
+        largest = 1.0 if column is None else float(np.max(column, initial=1.0, where=np.isfinite(column)))
+        check_fraction(bound, largest)
+        if largest > 1.0 and given.rstrip().endswith("%"):
+            raise SettingsError(f"The table's '{bound.objective}' reaches {largest:g}, got {given}: leave out the %")
+    for text in (*split_names(settings.objectives), *(bound.objective for bound in bounds)):
         if tables is None and ":" in text:
             raise SettingsError(f"A direction is given to columns of a table only, got '{text}'")
         if tables is None:

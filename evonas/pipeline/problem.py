@@ -17,7 +17,7 @@ from evonas.objectives import Context, Evaluator, check_objectives, fingerprint,
 from evonas.objectives.accuracy.anchor import RECIPE, AnchorEvaluator, read_anchor_name
 from evonas.objectives.accuracy.estimators import DEFAULT, read_estimator
 from evonas.objectives.table import TableEvaluator
-from evonas.pareto.objective import Constraint, parse_constraint, split_names
+from evonas.pareto.objective import Constraint, parse_constraints, split_names
 from evonas.pipeline.checks import check_settings
 from evonas.pipeline.defaults import data_options, uses_predictors
 from evonas.pipeline.genome import SearchGenome
@@ -104,7 +104,7 @@ class SearchProblem:
     def _read_objectives(self, settings: Settings) -> list[str]:
         """Read objectives and constraints; return those that are columns of the table, with their direction."""
         asked = split_names(settings.objectives)
-        self.constraints = [parse_constraint(text) for text in settings.constraint]
+        self.constraints = parse_constraints(settings.constraint)
         self.names = split_names([text.partition(":")[0] for text in asked])
         self.evaluated = tuple(dict.fromkeys((*self.names, *(c.objective for c in self.constraints))))
         columns = []

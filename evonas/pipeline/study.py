@@ -22,7 +22,7 @@ from evonas.objectives import Context, Evaluator, fingerprint, make_evaluator
 from evonas.pareto.assemble import make_front
 from evonas.pareto.dominance import minimized
 from evonas.pareto.front import Front
-from evonas.pareto.objective import Constraint, Direction, Objective, parse_constraint, split_names
+from evonas.pareto.objective import Constraint, Direction, Objective, parse_constraints, split_names
 from evonas.pipeline.genome import SearchGenome
 from evonas.runs.manifest import compare_manifest, new_manifest
 from evonas.runs.run import Run
@@ -75,7 +75,7 @@ class Study:
         self.space = space if isinstance(space, Space) else load_space(space)
         self.objectives = _read_objectives([objectives] if isinstance(objectives, str) else objectives)
         bounds = [constraints] if isinstance(constraints, str) else list(constraints)
-        self.constraints: list[Constraint] = [parse_constraint(text) for text in bounds]
+        self.constraints: list[Constraint] = parse_constraints(bounds)
         names = [*(o.name for o in self.objectives), *(c.objective for c in self.constraints)]
         self._names = tuple(dict.fromkeys(names))
         context = Context(self.space, self.space.skeleton(skeleton), seed=seed)

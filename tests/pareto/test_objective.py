@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from evonas.errors import SettingsError
 from evonas.objectives.result import Result
-from evonas.pareto.objective import Constraint, Objective, parse_constraint, split_names
+from evonas.pareto.objective import (
+    Constraint,
+    Objective,
+    check_fraction,
+    parse_constraint,
+    parse_constraints,
+    split_names,
+)
 
 NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,10}", fullmatch=True)
 BOUNDS = st.floats(allow_nan=False, allow_infinity=False, width=32)
@@ -37,8 +44,7 @@ def test_result_refuses_what_is_not_finite(value: float):
 def test_a_constraint_is_read_as_it_is_written(name: str, sign: str, bound: float):
     read = parse_constraint(f" {name} {sign} {bound!r} ")
     assert read == Constraint(name, sign, bound)
-    again = parse_constraint(str(read))
-    assert again.bound == pytest.approx(bound, rel=1e-5)
+    assert parse_constraint(str(read)) == read
 
 
 def test_numbers_of_a_constraint_may_be_grouped_and_scaled():
@@ -74,3 +80,49 @@ def test_names_keep_their_order():
 def test_names_are_refused_where_none_or_twice(values: list[str], words: str):
     with pytest.raises(SettingsError, match=words):
         split_names(values)
+
+
+@pytest.mark.parametrize(
+    ("text", "bound"),
+    [
+        ("flops<=20M", 20e6),
+        ("flops<= 1.5 G", 1.5e9),
+        ("params<=300k", 300e3),
+        ("latency<=0.2ms", 0.2),
+        ("latency<=1s", 1000.0),
+        ("latency_measured<=200us", 0.2),
+        ("size<=1MB", 1e6),
+        ("size_int8<=1MiB", 2.0**20),
+        ("memory<=64KB", 64e3),
+        ("acc>=95%", 0.95),
+        ("acc_report>=7%", 0.07),
+        ("error<=5%", 0.05),
+        ("points<=2M", 2e6),
+    ],
+)
+def test_a_bound_is_read_in_the_unit_that_it_is_given_in(text: str, bound: float):
+    assert parse_constraint(text).bound == bound
+
+
+@pytest.mark.parametrize("text", ["flops<=5ms", "latency<=5M", "flops<=5%", "acc>=1M", "size<=1mB", "points<=1MB"])
+def test_a_unit_that_an_objective_does_not_have_is_refused_with_those_that_it_has(text: str):
+    with pytest.raises(SettingsError, match=r"units of '\w+' are .*; got"):
+        parse_constraint(text)
+
+
+@given(low=st.floats(-1e9, 1e9), high=st.floats(-1e9, 1e9))
+def test_bounds_that_exclude_each_other_are_refused(low: float, high: float):
+    texts = [f"x>={low!r}", "y<=0", f"x<={high!r}"]
+    if low > high:
+        with pytest.raises(SettingsError, match="Nothing keeps to both"):
+            parse_constraints(texts)
+    else:
+        assert [c.bound for c in parse_constraints(texts)] == [low, 0, high]
+
+
+def test_a_bound_above_1_on_accuracy_is_refused_with_the_percent_that_was_meant():
+    with pytest.raises(SettingsError, match=r"write acc>=95%$"):
+        check_fraction(parse_constraint("acc>=95"))
+    check_fraction(parse_constraint("acc>=95%"))
+    check_fraction(parse_constraint("acc>=95"), largest=94.4)  # a table in percent
+    check_fraction(parse_constraint("flops>=95"))
