@@ -93,6 +93,13 @@ class Settings(BaseModel):
     )
     image_column: str | None = _setting(None, "data", "Column of images in parquet", unset="by the usual names")
     label_column: str | None = _setting(None, "data", "Column of labels in parquet", unset="by the usual names")
+    max_skipped: str = _setting(
+        "2%", "data", "Share of unreadable images that are skipped; beyond it they are an error"
+    )
+    min_images: Count = _setting(5, "data", "Training images that a class has at least")
+    rare: Literal["stop", "drop", "keep"] = _setting(
+        "stop", "data", "What happens to classes with fewer images", allowed=("stop", "drop", "keep")
+    )
     train_limit: Count | None = _setting(None, "data", "Use that many training images", unset="all")
     validation: float = _setting(0.4, "data", "Share of the training data that accuracy is read on", gt=0, lt=1)
     time: str | None = _setting(
@@ -209,6 +216,12 @@ class Settings(BaseModel):
                 raise ValueError(f"expected some of {', '.join(BASELINES)}, got '{name}'.{suggest(name, BASELINES)}")
         return tuple(name for name in dict.fromkeys(names) if name != "none") or ("none",)
 
+    @field_validator("max_skipped")
+    @classmethod
+    def _share(cls, value: str) -> str:
+        parse_share(value)
+        return value
+
     @field_validator("time", "timeout")
     @classmethod
     def _readable(cls, value: str | None) -> str | None:
@@ -253,6 +266,22 @@ def parse_time(text: str) -> float:
     if "".join(number + unit for number, unit in parts) != text.strip() or seconds <= 0:
         raise SettingsError(f"A time is a duration such as 90s, 30m or 1h30m, got '{text}'")
     return seconds
+
+
+def parse_share(text: str) -> float:
+    """Return the share in a text such as ``2%`` or ``0.02``.
+
+    Raises:
+        SettingsError: No number, or none of 0 to 1.
+    """
+    number = text.strip()
+    try:
+        share = float(number.removesuffix("%")) / (100 if number.endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise SettingsError(f"Expected a share such as 2% or 0.02, got '{text}'")
+    return share
 
 
 def make_settings(file: str | Path | None = None, **given: Any) -> Settings:

@@ -10,11 +10,15 @@ import numpy as np
 import torch
 
 from evonas.data.augment import Augment
+from evonas.data.decode import EncodedImages, UndecodableError
+from evonas.data.memory import memory_in_words
 from evonas.data.part import Part, PartName
 from evonas.data.resize import resize
+from evonas.data.skipped import Skipped, refuse_many
 from evonas.data.source import Images
 
 STD_FLOOR = 1e-3  # a channel that never changes stays finite
+COUNTED = 1024  # images whose pixels are counted at once, as counting takes four times their memory
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,6 +43,8 @@ class Dataset:
         device: Where the parts live.
         task: Name of the task that the labels are targets of, in `evonas.tasks`.
         notes: What people should know of how the data were read and split, a sentence each.
+        skipped: Images that were left out because they cannot be read; of the test part those whose header cannot.
+        max_skipped: Share of all images that may be.
     """
 
     name: str
@@ -56,6 +62,8 @@ class Dataset:
     device: torch.device
     task: str = field(default="classification", kw_only=True)
     notes: tuple[str, ...] = field(default=(), kw_only=True)
+    skipped: tuple[Skipped, ...] = field(default=(), kw_only=True)
+    max_skipped: float = field(default=0.0, kw_only=True)
     _training_images: Images = field(kw_only=True)
     _test_images: Images = field(kw_only=True)
 
@@ -64,10 +72,19 @@ class Dataset:
         """Test part, decoded when first asked for; for training of chosen members and deployment alone.
 
         Raises:
-            DataError: Some of its images cannot be decoded; they are named.
+            DataError: More of its images cannot be decoded than may be skipped; they are named.
         """
-        images = self._test_images.read(np.arange(len(self._test_images)), self.in_channels, self.resolution)
-        return Part(images, torch.from_numpy(self._test_images.labels)).to(self.device)
+        with memory_in_words(self.name):
+            held = self._test_images
+            rows = np.arange(len(held))
+            try:
+                images = held.read(rows, self.in_channels, self.resolution)
+            except UndecodableError as error:
+                assert isinstance(held, EncodedImages)
+                refuse_many([Skipped("test", *one) for one in error.bad.items()], len(rows), self.max_skipped)
+                rows = np.array([row for row, name in enumerate(held.names) if name not in error.bad], dtype=np.int64)
+                images = held.read(rows, self.in_channels, self.resolution)
+            return Part(images, torch.from_numpy(held.labels[rows])).to(self.device)
 
     def part(self, name: PartName) -> Part:
         """Return the part of that name."""
@@ -157,7 +174,10 @@ def channel_statistics(images: torch.Tensor, scale: float) -> tuple[tuple[float,
     values = np.arange(256, dtype=np.int64)
     mean, std = [], []
     for channel in images.unbind(1):
-        counts = torch.bincount(channel.flatten().to(torch.int32), minlength=256).cpu().numpy()
+        counts = np.zeros(256, dtype=np.int64)
+        for start in range(0, len(channel), COUNTED):
+            some = channel[start : start + COUNTED]
+            counts += torch.bincount(some.flatten().to(torch.int32), minlength=256).cpu().numpy()
         n, first, second = (int((counts * power).sum()) for power in (values**0, values, values**2))
         mean.append(first / n / scale)
         std.append(max(STD_FLOOR, (n * second - first * first) ** 0.5 / n / scale))

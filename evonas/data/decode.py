@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -21,9 +23,30 @@ from evonas.errors import DataError, require
 PROBE = 256  # images, evenly spaced, that are looked at to learn channels and size
 PHOTO_RESOLUTION = 64  # where images differ in size and no resolution is asked for
 THREADS_FROM = 128  # pixels of the shorter side; smaller images decode too quickly for threads to pay
+SHOWN = 5
+"""Images that an error names."""
+MOST_PIXELS = 2**30
+"""Pixels of an image beyond which it is not decoded: 3 GB in color."""
+_LOCK = Lock()
 DEEP = ("I", "F")
 """Beginnings of Pillow's modes of more than 8 bits."""
 GRAY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F")
+
+
+class UndecodableError(DataError):
+    """Images that cannot be decoded.
+
+    Attributes:
+        bad: Their names, and why each cannot be.
+    """
+
+    def __init__(self, bad: Mapping[str, str], of: int):
+        names = list(bad)
+        shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+        super().__init__(
+            f"{len(names)} of {of} images cannot be decoded: {shown} ({bad[names[0]]}); repair or remove them"
+        )
+        self.bad = dict(bad)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +85,9 @@ class EncodedImages:
         rows = np.unique(np.linspace(0, len(self) - 1, PROBE).astype(int))
         try:
             seen = self._each(_header, rows)
-        except DataError:
-            self.check()  # names every culprit, not those among the probed alone
+        except UndecodableError:
+            if bad := self.unreadable():  # names every culprit, not those among the probed alone
+                raise UndecodableError({self.names[row]: why for row, why in bad.items()}, len(self)) from None
             raise
         modes = {mode for mode, _ in seen}
         return modes <= set(GRAY), [size for _, size in seen], modes
@@ -102,13 +126,14 @@ class EncodedImages:
         )
         return torch.from_numpy(pixels)
 
-    def check(self) -> None:
-        """Open every image and read its header.
+    def unreadable(self) -> dict[int, str]:
+        """Return the rows of images whose header cannot be read, and why, in order."""
+        return {row: found for row, found in enumerate(self.headers()) if isinstance(found, str)}
 
-        Raises:
-            DataError: Some are no images; they are named.
-        """
-        self._each(_header, np.arange(len(self)))
+    def headers(self) -> list[tuple[str, tuple[int, int]] | str]:
+        """Return Pillow's mode and the width and height of every image; why, where it cannot be read."""
+        results, bad = self._try(_header, list(range(len(self))))
+        return [bad.get(row, found) for row, found in enumerate(results)]
 
     def digests(self) -> np.ndarray:
         """Return one hash per image, of its encoded bytes, uint8, shape (n, 16)."""
@@ -130,15 +155,31 @@ class EncodedImages:
         into: np.ndarray | None = None,
     ) -> list[Any]:
         """Apply `function` to the items of `rows`; name all that fail, not the first alone."""
-        require("PIL.Image", "data")
         rows = list(rows)
-        bad: list[tuple[int, str]] = []
+        results, bad = self._try(function, rows, threads=threads, into=into)
+        if bad:
+            raise UndecodableError({self.names[row]: bad[row] for row in sorted(bad)}, len(rows))
+        return results
+
+    def _try(
+        self,
+        function: Callable[[bytes | Path], Any],
+        rows: Sequence[int],
+        *,
+        threads: bool = False,
+        into: np.ndarray | None = None,
+    ) -> tuple[list[Any], dict[int, str]]:
+        """Apply `function` to the items of `rows`; return results, and why rows failed."""
+        require("PIL.Image", "data")
+        bad: dict[int, str] = {}
 
         def run(index: int) -> Any:
             try:
                 result = function(self.items[rows[index]])
+            except MemoryError:
+                raise
             except Exception as error:  # a decoder fed with garbage raises anything
-                bad.append((rows[index], str(error).partition(" <_io")[0]))
+                bad[int(rows[index])] = " ".join(str(error).partition(" <_io")[0].split()) or type(error).__name__
                 return None
             if into is None:
                 return result
@@ -149,14 +190,7 @@ class EncodedImages:
                 results = list(pool.map(run, range(len(rows))))
         else:
             results = [run(index) for index in range(len(rows))]
-        if bad:
-            raise self._undecodable(sorted(bad), len(rows))
-        return results
-
-    def _undecodable(self, bad: list[tuple[int, str]], of: int) -> DataError:
-        shown = ", ".join(self.names[row] for row, _ in bad[:5]) + (f" and {len(bad) - 5} more" if len(bad) > 5 else "")
-        cause = " ".join(bad[0][1].split())
-        return DataError(f"{len(bad)} of {of} images cannot be decoded: {shown} ({cause}); repair or remove them")
+        return results, bad
 
 
 def decode(item: bytes | Path, channels: int, resolution: int, white: float | None = None) -> np.ndarray:
@@ -172,7 +206,7 @@ def decode(item: bytes | Path, channels: int, resolution: int, white: float | No
         uint8, shape (channels, resolution, resolution).
     """
     image_module, operations = require("PIL.Image", "data"), require("PIL.ImageOps", "data")
-    with image_module.open(_opened(item)) as file:
+    with _opened(item) as file:
         # JPEG can be decoded at a fraction of its size; twice what is needed leaves the resampling to Pillow.
         file.draft(None, (2 * resolution, 2 * resolution))
         image = _flatten(operations.exif_transpose(file), "L" if channels == 1 else "RGB", white)
@@ -201,7 +235,7 @@ def _flatten(image: Any, mode: str, white: float | None) -> Any:
 
 def _extent(item: bytes | Path) -> tuple[str, float, float] | None:
     """Return type, least and largest value of an image of more than 8 bits; None: it has 8."""
-    with require("PIL.Image", "data").open(_opened(item)) as file:
+    with _opened(item) as file:
         if not file.mode.startswith(DEEP):
             return None
         values = np.asarray(file)
@@ -209,7 +243,7 @@ def _extent(item: bytes | Path) -> tuple[str, float, float] | None:
 
 
 def _header(item: bytes | Path) -> tuple[str, tuple[int, int]]:
-    with require("PIL.Image", "data").open(_opened(item)) as file:
+    with _opened(item) as file:
         return file.mode, file.size
 
 
@@ -218,5 +252,22 @@ def _digest(item: bytes | Path) -> bytes:
     return hashlib.blake2b(content, digest_size=16).digest()
 
 
-def _opened(item: bytes | Path) -> io.BytesIO | Path:
-    return io.BytesIO(item) if isinstance(item, bytes) else item
+@contextmanager
+def _opened(item: bytes | Path) -> Iterator[Any]:
+    """Open an image under a limit of our own, for Pillow's refuses scans and slides that memory easily holds.
+
+    Raises:
+        DataError: It has more pixels than `MOST_PIXELS`.
+    """
+    module: Any = require("PIL.Image", "data")
+    with _LOCK:  # Pillow's limit is one for the whole process
+        before, module.MAX_IMAGE_PIXELS = module.MAX_IMAGE_PIXELS, None
+        try:
+            file = module.open(io.BytesIO(item) if isinstance(item, bytes) else item)
+        finally:
+            module.MAX_IMAGE_PIXELS = before
+    with file:
+        width, height = file.size
+        if width * height > MOST_PIXELS:
+            raise DataError(f"{width} x {height} pixels are more than {MOST_PIXELS:,}: make the image smaller")
+        yield file

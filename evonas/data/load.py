@@ -13,16 +13,19 @@ import torch
 
 from evonas.data.augment import default_augment
 from evonas.data.dataset import Dataset, channel_statistics
-from evonas.data.decode import EncodedImages
+from evonas.data.decode import EncodedImages, UndecodableError
 from evonas.data.digits import read_embedded
 from evonas.data.folder import read_folder
 from evonas.data.hub import read_hub
+from evonas.data.memory import memory_in_words, refuse_too_large
 from evonas.data.names import DIGITS, unknown_data
 from evonas.data.npz import read_npz
 from evonas.data.parquet import read_parquet
 from evonas.data.part import Part
 from evonas.data.plugins import read_plugin
+from evonas.data.rare import treat_rare
 from evonas.data.read_options import PLAIN, ReadOptions
+from evonas.data.skipped import Skipped, drop_images, drop_unreadable, list_parts
 from evonas.data.source import Images, Source, check_source
 from evonas.data.split import (
     TEST_SEED,
@@ -89,8 +92,39 @@ def load_data(
         SettingsError: A setting is out of range.
     """
     _check_settings(resolution, limit, validation, seed)
-    found = _one_depth(find_source(str(source), options))
+    with memory_in_words(Path(source).name):
+        found, skipped = drop_unreadable(find_source(str(source), options), options.max_skipped)
+        while True:
+            try:
+                return _load(found, resolution, limit, validation, seed, device, channels, statistics, options, skipped)
+            except UndecodableError as error:  # found while decoding: as if they had not been there
+                bad = {
+                    part: {name: error.bad[name] for name in images.names if name in error.bad}
+                    for part, images in list_parts(found).items()
+                    if isinstance(images, EncodedImages)
+                }
+                found, skipped = drop_images(found, bad, options.max_skipped, skipped)
+
+
+def _load(
+    found: Source,
+    resolution: int | None,
+    limit: int | None,
+    validation: float,
+    seed: int,
+    device: torch.device | str,
+    channels: int | None,
+    statistics: tuple[Sequence[float], Sequence[float]] | None,
+    options: ReadOptions,
+    skipped: tuple[Skipped, ...],
+) -> Dataset:
+    """Return the data set of a source whose images can be opened.
+
+    Raises:
+        UndecodableError: Some cannot be decoded.
+    """
     check_source(found)
+    found = _one_depth(treat_rare(found, options))
     digests = found.train.digests()
     train, test = found.train, found.test
     if test is None:
@@ -100,10 +134,11 @@ def load_data(
     own_channels, native = train.native()
     channels = channels or own_channels
     side = resolution or native
-    test.check()
 
     keys = order_keys(digests, seed)
     rows = limit_rows(*_strata(found, train.labels, keys, min(limit or len(train), len(train))), limit)
+    decoded = len(rows) + (0 if found.validation is None else len(found.validation))
+    refuse_too_large(decoded, channels, side, found.name)
     strata = _strata(found, train.labels[rows], keys[rows], len(rows))
     if found.validation is None:
         own, search, report = _read_parts(train, [rows[part] for part in divide(*strata, validation)], channels, side)
@@ -152,7 +187,9 @@ def load_data(
         fingerprint=_fingerprint(settings, contents),
         device=torch.device(device),
         task=found.task,
-        notes=_notes(found, len(test)),
+        notes=(*_notes(found, len(test)), *_skipped_notes(skipped)),
+        skipped=skipped,
+        max_skipped=options.max_skipped,
         _training_images=train,
         _test_images=test,
     )
@@ -166,6 +203,13 @@ def _notes(source: Source, held_out: int) -> tuple[str, ...]:
     if source.validation is not None:
         notes.append(f"The validation part that is there is used: {len(source.validation)} images")
     return tuple(notes)
+
+
+def _skipped_notes(skipped: Sequence[Skipped]) -> tuple[str, ...]:
+    if not skipped:
+        return ()
+    names = ", ".join(one.name for one in skipped[:3]) + (" and others" if len(skipped) > 3 else "")
+    return (f"Skipped {len(skipped)} images that cannot be read: {names} ({skipped[0].reason})",)
 
 
 def find_source(name: str, options: ReadOptions = PLAIN) -> Source:

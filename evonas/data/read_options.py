@@ -15,11 +15,17 @@ class ReadOptions:
         layout: ``NHWC``, ``NCHW`` or ``NHW``, of the arrays of an `.npz` file.
         image_column: Column of images in parquet files or in a data set of the hub.
         label_column: Column of labels there.
+        max_skipped: Share of all images that may be left out as unreadable, in [0, 1].
+        min_images: Training images that a class has at least.
+        rare: What happens to a class with fewer: ``stop``, ``drop`` or ``keep``.
     """
 
     layout: str | None = None
     image_column: str | None = None
     label_column: str | None = None
+    max_skipped: float = 0.02
+    min_images: int = 5
+    rare: str = "stop"
 
 
 PLAIN = ReadOptions()

@@ -35,12 +35,8 @@ class Images(Protocol):
     def digests(self) -> np.ndarray:
         """Return one hash per image, uint8, shape (n, 16): BLAKE2b of its content."""
 
-    def check(self) -> None:
-        """Check every image as far as that is cheap.
-
-        Raises:
-            DataError: Some are no images; they are named.
-        """
+    def unreadable(self) -> dict[int, str]:
+        """Return the rows of images that cannot be read, as far as that is cheap to find, and why."""
 
     def take(self, rows: np.ndarray) -> Self:
         """Return the images of `rows` alone."""

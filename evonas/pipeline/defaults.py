@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evonas.config import Settings
+from evonas.config import Settings, parse_share
 from evonas.data.read_options import ReadOptions
 from evonas.objectives.accuracy.estimators import read_estimator
 
@@ -31,4 +31,11 @@ def uses_predictors(settings: Settings, *, trainable: bool) -> bool:
 
 def data_options(settings: Settings) -> ReadOptions:
     """Return how settings ask for data to be read."""
-    return ReadOptions(settings.layout, settings.image_column, settings.label_column)
+    return ReadOptions(
+        settings.layout,
+        settings.image_column,
+        settings.label_column,
+        max_skipped=parse_share(settings.max_skipped),
+        min_images=settings.min_images,
+        rare=settings.rare,
+    )

@@ -140,8 +140,7 @@ def torn(size: tuple[int, int] = (64, 64)) -> bytes:
 def test_undecodable_images_are_named_and_counted():
     images = images_of(solid((4, 4)), b"garbage", solid((4, 4)), b"", torn())
     message = r"^2 of 5 images cannot be decoded: item 1, item 3 \(cannot identify image file\); repair"
-    with pytest.raises(DataError, match=message):
-        images.check()
+    assert images.unreadable() == {1: "cannot identify image file", 3: "cannot identify image file"}
     with pytest.raises(DataError, match=message):
         images.native()
     with pytest.raises(DataError, match=r"^1 of 2 images cannot be decoded: item 4 \(.*truncated"):
@@ -150,7 +149,7 @@ def test_undecodable_images_are_named_and_counted():
 
 def test_many_undecodable_images_are_cut_short():
     with pytest.raises(DataError, match=r"^7 of 7 .*: item 0, item 1, item 2, item 3, item 4 and 2 more \("):
-        images_of(*[b"x"] * 7).check()
+        images_of(*[b"x"] * 7).native()
 
 
 def test_missing_file_is_named(tmp_path):
@@ -161,4 +160,13 @@ def test_missing_file_is_named(tmp_path):
 def test_missing_pillow(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "PIL.Image", None)
     with pytest.raises(MissingExtraError, match=r"needs the package 'PIL'.*pip install 'evonas\[data\]'"):
-        images_of(b"x").check()
+        images_of(b"x").unreadable()
+
+
+def test_scans_beyond_pillows_limit_are_read_and_ours_holds(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 50)
+    wide = encoded(Image.new("RGB", (20, 20), "red"))
+    assert images_of(wide).read(np.arange(1), 3, 4).float().mean((0, 2, 3)).tolist() == [255, 0, 0]
+    assert Image.MAX_IMAGE_PIXELS == 50
+    monkeypatch.setattr("evonas.data.decode.MOST_PIXELS", 399)
+    assert images_of(wide).unreadable() == {0: "20 x 20 pixels are more than 399: make the image smaller"}

@@ -10,6 +10,7 @@ from PIL import Image
 
 from evonas.data import Augment, load_data
 from evonas.data.load import find_source
+from evonas.data.read_options import ReadOptions
 from evonas.errors import DataError, SettingsError
 
 DIGITS = "484f005e022a812e"
@@ -152,10 +153,11 @@ def test_undecodable_photos_are_named(tmp_path, write_photos):
         write_photos(tmp_path / "train" / name, 6)
         write_photos(tmp_path / "test" / name, 2)
     (tmp_path / "test" / "bee" / "001.png").write_bytes(b"no image")
-    with pytest.raises(DataError, match=r"^1 of 4 images cannot be decoded: test/bee/001\.png \("):
+    with pytest.raises(DataError, match=r"^1 of 16 images cannot be decoded: test/bee/001\.png \("):
         load_data(tmp_path)
     (tmp_path / "train" / "ant" / "004.png").write_bytes(b"")
-    with pytest.raises(DataError, match=r"^1 of 12 images cannot be decoded: train/ant/004\.png \("):
+    message = r"^2 of 16 images .*: train/ant/004\.png, test/bee/001\.png \(.*--max-skipped 13%$"
+    with pytest.raises(DataError, match=message):
         load_data(tmp_path)
 
 
@@ -168,8 +170,10 @@ def test_one_class_only(tmp_path, write_photos):
 def test_too_few_images(tmp_path, write_photos):
     write_photos(tmp_path / "ant", 9)
     write_photos(tmp_path / "bee", 3)
-    with pytest.raises(DataError, match=r"^A class has too few training images for the split: 'bee' 3; at least 4 are"):
+    with pytest.raises(DataError, match=r"^1 class has fewer than 5 .*: 'bee' 3; leave it out by --rare drop, or add"):
         load_data(tmp_path)
+    with pytest.raises(DataError, match=r"^A class has too few training images for the split: 'bee' 3; at least 4 are"):
+        load_data(tmp_path, options=ReadOptions(rare="keep"))
 
 
 def test_empty_arrays(tmp_path, arrays):
@@ -263,7 +267,7 @@ def test_depth_is_found_over_the_set(tmp_path, depth):
 def test_classes_that_are_too_small_are_named_at_once(tmp_path, write_photos):
     for k in range(10):
         write_photos(tmp_path / f"c{k}", 2 if k % 3 else 9)
-    with pytest.raises(DataError, match=r"^6 of 10 classes have too few .*: 'c1' 2, 'c2' 2, 'c4' 2, .* leave them out"):
+    with pytest.raises(DataError, match=r"^6 of 10 classes have fewer than 5 .*: 'c1' 2, 'c2' 2, .* --rare drop"):
         load_data(tmp_path)
 
 
