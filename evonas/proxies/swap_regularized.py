@@ -15,11 +15,12 @@ from evonas.proxies.proxy import Options, Proxy, Sizes
 from evonas.proxies.swap import Swap
 
 PUBLISHED = {"a": 0.9, "b": 1.2, "c": 1.5}
-"""mu = sigma, in thousand parameters of the published proxy network, of SWAP-NAS-A, -B and -C on CIFAR-10."""
-QUANTILES = {"a": 0.179, "b": 0.467, "c": 0.759}
-"""Share of random genotypes whose published proxy network is no larger than `PUBLISHED`: of 5,000 of the space
+"""mu = sigma, in thousand parameters of the published proxy network, of SWAP-NAS-A, -B and -C on CIFAR-10; recalled,
+for the authors' code has no search, but they fit the scale of that network's sizes."""
+QUANTILES = {"a": 0.174, "b": 0.4685, "c": 0.7545}
+"""Share of random genotypes whose published proxy network is no larger than `PUBLISHED`: of 2,000 of the space
 `darts_open`, whose sizes have a standard deviation of `DEVIATION`."""
-DEVIATION = 0.383
+DEVIATION = 0.378
 """In thousand parameters."""
 SETTINGS = ("largest", *PUBLISHED, *(f"paper_{name}" for name in PUBLISHED))
 
@@ -29,9 +30,9 @@ class SwapRegularized(Swap):
 
     ``largest``: mu is the largest theta of random architectures of the space and sigma = mu^2, so that the factor
     rises with size, from 1/e at none to 1 (ours). ``paper_a``, ``paper_b``, ``paper_c``: mu = sigma = 0.9, 1.2 and
-    1.5 on the published proxy network (Peng et al. 2024, SWAP-NAS, section 5; found networks of 3.06, 3.48 and 4.3 M
-    parameters). ``a``, ``b``, ``c``: the same preferences on any network: mu is the quantile of theta over random
-    architectures that the published mu is on the published proxy network, and sqrt(sigma) is as many standard
+    1.5 on the published proxy network (Peng et al. 2024, SWAP-NAS; networks of 3.06, 3.48 and 4.3 M parameters were
+    found, as recalled). ``a``, ``b``, ``c``: the same preferences on any network: mu is the quantile of theta over
+    random architectures that the published mu is on the published proxy network, and sqrt(sigma) is as many standard
     deviations of theta.
 
     It does not see what `Swap` does not see; it takes size for a merit or a fault whatever is in it.
