@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from evonas.errors import SettingsError, suggest
 from evonas.files.wording import word_error
-from evonas.supernet.rules.registry import RULES
+from evonas.supernet.rules.registry import RULES, named_settings
 from evonas.training.ladder import Ladder
 
 SAMPLINGS = ("choice", "size", "unique", "fair", "warm")
@@ -110,7 +110,12 @@ class Settings(BaseModel):
     warm_start: int = _setting(
         500, "budget", "Architectures scored by SWAP for the first population; 0: none", ge=0, le=10**6
     )
-    sharing: str = _setting("disturbance-immune", "supernet", "How weights are shared", allowed=tuple(RULES))
+    sharing: str = _setting(
+        "disturbance-immune",
+        "supernet",
+        "How weights are shared, NAME or NAME(key=value, key=value), or a TOML file of these",
+        allowed=(*RULES, *named_settings()),
+    )
     sampling: str = _setting("choice", "supernet", "How paths are drawn in training", allowed=SAMPLINGS)
     estimator: str = _setting(
         "supernet", "supernet", "What estimates accuracy: supernet, supernet:NAME, train:EPOCHS or train:EPOCHS+inherit"

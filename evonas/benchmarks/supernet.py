@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,6 @@ from evonas.benchmarks.proxies import FLOORS
 from evonas.benchmarks.ranking import summarize_trials
 from evonas.data import Dataset, Part
 from evonas.errors import SettingsError
-from evonas.files.options import read_options
 from evonas.networks import build
 from evonas.objectives import Context, torch_threads
 from evonas.objectives.accuracy.combined import REPEATS, CombinedEstimator, ZeroCostFeatures
@@ -92,7 +89,7 @@ def bench_supernet(
     """
     if sample < 10 or min(passes, default=0) < 1:
         raise SettingsError(f"Expected 10 architectures or more and positive passes, got {sample} and {list(passes)}.")
-    factories = {text: rule_from_text(text) for text in rules}
+    factories = {text: find_rule(text) for text in rules}
     make_sampler(sampling, space)
     seeds = range(seeds) if isinstance(seeds, int) else seeds
     skeleton = skeleton or space.skeleton("small")
@@ -136,47 +133,6 @@ def bench_supernet(
                     write_json(out, results)
     results["rows"] = summarize_trials(results)
     return results
-
-
-def rule_from_text(text: str) -> RuleFactory:
-    """Return the rule that ``NAME`` or ``NAME:key=value,…`` stands for.
-
-    Values are numbers, ``true``, ``false``, ``none``, or text.
-
-    Raises:
-        SettingsError: An unknown rule or option, or no ``key=value``.
-    """
-    name, given = split_options(text)
-    factory = find_rule(name)
-    known = list(inspect.signature(factory).parameters)[1:]
-    for key in given:
-        if key not in known:
-            raise SettingsError(f"Expected options of '{name}' among {', '.join(known) or 'none'}, got '{key}'.")
-    return partial(factory, **given) if given else factory
-
-
-def split_options(text: str) -> tuple[str, dict[str, Any]]:
-    """Split ``NAME:key=value,…`` into the name and its options.
-
-    Raises:
-        SettingsError: Something after the name is no ``key=value``.
-    """
-    name, _, options = text.strip().partition(":")
-    return name, read_options(options, text) if options else {}
-
-
-def split_rules(text: str) -> list[str]:
-    """Return the rules of a list joined by commas, options kept with their rule.
-
-    ``uniform,disturbance-immune:alpha=1,rank=8`` are two.
-    """
-    rules: list[str] = []
-    for part in text.split(","):
-        if rules and "=" in part and ":" not in part:
-            rules[-1] += f",{part.strip()}"
-        else:
-            rules.append(part.strip())
-    return rules
 
 
 def _train(

@@ -16,7 +16,7 @@ def bench_supernet(
     target: Annotated[str, typer.Option(help="The column to be ranked, higher is better.")],
     data: Annotated[str, typer.Option(help="Images to train and read on.")] = "digits",
     rules: Annotated[
-        str, typer.Option(help="Update rules to compare, NAME or NAME:key=value,key=value.")
+        str, typer.Option(help="Update rules to compare, each NAME, NAME(key=value, key=value) or a TOML file.")
     ] = "uniform,fair,disturbance-immune",
     passes: Annotated[str, typer.Option(help="Budgets: forward and backward passes.")] = "1500,6000",
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each rule and budget.")] = 5,
@@ -37,13 +37,16 @@ def bench_supernet(
     Trainings that FILE.json of --out holds already, of the same settings, are not done again.
     """
     from evonas import benchmarks
-    from evonas.benchmarks.supernet import bench_supernet, split_options, split_rules
+    from evonas.benchmarks.supernet import bench_supernet
     from evonas.data import load_data
+    from evonas.files.options import read_options
     from evonas.spaces import load_space
+    from evonas.supernet.rules.registry import split_rules
     from evonas.tables.load import load_table
 
     opened = load_space(space)
-    name, options = split_options(skeleton)
+    name, _, written = skeleton.partition(":")
+    options = read_options(written, skeleton) if written else {}
     if channels is not None:  # of the stem, which stage spaces scale together with all else
         options |= opened.skeleton_changes(channels)
     results = bench_supernet(

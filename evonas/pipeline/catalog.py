@@ -35,7 +35,10 @@ def _entries(module: str, *rows: tuple[str, str, str]) -> tuple[CatalogEntry, ..
 
 PROXIES = tuple(CatalogEntry(name, proxies.DESCRIPTIONS[name], home) for name, home in proxies.SHIPPED.items())
 OBJECTIVES = tuple(CatalogEntry(name, entry.description, entry.home) for name, entry in objectives.SHIPPED.items())
-RULES = tuple(CatalogEntry(name, rules.DESCRIPTIONS[name], home) for name, home in rules.RULES.items())
+RULES = tuple(CatalogEntry(name, rules.DESCRIPTIONS[name], home) for name, home in rules.RULES.items()) + tuple(
+    CatalogEntry(name, f"settings of {rules.read_rule(name)[0]}: {path.name}")
+    for name, path in rules.named_settings().items()
+)
 ALGORITHMS = _entries(
     "evolution",
     ("nsga2", "algorithms:algorithms", "NSGA-II (Deb et al., 2002)"),

@@ -25,6 +25,7 @@ from evonas.pipeline.start import check_resolution, default_resolution, read_sta
 from evonas.runs.manifest import new_manifest
 from evonas.spaces import Candidate, load_space
 from evonas.supernet import load_weights, make_sampler, weights_fingerprint
+from evonas.supernet.rules.registry import find_rule
 from evonas.tables.load import load_table
 from evonas.tasks import make_task
 from evonas.training import load_recipe, resolve_device
@@ -75,6 +76,7 @@ class SearchProblem:
         self.space = load_space(settings.space)
         self.tables = load_table(list(settings.table), self.space) if settings.table else None
         columns = self._read_objectives(settings)
+        find_rule(settings.sharing)  # options that it does not have are said before any work
         self._check_sampling(settings)
         self._check_resolutions(settings)
         self.device = str(resolve_device(settings.device))

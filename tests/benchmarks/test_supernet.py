@@ -1,18 +1,14 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 
 import numpy as np
 import pytest
 
-from evonas.benchmarks.supernet import bench_supernet, rule_from_text, split_rules
+from evonas.benchmarks.supernet import bench_supernet
 from evonas.data import load_data
 from evonas.errors import SettingsError
 from evonas.spaces import load_space
-from evonas.supernet.rules.disturbance import DisturbanceImmune
-from evonas.supernet.rules.fair import Fair
-from evonas.supernet.rules.uniform import Uniform
 from evonas.tables.table import Table
 
 
@@ -57,22 +53,6 @@ def test_rules_train_for_equal_passes_on_the_same_architectures_and_are_not_trai
             bench(space, table, data, ["uniform"], out=out, **other)
     with pytest.raises(SettingsError, match="needs a warm start"):
         bench(space, table, data, ["uniform"], sampling="warm")
-
-
-def test_a_rule_and_its_options_are_read_from_text():
-    assert rule_from_text("fair") is Fair
-    made = rule_from_text("disturbance-immune:alpha=1,rank=none,strength=early")
-    assert isinstance(made, partial)
-    assert made.func is DisturbanceImmune
-    assert made.keywords == {"alpha": 1, "rank": None, "strength": "early"}
-    assert split_rules("uniform, disturbance-immune:alpha=1e-2,rank=8 ,fair") == [
-        "uniform", "disturbance-immune:alpha=1e-2,rank=8", "fair"
-    ]  # fmt: skip
-    assert rule_from_text("disturbance-immune:alpha=1e-2").keywords == {"alpha": 0.01}
-    assert rule_from_text("uniform") is Uniform
-    for text, said in (("unifrom", "uniform"), ("uniform:alpha=1", "none, got 'alpha'"), ("fair:alpha", "key=value")):
-        with pytest.raises(SettingsError, match=said):
-            rule_from_text(text)
 
 
 def test_nonsense_is_refused_before_anything_is_trained(space, table, data):

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import importlib
+import inspect
+import re
+import tomllib
 from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from evonas.errors import SettingsError, lacking, suggest
+from evonas.files.options import Value, read_options
 
 if TYPE_CHECKING:
     from evonas.supernet.rules.contract import RuleContext, RuleFactory, UpdateRule
 
-__all__ = ["DESCRIPTIONS", "RULES", "check_rule", "find_rule", "make_rule"]
+__all__ = [
+    "DESCRIPTIONS", "RULES", "check_rule", "find_rule", "make_rule", "named_settings", "read_rule", "split_rules",
+]  # fmt: skip
+
+_SETTINGS = Path(__file__).with_name("settings")
+_WRITTEN = re.compile(r"(?P<name>[^:()]+)(?:\((?P<inside>.*)\)|:(?P<behind>.*))?")
 
 RULES: Mapping[str, str] = MappingProxyType(
     {
@@ -38,35 +49,97 @@ DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
 """Name -> what it does, in half a sentence."""
 
 
-def check_rule(name: str) -> None:
-    """Refuse a name that is no rule's.
+def named_settings() -> dict[str, Path]:
+    """Return the TOML files of settings that have a name, such as ``strict``."""
+    return {path.stem: path for path in sorted(_SETTINGS.glob("*.toml"))}
+
+
+def read_rule(text: str) -> tuple[str, dict[str, Value]]:
+    """Return the rule and the options that a text stands for.
+
+    Args:
+        text: A rule's name, alone or with options, ``NAME(key=value, …)`` or ``NAME:key=value,…``; the name of settings
+            (see `named_settings`); or a TOML file with ``rule`` and, under ``[options]``, its options.
 
     Raises:
-        SettingsError: No rule has this name.
+        SettingsError: No rule and no settings have this name, or the options cannot be read.
     """
+    files = named_settings()
+    if text in files or text.endswith(".toml"):
+        return _from_file(files.get(text, Path(text)))
+    match = _WRITTEN.fullmatch(text.strip())
+    name, inside = (match["name"], match["inside"] or match["behind"]) if match else (text, None)
     if name not in RULES:
+        known = [*RULES, *files]
         raise SettingsError(
-            f"Expected a rule of weight sharing among {', '.join(RULES)}, got '{name}'.{suggest(name, RULES)}"
+            f"Expected a rule of weight sharing among {', '.join(known)}, got '{text}'.{suggest(name, known)}"
         )
+    return name, read_options(inside, text) if inside else {}
 
 
-def find_rule(name: str) -> RuleFactory:
-    """Return the factory of a rule.
+def _from_file(path: Path) -> tuple[str, dict[str, Value]]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        cause = error.strerror if isinstance(error, OSError) else error
+        raise SettingsError(f"Cannot read settings of a rule from '{path}': {cause}") from None
+    name, options = content.get("rule"), content.get("options", {})
+    if name not in RULES or not isinstance(options, dict) or set(content) - {"rule", "options", "source"}:
+        raise SettingsError(
+            f"Expected rule = one of {', '.join(RULES)} and a table [options] in '{path}', got {', '.join(content)}"
+        )
+    return str(name), {key: None if value == "none" else value for key, value in options.items()}
+
+
+def split_rules(text: str) -> list[str]:
+    """Return the rules of a list joined by commas, options kept with their rule.
+
+    ``uniform,disturbance-immune(alpha=1,rank=8)`` are two, and so are ``uniform,disturbance-immune:alpha=1,rank=8``.
+    """
+    rules: list[str] = []
+    for part in re.split(r",(?![^(]*\))", text):
+        if rules and "=" in part and not {":", "("} & set(part):
+            rules[-1] += f",{part.strip()}"
+        else:
+            rules.append(part.strip())
+    return rules
+
+
+def check_rule(text: str) -> None:
+    """Refuse what names no rule; options are checked against the rule's own by `find_rule`.
 
     Raises:
-        SettingsError: No rule has this name.
+        SettingsError: No rule has this name, or its options cannot be read.
     """
-    check_rule(name)
+    read_rule(text)
+
+
+def find_rule(text: str) -> RuleFactory:
+    """Return the factory of a rule, with options where some are given.
+
+    Args:
+        text: See `read_rule`.
+
+    Raises:
+        SettingsError: No rule has this name, or it has no such option.
+    """
+    name, given = read_rule(text)
     module, _, attribute = RULES[name].partition(":")
     factory: RuleFactory = getattr(importlib.import_module(module), attribute)
-    return factory
+    known = list(inspect.signature(factory).parameters)[1:]
+    for key in given:
+        if key not in known:
+            raise SettingsError(
+                f"Expected options of '{name}' among {', '.join(known) or 'none'}, got '{key}'.{suggest(key, known)}"
+            )
+    return partial(factory, **given) if given else factory
 
 
 def make_rule(rule: str | RuleFactory, context: RuleContext) -> UpdateRule:
     """Make the rule that trains a supernet.
 
     Args:
-        rule: A name, or a factory.
+        rule: A text, as `read_rule` takes it, or a factory.
         context: What it trains.
 
     Raises:

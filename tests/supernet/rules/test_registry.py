@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,8 +11,9 @@ from torch import nn
 
 from evonas.errors import SettingsError
 from evonas.supernet import RULES, RuleContext, SupernetSettings, UpdateRule, train_supernet
+from evonas.supernet.rules.disturbance import DisturbanceImmune
 from evonas.supernet.rules.fair import Fair
-from evonas.supernet.rules.registry import find_rule
+from evonas.supernet.rules.registry import find_rule, read_rule, split_rules
 
 
 def fair(cardinalities):
@@ -97,3 +99,67 @@ def test_what_is_no_rule_is_refused_in_one_line(make_network, data):
         "Expected an update rule, got one (Planner) without captured_layers, transform, after_step, state_dict, "
         "load_state_dict, report: inherit evonas.supernet.UpdateRule, which has defaults of all but plan"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("disturbance-immune", {}),
+        ("disturbance-immune:alpha=1,rank=none,strength=early", {"alpha": 1, "rank": None, "strength": "early"}),
+        ("disturbance-immune(layers=all, alpha=0.1)", {"layers": "all", "alpha": 0.1}),
+        ("disturbance-immune( alpha = 1e-2 )", {"alpha": 0.01}),
+    ],
+)
+def test_a_rule_and_its_options_are_read_from_text(text, options):
+    assert read_rule(text) == ("disturbance-immune", options)
+    made = find_rule(text)
+    if not options:
+        assert made is DisturbanceImmune
+        return
+    assert isinstance(made, partial)
+    assert made.func is DisturbanceImmune
+    assert made.keywords == options
+
+
+def test_settings_have_names_and_files(tmp_path):
+    name, options = read_rule("strict")
+    assert name == "disturbance-immune"
+    assert options == {
+        "layers": "all", "patches": "mean", "memory": None, "rank": None, "strength": 1.0, "alpha": 0.001
+    }  # fmt: skip
+    path = tmp_path / "mine.toml"
+    path.write_text('rule = "nsas"\n[options]\narchive = 2\n')
+    assert read_rule(str(path)) == ("nsas", {"archive": 2})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("unifrom", "Did you mean 'uniform'"),
+        ("stric", "Did you mean 'strict'"),
+        ("uniform:alpha=1", "none, got 'alpha'"),
+        ("disturbance-immune(alfa=1)", "got 'alfa'. Did you mean 'alpha'"),
+        ("fair:alpha", "key=value"),
+        ("fair(alpha=1", "got 'fair\\(alpha=1'"),
+        ("nowhere.toml", "Cannot read settings of a rule from 'nowhere.toml': No such file"),
+    ],
+)
+def test_what_names_no_rule_or_option_is_refused(text, said):
+    with pytest.raises(SettingsError, match=said):
+        find_rule(text)
+
+
+@pytest.mark.parametrize("content", ['rule = "nix"', 'rule = "fair"\nalpha = 1', "options = 3", "rule ="])
+def test_files_that_hold_no_settings_are_refused(tmp_path, content):
+    (tmp_path / "x.toml").write_text(content)
+    with pytest.raises(SettingsError, match=r"x\.toml"):
+        read_rule(str(tmp_path / "x.toml"))
+
+
+def test_rules_of_a_list_keep_their_options():
+    assert split_rules("uniform, disturbance-immune:alpha=1e-2,rank=8 ,fair") == [
+        "uniform", "disturbance-immune:alpha=1e-2,rank=8", "fair"
+    ]  # fmt: skip
+    assert split_rules("disturbance-immune(alpha=1, rank=8), strict") == [
+        "disturbance-immune(alpha=1, rank=8)", "strict"
+    ]  # fmt: skip
