@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evonas.pareto.agreement import measure_agreement
+from evonas.pareto.agreement import measure_agreement, measure_pairs
 
 
 def test_a_perfect_order_beats_chance() -> None:
@@ -41,3 +41,25 @@ def test_what_is_not_known_or_does_not_vary_has_none() -> None:
     assert (constant.tau, constant.beats_chance) == (None, False)
     partly = measure_agreement(np.array([np.nan, 1, 2, 3, 4]), np.arange(5.0))
     assert (partly.tau, partly.n) == (1.0, 4)
+
+
+def test_pairs_give_tau_and_its_interval() -> None:
+    pairs = np.ones((8, 8))
+    np.fill_diagonal(pairs, np.nan)
+    found = measure_pairs(pairs)
+    assert (found.tau, found.low, found.high, found.n, found.beats_chance) == (1.0, 1.0, 1.0, 8, True)
+    pairs[:4, 4:] = pairs[4:, :4] = -1  # 12 of 28 pairs are right
+    mixed = measure_pairs(pairs)
+    assert mixed.tau == pytest.approx(-4 / 28)
+    assert not mixed.beats_chance
+    assert measure_pairs(np.full((3, 3), np.nan)).tau is None
+
+
+def test_predictions_of_nothing_but_a_mean_look_contrary_across_folds_and_not_within_pairs() -> None:
+    """What `measure_pairs` is for: a mean of what is left, compared across folds, is perfectly contrary."""
+    truth = np.random.default_rng(0).normal(size=9)
+    left_out = np.array([np.delete(truth, i).mean() for i in range(9)])
+    assert measure_agreement(left_out, truth).tau == pytest.approx(-1)
+    sign = np.zeros((9, 9))  # of one mean predicted for both of a pair
+    np.fill_diagonal(sign, np.nan)
+    assert measure_pairs(sign).tau == 0

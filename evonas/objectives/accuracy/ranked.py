@@ -12,7 +12,7 @@ from evonas.objectives.accuracy.accuracy import ACC, TOP1
 from evonas.objectives.accuracy.signal_reader import SCORES, SHARED, SignalReader
 from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.result import Result
-from evonas.pareto.agreement import Agreement, measure_agreement
+from evonas.pareto.agreement import Agreement, measure_agreement, measure_pairs
 from evonas.pareto.objective import Objective
 from evonas.predictors.anchor_set import AnchorSet
 from evonas.predictors.calibration import MIN_CALIBRATED, LogitCalibration
@@ -28,6 +28,8 @@ SCORE = Objective("acc_score", "", "max")
 """What the ranker predicts, before it is calibrated."""
 FOLDS = 5
 """Parts of the anchors that are predicted from the others."""
+PAIR_FOLDS, PAIR_REPEATS = 3, 8
+"""Parts within which pairs of anchors are compared, and how often the anchors are divided anew."""
 FUSED_BY = ("genes", "counts")
 """Groups of tokens that levels are joined by."""
 
@@ -131,12 +133,30 @@ class RankedEvaluator(Evaluator):
         """Return how well each signal orders the anchors: `acc` by predictions without themselves, and all it joins."""
         signals = self._signals
         columns: Mapping[str, np.ndarray] = {
-            ACC.name: self.left_out,
             "free": signals.free,
             **dict(zip(SCORES, signals.described.statistics.T, strict=True)),
             **dict(zip(SHARED, signals.shared.T, strict=True)),
         }
-        return {name: measure_agreement(column, self._fused) for name, column in columns.items()}
+        found = {name: measure_agreement(column, self._fused) for name, column in columns.items()}
+        return {ACC.name: measure_pairs(self._concordance()), **found}
+
+    def _concordance(self) -> np.ndarray:
+        """Return how well pairs of anchors are ordered by rankers that have seen neither, shape ``(n, n)``."""
+        n = len(self.anchors.known)
+        total, times = np.zeros((n, n)), np.zeros((n, n))
+        measured = np.sign(self._fused[:, None] - self._fused[None])
+        for repeat in range(PAIR_REPEATS):
+            fold = np.random.default_rng([self._context.seed, 24, repeat]).permutation(n) % PAIR_FOLDS
+            for k in range(PAIR_FOLDS):
+                rows = np.flatnonzero(fold == k)
+                if len(rows) < 2:
+                    continue
+                scores = self._taught(np.flatnonzero(fold != k)).predict(self._signals[rows])[0]
+                pairs = np.ix_(rows, rows)
+                total[pairs] += np.sign(scores[:, None] - scores[None]) * measured[pairs]
+                times[pairs] += 1
+        np.fill_diagonal(times, 0)
+        return np.where(times > 0, total / np.maximum(times, 1), np.nan)
 
     def _taught(self, rows: np.ndarray) -> Ranker:
         from threadpoolctl import threadpool_limits
