@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -142,42 +142,50 @@ def from_arrays(arrays: Mapping[str, np.ndarray], name: str, layout: str | None 
         DataError: An array is missing or malformed, or images and labels differ in number.
     """
     parts = _parts(arrays, name)
+    pixels = _pixels(arrays, parts, name, layout)
+    labels = parts["train"][1]
+    if np.asarray(arrays[labels]).dtype.kind == "f" and not _classes_as_columns(arrays[labels], labels, name):
+        targets = {part: as_targets(arrays[y], f"{y} of '{name}'") for part, (_, y) in parts.items()}
+        given = _names(arrays, ("target_names",))
+        names, task = name_targets(given, targets["train"], name), "regression"
+    else:
+        read = {part: read_labels(arrays[y], f"{y} of '{name}'") for part, (_, y) in parts.items()}
+        targets, names = number_labels(read, _names(arrays, NAMES), name)
+        task = "classification"
+        if len(set(names)) < len(names):
+            raise DataError(f"Expected class_names of '{name}' to differ from one another, got {', '.join(names)}")
+    made = {part: ArrayImages(pixels[part], targets[part]) for part in parts}
+    return Source(name, names, made["train"], made.get("test"), task=task, validation=made.get("validation"))
+
+
+def _pixels(
+    arrays: Mapping[str, np.ndarray], parts: Mapping[str, tuple[str, str]], name: str, layout: str | None
+) -> dict[str, np.ndarray]:
+    """Return the images of each part as contiguous bytes (n, c, h, w); one value means white in all of them."""
     images = {part: as_pixels(arrays[x], f"{x} of '{name}'", layout) for part, (x, _) in parts.items()}
+    shape = images["train"].shape[1:]
     for part, (x, y) in parts.items():
         if len(images[part]) != len(arrays[y]):
             raise DataError(
                 f"Expected as many labels as images in '{name}', got {len(images[part])} in {x} and "
                 f"{len(arrays[y])} in {y}"
             )
-    train_x, train_y = parts["train"]
-    for part, (x, _) in parts.items():
-        if images[part].shape[1:] != images["train"].shape[1:]:
-            shapes = " and ".join("x".join(map(str, one.shape[1:])) for one in (images["train"], images[part]))
+        if images[part].shape[1:] != shape:
+            shapes = " and ".join("x".join(map(str, one)) for one in (shape, images[part].shape[1:]))
             raise DataError(
-                f"Expected {train_x} and {x} of '{name}' to have one shape of image, got {shapes} (c, h, w)"
+                f"Expected {parts['train'][0]} and {x} of '{name}' to have one shape of image, got {shapes} (c, h, w)"
             )
-    held = [one for one in images.values() if one.size]
-    white = 255.0
+    held, white = [one for one in images.values() if one.size], 255.0
     if held:
         low, high = min(float(one.min()) for one in held), max(float(one.max()) for one in held)
         white = white_of(images["train"].dtype, low, high, f"the images of '{name}'")
-    pixels = {part: np.ascontiguousarray(to_bytes(one, white)) for part, one in images.items()}
-    if np.asarray(arrays[train_y]).dtype.kind == "f" and not _classes_as_columns(arrays[train_y], train_y, name):
-        targets = {part: as_targets(arrays[y], f"{y} of '{name}'") for part, (_, y) in parts.items()}
-        names = arrays.get("target_names")
-        given = None if names is None else list(np.asarray(names).ravel())
-        made = {part: ArrayImages(pixels[part], targets[part]) for part in parts}
-        found = name_targets(given, targets["train"], name)
-        return Source(
-            name, found, made["train"], made.get("test"), task="regression", validation=made.get("validation")
-        )
-    labels = {part: read_labels(arrays[y], f"{y} of '{name}'") for part, (_, y) in parts.items()}
-    names = next((arrays[key] for key in NAMES if key in arrays), None)
-    numbered, classes = number_labels(labels, None if names is None else list(np.asarray(names).ravel()), name)
-    if len(set(classes)) < len(classes):
-        raise DataError(f"Expected class_names of '{name}' to differ from one another, got {', '.join(classes)}")
-    made = {part: ArrayImages(pixels[part], numbered[part]) for part in parts}
-    return Source(name, classes, made["train"], made.get("test"), validation=made.get("validation"))
+    return {part: np.ascontiguousarray(to_bytes(one, white)) for part, one in images.items()}
+
+
+def _names(arrays: Mapping[str, np.ndarray], keys: Sequence[str]) -> list[str | bytes] | None:
+    """Return the names that the first array of one of these keys holds; None: there is none."""
+    found = next((arrays[key] for key in keys if key in arrays), None)
+    return None if found is None else list(np.asarray(found).ravel())
 
 
 def _parts(arrays: Mapping[str, np.ndarray], name: str) -> dict[str, tuple[str, str]]:
