@@ -18,7 +18,8 @@ from evonas.runs.run import Run
 def summary(run: Run, front: Front) -> list[str]:
     """Return the lines that end a search."""
     evaluated = len({member.architecture for member in run.store.members()})
-    names = {objective.name for objective in front.objectives}
+    # A column of a table may be called as what is computed here; it alone has no unit.
+    names = {objective.name for objective in front.objectives if objective.unit or not run.settings.get("table")}
     lines = [
         f"{evaluated:,} architectures of {Path(run.settings['space']).stem} on {_source(run)} "
         f"were evaluated; {len(front)} of them are on the front. {_duration(run)}"

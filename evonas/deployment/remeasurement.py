@@ -18,7 +18,7 @@ from evonas.objectives import Context, Evaluator, make_evaluator
 from evonas.objectives.accuracy.low_fidelity import accuracy_evaluator, measure_evaluator
 from evonas.objectives.latency.latency import measure_whole
 from evonas.objectives.result import Result
-from evonas.pareto.objective import split_names
+from evonas.pareto.objective import split_direction, split_names
 from evonas.proxies import Flops, Forward
 from evonas.runs.run import Run
 from evonas.runs.selection import Selection
@@ -122,7 +122,7 @@ class Remeasurement:
         reasons["latency"] = "a sum over the run's table of blocks; latency_measured is of the whole network"
         reasons[f"{self.own}_trained"] = "an access to the test part; --trained makes one"
         asked = split_names(self.run.settings.get("objectives", ()))
-        for name in dict.fromkeys(text.partition(":")[0] for text in asked):
+        for name in dict.fromkeys(split_direction(text)[0] for text in asked):
             if name in reasons or name in ("flops", "params"):
                 continue
             try:

@@ -76,7 +76,7 @@ class Front:
             raise RunError("The front is empty: no architecture was evaluated that keeps to the constraints")
         if selection == "knee":
             return kept[self._knee(kept)]
-        if match := re.fullmatch(r"best:(\w+)", selection):
+        if match := re.fullmatch(r"best:(.+)", selection):
             objective = next((o for o in self.objectives if o.name == match[1]), None)
             if objective is None:
                 names = ", ".join(o.name for o in self.objectives)

@@ -52,7 +52,7 @@ def parse_constraint(text: str) -> Constraint:
     Raises:
         SettingsError: Not of the form NAME<=NUMBER or NAME>=NUMBER, or of a unit that the objective does not have.
     """
-    match = re.fullmatch(r"\s*([A-Za-z_]\w*)\s*(<=|>=)(.+)", text)
+    match = re.fullmatch(r"\s*([^\s<>=][^<>=]*?)\s*(<=|>=)(.+)", text)
     if match is None:
         raise SettingsError(f"A constraint is NAME<=NUMBER or NAME>=NUMBER, such as flops<=20M, got '{text}'")
     return Constraint(match[1], match[2], read_amount(match[3], match[1]))  # type: ignore[arg-type]
@@ -88,6 +88,15 @@ def check_fraction(constraint: Constraint, largest: float = 1.0) -> None:
             f"'{name}' is a fraction of images, 0 to 1, got {constraint}: "
             f"for {bound:g} percent write {name}{sign}{bound:g}%"
         )
+
+
+def split_direction(text: str) -> tuple[str, str]:
+    """Return the name in ``NAME:max`` or ``NAME:min``, and the direction; "" where none is given.
+
+    A name may hold colons and slashes itself: what stands behind the last colon is a direction or part of the name.
+    """
+    name, colon, direction = text.strip().rpartition(":")
+    return (name, direction) if colon and name and direction in ("max", "min") else (text.strip(), "")
 
 
 def split_names(values: Iterable[str], what: str = "objective") -> tuple[str, ...]:

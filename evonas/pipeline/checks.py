@@ -12,7 +12,7 @@ from evonas.errors import SettingsError, TrainingError, suggest
 from evonas.objectives.accuracy.distillation import LARGEST, read_distillation
 from evonas.objectives.accuracy.estimators import read_estimator
 from evonas.objectives.registry import check_objectives
-from evonas.pareto.objective import check_fraction, parse_constraints, split_names
+from evonas.pareto.objective import check_fraction, parse_constraints, split_direction, split_names
 from evonas.spaces import Space, load_space, shipped
 from evonas.supernet.rules.registry import check_rule
 from evonas.tables.load import load_table
@@ -42,7 +42,7 @@ def check_settings(settings: Settings) -> None:
         if largest > 1.0 and given.rstrip().endswith("%"):
             raise SettingsError(f"The table's '{bound.objective}' reaches {largest:g}, got {given}: leave out the %")
     for text in (*split_names(settings.objectives), *(bound.objective for bound in bounds)):
-        if tables is None and ":" in text:
+        if tables is None and split_direction(text)[1]:
             raise SettingsError(f"A direction is given to columns of a table only, got '{text}'")
         if tables is None:
             check_objectives([text])

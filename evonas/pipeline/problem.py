@@ -17,16 +17,18 @@ from evonas.objectives import Context, Evaluator, check_objectives, fingerprint,
 from evonas.objectives.accuracy.anchor import RECIPE, AnchorEvaluator, read_anchor_name
 from evonas.objectives.accuracy.estimators import DEFAULT, read_estimator
 from evonas.objectives.table import TableEvaluator
-from evonas.pareto.objective import Constraint, parse_constraints, split_names
+from evonas.pareto.objective import Constraint, parse_constraints, split_direction, split_names
 from evonas.pipeline.checks import check_settings
 from evonas.pipeline.defaults import data_options, uses_predictors
 from evonas.pipeline.genome import SearchGenome
+from evonas.pipeline.rows import RowGenome, is_partial, share_sentence
 from evonas.pipeline.start import check_resolution, default_resolution, read_start, refuse_transfer, resolve_start
 from evonas.runs.manifest import new_manifest
 from evonas.spaces import Candidate, load_space
 from evonas.supernet import load_weights, make_sampler, weights_fingerprint
 from evonas.supernet.rules.registry import find_rule
 from evonas.tables.load import load_table
+from evonas.tables.table import Table
 from evonas.tasks import make_task
 from evonas.training import load_recipe, resolve_device
 from evonas.training.ladder import Ladder
@@ -100,31 +102,37 @@ class SearchProblem:
         if self.tables is not None and columns:
             truth = TableEvaluator(self.tables, columns)
             self.cheap |= {objective.name: truth for objective in truth.objectives}
-        self.genome = SearchGenome(self.space, settings.resolutions)
+        self.genome = self._make_genome(columns)
         self.refuse_impossible()
 
     def _read_objectives(self, settings: Settings) -> list[str]:
         """Read objectives and constraints; return those that are columns of the table, with their direction."""
         asked = split_names(settings.objectives)
         self.constraints = parse_constraints(settings.constraint)
-        self.names = split_names([text.partition(":")[0] for text in asked])
+        self.names = split_names([split_direction(text)[0] for text in asked])
         self.evaluated = tuple(dict.fromkeys((*self.names, *(c.objective for c in self.constraints))))
         columns = []
         for name in self.evaluated:
-            text = next((text for text in asked if text.partition(":")[0] == name), name)
+            text = next((text for text in asked if split_direction(text)[0] == name), name)
             if self.tables is not None and name in self.tables:
                 columns.append(text)
-            elif ":" in text:
+                continue
+            if self.tables is not None:
+                _refuse_unknown(name, self.tables)
+            if split_direction(text)[1]:
                 raise SettingsError(f"A direction is given to columns of a table only, got '{text}'")
-            elif self.tables is not None and name not in known_objectives():
-                known = [*self.tables.columns, *known_objectives()]
-                raise SettingsError(
-                    f"Unknown objective '{name}': expected a column of the table ({', '.join(self.tables.columns)}) "
-                    f"or one that is computed.{suggest(name, known)}"
-                )
-            else:
-                check_objectives([name])
+            check_objectives([name])
         return columns
+
+    def _make_genome(self, columns: Sequence[str]) -> SearchGenome:
+        """Return the genome of the search: of the space, or of a table's rows where they are a part of it."""
+        if self.tables is None or not columns or not is_partial(self.space, self.tables):
+            return SearchGenome(self.space, self.settings.resolutions)
+        if self.settings.resolutions:
+            raise SettingsError("Rows of a table are of one resolution: leave out --resolutions")
+        genome = RowGenome(self.space, self.tables, [split_direction(text)[0] for text in columns])
+        self.notes = [*self.notes, share_sentence(self.space, self.tables, genome)]
+        return genome
 
     def _default_objectives(self, settings: Settings) -> Settings:
         """Return settings that, unless they name objectives, optimize what the task measures first."""
@@ -405,6 +413,22 @@ def default_ladder(images: int, batch_size: int) -> tuple[int, ...]:
     """
     first = max(LEAST_EPOCHS, round(FIRST_UPDATES * batch_size / images))
     return first, RISE * first
+
+
+def _refuse_unknown(name: str, tables: Table) -> None:
+    """Refuse a name that is neither a column of numbers nor computed.
+
+    Raises:
+        SettingsError: It is none; a column of texts is named by the cell that is no number.
+    """
+    known = known_objectives()
+    if name in tables.labels and name not in known:
+        tables[name]
+    if name.partition("(")[0] not in {one.partition("(")[0] for one in known} | {"rank"}:
+        raise SettingsError(
+            f"Unknown objective '{name}': expected a column of the table ({', '.join(tables.columns)}) or one that is "
+            f"computed ({', '.join(known)}).{suggest(name, [*tables.columns, *known])}"
+        )
 
 
 def _evaluator(name: str, context: Context) -> Evaluator:

@@ -78,7 +78,7 @@ def search(
         problem.trained(Path(problem.settings.supernet) / "supernet.safetensors")
     if problem.settings.latency_table and "latency" in problem.evaluated:
         LatencyEvaluator(problem.context(options={"latency_table": problem.settings.latency_table}))
-    for line in (*notes, *(problem.data.notes if problem.data is not None else ())):
+    for line in (*dict.fromkeys((*notes, *problem.notes)), *(problem.data.notes if problem.data is not None else ())):
         (progress or Silent()).say(line)
     with Run.create(path, problem.settings.content(), problem.manifest()) as run:
         _Search(problem, run, progress or Silent(), after_generation, began).go()

@@ -16,7 +16,7 @@ from evonas.errors import EvonasError, RunError
 from evonas.pareto.assemble import make_front
 from evonas.pareto.dominance import minimized
 from evonas.pareto.front import Front
-from evonas.pareto.objective import Constraint, Objective, parse_constraint, split_names
+from evonas.pareto.objective import Constraint, Objective, parse_constraint, split_direction, split_names
 from evonas.runs.run import Run
 from evonas.runs.store import EnrolledMember, Evaluation
 from evonas.spaces import Space, load_space
@@ -107,7 +107,7 @@ def gather(run: Run, *, ended: bool | None = None) -> Contents:
         run: The run, open.
         ended: Whether the search came to its end: then ``front.json`` is the front. None: whether there is one.
     """
-    names = tuple(text.partition(":")[0] for text in split_names(_texts(run, "objectives", ("acc", "flops"))))
+    names = tuple(split_direction(text)[0] for text in split_names(_texts(run, "objectives", ("acc", "flops"))))
     constraints = tuple(map(parse_constraint, _texts(run, "constraint", ())))
     file = run.path / "front.json"
     ended = file.exists() if ended is None else ended

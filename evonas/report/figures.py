@@ -28,7 +28,7 @@ def columns(contents: Contents) -> list[dict[str, Any]]:
     """Return what can be an axis: the objectives, then further numbers that some members have."""
     names = {objective.name for objective in contents.objectives}
     found = [
-        {"name": o.name, "unit": o.unit, "direction": o.direction, "origin": origin(o.name, contents.settings)}
+        {"name": o.name, "unit": o.unit, "direction": o.direction, "origin": origin(o.name, contents.settings, o.unit)}
         for o in contents.objectives
     ]
     directions = {o.name: o.direction for o in contents.objectives}

@@ -31,14 +31,15 @@ KNOWN = {
 """What the endings of further numbers say, such as that of ``acc_report``."""
 
 
-def origin(name: str, settings: Mapping[str, Any]) -> str:
+def origin(name: str, settings: Mapping[str, Any], unit: str | None = None) -> str:
     """Return what an objective's values are, such as "sum over a table of measured blocks".
 
     Args:
         name: Name of the objective.
         settings: Those of the run.
+        unit: That of the objective; a column of a table has none, whatever its name.
     """
-    if name in COSTS:
+    if name in COSTS and not (unit == "" and settings.get("table")):
         return COSTS[name]
     if settings.get("table"):
         return "from a table"

@@ -107,7 +107,9 @@ def found(contents: Contents) -> list[str]:
 
 def limits(contents: Contents) -> list[str]:
     """Return sentences on what limits the trust in what was found."""
-    names = {objective.name for objective in contents.objectives}
+    # A column of a table may be called as what is computed here; it alone has no unit.
+    own = [objective for objective in contents.objectives if objective.unit or not contents.settings.get("table")]
+    names = {objective.name for objective in own}
     lines = _accuracy_limits(contents) if "acc" in names else []
     lines += _training_limits(contents)
     error = contents.latency.get("error")

@@ -61,7 +61,7 @@ def lines_below(
             f"Hypervolume {whole.hypervolume:.4f} of the whole front, each axis scaled to what was seen, "
             f"reference point ({point})."
         )
-    lines.append("  ".join(f"{o.name}: {origin(o.name, contents.settings)}." for o in kept.objectives))
+    lines.append("  ".join(f"{o.name}: {origin(o.name, contents.settings, o.unit)}." for o in kept.objectives))
     if not contents.ended:
         lines.append("The search has not ended; this is the front so far. To go on:")
         lines.append(f"  evonas resume {shlex.quote(run)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from evonas.errors import SettingsError
+from evonas.pareto.objective import split_direction
 
 __all__ = ["column_direction"]
 
@@ -21,12 +22,10 @@ def column_direction(text: str) -> tuple[str, str]:
         The name, and "max" or "min".
 
     Raises:
-        SettingsError: The direction is neither given nor known by the name, or it is misspelt.
+        SettingsError: The direction is neither given nor known by the name.
     """
-    name, colon, direction = text.strip().rpartition(":")
-    if colon:
-        if direction not in ("max", "min") or not name:
-            raise SettingsError(f"Expected NAME:max or NAME:min, got '{text}'.")
+    name, direction = split_direction(text)
+    if direction:
         return name, direction
     words = re.split(r"[^a-z0-9]+", text.strip().lower())
     higher, lower, error, spread = (

@@ -97,7 +97,7 @@ def test_a_target_of_unknown_direction_is_better_when_higher(codes):
     [
         ({"proxies": ["swp"], "sources": {"swap": None}}, "No proxy 'swp': .* Did you mean 'swap'"),
         ({"target": "accuracy"}, "No column 'accuracy'"),
-        ({"target": "acc:up"}, "NAME:max or NAME:min"),
+        ({"target": "acc:up"}, "No column 'acc:up'"),
         ({"limit": 1}, "two or more architectures, got 1"),
         ({"seeds": []}, "one seed or more"),
     ],
