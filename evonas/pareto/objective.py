@@ -52,7 +52,7 @@ def parse_constraint(text: str) -> Constraint:
     Raises:
         SettingsError: Not of the form NAME<=NUMBER or NAME>=NUMBER, or of a unit that the objective does not have.
     """
-    match = re.fullmatch(r"\s*([^\s<>=][^<>=]*?)\s*(<=|>=)(.+)", text)
+    match = re.fullmatch(r"\s*([^\s<>=]+)\s*(<=|>=)(.+)", text)
     if match is None:
         raise SettingsError(f"A constraint is NAME<=NUMBER or NAME>=NUMBER, such as flops<=20M, got '{text}'")
     return Constraint(match[1], match[2], read_amount(match[3], match[1]))  # type: ignore[arg-type]

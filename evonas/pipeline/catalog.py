@@ -11,6 +11,7 @@ from evonas.objectives import registry as objectives
 from evonas.proxies import registry as proxies
 from evonas.spaces import load_space, shipped
 from evonas.supernet.rules import registry as rules
+from evonas.tables.known import KNOWN_TABLES, KnownTable, find_table
 from evonas.training import load_recipe, recipe_names
 
 
@@ -70,6 +71,16 @@ def _weights() -> tuple[CatalogEntry, ...]:
     return tuple(CatalogEntry(name, text) for name, text in describe_weights())
 
 
+def _tables() -> tuple[CatalogEntry, ...]:
+    return tuple(CatalogEntry(table.name, _describe_table(table)) for table in KNOWN_TABLES)
+
+
+def _describe_table(table: KnownTable) -> str:
+    file = find_table(table.name)
+    where = f"here: {file}" if file.is_file() else "not here: its file belongs in the folder EVONAS_DATA"
+    return f"space {table.space}, {table.holds}; {table.source}; as a file: {table.convert}; {where}"
+
+
 KINDS: Mapping[str, Callable[[], tuple[CatalogEntry, ...]]] = {
     "spaces": _spaces,
     "objectives": lambda: (*OBJECTIVES, *(one for one in PROXIES if one.name not in {o.name for o in OBJECTIVES})),
@@ -79,7 +90,7 @@ KINDS: Mapping[str, Callable[[], tuple[CatalogEntry, ...]]] = {
     "algorithms": lambda: ALGORITHMS,
     "recipes": _recipes,
     "configs": lambda: (),
-    "tables": lambda: (),
+    "tables": _tables,
     "weights": _weights,
 }
 """Kind -> its entries; kinds without any are filled by later releases."""

@@ -27,6 +27,7 @@ from evonas.runs.manifest import new_manifest
 from evonas.spaces import Candidate, load_space
 from evonas.supernet import load_weights, make_sampler, weights_fingerprint
 from evonas.supernet.rules.registry import find_rule
+from evonas.tables.known import find_table
 from evonas.tables.load import load_table
 from evonas.tables.table import Table
 from evonas.tasks import make_task
@@ -443,5 +444,5 @@ def _absolute(settings: Settings) -> Settings:
         for name in ("space", "data", "supernet", "latency_table", "anchors_from", "teacher")
         if (value := getattr(settings, name)) and Path(value).exists()
     }
-    changes["table"] = tuple(str(Path(name).resolve()) for name in settings.table)
+    changes["table"] = tuple(str(find_table(name).resolve()) for name in settings.table)
     return settings.model_copy(update=changes)

@@ -82,7 +82,10 @@ def _read_text(path: Path) -> str:
         content = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
         return content.decode("utf-16" if content.startswith(_WIDE_MARKS) else "utf-8-sig")
     except FileNotFoundError as error:
-        raise DataError(f"No table at {path}: give the path of a CSV file, plain or gzip.") from error
+        raise DataError(
+            f"No table at {path}: give the path of a CSV file, plain or gzip, or its name in the folder "
+            "EVONAS_DATA; see  evonas list tables."
+        ) from error
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise DataError(f"Expected a CSV file in UTF-8, plain or gzip, at {path}: {one_line(error)}.") from error
 

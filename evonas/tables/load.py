@@ -12,6 +12,7 @@ from evonas.tables.architectures import candidate_columns, find_architectures
 from evonas.tables.csv_file import read_csv, to_numbers
 from evonas.tables.curves import is_archive, read_curves
 from evonas.tables.join import join_tables
+from evonas.tables.known import find_table
 from evonas.tables.table import INDEX, Table, refuse_duplicates
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ def load_table(
     """Read one file, or several joined into one table.
 
     Args:
-        paths: A file, or several; each CSV, plain or gzip, or `.npz` as `evonas.tables.curves.read_curves` takes it
-            (recognized by its first bytes, not by its name).
+        paths: A file or a name in the folder ``EVONAS_DATA``, or several of them; each CSV, plain or gzip, or `.npz` as
+            `evonas.tables.curves.read_curves` takes it (recognized by its first bytes, not by its name).
         space: The space whose architectures the rows are, or its name; None reads numbers only.
 
     Returns:
@@ -45,7 +46,7 @@ def load_table(
         from evonas.spaces import load_space
 
         space = load_space(space)
-    first, *others = [_load(Path(path), space) for path in paths]
+    first, *others = [_load(find_table(path), space) for path in paths]
     for other in others:
         first = join_tables(first, other)
     return first
