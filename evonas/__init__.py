@@ -226,6 +226,7 @@ def resume(
     baseline: bool | str | Sequence[str] = (),
     progress: Progress | None = None,
     after_generation: Callable[[Run], None] | None = None,
+    table: Sequence[str] = (),
     workers: int | None = None,
     engine: str | None = None,
     address: str | None = None,
@@ -240,6 +241,7 @@ def resume(
         baseline: What it is compared with, now and whenever it is resumed: ``random``, ``transfer`` or both.
         progress: Shows how far the search is.
         after_generation: Called with the run after every generation, once its report is written.
+        table: Where the run's table is now; empty: where it was.
         workers: This and all that follow say where evaluations run, for now; None: as the run's settings have it.
 
     Raises:
@@ -247,7 +249,7 @@ def resume(
     """
     from evonas.pipeline import run as pipeline
 
-    where = {"workers": workers, "engine": engine, "address": address, "timeout": timeout}
+    where: dict[str, Any] = {"workers": workers, "engine": engine, "address": address, "timeout": timeout}
     return _reported(
         lambda after: pipeline.resume(
             path,
@@ -256,6 +258,7 @@ def resume(
             baseline=baseline,
             progress=progress,
             after_generation=after,
+            table=table,
             **{name: value for name, value in where.items() if value is not None},
         ),
         after_generation,

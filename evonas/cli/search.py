@@ -89,13 +89,14 @@ def _resume(
 
     progress = make_progress(quiet)
     listeners = _listeners(tensorboard, mlflow, progress)
-    baseline = given.pop("baseline", ())
+    baseline, table = given.pop("baseline", ()), given.pop("table", None) or ()
     _finish(
         lambda: pipeline.resume(
             run,
             generations=generations,
             retry_failed=retry_failed,
             baseline=baseline,
+            table=table,
             progress=progress,
             after_generation=_after(listeners),
             **given,
@@ -107,7 +108,7 @@ def _resume(
 
 search = with_settings(_search, Settings.model_fields)
 search.__name__ = "search"
-resume = with_settings(_resume, ("baseline", *WHERE))
+resume = with_settings(_resume, ("baseline", "table", *WHERE))
 resume.__name__ = "resume"
 
 

@@ -21,6 +21,9 @@ def verify(
     trained: Annotated[
         bool, typer.Option("--trained", help="Read test accuracies of trained weights again; each access is logged.")
     ] = False,
+    table: Annotated[
+        list[str] | None, typer.Option(help="Where the run's table is now; repeat for several. [default: where it was]")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Measure members again and show what moved by more than its noise; exit code 1 if something did."""
@@ -36,7 +39,7 @@ def verify(
     from evonas.deployment.verify import verify
 
     try:
-        verification = verify(run, select, trained=trained, progress=make_progress(quiet))
+        verification = verify(run, select, trained=trained, table=table or (), progress=make_progress(quiet))
     except KeyboardInterrupt:
         typer.echo("\nStopped; nothing was changed.", err=True)
         raise typer.Exit(130) from None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -27,6 +29,7 @@ def verify(
     select: str = "front",
     *,
     trained: bool = False,
+    table: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Verification:
     """Measure members of a run again: all that can be measured here; what cannot is named with the cause.
@@ -40,6 +43,7 @@ def verify(
         run: A run that ended, by path, or open for writing.
         select: As `choose` takes it, or ``front``: every member.
         trained: Read the test accuracy of trained weights again as well; every such access is logged in the run.
+        table: Where the run's table is now; empty: where it was.
         progress: Shows how far it is.
 
     Raises:
@@ -47,13 +51,13 @@ def verify(
             process writes to.
     """
     if not isinstance(run, Run):
-        with Run.open(run, write=True) as opened:
-            return verify(opened, select, trained=trained, progress=progress)
+        with Run.open(run, write=os.access(run, os.W_OK)) as opened:
+            return verify(opened, select, trained=trained, table=table, progress=progress)
     front = read_front(run)
-    context = run_context(run, with_supernet=has_supernet(run))
+    context = run_context(run, with_supernet=has_supernet(run), table=table)
     selections = [f"index:{i}" for i in range(len(front))] if select == "front" else [select]
     choices = [choose(front, context.space, selection) for selection in selections]
-    members = Remeasurement(run, context, choices, [m.architecture for m in front], _columns(run, context))
+    members = Remeasurement(run, context, choices, [m.architecture for m in front], _columns(run, context, table))
     verification = Verification()
     with (progress or Silent()).task("Measuring again", len(choices)) as task, torch_threads(context.threads):
         for number, choice in enumerate(choices):
@@ -73,11 +77,14 @@ def verify(
         "numbers": [{**asdict(number), "moved": number.moved} for number in verification],
         "skipped": verification.skipped,
     }
-    run.write(VERIFIED, to_json(content))
+    if run.writable:
+        run.write(VERIFIED, to_json(content))
+    else:
+        (progress or Silent()).say(f"{run.path} can only be read: no {VERIFIED} is written")
     return verification
 
 
-def _columns(run: Run, context: Context) -> set[str]:
+def _columns(run: Run, context: Context, moved: Sequence[str]) -> set[str]:
     """Return the objectives that are measured truth of a table, which nothing here can measure."""
-    tables = run.settings.get("table")
+    tables = moved or run.settings.get("table")
     return set(load_table(list(tables), context.space).columns) if tables else set()

@@ -93,6 +93,7 @@ def resume(
     baseline: bool | str | Sequence[str] = (),
     progress: Progress | None = None,
     after_generation: Callable[[Run], None] | None = None,
+    table: Sequence[str] = (),
     **elsewhere: Any,
 ) -> Run:
     """Continue a search that was stopped, or prolong one that ended.
@@ -104,6 +105,7 @@ def resume(
         baseline: What it is compared with, now and whenever it is resumed: ``random``, ``transfer`` or both.
         progress: Shows how far the search is.
         after_generation: Called with the run after every generation.
+        table: Where the run's table is now; empty: where it was.
         **elsewhere: Settings of where evaluations run, for now: workers, engine, address, timeout.
 
     Raises:
@@ -111,7 +113,7 @@ def resume(
     """
     began, progress = time.monotonic(), progress or Silent()
     with Run.open(path, write=True) as run:
-        problem, warn = problem_of(run)
+        problem, warn = problem_of(run, table)
         problem.settings = move_settings(problem.settings, **elsewhere)
         for line in warn:
             progress.say(f"Note: {line}; results may differ in their last digits")

@@ -11,7 +11,8 @@ import pytest
 
 from evonas.cli.summary import summary
 from evonas.config import make_settings
-from evonas.errors import SettingsError
+from evonas.deployment.verify import verify
+from evonas.errors import DataError, RunError, SettingsError
 from evonas.pipeline import run as pipeline
 from evonas.pipeline.problem import SearchProblem
 from evonas.pipeline.rows import RowGenome, is_partial
@@ -126,3 +127,26 @@ def test_gzip_of_another_name_is_read_too(tmp_path):
     other = tmp_path / "part.table"
     other.write_bytes(gzip.compress(table.read_bytes()))
     assert load_table(other, load_space("nasbench201")).keys == load_table(table, load_space("nasbench201")).keys
+
+
+def test_a_table_that_was_moved_is_named_again(tmp_path):
+    table, moved = write_rows(tmp_path / "part.csv", 40), tmp_path / "elsewhere.csv"
+    pipeline.search(make_settings(**settings(table)), tmp_path / "run").close()
+    table.rename(moved)
+    with pytest.raises(DataError, match="No table at"):
+        pipeline.resume(tmp_path / "run", generations=5)
+    with pipeline.resume(tmp_path / "run", generations=5, table=[str(moved)]) as run:
+        assert len({row.architecture for row in run.store.evaluations()}) == 40
+    moved.write_text(moved.read_text().replace(",61,", ",62,"))
+    with pytest.raises(RunError, match="cannot be continued"):
+        pipeline.resume(tmp_path / "run", generations=6, table=[str(moved)])
+
+
+def test_a_run_that_can_only_be_read_is_verified(tmp_path, monkeypatch):
+    pipeline.search(make_settings(**settings(write_rows(tmp_path / "part.csv", 30))), tmp_path / "run").close()
+    moved = (tmp_path / "part.csv").rename(tmp_path / "moved.csv")
+    before = {file.name for file in (tmp_path / "run").iterdir()}
+    monkeypatch.setattr("evonas.deployment.verify.os.access", lambda path, mode: False)
+    verification = verify(tmp_path / "run", "index:0", table=[str(moved)])
+    assert not verification.moved
+    assert {file.name for file in (tmp_path / "run").iterdir()} == before
