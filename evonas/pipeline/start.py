@@ -15,6 +15,7 @@ from evonas.spaces import Space, load_space
 from evonas.training.weights.entry import WeightsEntry
 from evonas.training.weights.load import published_network
 from evonas.training.weights.read import check_digest
+from evonas.training.weights.recognize import SUFFIXES, recognize
 from evonas.training.weights.registry import entry_names, load_entry
 from evonas.training.weights.source import EXTRA, obtain
 
@@ -103,8 +104,13 @@ def read_start(settings: Settings) -> PublishedStart | None:
     if settings.pretrained in ("none", "auto"):
         return None
     name, _, digest = settings.pretrained.partition("@")
-    entry = load_entry(name)
-    path = obtain(entry, Path(name).parent if name.endswith(".toml") else None)
+    if name.endswith(SUFFIXES):
+        entry, path = recognize(Path(name)), Path(name)
+    else:
+        entry = load_entry(name)
+        if entry.refused:
+            raise SettingsError(f"The weights '{entry.name}' cannot be loaded: {entry.refused}")
+        path = obtain(entry, Path(name).parent if name.endswith(".toml") else None)
     found = check_digest(path, entry.source.digest)
     if digest and not found.startswith(digest):
         raise SettingsError(
@@ -140,13 +146,11 @@ def _from_nothing(settings: Settings) -> Settings:
 def _with_weights(settings: Settings, name: str) -> Settings:
     """Settings with the weights of a name, their space and their skeleton."""
     plain = name.partition("@")[0]
-    if plain.endswith(".toml"):
+    if plain.endswith((".toml", *SUFFIXES)):
         name = str(Path(plain).resolve()) + name[len(plain) :]
     start = read_start(settings.model_copy(update={"pretrained": name}))
     assert start is not None
     entry = start.entry
-    if entry.refused:
-        raise SettingsError(f"The weights '{entry.name}' cannot be loaded: {entry.refused}")
     if settings.table:
         raise SettingsError("A search on a table trains nothing: leave out either the table or the weights")
     space = load_space(entry.space)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +69,7 @@ def obtain(entry: WeightsEntry, beside: Path | None = None) -> Path:
     if entry.source.hub and importlib.util.find_spec("huggingface_hub") is not None:
         from huggingface_hub import hf_hub_download
 
+        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its retries are no news
         try:
             return Path(hf_hub_download(entry.source.hub, entry.source.filename))
         except Exception as error:  # of many kinds, from HTTP to a full disk; each has a message for people
