@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from evonas.errors import TrainingError
-from evonas.networks import StageNetwork, build
+from evonas.networks import build
 from evonas.spaces import load_space
 from evonas.training.weights.entry import WeightsEntry, WeightsSource
 from evonas.training.weights.key_map import published_keys
@@ -44,8 +44,6 @@ def recognize(path: Path) -> WeightsEntry:
                 space.skeleton(entry.skeleton, classes=entry.classes),
                 space.parse(entry.architecture) if entry.architecture else None,
             )
-        if not isinstance(network, StageNetwork):
-            continue
         names = set(published_keys(entry, network).values())
         common = 2 * len(names & state) - len(names ^ state)
         if names & state and (best is None or common > score):
