@@ -10,6 +10,7 @@ import typer
 
 from evonas.cli import bench_distillation, bench_estimator, bench_supernet  # noqa: F401  # importing them registers their commands
 from evonas.cli.bench import bench
+from evonas.cli.data import data
 from evonas.cli.deploy import deploy
 from evonas.cli.describe import describe
 from evonas.cli.export import export
@@ -30,7 +31,7 @@ app = Application(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (search, resume, front, train, deploy, verify, export, report, describe, score):
+for command in (search, data, resume, front, train, deploy, verify, export, report, describe, score):
     app.command()(command)
 app.command("list")(list_names)
 app.add_typer(latency, name="latency")

@@ -49,6 +49,11 @@ class ArrayImages:
         """Return the number of channels and the length of the shorter side."""
         return self.pixels.shape[1], min(self.pixels.shape[2:])
 
+    def shape(self) -> tuple[int, int, int]:
+        """Return channels, height and width of the images."""
+        channels, height, width = self.pixels.shape[1:]
+        return channels, height, width
+
     def read(self, rows: np.ndarray, channels: int, resolution: int) -> torch.Tensor:
         """Return the images of `rows`, uint8, shape (len(rows), channels, resolution, resolution).
 

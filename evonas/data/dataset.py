@@ -11,6 +11,7 @@ import torch
 
 from evonas.data.augment import Augment
 from evonas.data.decode import EncodedImages, UndecodableError
+from evonas.data.inventory import Inventory
 from evonas.data.memory import memory_in_words
 from evonas.data.part import Part, PartName
 from evonas.data.resize import resize
@@ -45,6 +46,7 @@ class Dataset:
         notes: What people should know of how the data were read and split, a sentence each.
         skipped: Images that were left out because they cannot be read; of the test part those whose header cannot.
         max_skipped: Share of all images that may be.
+        inventory: What the data hold, taken before they were decoded.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Dataset:
     notes: tuple[str, ...] = field(default=(), kw_only=True)
     skipped: tuple[Skipped, ...] = field(default=(), kw_only=True)
     max_skipped: float = field(default=0.0, kw_only=True)
+    inventory: Inventory | None = field(default=None, kw_only=True)
     _training_images: Images = field(kw_only=True)
     _test_images: Images = field(kw_only=True)
 

@@ -80,6 +80,11 @@ class EncodedImages:
             return 1 if gray else 3, sizes[0][0]
         return 1 if gray else 3, min(PHOTO_RESOLUTION, sorted(map(min, sizes))[len(sizes) // 2])
 
+    def shape(self) -> tuple[int, int, int]:
+        """Return channels, height and width that suit these images."""
+        channels, side = self.native()
+        return channels, side, side
+
     @cached_property
     def _probe(self) -> tuple[bool, list[tuple[int, int]], set[str]]:
         rows = np.unique(np.linspace(0, len(self) - 1, PROBE).astype(int))
@@ -132,6 +137,10 @@ class EncodedImages:
 
     def headers(self) -> list[tuple[str, tuple[int, int]] | str]:
         """Return Pillow's mode and the width and height of every image; why, where it cannot be read."""
+        return self._headers
+
+    @cached_property
+    def _headers(self) -> list[tuple[str, tuple[int, int]] | str]:
         results, bad = self._try(_header, list(range(len(self))))
         return [bad.get(row, found) for row, found in enumerate(results)]
 

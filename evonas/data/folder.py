@@ -62,6 +62,7 @@ def read_folder(source: str, options: ReadOptions = PLAIN) -> Source | None:
         images.get("test"),
         validation=images.get("validation"),
         notes=tuple(_notes(left_out)),
+        left_out=tuple(sorted(left_out.items())),
     )
 
 
@@ -137,13 +138,8 @@ def _classes(home: Path) -> dict[str, tuple[list[Path], Counter[str]]]:
 
 
 def _notes(left_out: Mapping[str, int]) -> list[str]:
-    total = sum(left_out.values())
-    if not total:
-        return []
-    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(left_out.items()))
-    heic = any(reason in (".heic", ".heif") for reason in left_out)
-    more = " (pip install pillow-heif reads .heic)" if heic else ""
-    return [f"Left out {total} file{'s' if total > 1 else ''}: {reasons}{more}"]
+    """Return what would read files that are left out."""
+    return ["pip install pillow-heif reads .heic"] if any(one in (".heic", ".heif") for one in left_out) else []
 
 
 def _images(files: Mapping[str, list[Path]], classes: tuple[str, ...], root: Path) -> EncodedImages:

@@ -17,11 +17,13 @@ from evonas.data.decode import EncodedImages, UndecodableError
 from evonas.data.digits import read_embedded
 from evonas.data.folder import read_folder
 from evonas.data.hub import read_hub
+from evonas.data.inventory import take_inventory
 from evonas.data.memory import memory_in_words, refuse_too_large
 from evonas.data.names import DIGITS, unknown_data
 from evonas.data.npz import read_npz
 from evonas.data.parquet import read_parquet
 from evonas.data.part import Part
+from evonas.data.pixel_warnings import pixel_warnings
 from evonas.data.plugins import read_plugin
 from evonas.data.rare import treat_rare
 from evonas.data.read_options import PLAIN, ReadOptions
@@ -138,7 +140,7 @@ def _load(
     keys = order_keys(digests, seed)
     rows = limit_rows(*_strata(found, train.labels, keys, min(limit or len(train), len(train))), limit)
     decoded = len(rows) + (0 if found.validation is None else len(found.validation))
-    refuse_too_large(decoded, channels, side, found.name)
+    memory = refuse_too_large(decoded, channels, side, found.name)
     strata = _strata(found, train.labels[rows], keys[rows], len(rows))
     if found.validation is None:
         own, search, report = _read_parts(train, [rows[part] for part in divide(*strata, validation)], channels, side)
@@ -150,6 +152,21 @@ def _load(
         given_keys = order_keys(given_digests, seed)
         halves = halve(*_strata(found, given.labels, given_keys, len(given)))
         search, report = _read_parts(given, halves, channels, side)
+    contents = [(digests, train.labels), (test.digests(), test.labels)]
+    hashes = {"train": digests, "test": contents[1][0]}
+    if found.validation is not None:
+        contents.append((given_digests, given.labels))
+        hashes["validation"] = given_digests
+    inventory = take_inventory(
+        replace(found, train=train, test=test),
+        hashes,
+        channels=channels,
+        resolution=side,
+        asked=resolution is not None,
+        memory=memory,
+        skipped=skipped,
+        seen=pixel_warnings([own.images, search.images, report.images]),
+    )
     own, search, report = own.to(device), search.to(device), report.to(device)
     mean, std = channel_statistics(own.images, found.scale)
     settings = {
@@ -169,9 +186,6 @@ def _load(
         settings["statistics"] = [mean, std]
     if found.task != "classification":
         settings["task"] = found.task
-    contents = [(digests, train.labels), (test.digests(), test.labels)]
-    if found.validation is not None:
-        contents.append((given_digests, given.labels))
     return Dataset(
         name=found.name,
         classes=found.classes,
@@ -189,6 +203,7 @@ def _load(
         task=found.task,
         notes=(*_notes(found, len(test)), *_skipped_notes(skipped)),
         skipped=skipped,
+        inventory=inventory,
         max_skipped=options.max_skipped,
         _training_images=train,
         _test_images=test,

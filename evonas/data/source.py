@@ -25,6 +25,9 @@ class Images(Protocol):
     def native(self) -> tuple[int, int]:
         """Return the channels and the resolution in pixels that the images have by themselves."""
 
+    def shape(self) -> tuple[int, int, int]:
+        """Return channels, height and width of images; of several sizes, those that suit them."""
+
     def read(self, rows: np.ndarray, channels: int, resolution: int) -> torch.Tensor:
         """Return the images of `rows` as uint8, shape (len(rows), channels, resolution, resolution).
 
@@ -53,6 +56,7 @@ class Source:
         test: Test images; None where there are none, then a fixed fifth of `train` becomes the test part.
         validation: Validation images; None where there are none, then a share of `train` becomes these.
         notes: What people should know of how the data were read, a sentence each.
+        left_out: Files that are not read: reasons, such as an ending, with their numbers.
         scale: The uint8 value that means 1.0.
         mirror: Whether a mirrored image still belongs to its class (photos: yes; characters: no).
         task: Name of the task that the labels are targets of: ``classification`` or ``regression``.
@@ -67,6 +71,7 @@ class Source:
     task: str = "classification"
     validation: Images | None = None
     notes: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, int], ...] = ()
 
 
 def check_source(source: Source) -> None:

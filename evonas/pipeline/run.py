@@ -15,9 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from evonas.config import Settings, make_settings, move_settings, parse_time
+from evonas.data.inventory import inventory_lines
+from evonas.data.names import DIGITS
 from evonas.engine import LocalEngine, WorkerSpec, is_expensive, open_pool
 from evonas.errors import RunError, SettingsError
+from evonas.files.csv import to_csv
 from evonas.files.progress import Progress, Silent
+from evonas.files.whole import write_whole
 from evonas.objectives import Context, torch_threads
 from evonas.objectives.accuracy.accuracy import AccuracyEvaluator
 from evonas.objectives.accuracy.ranked import RankedEvaluator
@@ -78,9 +82,17 @@ def search(
         problem.trained(Path(problem.settings.supernet) / "supernet.safetensors")
     if problem.settings.latency_table and "latency" in problem.evaluated:
         LatencyEvaluator(problem.context(options={"latency_table": problem.settings.latency_table}))
-    for line in (*dict.fromkeys((*notes, *problem.notes)), *(problem.data.notes if problem.data is not None else ())):
+    inventory = None if problem.data is None else problem.data.inventory
+    block = () if inventory is None or inventory.name == DIGITS else inventory_lines(inventory)
+    said = dict.fromkeys((*notes, *problem.notes))
+    for line in (*said, *block, *(problem.data.notes if problem.data is not None else ())):
         (progress or Silent()).say(line)
     with Run.create(path, problem.settings.content(), problem.manifest()) as run:
+        if inventory is not None:
+            write_whole(run.path / "inventory.json", inventory.to_json())
+            if inventory.skipped:
+                rows = [("part", "name", "reason"), *((s.part, s.name, s.reason) for s in inventory.skipped)]
+                write_whole(run.path / "skipped.csv", to_csv(rows).encode("utf-8", "backslashreplace"))
         _Search(problem, run, progress or Silent(), after_generation, began).go()
     return Run.open(path)
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from evonas.data import load_data
+from evonas.data.decode import EncodedImages
+from evonas.data.look import look_at
+from evonas.data.read_options import ReadOptions
+from evonas.errors import DataError
 
 CASES = Path(os.environ.get("EVONAS_CASES", Path(__file__).parents[3] / "shared" / "cases"))
 
@@ -49,6 +56,41 @@ def test_depth(case):
     data = load_data(CASES / case)
     assert len(torch.unique(data.train.images)) > 32
     assert int(data.train.images.max()) > 230
+
+
+def made(case, tmp_path):
+    """Run what makes a case in an empty folder, and return the folder that it made."""
+    subprocess.run([sys.executable, CASES / case / "make.py"], cwd=tmp_path, check=True)
+    (folder,) = tmp_path.iterdir()
+    return folder
+
+
+@pytest.mark.parametrize(("case", "left_out"), [("heic-ignored", {".heic": 15}), ("mac-zip", {})])
+def test_what_is_left_out_is_said(case, left_out, tmp_path):
+    look = look_at(str(made(case, tmp_path)), ReadOptions())
+    assert look.inventory.classes == ("ant", "bee", "cat")
+    assert look.inventory.left_out == left_out
+    assert len(look.images) == 24
+
+
+def test_a_huge_image_is_read():
+    huge = EncodedImages([CASES / "huge-image" / "wsi.png"], np.zeros(1, np.int64), ["wsi.png"])
+    assert huge.unreadable() == {}
+    assert huge.read(np.arange(1), 3, 32).shape == (1, 3, 32, 32)
+
+
+def test_small_classes_are_all_named_and_can_be_dropped(tmp_path):
+    folder = made("small-classes", tmp_path)
+    with pytest.raises(DataError, match=r"^30 of 40 classes have .*'c10' 2, .*'c39' 2; .* --rare drop"):
+        load_data(folder)
+    assert len(load_data(folder, options=ReadOptions(rare="drop")).classes) == 10
+
+
+def test_memory_is_told_before_decoding(tmp_path, monkeypatch):
+    monkeypatch.setattr("evonas.data.memory.free_memory", lambda: 500_000_000)
+    folder = made("memory-words", tmp_path)
+    with pytest.raises(DataError, match=r"take 0\.72 GB at 224 pixels, 0\.5 GB are free: lower --resolution"):
+        load_data(folder, resolution=224)
 
 
 def test_bands_are_channels():

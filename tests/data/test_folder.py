@@ -92,8 +92,8 @@ def test_what_is_left_out_is_counted_by_reason(tmp_path, write_photos):
     source = read_folder(str(tmp_path))
     assert source.classes == ("ant", "bee")
     assert len(source.train) == 4
-    (note,) = source.notes
-    assert note.startswith("Left out 5 files: 2 .heic, 2 .txt, 1 system files")
+    assert source.left_out == ((".heic", 2), (".txt", 2), ("system files", 1))
+    assert source.notes == ("pip install pillow-heif reads .heic",)
 
 
 def test_links_to_folders_are_followed_and_loops_end(tmp_path, write_photos):

@@ -1,0 +1,118 @@
+"""A look at all parts of a data set, with pictures: what ``evonas data`` shows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from evonas.data.inventory import Inventory, take_inventory
+from evonas.data.load import find_source
+from evonas.data.memory import memory_in_words, refuse_too_large
+from evonas.data.pixel_warnings import pixel_warnings
+from evonas.data.read_options import ReadOptions
+from evonas.data.skipped import drop_unreadable, list_parts
+from evonas.data.source import Source
+from evonas.errors import require
+from evonas.files.whole import cannot_write, write_whole
+
+__all__ = ["Look", "look_at", "write_look"]
+
+SHEET, TILE = 40, 64
+"""Images of a contact sheet, and pixels of each."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """A data set, its inventory and decoded training images.
+
+    Attributes:
+        source: Without images that cannot be opened.
+        inventory: What it holds.
+        images: Training images, uint8, shape (n, c, h, w).
+    """
+
+    source: Source
+    inventory: Inventory
+    images: torch.Tensor
+
+
+def look_at(name: str, options: ReadOptions, resolution: int | None = None) -> Look:
+    """Return a look at a data set, its test part included; images that cannot be opened are counted.
+
+    Args:
+        name: As `load_data` takes it.
+        options: What the data leave open of how they are to be read.
+        resolution: Side in pixels; None: what the data have.
+
+    Raises:
+        DataError: The data cannot be read at all.
+    """
+    with memory_in_words(name):
+        source, skipped = drop_unreadable(find_source(name, options), 1.0)
+        channels, native = source.train.native()
+        side, parts = resolution or native, list_parts(source)
+        memory = refuse_too_large(sum(map(len, parts.values())), channels, side, source.name)
+        read = {part: images.read(np.arange(len(images)), channels, side) for part, images in parts.items()}
+        inventory = take_inventory(
+            source,
+            {part: images.digests() for part, images in parts.items()},
+            channels=channels,
+            resolution=side,
+            asked=resolution is not None,
+            memory=memory,
+            skipped=skipped,
+            seen=pixel_warnings(list(read.values())),
+        )
+    return Look(source, inventory, read["train"])
+
+
+def write_look(look: Look, folder: Path) -> list[Path]:
+    """Write the inventory as JSON, a contact sheet of each class and a histogram of sizes; return the files.
+
+    Raises:
+        RunError: A file cannot be written.
+        MissingExtraError: Pillow is not installed.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        files = [folder / "inventory.json"]
+        write_whole(files[0], look.inventory.to_json())
+        if look.source.task == "classification":
+            for label, name in enumerate(look.source.classes):
+                rows = np.flatnonzero(look.source.train.labels == label)[:SHEET]
+                files.append(folder / f"class-{label}-{re.sub(r'[^A-Za-z0-9]+', '-', name)[:40]}.png")
+                _sheet(look.images[torch.from_numpy(rows)], look.source.scale).save(files[-1])
+        files.append(folder / "sizes.png")
+        _histogram(look.inventory, files[-1])
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    return files
+
+
+def _sheet(images: torch.Tensor, scale: float) -> Any:
+    """Return images beside one another as a picture of Pillow's, eight in a row."""
+    image = require("PIL.Image", "data")
+    columns = 8
+    sheet = image.new("RGB", (columns * TILE, -(-max(1, len(images)) // columns) * TILE), "white")
+    for i, pixels in enumerate((images.float() * (255 / scale)).clamp(0, 255).to(torch.uint8)):
+        shown = pixels[:3] if len(pixels) >= 3 else pixels[:1].expand(3, -1, -1)
+        tile = image.fromarray(np.ascontiguousarray(shown.numpy().transpose(1, 2, 0))).resize((TILE, TILE))
+        sheet.paste(tile, (i % columns * TILE, i // columns * TILE))
+    return sheet
+
+
+def _histogram(inventory: Inventory, file: Path) -> None:
+    """Write a histogram of the shorter sides of images."""
+    figure_module = require("matplotlib.figure", "report")
+    sides = [min(map(int, size.split("x"))) for size in inventory.sizes]
+    figure = figure_module.Figure(figsize=(6, 3), layout="constrained")
+    axes = figure.subplots()
+    axes.hist(sides, bins=min(40, max(1, len(set(sides)))), weights=list(inventory.sizes.values()))
+    axes.set_xlabel("shorter side in pixels")
+    axes.set_ylabel("images")
+    figure.savefig(file)
