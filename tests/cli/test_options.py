@@ -16,7 +16,7 @@ from evonas.supernet.sampling import SAMPLINGS as SHIPPED_SAMPLINGS
 
 COMMANDS = [
     ("search",), ("resume",), ("front",), ("train",), ("deploy",), ("verify",), ("export",), ("report",), ("describe",),
-    ("score",), ("latency", "build"), ("latency", "check"), ("bench", "search"), ("bench", "proxies"),
+    ("data",), ("score",), ("latency", "build"), ("latency", "check"), ("bench", "search"), ("bench", "proxies"),
     ("bench", "overhead"), ("bench", "protocol"), ("bench", "supernet"), ("bench", "estimator"),
 ]  # fmt: skip
 
