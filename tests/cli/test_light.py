@@ -42,7 +42,19 @@ LIGHT = [
     ["--help"],
     *(
         [command, "--help"]
-        for command in ("search", "resume", "front", "train", "deploy", "verify", "report", "export", "list", "bench", "data")
+        for command in (
+            "search",
+            "resume",
+            "front",
+            "train",
+            "deploy",
+            "verify",
+            "report",
+            "export",
+            "list",
+            "bench",
+            "data",
+        )
     ),
     ["bench", "supernet", "--help"],
     ["describe", "darts"],
