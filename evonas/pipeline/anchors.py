@@ -17,9 +17,10 @@ from evonas.objectives import Context
 from evonas.objectives.accuracy.anchor import AnchorEvaluator, anchor_name
 from evonas.objectives.accuracy.ranked import FUSED_BY, RankedEvaluator
 from evonas.objectives.accuracy.signal_reader import SignalReader
+from evonas.pipeline.anchor_defaults import FEWEST_ANCHORS
 from evonas.pipeline.budget import Budget
 from evonas.pipeline.context import ANCHORS_FILE, ANCHORS_FOLDER
-from evonas.pipeline.problem import FEWEST_ANCHORS, SearchProblem
+from evonas.pipeline.problem import SearchProblem
 from evonas.predictors.anchor_set import Anchor, AnchorSet
 from evonas.predictors.cokriging import CoKriging, choose_fidelities
 from evonas.predictors.encoders import TokenColumns

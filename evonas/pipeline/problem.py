@@ -14,10 +14,11 @@ from evonas.data import Dataset, load_data
 from evonas.errors import SettingsError, suggest
 from evonas.networks import Network, build
 from evonas.objectives import Context, Evaluator, check_objectives, fingerprint, known_objectives, make_evaluator
-from evonas.objectives.accuracy.anchor import RECIPE, AnchorEvaluator, read_anchor_name
+from evonas.objectives.accuracy.anchor import AnchorEvaluator, read_anchor_name
 from evonas.objectives.accuracy.estimators import DEFAULT, read_estimator
 from evonas.objectives.table import TableEvaluator
 from evonas.pareto.objective import Constraint, parse_constraints, split_direction, split_names
+from evonas.pipeline.anchor_defaults import with_anchors
 from evonas.pipeline.checks import check_settings
 from evonas.pipeline.defaults import data_options, uses_predictors
 from evonas.pipeline.genome import SearchGenome
@@ -31,15 +32,11 @@ from evonas.tables.known import find_table
 from evonas.tables.load import load_table
 from evonas.tables.table import Table
 from evonas.tasks import make_task
-from evonas.training import load_recipe, resolve_device
+from evonas.training import resolve_device
 from evonas.training.ladder import Ladder
 
-EVALUATIONS_PER_ANCHOR, FEWEST_ANCHORS = 100, 6
-"""Evaluations of a search for each anchor, and the anchors below which none are trained unless they are asked for."""
 CLIMBING_SHARE = 0.5
 """Share of a ladder's level that climbs to the next."""
-FIRST_UPDATES, LEAST_EPOCHS, RISE = 26, 2, 3
-"""Updates of a ladder's first level, its fewest epochs, and how many times these the last level has."""
 ARCHITECTURES_TRIED = 2000
 """Candidates drawn in each way to see whether a bound on a cheap objective can be kept at all."""
 
@@ -97,7 +94,10 @@ class SearchProblem:
         if self.task is not None and self.task.objective != "acc":
             columns = self._fit_task(settings := self._default_objectives(settings))
         predicted = uses_predictors(settings, trainable=bool(self.learned))
-        self.settings = _absolute(self._with_anchors(settings)).model_copy(update={"surrogate": predicted})
+        learns = "acc" in self.learned and settings.estimator == "supernet"
+        images = 0 if self.data is None else len(self.data.train)
+        settings = with_anchors(settings, self.space, learns=learns, images=images)
+        self.settings = _absolute(settings).model_copy(update={"surrogate": predicted})
         costs = make_evaluator("flops", self.context())
         self.cheap: dict[str, Evaluator] = dict.fromkeys(("flops", "params"), costs)
         if self.tables is not None and columns:
@@ -169,35 +169,6 @@ class SearchProblem:
         measured = [] if self.task is None else [measure.name for measure in self.task.measures]
         known = {"acc", *measured} - set(self.tables.columns if self.tables is not None else ())
         return [name for name in self.evaluated if name in known]
-
-    def _with_anchors(self, settings: Settings) -> Settings:
-        """Return settings that say how many anchors are trained, and to which levels.
-
-        Raises:
-            SettingsError: Anchors are asked for that nothing would learn from.
-        """
-        learn = "acc" in self.learned and settings.estimator == "supernet"
-        if settings.anchors and not learn:
-            raise SettingsError(
-                f"Anchors teach the default estimate of 'acc', got --anchors {settings.anchors} without it: leave out "
-                "--anchors, or --estimator, or optimize acc"
-            )
-        evaluations = settings.population * settings.generations
-        number = settings.anchors if settings.anchors is not None else evaluations // EVALUATIONS_PER_ANCHOR
-        # A training from nothing tells little of what published weights give.
-        wanted = number >= FEWEST_ANCHORS and settings.pretrained in ("none", "auto")
-        if not learn or (settings.anchors is None and not wanted):
-            number = 0
-        if number > self.space.size:
-            raise SettingsError(
-                f"Expected at most the {self.space.size} architectures of the space {self.space.name} as anchors, got "
-                f"{number}: give --anchors {self.space.size} or fewer"
-            )
-        levels = settings.anchor_epochs
-        if number and levels is None:
-            assert self.data is not None  # accuracy is learned from images
-            levels = ",".join(map(str, default_ladder(len(self.data.train), load_recipe(RECIPE).batch_size)))
-        return settings.model_copy(update={"anchors": number, "anchor_epochs": levels})
 
     @property
     def ladder(self) -> Ladder:
@@ -403,17 +374,6 @@ class SearchProblem:
     def _values(self, name: str, candidates: Sequence[Candidate]) -> list[float]:
         values = [row[name].value for row in self.cheap[name].evaluate(candidates)]
         return [float("nan") if value is None else value for value in values]
-
-
-def default_ladder(images: int, batch_size: int) -> tuple[int, ...]:
-    """Return the epochs of a ladder's levels by the size of the data.
-
-    Args:
-        images: Those trained on.
-        batch_size: Of the trainings.
-    """
-    first = max(LEAST_EPOCHS, round(FIRST_UPDATES * batch_size / images))
-    return first, RISE * first
 
 
 def _refuse_unknown(name: str, tables: Table) -> None:

@@ -17,8 +17,9 @@ from evonas.files.progress import Silent
 from evonas.objectives.accuracy import main_effects
 from evonas.objectives.accuracy.anchor import AnchorEvaluator
 from evonas.pipeline import run as pipeline
+from evonas.pipeline.anchor_defaults import default_ladder
 from evonas.pipeline.anchors import AnchorTraining, anchor_rounds
-from evonas.pipeline.problem import SearchProblem, default_ladder
+from evonas.pipeline.problem import SearchProblem
 from evonas.predictors.anchor_set import AnchorSet
 from evonas.runs.run import Run
 from evonas.spaces import Architecture
