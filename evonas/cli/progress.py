@@ -1,113 +1,126 @@
-"""Progress on a terminal with rich; one line per step and now and then where output is piped."""
+"""Progress of a command: one line that is redrawn on a terminal, plain lines now and then where output is piped."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TextIO
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.console import Console, ConsoleOptions
+from rich.live import Live
+from rich.text import Text
 
-from evonas.files.progress import Progress as Shown
+from evonas.cli.display import Phase, ProgressState, duration, fit
+from evonas.files.progress import Progress, Silent
 
-EVERY = 15.0
-"""Seconds between two lines of a step whose output is piped."""
+EVERY = 30.0
+"""Seconds between two lines where output is piped."""
+REDRAWN = 4.0
+"""Times a second that the line on a terminal is drawn."""
 
 
 class TerminalProgress:
-    """A bar per step with rate and time left.
+    """One line for all of the work, drawn again several times a second while a phase runs.
 
     Args:
-        console: Where bars and lines go.
+        console: Where it goes.
+        clock: Monotonic time in seconds.
     """
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        self.console, self.state = console, ProgressState(clock)
+
+    def plan(self, phases: Mapping[str, float]) -> None:
+        """Say which phases are to come, each with its expected share of the time."""
+        self.state.plan(phases)
 
     @contextmanager
-    def task(self, name: str, total: int) -> Iterator[_Bar]:
-        """Show a bar while a step runs; it stays when the step has ended."""
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
-        )
-        with Progress(*columns, console=self.console) as progress:
-            yield _Bar(progress, progress.add_task(name, total=total, note="", rate=""))
+    def task(self, name: str, total: int) -> Iterator[_Task]:
+        """Show how far everything is while a phase runs; what it took stays as a line when it has ended."""
+        phase = self.state.begin(name, total)
+        if phase not in self.state.phases:  # inside another, whose line is drawn already
+            try:
+                yield _Task(self.state, phase)
+            finally:
+                self.state.end(phase)
+            return
+        try:
+            with Live(self, console=self.console, refresh_per_second=REDRAWN, transient=True):
+                yield _Task(self.state, phase)
+        finally:
+            self.state.end(phase)
+        assert phase.seconds is not None
+        place = f"{self.state.place} " if self.state.place else ""
+        self.say(f"{place}{name}: {duration(phase.seconds)}")
 
     def say(self, text: str) -> None:
         """Show a line of text."""
         self.console.print(text, highlight=False, markup=False)
 
-
-class _Bar:
-    def __init__(self, progress: Progress, task: int) -> None:
-        self.progress, self.number = progress, task
-
-    def advance(self, n: int = 1, note: str = "") -> None:
-        self.progress.advance(self.number, n)  # type: ignore[arg-type]
-        task = self.progress.tasks[self.number]
-        rate = f"{task.speed:.1f}/s" if task.speed else ""
-        self.progress.update(self.number, note=note, rate=rate)  # type: ignore[arg-type]
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        yield Text(fit(self.state, options.max_width), no_wrap=True, overflow="ellipsis")
 
 
 class PipedProgress:
-    """Plain lines, readable in a file: at the start, every quarter of a minute, and at the end of a step."""
+    """Plain lines, readable in a file: one when a phase begins, and one every half a minute.
 
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
+    Args:
+        stream: Where they go.
+        clock: Monotonic time in seconds.
+    """
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self.stream, self.state = stream, ProgressState(clock)
+        self._last = clock()
+
+    def plan(self, phases: Mapping[str, float]) -> None:
+        """Say which phases are to come, each with its expected share of the time."""
+        self.state.plan(phases)
 
     @contextmanager
-    def task(self, name: str, total: int) -> Iterator[_Lines]:
-        """Print a line when a step starts and ends, and some between."""
-        lines = _Lines(self, name, total)
-        self.say(f"{name}: {total} to do")
-        yield lines
-        self.say(f"{name}: {lines.done} done in {time.monotonic() - lines.began:.1f} s")
+    def task(self, name: str, total: int) -> Iterator[_Task]:
+        """Print a line when a phase begins, and every half a minute while it runs."""
+        phase = self.state.begin(name, total)
+        self._line()
+        try:
+            yield _Task(self.state, phase, self._now_and_then)
+        finally:
+            self.state.end(phase)
 
     def say(self, text: str) -> None:
         """Print a line of text."""
         print(text, file=self.stream, flush=True)
 
+    def _now_and_then(self) -> None:
+        if self.state.clock() - self._last >= EVERY:
+            self._line()
 
-class _Lines:
-    def __init__(self, parent: PipedProgress, name: str, total: int) -> None:
-        self.parent, self.name, self.total = parent, name, total
-        self.began = self.last = time.monotonic()
-        self.done = 0
+    def _line(self) -> None:
+        self._last = self.state.clock()
+        self.say(fit(self.state, LINE, with_bar=False))
+
+
+class _Task:
+    """Phase that runs, and who is told when it got further."""
+
+    def __init__(self, state: ProgressState, phase: Phase, then: Callable[[], None] = lambda: None) -> None:
+        self._state, self._phase, self._then = state, phase, then
 
     def advance(self, n: int = 1, note: str = "") -> None:
-        self.done += n
-        now = time.monotonic()
-        if now - self.last >= EVERY:
-            self.last = now
-            rate = self.done / (now - self.began)
-            left = (self.total - self.done) / rate if rate else 0.0
-            self.parent.say(
-                f"{self.name}: {self.done}/{self.total}, {rate:.1f}/s, {left:.0f} s left{', ' + note if note else ''}"
-            )
+        self._phase.done += n
+        self._state.note = note
+        self._then()
 
 
-def make_progress(quiet: bool) -> Shown:
-    """Return what suits where output goes: a bar on a terminal, lines in a file, nothing when quiet."""
+LINE = 200
+"""Characters of a line where output is piped."""
+
+
+def make_progress(quiet: bool) -> Progress:
+    """Progress that suits where output goes: one line on a terminal, lines in a file, nothing when quiet."""
     if quiet:
-        from evonas.files.progress import Silent
-
         return Silent()
     if sys.stderr.isatty():
         return TerminalProgress(Console(stderr=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -137,8 +138,11 @@ def _after(listeners: list[Any]) -> Callable[[Run], None]:
 
 
 def _finish(work: Callable[[], Run], path: Path, listeners: list[Any]) -> None:
+    from evonas.cli.stopping import Terminated, stopped_by_sigterm
+
     try:
-        run = work()
+        with stopped_by_sigterm():
+            run = work()
     except BaseException as error:
         for listener in listeners:
             listener.close(None)
@@ -146,12 +150,13 @@ def _finish(work: Callable[[], Run], path: Path, listeners: list[Any]) -> None:
             raise
         if (path / "manifest.json").exists():
             typer.echo(
-                f"\nStopped; nothing that was evaluated is lost. Continue with\n  evonas resume {path}",
+                f"\nStopped; nothing that was evaluated is lost. Continue with\n"
+                f"  evonas resume {shlex.quote(str(path))}",
                 err=True,
             )
         else:
             typer.echo("\nStopped before anything was written.", err=True)
-        raise typer.Exit(130) from None
+        raise typer.Exit(143 if isinstance(error, Terminated) else 130) from None
     with run:
         for listener in listeners:
             listener.close(run)

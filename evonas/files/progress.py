@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -18,6 +18,10 @@ class Task(Protocol):
 class Progress(Protocol):
     """Shows steps of long work."""
 
+    def plan(self, phases: Mapping[str, float]) -> None:
+        """Say which steps are to come, by the names that `task` will give, each with its expected share of the time."""
+        ...
+
     @contextmanager
     def task(self, name: str, total: int) -> Iterator[Task]:
         """Run a step of `total` units under a name."""
@@ -30,6 +34,9 @@ class Progress(Protocol):
 
 class Silent:
     """Progress that shows nothing."""
+
+    def plan(self, phases: Mapping[str, float]) -> None:
+        """Do nothing."""
 
     @contextmanager
     def task(self, name: str, total: int) -> Iterator[Silent]:

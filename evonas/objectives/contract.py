@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from evonas.errors import EvaluationError, EvonasError, SettingsError, lacking
+from evonas.files.progress import Progress, Silent
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.spaces import Architecture, Candidate, Skeleton, Space
@@ -35,6 +36,7 @@ class Context:
         seed: Of everything random.
         threads: Threads of one evaluation.
         options: Further settings by name, such as ``latency_table``.
+        progress: Shows how far long steps of an evaluator are, such as reading the paths of a sample.
     """
 
     space: Space
@@ -46,6 +48,7 @@ class Context:
     seed: int = 0
     threads: int = 1
     options: Mapping[str, Any] = field(default_factory=dict)
+    progress: Progress = field(default_factory=Silent, compare=False)
 
 
 class Evaluator(Protocol):

@@ -35,6 +35,7 @@ from evonas.pipeline.checks import check_settings
 from evonas.pipeline.context import ANCHORS_FILE, ANCHORS_FOLDER, problem_of
 from evonas.pipeline.final_front import write_front
 from evonas.pipeline.generational import search_by_generations
+from evonas.pipeline.phases import phases_of
 from evonas.pipeline.problem import SearchProblem
 from evonas.pipeline.resolution import probe_resolution
 from evonas.pipeline.start import read_start, refuse_transfer, resolve_start
@@ -199,6 +200,7 @@ class _Search:
     def go(self) -> None:
         """Do the whole search, or what is left of it."""
         budget = self.budget()
+        self.progress.plan(phases_of(self.problem, self.baselines()))
         with self.timed(), torch_threads(self.settings.threads):
             if self.settings.surrogate:
                 self.progress.say("Predictors choose what is evaluated, in small rounds (--no-surrogate: none do)")
@@ -211,7 +213,9 @@ class _Search:
             context = self.problem.context()
             if self.problem.learned:
                 network = prepare.supernet()
-                context = self.problem.context(supernet=network, supernet_fingerprint=weights_fingerprint(network))
+                context = self.problem.context(
+                    supernet=network, supernet_fingerprint=weights_fingerprint(network), progress=self.progress
+                )
             context = self.anchored(context, budget)
             with self.engine(context) as engine:
                 objectives = self.objectives(engine)

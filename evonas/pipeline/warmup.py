@@ -171,7 +171,7 @@ class SearchSetup:
         data = self.data
         per_epoch = max(1, len(data.train) // settings.batch_size)
         epochs, updates = self._length(per_epoch)
-        with self.progress.task(f"Training the supernet ({settings.sharing})", updates) as task:
+        with self.progress.task("Training the supernet", updates) as task:
             done = 0
 
             def advance(state: Any) -> None:

@@ -113,10 +113,11 @@ def test_debug_shows_the_traceback(home):
     assert "Traceback" in done.stderr
 
 
-def test_interrupting_leaves_a_run_that_resumes(run, home):
+@pytest.mark.parametrize(("number", "code_of_exit"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupting_leaves_a_run_that_resumes(run, home, number, code_of_exit):
     environment = {**os.environ, "EVONAS_CACHE": str(home / "cache")}
     code = "from evonas.cli import main; main()"
-    arguments = ["search", "--space", "tiny.toml", *QUICK, "--generations", "500", "--out", "stopped"]
+    arguments = ["search", "--space", "tiny.toml", *QUICK, "--generations", "500", "--out", f"stopped-{code_of_exit}"]
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", code, *arguments],
         cwd=home, env=environment, stderr=subprocess.PIPE, text=True,
@@ -124,13 +125,13 @@ def test_interrupting_leaves_a_run_that_resumes(run, home):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and not (home / "stopped" / "supernet.safetensors").exists():
+    while time.monotonic() < deadline and not (home / f"stopped-{code_of_exit}" / "supernet.safetensors").exists():
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, errors = process.communicate(timeout=600)  # a loaded machine takes its time to see a signal
-    assert process.returncode == 130
-    assert "evonas resume stopped" in errors
-    done = evonas(home, "resume", "stopped", "--generations", "12")
+    assert process.returncode == code_of_exit
+    assert f"evonas resume stopped-{code_of_exit}\n" in errors
+    done = evonas(home, "resume", f"stopped-{code_of_exit}", "--generations", "12")
     assert done.returncode == 0, done.stderr
 
 

@@ -99,7 +99,7 @@ class AccuracyEvaluator(Evaluator):
     def _estimate(self) -> Callable[[Architecture, Mapping[str, float]], float]:
         if self.estimate in ESTIMATES:
             return lambda architecture, score: ESTIMATES[self.estimate](score)
-        effects = AdditiveEffects(self._context.space, self._path)
+        effects = AdditiveEffects(self._context.space, self._path, self._context.progress)
         if self.estimate == SMOOTHED:
             return lambda architecture, score: min(1.0, math.exp(effects(architecture, score)))
         return CombinedEstimator(ZeroCostFeatures(self._context), effects, self._images)

@@ -8,6 +8,7 @@ from contextlib import suppress
 import numpy as np
 
 from evonas.errors import EvaluationError
+from evonas.files.progress import Progress, Silent
 from evonas.spaces import Architecture, Space, path_names
 
 REFERENCES = 128
@@ -28,6 +29,7 @@ class AdditiveEffects:
     Args:
         space: The space.
         read: Reads a path's score; called on the sample once.
+        progress: Shows how many of them are read.
 
     Attributes:
         sample: What was read: canonical architectures and their scores.
@@ -36,7 +38,12 @@ class AdditiveEffects:
         EvaluationError: No path of the sample can be read.
     """
 
-    def __init__(self, space: Space, read: Callable[[Architecture], Mapping[str, float]]) -> None:
+    def __init__(
+        self,
+        space: Space,
+        read: Callable[[Architecture], Mapping[str, float]],
+        progress: Progress | None = None,
+    ) -> None:
         # These take a second that other commands need not wait for.
         from sklearn.linear_model import BayesianRidge
         from threadpoolctl import threadpool_limits
@@ -47,10 +54,13 @@ class AdditiveEffects:
         read_once: dict[str, Mapping[str, float]] = {}
         self.sample: list[tuple[Architecture, Mapping[str, float]]] = []
         # In order, so that each begins where it leaves the one before.
-        for form in sorted({str(form): form for form in forms}.values(), key=lambda form: path_names(space.path(form))):
-            with suppress(EvaluationError):
-                read_once[str(form)] = read(form)
-                self.sample.append((form, read_once[str(form)]))
+        order = sorted({str(form): form for form in forms}.values(), key=lambda form: path_names(space.path(form)))
+        with (progress or Silent()).task("Reading paths", len(order)) as task:
+            for form in order:
+                with suppress(EvaluationError):
+                    read_once[str(form)] = read(form)
+                    self.sample.append((form, read_once[str(form)]))
+                task.advance(1)
         if not self.sample:
             raise EvaluationError("None of the paths that the effects of choices are learnt from could be read")
         self._ends = np.cumsum(space.cardinalities)

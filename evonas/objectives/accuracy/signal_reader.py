@@ -38,7 +38,7 @@ class SignalReader:
     def __init__(self, context: Context) -> None:
         if context.supernet is None or context.data is None:
             raise SettingsError("The objective 'acc' needs data and a trained supernet, got neither or one")
-        self._space = context.space
+        self._space, self._progress = context.space, context.progress
         self._path = PathEvaluator(context.supernet, context.data, context.data.search, norm_images=512, memory=KEPT)
         self._zero_cost = ZeroCostFeatures(context)
         self.encoder = SignalEncoder(context.space, SCORES)
@@ -51,7 +51,7 @@ class SignalReader:
         Raises:
             EvaluationError: No path of the sample can be read.
         """
-        effects = AdditiveEffects(self._space, self._path)
+        effects = AdditiveEffects(self._space, self._path, self._progress)
         self._scores |= {str(form): score for form, score in effects.sample}
         return effects
 

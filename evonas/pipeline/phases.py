@@ -1,0 +1,36 @@
+"""Phases of a search as its progress names them, with the shares of the time that they are expected to take."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+
+from evonas.pipeline.problem import SearchProblem
+
+__all__ = ["phases_of"]
+
+
+def phases_of(problem: SearchProblem, baselines: AbstractSet[str]) -> dict[str, float]:
+    """Phases of a search in order, by the names that `Progress.task` is given, each with its weight.
+
+    Weights are rough: they divide the overall share among phases, and the time left follows what phases took.
+
+    Args:
+        problem: What is searched.
+        baselines: What it is compared with.
+    """
+    settings = problem.settings
+    latency = "latency" in problem.evaluated and settings.latency_table is None
+    adapted = problem.start is not None and not settings.supernet
+    network = "Adapting the published weights" if adapted else "Training the supernet"
+    phases = [
+        ("Exporting blocks", 5.0, latency),
+        ("Measuring blocks and whole networks", 10.0, latency),
+        ("Scoring the sample that 'free' ranks in", 3.0, "free" in problem.evaluated),
+        ("Scoring architectures by SWAP", 8.0, settings.warm_start > 0 and problem.data is not None),
+        (network, 45.0, bool(problem.learned) and not settings.supernet),
+        ("Training anchors", 25.0, bool(settings.anchors)),
+        ("Searching", 25.0, True),
+        ("Measuring the front", 5.0, True),
+        ("Evaluating random architectures", 25.0, "random" in baselines),
+    ]
+    return {name: weight for name, weight, has in phases if has}
