@@ -98,9 +98,14 @@ def _table(contents: Contents, kept: Front, numbers: list[int], marked: Member |
     for title in titles:
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    for member, cells in zip(kept, rows, strict=True):
-        chosen = member is marked
-        table.add_row(*cells[: len(titles)], "← selected" if chosen else "", style="bold" if chosen else None)
+    equal = kept.values
+    for first, more in kept.distinct():
+        # Of equal members one stands for all: the selected one where it is among them.
+        same = [i for i in range(len(kept)) if (equal[i] == equal[first]).all()]
+        shown_one = next((i for i in same if kept[i] is marked), first)
+        chosen = kept[shown_one] is marked
+        words = [f"and {more} more of equal value"] * (more > 0) + ["← selected"] * chosen
+        table.add_row(*rows[shown_one][: len(titles)], "  ".join(words), style="bold" if chosen else None)
     console.print(table)
     for line in lines_below(contents, kept, numbers, marked, names[len(titles) - fixed :], run):
         console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -54,11 +54,15 @@ def _search(
     from evonas.cli.progress import make_progress
     from evonas.pipeline import run as pipeline
 
-    path = out or pipeline.new_path(settings)
+    paths = [out] if out else []
     progress = make_progress(quiet)
     listeners = _listeners(tensorboard, mlflow, progress)
     _finish(
-        lambda: pipeline.search(settings, path, progress=progress, after_generation=_after(listeners)), path, listeners
+        lambda: pipeline.search(
+            settings, out, progress=progress, after_generation=_after(listeners), created=paths.append
+        ),
+        paths,
+        listeners,
     )
 
 
@@ -102,7 +106,7 @@ def _resume(
             after_generation=_after(listeners),
             **given,
         ),
-        run,
+        [run],
         listeners,
     )
 
@@ -137,7 +141,8 @@ def _after(listeners: list[Any]) -> Callable[[Run], None]:
     return after
 
 
-def _finish(work: Callable[[], Run], path: Path, listeners: list[Any]) -> None:
+def _finish(work: Callable[[], Run], paths: list[Path], listeners: list[Any]) -> None:
+    """Do the work and show what came of it; where it is stopped, the line that resumes the run at the last path."""
     from evonas.cli.stopping import Terminated, stopped_by_sigterm
 
     try:
@@ -148,10 +153,10 @@ def _finish(work: Callable[[], Run], path: Path, listeners: list[Any]) -> None:
             listener.close(None)
         if not isinstance(error, KeyboardInterrupt):
             raise
-        if (path / "manifest.json").exists():
+        if paths and (paths[-1] / "manifest.json").exists():
             typer.echo(
                 f"\nStopped; nothing that was evaluated is lost. Continue with\n"
-                f"  evonas resume {shlex.quote(str(path))}",
+                f"  evonas resume {shlex.quote(str(paths[-1]))}",
                 err=True,
             )
         else:
@@ -166,12 +171,13 @@ def _finish(work: Callable[[], Run], path: Path, listeners: list[Any]) -> None:
 def _summary(run: Run) -> None:
     from rich.console import Console
 
-    from evonas.cli.summary import summary
-    from evonas.cli.tables import front_table
+    from evonas.cli.summary import summary, wrapped
+    from evonas.cli.tables import cards_table
+    from evonas.report.cards import cards
     from evonas.runs.front_file import read_front
 
     console = Console()
     front = read_front(run)
-    console.print(front_table(front, limit=12, width=console.width))
-    for line in summary(run, front):
+    console.print(cards_table(front, cards(front, run.manifest), console.width))
+    for line in wrapped(summary(run, front), console.width):
         console.print(line, highlight=False, markup=False, soft_wrap=True)

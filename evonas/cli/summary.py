@@ -3,49 +3,60 @@
 from __future__ import annotations
 
 import json
+import shlex
+import textwrap
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from evonas.cli.display import duration
 from evonas.pareto.front import Front
 from evonas.pipeline.baseline import BASELINE_FILE
+from evonas.report.cards import cards, no_knee
 from evonas.report.origins import origin, trainable
 from evonas.report.summary import baseline_sentence, broken_sentence
-from evonas.report.trust import trust_sentences
+from evonas.report.trust import trust_line
 from evonas.runs.run import Run
 
 
 def summary(run: Run, front: Front) -> list[str]:
-    """Return the lines that end a search."""
+    """Return the lines below the table that ends a search; those that begin with two spaces are to be typed."""
+    found, why = cards(front, run.manifest), no_knee(run.manifest)
     evaluated = len({member.architecture for member in run.store.members()})
-    # A column of a table may be called as what is computed here; it alone has no unit.
-    names = {objective.name for objective in front.objectives if objective.unit or not run.settings.get("table")}
     lines = [
-        f"{evaluated:,} architectures of {Path(run.settings['space']).stem} on {_source(run)} "
-        f"were evaluated; {len(front)} of them are on the front. {_duration(run)}"
+        f"{evaluated:,} architectures of {Path(run.settings['space']).stem} on {_source(run)} were evaluated. "
+        f"{_duration(run)}"
     ]
-    if front.hypervolume is not None:
-        point = ", ".join(f"{o.name} {v:,.6g}" for o, v in zip(front.objectives, front.reference, strict=True))
-        lines.append(
-            f"Hypervolume {front.hypervolume:.4f}, each axis scaled to what was seen, reference point ({point})."
-        )
+    if why is not None:
+        lines.append(f"{why}.")
+    if front.hypervolume is not None and len(front.objectives) > 1:
+        lines.append(f"The front covers {front.hypervolume:.1%} of what was seen (hypervolume).")
     if (baseline := run.path / BASELINE_FILE).exists():
         lines.append(baseline_sentence(json.loads(baseline.read_text(encoding="utf-8"))))
-    if "acc" in names and not run.settings.get("table"):
-        lines += [_estimate(run, front), *trust_sentences(run.manifest)]
-    if "flops" in names:
-        lines.append("flops counts a multiply-add as 1; norms and pooling are free.")
-    if "latency" in names:
-        lines.append("latency is the table's estimate; latency_measured (± latency_mad) is the whole network's.")
+    if "acc" in {objective.name for objective in front.objectives} and not run.settings.get("table"):
+        lines.append(trust_line(run.manifest) or _estimate(run, front))
     broken = sum(bool(member.breaks) for member in front)
     if broken:
         lines.append(broken_sentence(broken))
+    path = shlex.quote(str(run.path))
     if (report := run.path / "report.html").exists():
         lines.append(f"Drawings, lineage and how far to trust it all: open {report} in a browser.")
-    lines += ["Next:", f"  evonas front {run.path} --plot front.png"]
-    if trainable((objective.name for objective in front.objectives), run.settings):
-        lines += [f"  evonas train {run.path} --select knee", f"  evonas deploy {run.path} --select knee"]
-    return lines
+    choice = found[0].selection if found else "knee"
+    trains = trainable((objective.name for objective in front.objectives), run.settings)
+    return [*lines, "Next:", f"  evonas train {path} --select {choice}" if trains else f"  evonas front {path}"]
+
+
+def wrapped(lines: Sequence[str], width: int) -> list[str]:
+    """Lines of at most so many characters, broken between words alone; what is to be typed stays in one piece.
+
+    Args:
+        lines: Sentences, and commands that begin with two spaces.
+        width: Characters of a line.
+    """
+    fold = partial(textwrap.wrap, width=width, break_long_words=False, break_on_hyphens=False)
+    return [part for line in lines for part in ([line] if line.startswith("  ") else fold(line))]
 
 
 def _estimate(run: Run, front: Front) -> str:
@@ -66,7 +77,7 @@ def _duration(run: Run) -> str:
     timings = run.manifest.get("timings", {})
     begun, timed = timings.get("sessions", 1), timings.get("sessions_timed", 1)
     what = "The search and its baseline" if (run.path / BASELINE_FILE).exists() else "The search"
-    text = f"{what} took {timings.get('search_seconds', 0.0):.0f} s"
+    text = f"{what} took {duration(timings.get('search_seconds', 0.0))}"
     if begun == 1:
         return f"{text}."
     killed = f", without the time of {begun - timed} that did not end" if begun > timed else ""

@@ -2,59 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from rich.table import Table
 
 from evonas.pareto.front import Front
+from evonas.pareto.objective import Objective
+from evonas.report.cards import Card
 from evonas.report.origins import number as short
-
-JUDGES = ("_report", "_measured", "_trained")
-"""Endings of what is shown first: numbers that judge an objective's estimate."""
+from evonas.report.terminal import title_of
 
 
-def front_table(front: Front, limit: int | None = None, width: int | None = None) -> Table:
-    """Return a front as a table: numbers of members, objectives, what else is known.
+def cards_table(front: Front, chosen: Sequence[Card], width: int) -> Table:
+    """Return the cards of a front as a table: name, number on the front, objectives, what judges them, the need.
 
     Args:
         front: The front.
-        limit: Most rows; the middle is left out.
+        chosen: Its cards.
         width: Characters of a line: what is known besides the objectives is left out where it has no room.
     """
-    more = _with_room(front, width)
-    table = Table(title=f"{len(front)} members on the front", title_justify="left")
-    table.add_column("index", justify="right")
-    for objective in front.objectives:
-        arrow = "↑" if objective.direction == "max" else "↓"
-        unit = f"\n{objective.unit}" if objective.unit else ""
-        table.add_column(f"{objective.name} {arrow}{unit}", justify="right", no_wrap=True)
-    for name in more:
-        table.add_column(name, justify="right", no_wrap=True)
-    last = -1
-    for index in _shown(len(front), limit):
-        if index != last + 1:
-            table.add_row("…", *["…"] * (len(front.objectives) + len(more)))
-        member = front[index]
-        cells = [short(member.values[o.name]) for o in front.objectives]
-        cells += [short(member.known[name]) if name in member.known else "" for name in more]
-        table.add_row(f"{index}{' !' if member.breaks else ''}", *cells)
-        last = index
+    first = front.objectives[0].name
+    names = [name for name in (f"{first}_report", f"{first}_low", f"{first}_high") if name in front.columns]
+    needs = max((len(word) for card in chosen for word in card.need.split(", ")), default=0)
+    cells = [[c.name, str(c.index), *(short(front[c.index].values[o.name]) for o in front.objectives)] for c in chosen]
+    titles = ["", "index", *(_title(objective) for objective in front.objectives)]
+    taken = sum(_widest([title, *(row[i] for row in cells)]) + 3 for i, title in enumerate(titles))
+    while names and taken + needs + 4 + sum(3 + max(8, len(name)) for name in names) > width:
+        names.pop()
+    table = Table(title=title_of(front, front), title_justify="left")
+    table.add_column("", no_wrap=True)
+    for title in (*titles[1:], *names):
+        table.add_column(title, justify="right", no_wrap=True)
+    with_need = taken + needs + 4 + sum(3 + max(8, len(name)) for name in names) <= width
+    if with_need:
+        table.add_column("for")
+    for card, row in zip(chosen, cells, strict=True):
+        member = front[card.index]
+        row[1] += " !" if member.breaks else ""
+        row += [short(member.known[name]) if name in member.known else "" for name in names]
+        table.add_row(*row, *([card.need] if with_need else []))
     return table
 
 
-def _with_room(front: Front, width: int | None) -> list[str]:
-    """Return the names of what else is known that a line has room for, what judges an estimate first."""
-    more = sorted(front.columns[1 + len(front.objectives) : -1], key=lambda name: not name.endswith(JUDGES))
-    taken = 10 + sum(3 + max(9, len(o.name) + 2, len(o.unit)) for o in front.objectives)
-    while width is not None and more and taken + sum(3 + max(8, len(name)) for name in more) > width:
-        more.pop()
-    return more
+def _title(objective: Objective) -> str:
+    unit = f"\n{objective.unit}" if objective.unit and not objective.unit.startswith("fraction") else ""
+    return f"{objective.name} {'↑' if objective.direction == 'max' else '↓'}{unit}"
 
 
-def _shown(members: int, limit: int | None) -> list[int]:
-    """Return the numbers of the members shown: the middle is left out where there are more than `limit`."""
-    numbers = list(range(members))
-    if limit is None or members <= limit:
-        return numbers
-    return [*numbers[: limit // 2], *numbers[-(limit - limit // 2) :]]
+def _widest(texts: Iterable[str]) -> int:
+    return max(len(line) for text in texts for line in text.splitlines() or [""])
 
 
 def number(value: float) -> str:

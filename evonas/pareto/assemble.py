@@ -8,7 +8,7 @@ import numpy as np
 
 from evonas.pareto.dominance import first_front, minimized
 from evonas.pareto.front import Front, Member
-from evonas.pareto.indicators import hypervolume
+from evonas.pareto.indicators import hypervolume, hypervolume_box
 from evonas.pareto.objective import Constraint, Objective
 
 __all__ = ["make_front"]
@@ -24,8 +24,8 @@ def make_front(
 ) -> Front:
     """Return the front of evaluated architectures.
 
-    The reference point of the hypervolume is the worst value of each objective among all evaluated
-    architectures that are feasible.
+    The reference point of the hypervolume lies a margin beyond the worst value of each objective among all evaluated
+    architectures that are feasible (`hypervolume_box`).
 
     Args:
         architectures: Canonical texts.
@@ -55,10 +55,9 @@ def make_front(
         feasible &= (violations <= 0).all(axis=1)
     volume, reference = None, np.zeros(0)
     if feasible.any():
-        low, high = turned[feasible].min(axis=0), turned[feasible].max(axis=0)
-        scaled = (turned[feasible] - low) / np.where(high > low, high - low, 1.0)
-        volume = float(hypervolume(scaled, np.ones(len(objectives))))
-        reference = minimized(high[None], directions)[0]
+        low, extent = hypervolume_box(turned[feasible])
+        volume = float(hypervolume((turned[feasible] - low) / extent, np.ones(len(objectives))))
+        reference = minimized((low + extent)[None], directions)[0]
     return Front(tuple(objectives), tuple(members), tuple(float(v) for v in reference), volume)
 
 

@@ -42,7 +42,8 @@ class Front:
         objectives: Objectives in the order asked for.
         members: Members.
         reference: Reference point of the hypervolume, one value per objective in natural direction.
-        hypervolume: Volume that the front dominates up to the reference point, each axis scaled by its range.
+        hypervolume: Share that the front dominates of the box from the best value of each objective to the reference
+            point, 0 to 1.
     """
 
     objectives: tuple[Objective, ...]
@@ -64,6 +65,14 @@ class Front:
         """Values in natural direction, shape ``(members, objectives)``."""
         names = [objective.name for objective in self.objectives]
         return np.array([[m.values[name] for name in names] for m in self.members]).reshape(-1, len(names))
+
+    def distinct(self) -> list[tuple[int, int]]:
+        """Indices of the first member of each combination of values, and how many more are equal to it in all."""
+        found: dict[tuple[float, ...], tuple[int, int]] = {}
+        for index, values in enumerate(map(tuple, self.values.tolist())):
+            first, more = found.get(values, (index, -1))
+            found[values] = first, more + 1
+        return list(found.values())
 
     def select(self, selection: str) -> Member:
         """Return a member by ``knee``, ``best:OBJECTIVE``, ``index:N`` (from 0) or its architecture's text.

@@ -14,7 +14,28 @@ from numpy.typing import ArrayLike
 
 from evonas.errors import SettingsError
 
-__all__ = ["hypervolume", "hypervolume_curve", "igd", "igd_plus"]
+__all__ = ["hypervolume", "hypervolume_box", "hypervolume_curve", "igd", "igd_plus"]
+
+MARGIN = 0.1
+"""How far the reference point lies beyond the worst value seen, as a share of the range: without it the ends of a
+front would add nothing, and a front of two would have no volume."""
+
+
+def hypervolume_box(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Box that a hypervolume is a share of, from the best values seen to the reference point.
+
+    An axis on which all values are equal has a margin of `MARGIN` of the value instead, or of 1 where it is 0.
+
+    Args:
+        values: Finite minimized floats of shape ``(n, m)``, n of 1 or more.
+
+    Returns:
+        The best of each objective and the extent of each axis, both of shape ``(m,)``: their sum is the reference
+        point, and ``(values - best) / extent`` has the reference point (1, …, 1).
+    """
+    low, high = values.min(axis=0), values.max(axis=0)
+    flat = MARGIN * np.where(high == 0.0, 1.0, np.abs(high))
+    return low, np.where(high > low, (1.0 + MARGIN) * (high - low), flat)
 
 
 def hypervolume(points: ArrayLike, reference_point: ArrayLike) -> float:

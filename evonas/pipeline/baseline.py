@@ -14,7 +14,7 @@ from evonas.files.progress import Progress
 from evonas.objectives import Context
 from evonas.pareto.dominance import minimized
 from evonas.pareto.improvement import FEWEST_PAIRS, relative_improvement
-from evonas.pareto.indicators import hypervolume_curve
+from evonas.pareto.indicators import hypervolume_box, hypervolume_curve
 from evonas.pareto.objective import Objective
 from evonas.pipeline.final_front import note_report
 from evonas.pipeline.problem import SearchProblem
@@ -107,8 +107,7 @@ def compare_hypervolume(
 ) -> dict[str, Any]:
     """Return the hypervolume of search and random sampling against evaluations, on one scale.
 
-    Each axis is scaled to the range of all feasible evaluations of both; the reference point is the worst of
-    each objective among these.
+    The box that it is a share of (`hypervolume_box`) is that of all feasible evaluations of both.
 
     Args:
         found: Values of the search in the order evaluated, natural directions, shape ``(n, m)``; NaN: failed.
@@ -127,10 +126,10 @@ def compare_hypervolume(
     both = np.concatenate([turned[name][usable[name]] for name in sides])
     if not len(both):
         return {"reference_point": [], **{name: {"evaluations": [], "hypervolume": []} for name in sides}}
-    low, high = both.min(axis=0), both.max(axis=0)
-    result: dict[str, Any] = {"reference_point": minimized(high[None], directions)[0].tolist()}
+    low, extent = hypervolume_box(both)
+    result: dict[str, Any] = {"reference_point": minimized((low + extent)[None], directions)[0].tolist()}
     for name, values in turned.items():
-        scaled = (values - low) / np.where(high > low, high - low, 1.0)
+        scaled = (values - low) / extent
         scaled[~usable[name]] = np.inf  # adds nothing
         counts = np.unique(np.linspace(1, len(scaled), min(CURVE_POINTS, len(scaled))).astype(int)).tolist()
         curve = hypervolume_curve(scaled, np.ones(len(directions)), counts) if counts else np.zeros(0)

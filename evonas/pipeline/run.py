@@ -45,6 +45,8 @@ from evonas.pipeline.warmup import SearchSetup
 from evonas.runs.run import Run
 from evonas.supernet import weights_fingerprint
 
+NAMES_TRIED = 100
+"""Default names that are tried where other searches take them first."""
 LITTLE_WEIGHT = 0.1
 """Share of the estimate of accuracy below which shared weights count so little that it is said."""
 
@@ -55,6 +57,7 @@ def search(
     *,
     progress: Progress | None = None,
     after_generation: Callable[[Run], None] | None = None,
+    created: Callable[[Path], None] | None = None,
     **given: Any,
 ) -> Run:
     """Search for Pareto-optimal architectures.
@@ -64,6 +67,7 @@ def search(
         out: The run directory to make; default: a new one in ``runs/``.
         progress: Shows how far the search is.
         after_generation: Called with the run after every generation, such as to refresh a report.
+        created: Called with the run directory once it is made.
         **given: Settings by name, instead of `settings`.
 
     Returns:
@@ -75,8 +79,8 @@ def search(
     began = time.monotonic()
     settings = settings or make_settings(**given)
     settings, notes = start_of(settings, progress or Silent())
-    path = Path(out) if out is not None else new_path(settings)
-    if path.exists():
+    path = Path(out) if out is not None else None
+    if path is not None and path.exists():
         raise RunError(f"{path} exists already: continue it with  evonas resume {path}  or choose another --out")
     problem = SearchProblem(settings)
     if problem.settings.supernet:  # one that does not fit is told before there is a run
@@ -88,14 +92,31 @@ def search(
     said = dict.fromkeys((*notes, *problem.notes))
     for line in (*said, *block, *(problem.data.notes if problem.data is not None else ())):
         (progress or Silent()).say(line)
-    with Run.create(path, problem.settings.content(), problem.manifest()) as run:
+    with _created(path, problem) as run:
+        if created is not None:
+            created(run.path)
         if inventory is not None:
             write_whole(run.path / "inventory.json", inventory.to_json())
             if inventory.skipped:
                 rows = [("part", "name", "reason"), *((s.part, s.name, s.reason) for s in inventory.skipped)]
                 write_whole(run.path / "skipped.csv", to_csv(rows).encode("utf-8", "backslashreplace"))
         _Search(problem, run, progress or Silent(), after_generation, began).go()
-    return Run.open(path)
+    return Run.open(run.path)
+
+
+def _created(path: Path | None, problem: SearchProblem) -> Run:
+    """Return a new run at a path; None: at the first free one, also where other searches begin at the same time."""
+    settings, manifest = problem.settings.content(), problem.manifest()
+    if path is not None:
+        return Run.create(path, settings, manifest)
+    for _ in range(NAMES_TRIED):
+        free = new_path(problem.settings)
+        try:
+            return Run.create(free, settings, manifest)
+        except RunError:
+            if not free.exists():  # not taken by another: it cannot be written
+                raise
+    raise RunError(f"Expected a free name in {free.parent}, but others took {NAMES_TRIED} of them: give --out")
 
 
 def resume(

@@ -11,7 +11,7 @@ import numpy as np
 
 from evonas.pareto.correlation import kendall, spearman
 from evonas.pareto.dominance import first_front
-from evonas.pareto.indicators import hypervolume
+from evonas.pareto.indicators import hypervolume, hypervolume_box
 from evonas.pareto.objective import Objective
 from evonas.report.contents import Contents, short
 from evonas.report.origins import meaning, origin
@@ -118,9 +118,8 @@ def _kept(contents: Contents, members: Sequence[str], index: Mapping[str, int], 
 def progress(contents: Contents) -> dict[str, Any]:
     """Return the hypervolume after each number of evaluations.
 
-    The axes are scaled to the range of all feasible evaluations, the reference point is the worst of each
-    objective among them: the convention of the front's own hypervolume. Where random sampling was asked for, both
-    curves stand on the scale of both together.
+    It is a share of the box of all feasible evaluations (`hypervolume_box`), as the front's own hypervolume is. Where
+    random sampling was asked for, both curves stand on the scale of both together.
 
     Returns:
         ``evaluations`` and ``hypervolume``, lists of equal length; with random sampling also ``others``, the
@@ -136,8 +135,8 @@ def progress(contents: Contents) -> dict[str, Any]:
     feasible = contents.feasible
     if not feasible.any():
         return {"evaluations": [], "hypervolume": []}
-    low, high = contents.minimized[feasible].min(axis=0), contents.minimized[feasible].max(axis=0)
-    scaled = (contents.minimized - low) / np.where(high > low, high - low, 1.0)
+    low, extent = hypervolume_box(contents.minimized[feasible])
+    scaled = (contents.minimized - low) / extent
     counts = np.unique(np.linspace(1, len(scaled), min(STEPS, len(scaled))).astype(int)).tolist()
     reference = np.ones(scaled.shape[1])
     best = np.zeros((0, scaled.shape[1]))

@@ -100,7 +100,7 @@ def found(contents: Contents) -> list[str]:
     if front.hypervolume is not None and len(contents.objectives) > 1:
         point = ", ".join(f"{o.name} {number(v)}" for o, v in zip(contents.objectives, front.reference, strict=True))
         lines.append(
-            f"The hypervolume is {front.hypervolume:.4f}, each axis scaled to what was seen, reference point {point}."
+            f"The hypervolume is {front.hypervolume:.4f}, a share of what was seen to the reference point {point}."
         )
     return lines
 

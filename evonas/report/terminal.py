@@ -16,8 +16,11 @@ EDGE = 12
 def title_of(kept: Front, whole: Front) -> str:
     """Title of a table of members: how many, and of how many where some are left out."""
     if len(kept) < len(whole):
-        return f"{len(kept)} of {len(whole)} members on the front"
-    return f"{len(kept)} member{'s' if len(kept) != 1 else ''} on the front"
+        title = f"{len(kept)} of {len(whole)} members on the front"
+    else:
+        title = f"{len(kept)} member{'s' if len(kept) != 1 else ''} on the front"
+    values = len(kept.distinct())
+    return title if values == len(kept) else f"{title}, {values} of different value"
 
 
 def fitting(titles: Sequence[str], rows: Sequence[Sequence[str]], fixed: int, width: int) -> list[str]:
@@ -58,7 +61,7 @@ def lines_below(
     if whole.hypervolume is not None:
         point = ", ".join(f"{o.name} {number(v)}" for o, v in zip(whole.objectives, whole.reference, strict=True))
         lines.append(
-            f"Hypervolume {whole.hypervolume:.4f} of the whole front, each axis scaled to what was seen, "
+            f"Hypervolume {whole.hypervolume:.4f} of the whole front, a share of what was seen to the "
             f"reference point ({point})."
         )
     lines.append("  ".join(f"{o.name}: {origin(o.name, contents.settings, o.unit)}." for o in kept.objectives))

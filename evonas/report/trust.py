@@ -7,7 +7,7 @@ from typing import Any
 
 from evonas.predictors.calibration import MIN_CALIBRATED
 
-__all__ = ["trust_sentences"]
+__all__ = ["trust_line", "trust_sentences"]
 
 
 def trust_sentences(manifest: Mapping[str, Any]) -> list[str]:
@@ -20,6 +20,25 @@ def trust_sentences(manifest: Mapping[str, Any]) -> list[str]:
     if not trust or not anchors:
         return []
     return [_meaning(trust, anchors), *_error(trust), _orders(trust), *_chance(trust), *_cost(anchors, manifest)]
+
+
+def trust_line(manifest: Mapping[str, Any]) -> str | None:
+    """Return in one sentence how far predicted accuracy is off and how well it orders; None without anchors.
+
+    Args:
+        manifest: Of the run.
+    """
+    trust = manifest.get("acc_trust")
+    if not trust:
+        return None
+    one = trust["agreement"]["acc"]
+    if one["tau"] is None:
+        return "acc is predicted from anchors that tell too little to say how well."
+    off = "" if trust["error"] is None else f" and is {100 * trust['error']:.1f} points off on average"
+    return (
+        f"acc orders the {one['n']} trained anchors with Kendall's tau {one['tau']:.2f} ({one['low']:.2f} to "
+        f"{one['high']:.2f}){off}."
+    )
 
 
 def _meaning(trust: Mapping[str, Any], anchors: Mapping[str, Any]) -> str:

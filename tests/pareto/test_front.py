@@ -6,6 +6,8 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evonas.errors import RunError, SettingsError
 from evonas.pareto.assemble import make_front
@@ -26,11 +28,29 @@ def test_only_the_non_dominated_stay_in_order_of_cost():
 
 
 def test_hypervolume_by_hand():
-    # Scaled by what was seen: acc 0.7..0.9 and flops 50..100; the front is (0, 1) and (1, 0), so between them
-    # nothing is dominated but by the middle point, (0.5, 0.5).
+    # Scaled by what was seen: acc 0.7..0.9 and flops 50..100; the front is (0, 1), (0.5, 0.5) and (1, 0), and the
+    # reference point (1.1, 1.1). Three boxes of 0.11, 0.36 and 0.11, less what they share, of a box of 1.21.
     front = front_of([[0.9, 100], [0.7, 50], [0.8, 75]])
-    assert front.hypervolume == pytest.approx(0.25)
-    assert front.reference == (0.7, 100.0)
+    assert front.hypervolume == pytest.approx((0.11 + 0.36 + 0.11 - 0.06 - 0.06) / 1.21)
+    assert front.reference == pytest.approx((0.68, 105.0))
+
+
+def test_a_front_of_two_has_a_hypervolume():
+    front = front_of([[0.9, 100], [0.7, 50]])
+    assert front.hypervolume == pytest.approx((0.11 + 0.11 - 0.01) / 1.21)
+
+
+@given(
+    values=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=12),
+    scale=st.floats(1e-3, 1e6),
+)
+def test_the_reference_point_lies_beyond_all_that_was_seen_and_a_unit_changes_no_share(values, scale: float):
+    table = np.array(values, dtype=float)
+    front, scaled = front_of(table), front_of(table * [1.0, scale])
+    assert front.reference[0] < table[:, 0].min()
+    assert front.reference[1] > table[:, 1].max()
+    assert 0.0 < front.hypervolume <= 1.0
+    assert scaled.hypervolume == pytest.approx(front.hypervolume)
 
 
 def test_what_breaks_a_constraint_is_not_on_the_front():
@@ -106,3 +126,9 @@ def test_pandas_takes_the_records():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(front_of([[0.5, 10], [0.9, 20]]).records())
     assert frame["acc"].tolist() == [0.5, 0.9]
+
+
+def test_members_equal_in_every_objective_are_one_value():
+    front = front_of([[0.9, 100], [0.9, 100], [0.7, 50], [0.9, 100]])
+    assert len(front) == 4
+    assert front.distinct() == [(0, 0), (1, 2)]

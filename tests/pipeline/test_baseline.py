@@ -52,9 +52,12 @@ def test_hypervolume_by_hand_on_the_scale_of_both():
     random = np.array([[0.0, 0.0], [0.5, 10.0]])
     every = np.ones(2, dtype=bool)
     got = compare_hypervolume(found, every, random, every, DIRECTIONS)
-    assert got["reference_point"] == [0.0, 10.0]
-    assert got["search"] == {"evaluations": [1, 2], "hypervolume": [0.25, 0.25]}
-    assert got["random"]["hypervolume"] == [0.0, 0.0]
+    assert got["reference_point"] == pytest.approx([-0.1, 11.0])
+    first, both = 0.6 * 0.6 / 1.21, (0.6 * 0.6 + 1.1 * 0.1 - 0.6 * 0.1) / 1.21
+    assert got["search"]["evaluations"] == [1, 2]
+    assert got["search"]["hypervolume"] == pytest.approx([first, both])
+    ends = 0.1 * 1.1 / 1.21
+    assert got["random"]["hypervolume"] == pytest.approx([ends, ends + (0.6 - 0.1) * 0.1 / 1.21])
 
 
 def test_infeasible_and_failed_architectures_add_nothing():
@@ -62,7 +65,7 @@ def test_infeasible_and_failed_architectures_add_nothing():
     able = np.array([True, False, True, True])
     random = np.array([[1.0, 0.0]])
     got = compare_hypervolume(found, able, random, np.array([True]), DIRECTIONS)
-    assert got["search"]["hypervolume"] == [0.25, 0.25, 0.25, 0.25]
+    assert got["search"]["hypervolume"] == pytest.approx([0.36 / 1.21] * 4)
     assert got["random"]["hypervolume"] == [1.0]
     nothing = compare_hypervolume(found, ~every(4), random, ~every(1), DIRECTIONS)
     assert nothing == {

@@ -298,3 +298,18 @@ def test_a_run_of_other_data_is_refused(finished, tiny, tmp_path):
     np.savez(tmp_path / "own.npz", **arrays)
     with pytest.raises(RunError, match="data"):
         pipeline.resume(run.path)
+
+
+def test_a_default_name_that_another_search_takes_first_is_not_used(tmp_path, monkeypatch):
+    settings = make_settings(objectives=("flops", "params"), population=2, generations=1)
+    problem, free = SearchProblem(settings), [tmp_path / "a", tmp_path / "a", tmp_path / "a-2"]
+    monkeypatch.setattr(pipeline, "new_path", lambda settings: free.pop(0))
+    with pipeline._created(None, problem) as first, pipeline._created(None, problem) as second:
+        assert (first.path.name, second.path.name) == ("a", "a-2")
+
+
+def test_a_place_that_cannot_be_written_ends_the_search_for_a_name(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("EVONAS_RUNS", str(tmp_path / "file"))
+    with pytest.raises(RunError, match="file"):
+        pipeline._created(None, SearchProblem(make_settings(objectives=("flops", "params"))))

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from evonas.cli.summary import summary, wrapped
+from evonas.cli.tables import cards_table
+from evonas.pareto.assemble import make_front
+from evonas.pareto.objective import Objective
+from evonas.report.cards import cards, no_knee
+from evonas.runs.front_file import read_front
+from evonas.runs.run import Run
+
+ACC, FLOPS = Objective("acc", "fraction of images", "max"), Objective("flops", "multiply-adds", "min")
+
+
+def trust(low: float) -> dict[str, object]:
+    return {"acc_trust": {"agreement": {"acc": {"tau": 0.2, "low": low, "high": 0.6, "n": 12, "needed": 40}}}}
+
+
+def front_of(values: list[list[float]]):
+    return make_front([f"a{i}" for i in range(len(values))], np.array(values), [ACC, FLOPS])
+
+
+def test_cards_are_knee_best_and_cheapest():
+    front = front_of([[0.5, 1.0], [0.85, 2.0], [0.9, 9.0]])
+    assert [(c.name, c.index, c.selection) for c in cards(front, {})] == [
+        ("knee", 1, "knee"), ("best", 2, "best:acc"), ("cheapest", 0, "best:flops"),
+    ]  # fmt: skip
+
+
+def test_a_member_that_is_all_of_them_has_one_card():
+    (card,) = cards(front_of([[0.9, 1.0], [0.5, 2.0]]), {})
+    assert card.name == "knee, best, cheapest"
+
+
+@pytest.mark.parametrize(("low", "names"), [(-0.1, ["best", "cheapest"]), (0.1, ["knee", "best", "cheapest"])])
+def test_a_search_that_learnt_nothing_has_no_knee_and_says_why(low: float, names: list[str]):
+    front = front_of([[0.5, 1.0], [0.85, 2.0], [0.9, 9.0]])
+    assert [card.name for card in cards(front, trust(low))] == names
+    why = no_knee(trust(low))
+    assert (why is None) == ("knee" in names)
+    assert why is None or "12 trained anchors" in why
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("objectives", [("acc", "flops"), ("acc", "flops", "latency")])
+def test_closing_words_fit_and_break_no_word(make_run, width: int, objectives: tuple[str, ...]):
+    with Run.open(make_run(objectives=objectives)) as run:
+        (run.path / "report.html").touch()
+        front = read_front(run)
+        console = Console(file=io.StringIO(), width=width)
+        console.print(cards_table(front, cards(front, run.manifest), width))
+        words = summary(run, front)
+        lines = wrapped(words, width)
+    table = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert all(len(line) <= width for line in table)
+    assert "…" not in "".join(table)
+    for name in ("knee", "best", "cheapest", *objectives):
+        assert any(name in line for line in table)
+    assert " ".join(lines).split() == " ".join(words).split()
+    assert all(len(line) <= width or " " not in line.strip() or line.startswith("  ") for line in lines)
+    if width >= 80:
+        assert len(table) + len(lines) < 25
+    assert lines[-2] == "Next:"
+    assert lines[-1].startswith("  evonas train ")
