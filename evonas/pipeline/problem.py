@@ -21,6 +21,7 @@ from evonas.pareto.objective import Constraint, parse_constraints, split_directi
 from evonas.pipeline.anchor_defaults import with_anchors
 from evonas.pipeline.checks import check_settings
 from evonas.pipeline.defaults import data_options, uses_predictors
+from evonas.pipeline.feasibility import Feasibility, find_feasibility
 from evonas.pipeline.genome import SearchGenome
 from evonas.pipeline.rows import RowGenome, is_partial, share_sentence
 from evonas.pipeline.start import check_resolution, default_resolution, read_start, refuse_transfer, resolve_start
@@ -104,6 +105,7 @@ class SearchProblem:
             truth = TableEvaluator(self.tables, columns)
             self.cheap |= {objective.name: truth for objective in truth.objectives}
         self.genome = self._make_genome(columns)
+        self.feasibility: Feasibility | None = None
         self.refuse_impossible()
 
     def _read_objectives(self, settings: Settings) -> list[str]:
@@ -289,26 +291,42 @@ class SearchProblem:
         self.refuse_impossible()
 
     def refuse_impossible(self) -> None:
-        """Say at once that a bound on a cheap objective lies beyond all of a large sample.
+        """Find out what keeps to bounds on cheap objectives, and refuse one that nothing keeps to.
 
         Raises:
-            SettingsError: Nothing tried keeps to a bound; the message holds the nearest value.
+            SettingsError: Neither a large sample nor a descent from its nearest keeps to a bound; the message holds
+                the nearest value.
         """
         constraints = self._cheap_constraints()
         if not constraints:
             return
         rng = np.random.default_rng([self.settings.seed, 3])
-        corners = np.stack([np.zeros_like(self.genome.cardinalities), self.genome.cardinalities - 1])
+        ends = np.stack([np.zeros_like(self.genome.cardinalities), self.genome.cardinalities - 1])
         draws = [self.genome.sample(ARCHITECTURES_TRIED, rng, by=by) for by in ("choice", "size")]
-        sample = [self.genome.candidate(genome) for genome in np.concatenate([*draws, corners])]
+        sample = np.concatenate([*draws, ends])
+        self.feasibility = find_feasibility(constraints, self._read, sample, len(sample) - 2, self.genome.cardinalities)
         for constraint in constraints:
-            values = self._values(constraint.objective, sample)
-            if all(constraint.violation(value) > 0 for value in values):
-                best = min(values) if constraint.sign == "<=" else max(values)
+            best = self.feasibility.corners[str(constraint)]
+            if constraint.violation(best) > 0:
                 raise SettingsError(
                     f"No architecture of {len(sample)} tried keeps to {constraint}: the nearest has {best:,.6g}; "
                     "loosen the constraint or choose another skeleton"
                 )
+
+    def with_feasible(self, genomes: np.ndarray) -> np.ndarray:
+        """Return a first population whose last members are what was found to keep to all bounds on cheap objectives.
+
+        Args:
+            genomes: Shape ``(n, genes)``; without such bounds they come back as they are.
+        """
+        if self.feasibility is None or len(self._cheap_constraints()) == 0:
+            return genomes
+        there = {self.genome.key(genome) for genome in genomes}
+        found = {self.genome.key(genome): genome for genome in self.feasibility.feasible}
+        new = [genome for key, genome in found.items() if key not in there][: len(genomes)]
+        if not new:
+            return genomes
+        return np.concatenate([genomes[: len(genomes) - len(new)], np.stack(new).astype(genomes.dtype)])
 
     def sample(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, list[Candidate]]:
         """Draw different candidates, those first that keep to bounds on cheap objectives.
@@ -370,6 +388,9 @@ class SearchProblem:
 
     def _cheap_constraints(self) -> list[Constraint]:
         return [constraint for constraint in self.constraints if constraint.objective in self.cheap]
+
+    def _read(self, name: str, genomes: np.ndarray) -> np.ndarray:
+        return np.array(self._values(name, [self.genome.candidate(genome) for genome in genomes]))
 
     def _values(self, name: str, candidates: Sequence[Candidate]) -> list[float]:
         values = [row[name].value for row in self.cheap[name].evaluate(candidates)]

@@ -230,7 +230,10 @@ class _Search:
             prepare = SearchSetup(self.problem, self.run, self.progress, budget)
             prepare.latency_table()
             prepare.free_reference()
-            first = prepare.warm_start()
+            if self.problem.feasibility is not None:
+                for line in self.problem.feasibility.sentences():
+                    self.progress.say(line)
+            first = self.problem.with_feasible(prepare.warm_start())
             context = self.problem.context()
             if self.problem.learned:
                 network = prepare.supernet()
