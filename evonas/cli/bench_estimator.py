@@ -34,7 +34,9 @@ def bench_estimator(
         Path | None, typer.Option(help="A CSV of training-free scores: signals; rows without any are left out.")
     ] = None,
     supernet: Annotated[Path | None, typer.Option(help="A run whose shared weights are a signal.")] = None,
-    limit: Annotated[int | None, typer.Option(min=20, help="Judge on that many rows, drawn by --seed.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=20, help="Judge on that many rows, drawn by the seed. [default: all]")
+    ] = None,
     data: Annotated[
         str | None,
         typer.Option(
@@ -56,7 +58,7 @@ def bench_estimator(
         int | None, typer.Option(min=1, help="Side of the images. [default: the data's]", rich_help_panel=HERE)
     ] = None,
     train_limit: Annotated[
-        int | None, typer.Option(min=10, help="Use that many training images.", rich_help_panel=HERE)
+        int | None, typer.Option(min=10, help="Use that many training images. [default: all]", rich_help_panel=HERE)
     ] = None,
     estimator: Annotated[
         str, typer.Option(help="Short training: train:EPOCHS or train:EPOCHS+inherit.", rich_help_panel=HERE)
