@@ -131,7 +131,7 @@ def bench_overhead(
 
 
 def search_overhead(space: Space, generations: int, seed: int, *, population: int = 40) -> dict[str, float]:
-    """Measure what a search does besides evaluating: variation, canonical forms, selection and the store.
+    """Measure what a search does apart from evaluating: variation, canonical forms, selection and the store.
 
     Args:
         space: What is searched.

@@ -30,7 +30,7 @@ NORM_IMAGES = 320
 """Images that a path's batch norms are estimated on."""
 
 
-class Amount(Protocol):
+class SupernetAmount(Protocol):
     """How much is measured; see `evonas.benchmarks.overhead.Amount`."""
 
     @property
@@ -70,7 +70,7 @@ class _Images:
 
 
 def supernet_overhead(
-    space: Space, images: Tensor, labels: Tensor, classes: int, amount: Amount, seed: int
+    space: Space, images: Tensor, labels: Tensor, classes: int, amount: SupernetAmount, seed: int
 ) -> dict[str, Any]:
     """Measure paired updates and readings of accuracy; every rule runs at its defaults.
 

@@ -18,7 +18,7 @@ from evonas.proxies.initialize import batch_statistics
 from evonas.spaces import Space
 
 
-class Amount(Protocol):
+class SwapAmount(Protocol):
     """How much is measured; see `evonas.benchmarks.overhead.Amount`."""
 
     @property
@@ -34,7 +34,7 @@ class Amount(Protocol):
         """Re-initializations of a score."""
 
 
-def swap_overhead(space: Space, images: Tensor, amount: Amount, seed: int) -> dict[str, Any]:
+def swap_overhead(space: Space, images: Tensor, amount: SwapAmount, seed: int) -> dict[str, Any]:
     """Measure SWAP-Score on the proxy skeleton with 16 images.
 
     Args:

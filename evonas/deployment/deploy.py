@@ -29,7 +29,7 @@ from evonas.deployment.quantize import check_calibration
 from evonas.deployment.quantize import quantize as to_int8
 from evonas.deployment.trained import Trained, trained_models
 from evonas.errors import ExportError, RunError, SettingsError, suggest
-from evonas.files.progress import Progress, Silent, Task
+from evonas.files.progress import Progress, ProgressTask, Silent
 from evonas.networks import Network
 from evonas.objectives import Context
 from evonas.pipeline.context import run_context
@@ -41,8 +41,7 @@ from evonas.runtime import describe as describe_device
 from evonas.runtime.checks import set_metadata
 from evonas.runtime.export import OLDEST_OPSET, OPSET
 from evonas.spaces import load_space
-from evonas.tasks import Task as TargetTask
-from evonas.tasks import make_task
+from evonas.tasks import Task, make_task
 from evonas.version import __version__
 
 if TYPE_CHECKING:
@@ -132,7 +131,7 @@ class _Work:
     choice: Selection
     trained: Trained | None
     context: Context
-    task: Task
+    task: ProgressTask
     eight_bits: bool
     opset: int
     dynamic_batch: bool
@@ -147,7 +146,7 @@ class _Work:
         return data.at(self.choice.architecture.resolution or data.resolution)
 
     @cached_property
-    def target(self) -> TargetTask:
+    def target(self) -> Task:
         """What the network was trained for."""
         return make_task(self.data)
 

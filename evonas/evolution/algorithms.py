@@ -63,7 +63,7 @@ class RandomSearch:
         return np.zeros((n, 0), dtype=np.int64)
 
     def tell(self, numbers: np.ndarray, values: np.ndarray, violations: np.ndarray) -> None:
-        """Learn nothing, but keep the last genomes told as the population."""
+        """Learn nothing, but keep the last genomes reported as the population."""
         self.population = np.concatenate([self.population, numbers])[-self.offspring :]
 
 
@@ -85,7 +85,7 @@ class RegularizedEvolution:
         self._broken = np.zeros(0)
 
     def parents(self, n: int) -> np.ndarray:
-        """Return the winners of n tournaments; equals are told apart by chance."""
+        """Return the winners of n tournaments; equals are decided by chance."""
         assert self._values is not None
         size = len(self.population)
         entrants = self._rng.permuted(np.tile(np.arange(size), (n, 1)), axis=1)[:, : max(2, self._size // 4)]

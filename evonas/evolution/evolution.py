@@ -191,7 +191,7 @@ class Evolution:
         return self._rows(self._algorithm.population)
 
     def front(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return genomes and values of the feasible and not dominated among all told, in the order told."""
+        """Return genomes and values of the feasible and not dominated among all reported, in the order reported."""
         values = np.concatenate(self._values)
         found = first_front(values, np.concatenate(self._violations))
         return self._rows(found), values[found]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 
-class Task(Protocol):
+class ProgressTask(Protocol):
     """One step of the work while it runs."""
 
     def advance(self, n: int = 1, note: str = "") -> None:
@@ -23,7 +23,7 @@ class Progress(Protocol):
         ...
 
     @contextmanager
-    def task(self, name: str, total: int) -> Iterator[Task]:
+    def task(self, name: str, total: int) -> Iterator[ProgressTask]:
         """Run a step of `total` units under a name."""
         ...
 

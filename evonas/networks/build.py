@@ -43,7 +43,7 @@ def build(space: Space, skeleton: Skeleton, architecture: Architecture | None = 
 
 @torch.no_grad()
 def initialize(network: nn.Module, generator: torch.Generator) -> None:
-    """Draw all weights anew: He's normal for convolutions, 1/sqrt(fan-in) uniform for linear layers.
+    """Draw fresh weights: He's normal for convolutions, 1/sqrt(fan-in) uniform for linear layers.
 
     Args:
         network: Any module of convolutions, batch norms and linear layers.

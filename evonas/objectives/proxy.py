@@ -55,12 +55,12 @@ class Scores:
         self.context = context
         # Proxies that share skeleton and images.
         self._groups: list[tuple[list[int], Skeleton, Tensor, Tensor | None]] = []
-        places: dict[tuple[str, bool, bool, bool], list[int]] = {}
-        for place, proxy in enumerate(proxies):
+        positions: dict[tuple[str, bool, bool, bool], list[int]] = {}
+        for position, proxy in enumerate(proxies):
             needs = proxy.needs
-            places.setdefault((needs.skeleton, needs.labels, needs.head, needs.canonical), []).append(place)
+            positions.setdefault((needs.skeleton, needs.labels, needs.head, needs.canonical), []).append(position)
         fitted = list(proxies)
-        for (name, labels, head, _), members in places.items():
+        for (name, labels, head, _), members in positions.items():
             own = context.space.skeleton(name)
             skeleton = own.replace(
                 # A proxy network need not see more than it was made for.
@@ -69,11 +69,11 @@ class Scores:
                 classes=len(data.classes),
                 head=own.head or labels or head,
             )
-            for place in members:
-                if sizes := proxies[place].needs.sizes:
+            for position in members:
+                if sizes := proxies[position].needs.sizes:
                     counted = skeleton if sizes == "scored" else context.skeleton
-                    fitted[place] = proxies[place].fitted(sampled_sizes(context.space, counted))
-            n = max(proxies[place].needs.batch for place in members)
+                    fitted[position] = proxies[position].fitted(sampled_sizes(context.space, counted))
+            n = max(proxies[position].needs.batch for position in members)
             images = data.normalize(data.train.images[:n]) if labels else data.head(n)
             images = resize(images, skeleton.resolution).to(context.device)
             classes = data.train.labels[:n].to(context.device) if labels else None
@@ -99,7 +99,7 @@ class Scores:
             target = parameters(space, self.context.skeleton, architecture)
         architecture = architecture.without_resolution()  # the proxy skeleton's counts
         for members, skeleton, images, labels in self._groups:
-            chosen = [self.proxies[place] for place in members]
+            chosen = [self.proxies[position] for position in members]
             try:
                 canonical = chosen[0].needs.canonical  # of all of them or of none
                 built = space.canonical(architecture) if canonical else architecture
@@ -109,7 +109,7 @@ class Scores:
             except (RuntimeError, ValueError, ArithmeticError, MemoryError) as error:
                 cause = " ".join(f"{type(error).__name__}: {error}".split())[:300]
                 scores.update(dict.fromkeys(members, EvaluationError(cause)))
-        return [scores[place] for place in range(len(self.proxies))]
+        return [scores[position] for position in range(len(self.proxies))]
 
 
 def parameters(space: Space, skeleton: Skeleton, architecture: Architecture) -> int:

@@ -67,10 +67,10 @@ class RankEvaluator(Evaluator):
         rows = [self.scores(self.space.canonical(self.space.decode(genome))) for genome in genomes]
         return np.sort(np.array([[self._signed(i, s) for i, s in enumerate(row)] for row in rows]).T, axis=1)
 
-    def _signed(self, place: int, score: float | EvaluationError) -> float:
+    def _signed(self, position: int, score: float | EvaluationError) -> float:
         if isinstance(score, EvaluationError):
             return -np.inf
-        proxy = self.scores.proxies[place]
+        proxy = self.scores.proxies[position]
         value = proxy.objective(score)
         return value if proxy.direction == "max" else -value
 
@@ -80,10 +80,10 @@ class RankEvaluator(Evaluator):
 
         def compute(architecture: Architecture) -> dict[str, float]:
             shares = []
-            for place, score in enumerate(self.scores(architecture)):
+            for position, score in enumerate(self.scores(architecture)):
                 if isinstance(score, EvaluationError):
                     raise score
-                shares.append(_share_below(self._sample[place], self._signed(place, score)))
+                shares.append(_share_below(self._sample[position], self._signed(position, score)))
             return {objective.name: float(np.mean(shares))}
 
         return one_by_one(self.objectives, candidates, compute)

@@ -1,4 +1,4 @@
-"""A search without generations: each result is told as it comes, and the order of telling is stored and replayed."""
+"""A search without generations: each result is reported as it comes, and the order is stored and replayed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A search by generations: all results of one are told before the next is asked for."""
+"""A search by generations: all results of one are reported before the next is asked for."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _stop(ended: bool, allowance: Allowance, known: np.ndarray) -> Callable[[], 
 
 
 def generations(problem: SearchProblem, run: Run, told: int, allowance: Allowance) -> int:
-    """Return how many generations a search has: as many as asked for or, once the first is told, as time allows.
+    """Return how many generations a search has: as many as asked for or, once the first is evaluated, as time allows.
 
     Args:
         problem: What is searched.

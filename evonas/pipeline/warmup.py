@@ -70,7 +70,7 @@ class SearchSetup:
         return self.problem.data
 
     def latency_table(self) -> None:
-        """Measure the latency table, once per device, and freeze it in the run: a replay must not measure anew."""
+        """Measure the latency table, once per device, and freeze it in the run: a replay must not measure again."""
         if "latency" not in self.problem.evaluated:
             return
         frozen = self.run.path / "latency.json"

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from evonas.errors import EvaluationError
 from evonas.proxies.forward import Forward
-from evonas.proxies.initialize import initialize, restored
+from evonas.proxies.initialize import reinitialize, restored
 from evonas.proxies.proxy import Needs, Proxy
 
 STEP = 2654435761
@@ -78,7 +78,7 @@ def _score_group(
     for draw in range(max(proxy.needs.repeats for proxy in proxies)):
         # A seed for each draw, so that its weights do not depend on what was read off those before.
         generator = torch.Generator().manual_seed((seed + draw * STEP) % 2**32)
-        forward = Forward(initialize(network, generator), images, generator, labels, target)
+        forward = Forward(reinitialize(network, generator), images, generator, labels, target)
         for proxy, own in zip(proxies, scores, strict=True):
             if draw < proxy.needs.repeats:
                 own.append(_read(proxy, forward))

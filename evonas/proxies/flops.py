@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import torch
 
 from evonas.proxies.forward import Forward
-from evonas.proxies.initialize import evaluating
+from evonas.proxies.initialize import undisturbed
 from evonas.proxies.proxy import Needs, Proxy
 
 UNCOUNTED = (
@@ -45,7 +45,7 @@ class Flops(Proxy):
 
     def measure(self, forward: Forward) -> float:
         """Return the count."""
-        with torch.no_grad(), evaluating(forward.network), warnings.catch_warnings():
+        with torch.no_grad(), undisturbed(forward.network), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of fvcore's use of torch.jit
             from fvcore.nn import FlopCountAnalysis  # heavy: loaded when first used
 

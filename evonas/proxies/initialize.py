@@ -14,8 +14,8 @@ WEIGHTED = (nn.modules.conv._ConvNd, nn.Linear)
 NORMS = (_BatchNorm, nn.GroupNorm, nn.LayerNorm)
 
 
-def initialize(network: nn.Module, generator: torch.Generator) -> nn.Module:
-    """Draw a network's weights anew by torch's defaults, in place, from a generator and no global state.
+def reinitialize(network: nn.Module, generator: torch.Generator) -> nn.Module:
+    """Draw a network's weights again by torch's defaults, in place, from a generator and no global state.
 
     Convolutions and linear layers: weights and biases uniform within 1 / sqrt(fan-in). Norms: scale 1, shift
     0, running mean 0 and variance 1. Parameters of other modules stay.
@@ -100,7 +100,7 @@ def restored(network: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
+def undisturbed(network: nn.Module) -> Iterator[None]:
     """Put a network into evaluation mode while the context lasts."""
     modes = [(module, module.training) for module in network.modules()]
     network.eval()
@@ -119,7 +119,7 @@ def batch_statistics(network: nn.Module) -> Iterator[None]:
     """
     norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
     buffers = [(norm, norm.running_mean, norm.running_var, norm.num_batches_tracked) for norm in norms]
-    with evaluating(network):
+    with undisturbed(network):
         try:
             for norm in norms:
                 norm.running_mean = norm.running_var = norm.num_batches_tracked = None

@@ -10,7 +10,7 @@ from torch.func import functional_call
 
 from evonas.errors import EvaluationError
 from evonas.proxies.forward import Forward, check_logits, weight_names
-from evonas.proxies.initialize import NORMS, evaluating
+from evonas.proxies.initialize import NORMS, undisturbed
 from evonas.proxies.proxy import Proxy
 
 
@@ -54,7 +54,7 @@ def synaptic_flow(network: nn.Module, shape: tuple[int, ...]) -> float:
     weights = [state[name].requires_grad_() for name in weight_names(network)]
     hooks = [module.register_forward_hook(_bypass) for module in network.modules() if isinstance(module, NORMS)]
     try:
-        with torch.enable_grad(), evaluating(network):
+        with torch.enable_grad(), undisturbed(network):
             ones = torch.ones(1, *shape, dtype=torch.float64, device=next(iter(state.values())).device)
             outputs = check_logits(functional_call(network, state, (ones,)))
             gradients = torch.autograd.grad(outputs.sum(), weights, allow_unused=True)

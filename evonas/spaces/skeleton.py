@@ -10,7 +10,7 @@ from evonas.errors import SettingsError, suggest
 
 @dataclass(frozen=True, slots=True)
 class Skeleton:
-    """The frame that an architecture is hung in.
+    """Frame of a network: what an architecture leaves open.
 
     Cell spaces read `channels`, `cells`, `stem` and `apart`; stage spaces read `width`, `strides`, `features`,
     `blocks` and `norm_eps`.

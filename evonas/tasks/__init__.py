@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from evonas.files.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from evonas.tasks.classification import Classification, accuracy, distillation
+    from evonas.tasks.classification import Classification, batch_accuracy, distillation
     from evonas.tasks.measure import Measure
     from evonas.tasks.registry import make_task, task_measures, task_names
     from evonas.tasks.regression import Regression
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "classification": ("Classification", "accuracy", "distillation"),
+        "classification": ("Classification", "batch_accuracy", "distillation"),
         "measure": ("Measure",),
         "registry": ("make_task", "task_measures", "task_names"),
         "regression": ("Regression",),
@@ -41,7 +41,7 @@ __all__ = [
     "Regression",
     "Task",
     "TaskData",
-    "accuracy",
+    "batch_accuracy",
     "distillation",
     "find_measure",
     "make_task",

@@ -56,7 +56,7 @@ class Classification(Task):
 
     def metric(self, outputs: Tensor, targets: Tensor) -> float:
         """Return the accuracy alone, which needs no probabilities."""
-        return accuracy(outputs, targets)
+        return batch_accuracy(outputs, targets)
 
     def alone(self, label_smoothing: float = 0.0) -> Classification:
         """Return the task with label smoothing, and with the divergence as what a teacher gives."""
@@ -78,7 +78,7 @@ def make_classification(data: TaskData) -> Classification:
     return Classification(len(data.classes))
 
 
-def accuracy(logits: Tensor, labels: Tensor) -> float:
+def batch_accuracy(logits: Tensor, labels: Tensor) -> float:
     """Return the share of images whose largest logit is their label's, in [0, 1].
 
     Args:

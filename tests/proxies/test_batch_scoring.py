@@ -7,7 +7,7 @@ from torch import nn
 from evonas.errors import EvaluationError, SettingsError
 from evonas.proxies import Needs, Proxy, load_proxy, proxies, score_all
 from evonas.proxies.batch_scoring import STEP
-from evonas.proxies.initialize import initialize
+from evonas.proxies.initialize import reinitialize
 
 NAMES = [
     "swap",
@@ -128,7 +128,7 @@ def test_networks_that_write_in_place_or_are_frozen_score_the_same(images):
 
 
 def test_initialization_is_torch_s_default(network_of):
-    network = initialize(network_of(1), torch.Generator().manual_seed(0))
+    network = reinitialize(network_of(1), torch.Generator().manual_seed(0))
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             bound = module.weight[0].numel() ** -0.5
@@ -167,7 +167,7 @@ def test_names_are_unique_and_described():
 def test_repeats_average_over_new_weights(network_of, many):
     network = network_of(2)
     generators = [torch.Generator().manual_seed((9 + draw * STEP) % 2**32) for draw in range(3)]
-    singles = [load_proxy("jacov").score(initialize(network, one), many[:8], one) for one in generators]
+    singles = [load_proxy("jacov").score(reinitialize(network, one), many[:8], one) for one in generators]
     (mean,) = score_all([load_proxy("jacov", batch=8, repeats=3)], network, many, 9)
     assert mean == pytest.approx(sum(singles) / 3)
 

@@ -62,7 +62,7 @@ def export_block(block: Block, *, batch: int = 1, seed: int = 0) -> ModelProto:
 
 
 def assemble(outline: Outline, models: Mapping[str, ModelProto], *, batch: int = 1) -> ModelProto:
-    """Return the network of an outline: the graph that exporting it whole would give, in a fraction of the time.
+    """Return the network of a block graph: the graph that exporting it whole would give, in a fraction of the time.
 
     Args:
         outline: What runs.

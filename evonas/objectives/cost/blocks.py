@@ -38,17 +38,17 @@ class Blocks:
         blocks = [*self.fixed, *(block for blocks in self.entries.values() for block in blocks)]
         return {block.key: block for block in blocks}
 
-    def table(self, costs: Mapping[str, np.ndarray]) -> Table:
+    def table(self, costs: Mapping[str, np.ndarray]) -> CostTable:
         """Return the table of a cost that adds up.
 
         Args:
             costs: Block key to a vector of costs.
         """
         entries = {step: _sum(costs, blocks) for step, blocks in self.entries.items()}
-        return Table(entries, _sum(costs, self.fixed))
+        return CostTable(entries, _sum(costs, self.fixed))
 
 
-class Table:
+class CostTable:
     """Costs that add up over a path.
 
     Args:

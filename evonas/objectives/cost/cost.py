@@ -16,7 +16,7 @@ import torch
 
 from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.cost.block_graph import Block
-from evonas.objectives.cost.blocks import Blocks, Table
+from evonas.objectives.cost.blocks import Blocks, CostTable
 from evonas.objectives.cost.cache import cached
 from evonas.objectives.cost.graph_builder import Outlines
 from evonas.objectives.result import Result
@@ -49,7 +49,7 @@ class CostEvaluator(Evaluator):
         self._table = lru_cache(maxsize=None)(self._make_table)
         self._table(None)
 
-    def _make_table(self, resolution: int | None) -> Table:
+    def _make_table(self, resolution: int | None) -> CostTable:
         blocks = Blocks(self._outlines, resolution)
         counts = cached(f"cost-{VERSION}", blocks.distinct, _count, _is_count)
         self._counts |= {key: (flops, params) for key, (flops, params) in counts.items()}

@@ -1,4 +1,4 @@
-"""Outlines: the ordered graph of an architecture's network, at the grain of blocks, without running anything.
+"""Block graphs: the ordered graph of an architecture's network, at the grain of blocks, without running anything.
 
 The network's own forward code runs on ghosts, which have a shape and no values. Where a block would run, a step is
 noted and a ghost of the tabled shape comes out; an outline takes a fraction of a millisecond and cannot disagree
@@ -19,7 +19,7 @@ from evonas.spaces import Architecture, Path, Skeleton, Space, Step
 
 
 class Outlines:
-    """Draws the outlines of a space's networks on a skeleton.
+    """Draws the block graphs of a space's networks on a skeleton.
 
     Args:
         space: The space.
@@ -44,7 +44,7 @@ class Outlines:
         return self.path(self.space.path(architecture), architecture.resolution)
 
     def path(self, path: Path, resolution: int | None = None) -> Outline:
-        """Return the outline of a path, at the skeleton's resolution unless another is given."""
+        """Return the block graph of a path, at the skeleton's resolution unless another is given."""
         self._pen.outline = outline = Outline()
         side = resolution or self.skeleton.resolution
         image = SymbolicTensor(self._pen, (1, self.skeleton.in_channels, side, side))
@@ -52,7 +52,7 @@ class Outlines:
         return outline
 
     def uneven(self, path: Path) -> bool:
-        """Return whether a path's costs are no sums over its options; its outline holds what runs."""
+        """Return whether a path's costs are no sums over its options; its block graph holds what runs."""
         return self._network.uneven(path)
 
     def candidates(self, resolution: int | None = None) -> Iterator[tuple[Step, Block]]:

@@ -1,4 +1,4 @@
-"""Ghosts: tensors without values, on which a network's own forward code notes what it would run."""
+"""Symbolic tensors, without values, on which a network's own forward code notes what it would run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from evonas.objectives.cost.trace import Shape
 
 
 class SymbolicTensor:
-    """A tensor without values: a shape, and a number in the outline that is being drawn."""
+    """A tensor without values: a shape, and a number in the block graph that is being drawn."""
 
     __slots__ = ("number", "pen", "shape")
 
@@ -52,7 +52,7 @@ class SymbolicTensor:
 
 
 class Pen:
-    """Notes steps in the outline that is being drawn, and keeps all blocks met."""
+    """Notes steps in the block graph that is being drawn, and keeps all blocks met."""
 
     def __init__(self) -> None:
         self.outline = Outline()
