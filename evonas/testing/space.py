@@ -108,8 +108,9 @@ class SpaceContract(ABC):
     def test_refuses_what_is_no_architecture(self) -> None:
         """Whatever the text, the answer is one line that quotes it or says where it fails."""
         space = self.make_space()
-        text = str(self._draw(space)[0])
-        for wrong in ("", "  ", "?", text[:-1], text + text, text.replace(text[len(text) // 2], "é"), "[" * 9999):
+        drawn = [str(architecture) for architecture in self._draw(space)]
+        text, other = drawn[0], next(other for other in drawn if other != drawn[0])
+        for wrong in ("", "  ", "?", text[:-1], text + other, text.replace(text[len(text) // 2], "é"), "[" * 9999):
             message = _refuses(SpaceError, partial(space.parse, wrong))
             assert len(message) < 1000
 

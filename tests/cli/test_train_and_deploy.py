@@ -44,7 +44,7 @@ def test_train_prints_estimated_beside_trained_accuracy(call, trained_run, made_
         (("train", "--weights", "old"), SettingsError),
         (("deploy", "--select", "kne"), SettingsError),
         (("deploy", "--quantize", "int4"), SettingsError),
-        (("deploy", "--opset", "17"), SettingsError),
+        (("deploy", "--opset", "10"), SettingsError),
         (("deploy", "--opset", "99"), SettingsError),
         (("deploy", "--out", "."), ExportError),
     ],

@@ -163,7 +163,7 @@ def test_agreement_is_kendalls_tau_over_architectures(tmp_path):
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"weights": "old"}, SettingsError, "inherited or fresh, got 'old'"),
+        ({"weights": "old"}, SettingsError, "inherited, fresh or anchor, got 'old'"),
         ({"seeds": ()}, SettingsError, "at least one seed"),
         ({"seeds": (0, -1)}, SettingsError, "of 0 or more, got 0, -1"),
         ({"recipe": "quik"}, SettingsError, "Did you mean 'quick'"),

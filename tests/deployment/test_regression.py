@@ -12,7 +12,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from evonas.cli.summary import deployment_summary as search_summary
+from evonas.cli.summary import summary as search_summary
 from evonas.deployment import load_model, train_members, training_summary
 from evonas.deployment.deploy import deploy
 from evonas.deployment.deployment import cost_of_int8, deployment_summary

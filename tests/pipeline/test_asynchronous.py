@@ -43,7 +43,7 @@ def test_a_search_in_one_process_repeats_itself_and_prolongs(done, tmp_path):
 def test_a_search_stopped_after_any_number_goes_on_with_the_stored_order(done, tmp_path, kept):
     path = Path(shutil.copytree(done.path, tmp_path / "stopped"))
     with Store(path / "evaluations.sqlite") as store:
-        store._base.execute("DELETE FROM members WHERE generation * 6 + place >= ?", (kept,))
+        store._base.execute("DELETE FROM members WHERE generation * 6 + position >= ?", (kept,))
     (path / "front.json").unlink()
     run = pipeline.resume(path)
     assert run.manifest["timings"]["evaluations_computed"] == 0
@@ -53,7 +53,8 @@ def test_a_search_stopped_after_any_number_goes_on_with_the_stored_order(done, t
 def test_an_order_that_was_not_asked_for_is_refused(done, tmp_path):
     path = Path(shutil.copytree(done.path, tmp_path / "other"))
     with Store(path / "evaluations.sqlite") as store:
-        store._base.execute("UPDATE members SET architecture = (SELECT max(architecture) FROM members) WHERE place = 0")
+        last = "(SELECT max(architecture) FROM members)"
+        store._base.execute(f"UPDATE members SET architecture = {last} WHERE position = 0")
     with pytest.raises(RunError, match="to come next, as stored"):
         pipeline.resume(path)
 

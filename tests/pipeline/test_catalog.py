@@ -13,7 +13,7 @@ from evonas.pipeline.catalog import DEFAULTS, KINDS, list_entries
 from evonas.predictors import REGRESSORS
 from evonas.proxies import proxies
 from evonas.spaces import shipped
-from evonas.supernet.rules.registry import RULES
+from evonas.supernet.rules.registry import RULES, named_settings
 from evonas.training import load_recipe, recipe_names
 
 
@@ -23,7 +23,7 @@ from evonas.training import load_recipe, recipe_names
         ("spaces", shipped()),
         ("objectives", known_objectives()),
         ("proxies", proxies()),
-        ("rules", RULES),
+        ("rules", {*RULES, *named_settings()}),
         ("algorithms", algorithms),
         ("predictors", {*REGRESSORS, "lightgbm"}),  # which needs an extra, and is listed without it too
         ("recipes", recipe_names()),

@@ -182,7 +182,7 @@ def test_a_second_search_on_a_run_is_refused(whole):
     [
         ("run.toml", "seed = 0", "seed = 1", "seed: 0 in the run, 1 now"),
         ("run.toml", "train-limit = 300", "train-limit = 301", "data: "),
-        ("manifest.json", '"schema": 2', '"schema": 3', "schema: 3 in the run, 2 now"),
+        ("manifest.json", '"schema": 3', '"schema": 4', "schema: 4 in the run, 3 now"),
         ("manifest.json", '"name": "darts"', '"name": "other"', "space: .*other"),
     ],
 )

@@ -259,7 +259,7 @@ def test_an_accuracy_that_nothing_reaches_is_said_at_the_end(tiny, tmp_path):
         ({"space": "drats"}, "darts"),
         ({"data": "digist"}, "digits"),
         ({"skeleton": "smal"}, "small"),
-        ({"constraint": ("flops=3",)}, "flops<=20e6"),
+        ({"constraint": ("flops=3",)}, "flops<=20M"),
         ({"sharing": "unifrom"}, "uniform"),
         ({"algorithm": "nsga"}, "nsga2"),
         ({"supernet": "nowhere"}, "nowhere"),
