@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from evonas.errors import SettingsError, suggest
+from evonas.files.toml import read_toml
 from evonas.files.wording import word_error
 from evonas.supernet.rules.registry import RULES, named_settings
 from evonas.training.ladder import Ladder
@@ -301,12 +301,7 @@ def make_settings(file: str | Path | None = None, **given: Any) -> Settings:
     """
     content: dict[str, Any] = {}
     if file is not None:
-        try:
-            content = tomllib.loads(Path(file).read_text(encoding="utf-8-sig"))
-        except OSError as error:
-            raise SettingsError(f"Cannot read the settings {file}: {error.strerror or error}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{file} is not TOML: {error}") from None
+        content = read_toml(Path(file), "the settings")
     content |= {name: value for name, value in given.items() if value is not None}
     content = {name.replace("-", "_"): value for name, value in content.items()}
     try:

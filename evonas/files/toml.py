@@ -1,12 +1,32 @@
-"""Settings written as TOML, which Python's own `tomllib` only reads."""
+"""TOML files: read with errors in one line, and written, which Python's own `tomllib` does not."""
 
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from evonas.errors import SettingsError
+
+
+def read_toml(path: Path, what: str) -> dict[str, Any]:
+    """Return the content of a TOML file; a mark of byte order is no part of it.
+
+    Args:
+        path: The file.
+        what: What to call it in an error, such as ``the recipe``.
+
+    Raises:
+        SettingsError: It cannot be read, or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise SettingsError(f"Cannot read {what} {path}: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:  # malformed, not UTF-8, or a number too long to read
+        raise SettingsError(f"{what[0].upper()}{what[1:]} {path} is not TOML: {error}") from None
 
 
 def to_toml(settings: Mapping[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from evonas.errors import SettingsError, suggest
+from evonas.files.toml import read_toml
 from evonas.files.wording import word_error
 
 _FOLDER = Path(__file__).parent / "recipes"
@@ -129,12 +129,7 @@ def load_recipe(name: str | Path, **overrides: Any) -> TrainingRecipe:
             f"{suggest(str(name), names)}"
         )
     path = _FOLDER / f"{name}.toml" if str(name) in names else Path(name)
-    try:
-        table = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise SettingsError(f"Cannot read the recipe {path}: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise SettingsError(f"The recipe {path} is not TOML: {error}") from None
+    table = read_toml(path, "the recipe")
     try:
         return TrainingRecipe.model_validate({"name": path.stem, **table, **overrides})
     except ValidationError as error:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from evonas.errors import SettingsError, suggest
+from evonas.files.toml import read_toml
 from evonas.files.wording import word_error
 from evonas.training.weights.entry import WeightsEntry
 
@@ -32,12 +32,7 @@ def load_entry(name: str | Path) -> WeightsEntry:
             f".toml file that describes one.{suggest(str(name), names)}"
         )
     path = FOLDER / f"{name}.toml" if str(name) in names else Path(name)
-    try:
-        table = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise SettingsError(f"Cannot read the weights' entry {path}: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise SettingsError(f"The weights' entry {path} is not TOML: {error}") from None
+    table = read_toml(path, "the weights' entry")
     try:
         return WeightsEntry.model_validate({"name": path.stem, **table})
     except ValidationError as error:
