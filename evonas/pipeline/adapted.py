@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +59,12 @@ def adapted_supernet(problem: SearchProblem, run: Run, data: Dataset, progress: 
     network = network.to(problem.device)
     plan = Adaptation(**run.store.decide("adaptation", lambda: _plan(problem, network, data, bool(fresh), budget)))
     smallest, largest = problem.space.extremes()
-    per_epoch = max(1, len(data.train) // min(plan.batch_size, len(data.train)))
 
     def sample(rng: np.random.Generator) -> Any:
         return problem.space.path(problem.space.decode(problem.space.sample(1, rng, by="choice")[0]))
 
     began = time.perf_counter()
-    with progress.task("Adapting the published weights", max(1, plan.epochs * per_epoch)) as task:
+    with progress.task("Adapting the published weights", max(1, plan.epochs * _updates(plan, data))) as task:
         done = 0
 
         def advance(updates: int, text: str) -> None:
@@ -129,14 +129,16 @@ def _plan(problem: SearchProblem, network: Network, data: Dataset, fresh: bool, 
     if budget.bounded and settings.epochs is None:
         allowed = budget.share("supernet")
         largest = problem.space.path(problem.space.extremes()[1])
-        epoch = _seconds_of_update(network, data, plan, largest) * max(1, len(data.train) // plan.batch_size)
+        epoch = _seconds_of_update(network, data, plan, largest) * _updates(plan, data)
         first = min(plan.largest, int(allowed / epoch))
         second = min(plan.sandwich, int(max(0.0, allowed - first * epoch) / (SANDWICH_COST * epoch)))
-        plan = Adaptation(plan.classifier, first, second, plan.batch_size, plan.lr, plan.weight_decay)
-    return {
-        "classifier": plan.classifier, "largest": plan.largest, "sandwich": plan.sandwich,
-        "batch_size": plan.batch_size, "lr": plan.lr, "weight_decay": plan.weight_decay,
-    }  # fmt: skip
+        plan = replace(plan, largest=first, sandwich=second)
+    return asdict(plan)
+
+
+def _updates(plan: Adaptation, data: Dataset) -> int:
+    """Updates of an epoch."""
+    return max(1, len(data.train) // plan.batch_size)
 
 
 def _seconds_of_update(network: Network, data: Dataset, plan: Adaptation, largest: Any) -> float:

@@ -80,11 +80,6 @@ class Budget:
         """Return the seconds that may be spent on finding out what a step costs."""
         return min(PROBE_SHARE * self.left, PROBE_SECONDS)
 
-    def over(self, step: str, *, reserve: float | None = None) -> Callable[[], bool]:
-        """Return what says, whenever it is asked, whether the share that a step has now is used up."""
-        end = self._clock() + self.share(step, reserve=reserve)
-        return lambda: self._clock() >= end
-
     def has(self, step: str) -> bool:
         """Return whether a step is one of this search."""
         return step in self._weights

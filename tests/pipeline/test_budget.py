@@ -27,7 +27,6 @@ def test_without_a_time_nothing_is_ever_over(clock):
     clock.now = 1e9
     assert not budget.bounded
     assert budget.left == budget.share("supernet") == math.inf
-    assert not budget.over("front")()
     assert not Allowance(budget, 40).over()
 
 
@@ -51,14 +50,6 @@ def test_steps_that_take_about_their_share_end_before_the_deadline(factors, seco
         clock.now += factor * budget.share(step)
     assert budget.share("front") == pytest.approx(budget.left)
     assert clock.now + budget.share("front") <= 100.0 + seconds * (1 + 1e-9) or budget.left == 0.0
-
-
-def test_over_says_when_a_share_is_used_up(clock):
-    over = Budget(70.0, ["evolution", "front"], clock=clock).over("evolution")
-    clock.now += 49.0
-    assert not over()
-    clock.now += 1.0
-    assert over()
 
 
 @pytest.mark.parametrize(("seconds", "probe"), [(60.0, 3.0), (1800.0, 10.0)])
