@@ -242,3 +242,17 @@ def run(made, tmp_path) -> Path:
 @pytest.fixture
 def trained_run(made_trained, tmp_path) -> Path:
     return Path(shutil.copytree(made_trained[0], tmp_path / "run"))
+
+
+@pytest.fixture
+def change() -> Callable[[Path, str, float], None]:
+    """A function that falsifies a number of the first member of a run's front."""
+
+    def falsify(run: Path, name: str, value: float) -> None:
+        content = json.loads((run / "front.json").read_text())
+        member = content["members"][0]
+        where = member["values"] if name in member["values"] else member["known"]
+        where[name] = value
+        (run / "front.json").write_text(json.dumps(content))
+
+    return falsify

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from pathlib import Path
 
 import pytest
 
@@ -18,15 +17,6 @@ from evonas.pipeline import run as pipeline
 from evonas.pipeline.context import run_context
 from evonas.runs.run import Run
 from evonas.training import TrainingRecipe
-
-
-def change(run: Path, name: str, value: float) -> None:
-    """Falsify a number of the front's first member."""
-    content = json.loads((run / "front.json").read_text())
-    member = content["members"][0]
-    where = member["values"] if name in member["values"] else member["known"]
-    where[name] = value
-    (run / "front.json").write_text(json.dumps(content))
 
 
 def test_what_is_measured_again_holds_to_the_last_digit(run):
@@ -45,12 +35,12 @@ def test_what_is_measured_again_holds_to_the_last_digit(run):
 
 
 @pytest.mark.parametrize(("name", "value"), [("acc", 0.99), ("acc_report", 0.99), ("flops", 1.0), ("params", 1.0)])
-def test_what_was_falsified_is_named(run, name, value):
+def test_what_was_falsified_is_named(run, name, value, change):
     change(run, name, value)
     assert [check.name for check in verify(run, "index:0") if check.moved] == [name]
 
 
-def test_an_accuracy_within_its_standard_error_holds(run):
+def test_an_accuracy_within_its_standard_error_holds(run, change):
     (first, *_) = verify(run, "index:0")
     assert first.name == "acc"
     change(run, "acc", first.before + 0.5 * first.noise)
@@ -59,7 +49,7 @@ def test_an_accuracy_within_its_standard_error_holds(run):
     assert [check.name for check in verify(run, "index:0") if check.moved] == ["acc"]
 
 
-def test_latency_is_measured_on_the_whole_network(run):
+def test_latency_is_measured_on_the_whole_network(run, change):
     change(run, "latency_measured", 1e6)
     (check,) = [check for check in verify(run, "index:0") if check.name == "latency_measured"]
     assert check.moved
@@ -113,7 +103,7 @@ def test_a_damaged_store_is_reported(run):
         verify(run)
 
 
-def test_other_objectives_are_computed_again(made, tmp_path):
+def test_other_objectives_are_computed_again(made, tmp_path, change):
     pipeline.search(
         space=str(made.parent / "tiny.toml"), out=tmp_path / "run", objectives=("swap", "memory"), population=4,
         generations=1, warm_start=0, train_limit=500,
