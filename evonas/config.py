@@ -124,7 +124,7 @@ class Settings(BaseModel):
         None,
         "anchors",
         "Candidates that are trained for real, so that accuracy is predicted from what they show; 0: none",
-        unset="one per 100 evaluations",
+        unset="one per 100 evaluations, from 600 evaluations on; none from published weights",
         ge=0,
         le=10**5,
     )
