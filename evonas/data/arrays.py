@@ -18,14 +18,15 @@ from evonas.data.source import Source
 from evonas.data.targets import as_targets, name_targets
 from evonas.errors import DataError
 
-LAYOUTS = ("NHWC", "NCHW", "NHW")
+GRAY = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in gray, as Pillow has them (ITU-R BT.601)."""
 CHANNELS = (1, 3, 4)
 """Channels that images of people's making have; where other axes could be meant, an axis of so many is theirs."""
 KINDS = {
-    "images": ("x", "images", "image", "imgs", "img", "data", "pixels"),
     "labels": ("y", "labels", "label", "targets", "target"),
+    "images": ("x", "images", "image", "imgs", "img", "data", "pixels"),
 }
-"""Words in the names of arrays."""
+"""Words in the names of arrays; `image_labels` are labels."""
 NAMES = ("class_names", "classes", "label_names", "names")
 """Arrays that may hold the names of classes."""
 
@@ -58,12 +59,14 @@ class ArrayImages:
         """Return the images of `rows`, uint8, shape (len(rows), channels, resolution, resolution).
 
         Raises:
-            DataError: Fewer channels are asked for than the images have; one is repeated.
+            DataError: Other channels are asked for than the images have; one is repeated, and three are turned to gray.
         """
         images = resize(torch.from_numpy(self.pixels[rows]), resolution)
         own = images.shape[1]
         if own == channels:
             return images
+        if (own, channels) == (3, 1):
+            return torch.einsum("nchw,c->nhw", images.float(), torch.tensor(GRAY)).round().to(images.dtype)[:, None]
         if own != 1:
             raise DataError(f"Expected images of 1 or {channels} channels, got {own}")
         return images.expand(-1, channels, -1, -1).contiguous()
@@ -180,6 +183,10 @@ def _pixels(
             raise DataError(
                 f"Expected {parts['train'][0]} and {x} of '{name}' to have one shape of image, got {shapes} (c, h, w)"
             )
+    kinds = {part: "i" if one.dtype.kind == "u" else one.dtype.kind for part, one in images.items()}
+    if len(set(kinds.values())) > 1:
+        types = ", ".join(f"{parts[part][0]}: {one.dtype}" for part, one in images.items())
+        raise DataError(f"Expected one kind of values in all parts of '{name}', got {types}: write them alike")
     held, white = [one for one in images.values() if one.size], 255.0
     if held:
         low, high = min(float(one.min()) for one in held), max(float(one.max()) for one in held)

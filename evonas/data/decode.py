@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from evonas.data.ranges import to_bytes, white_of
+from evonas.data.ranges import to_bytes
 from evonas.errors import DataError, require
 
 PROBE = 256  # images, evenly spaced, that are looked at to learn channels and size
@@ -75,7 +75,7 @@ class EncodedImages:
         size; else 64, or their median shorter side where that is less. Estimated from up to 256 of them, evenly
         spaced.
         """
-        gray, sizes, _ = self._probe
+        gray, sizes = self._probe
         if len(set(sizes)) == 1 and sizes[0][0] == sizes[0][1]:
             return 1 if gray else 3, sizes[0][0]
         return 1 if gray else 3, min(PHOTO_RESOLUTION, sorted(map(min, sizes))[len(sizes) // 2])
@@ -86,7 +86,7 @@ class EncodedImages:
         return channels, side, side
 
     @cached_property
-    def _probe(self) -> tuple[bool, list[tuple[int, int]], set[str]]:
+    def _probe(self) -> tuple[bool, list[tuple[int, int]]]:
         rows = np.unique(np.linspace(0, len(self) - 1, PROBE).astype(int))
         try:
             seen = self._each(_header, rows)
@@ -95,26 +95,20 @@ class EncodedImages:
                 raise UndecodableError({self.names[row]: why for row, why in bad.items()}, len(self)) from None
             raise
         modes = {mode for mode, _ in seen}
-        return modes <= set(GRAY), [size for _, size in seen], modes
+        return modes <= set(GRAY), [size for _, size in seen]
 
-    def white_value(self) -> float | None:
-        """Return the value that means white over all images; None where each has 8 bits a channel.
+    def extents(self) -> list[tuple[str, float, float]]:
+        """Return type, least and largest value of each image of more than 8 bits.
 
         Raises:
-            DataError: Their values have no such meaning, or some cannot be decoded.
+            DataError: Some cannot be decoded.
         """
-        if not any(mode.startswith(DEEP) for mode in self._probe[2]):
-            return None
-        found = [one for one in self._each(_extent, np.arange(len(self))) if one is not None]
-        kinds = {kind for kind, _, _ in found}
-        if len(kinds) > 1:
-            raise DataError(f"Expected images of one kind of values, got {' and '.join(sorted(kinds))}: convert them")
-        low, high = min(low for _, low, _ in found), max(high for _, _, high in found)
-        return white_of(np.dtype(kinds.pop()), low, high, f"{len(found)} images of more than 8 bits")
+        modes = ["" if isinstance(head, str) else head[0] for head in self.headers()]
+        return self._each(_extent, [row for row, mode in enumerate(modes) if mode.startswith(DEEP)])
 
-    def deep(self, white: float | None) -> EncodedImages:
+    def deep(self, white: float) -> EncodedImages:
         """Return the same images, that value meaning white in those of more than 8 bits."""
-        return self if white == self.white else EncodedImages(self.items, self.labels, self.names, white)
+        return self._with_headers(EncodedImages(self.items, self.labels, self.names, white), range(len(self)))
 
     def read(self, rows: np.ndarray, channels: int, resolution: int) -> torch.Tensor:
         """Decode the images of `rows` to uint8, shape (len(rows), channels, resolution, resolution).
@@ -151,9 +145,16 @@ class EncodedImages:
 
     def take(self, rows: np.ndarray) -> EncodedImages:
         """Return the images of `rows` alone."""
-        return EncodedImages(
+        kept = EncodedImages(
             [self.items[i] for i in rows], self.labels[rows], [self.names[i] for i in rows], self.white
         )
+        return self._with_headers(kept, rows)
+
+    def _with_headers(self, images: EncodedImages, rows: Iterable[int]) -> EncodedImages:
+        """Return images that are rows of these, with the headers that were read of these."""
+        if "_headers" in vars(self):
+            vars(images)["_headers"] = [self._headers[row] for row in rows]
+        return images
 
     def _each(
         self,

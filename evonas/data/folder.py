@@ -12,7 +12,7 @@ from evonas.data.decode import EncodedImages
 from evonas.data.part_names import part_of_name
 from evonas.data.read_options import PLAIN, ReadOptions
 from evonas.data.source import Source
-from evonas.data.walk import subfolders, walk
+from evonas.data.walk import is_image, subfolders, walk
 from evonas.errors import DataError, suggest
 
 SHOWN = 8
@@ -37,6 +37,8 @@ def read_folder(source: str, options: ReadOptions = PLAIN) -> Source | None:
     found = {part: _classes(home) for part, home in homes.items()}
     classes = {name: files for name, (files, _) in found["train"].items()}
     left_out: Counter[str] = sum((count for held in found.values() for _, count in held.values()), Counter())
+    if loose := sum(is_image(path) for home in {root, *homes.values()} for path in home.iterdir()):
+        left_out["images outside class folders"] = loose
     if not any(classes.values()):
         raise DataError(
             f"Found no images in '{root}': expected <class>/*.png or .jpg, "

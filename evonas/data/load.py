@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -25,9 +26,10 @@ from evonas.data.parquet import read_parquet
 from evonas.data.part import Part
 from evonas.data.pixel_warnings import pixel_warnings
 from evonas.data.plugins import read_plugin
+from evonas.data.ranges import white_of
 from evonas.data.rare import treat_rare
 from evonas.data.read_options import PLAIN, ReadOptions
-from evonas.data.skipped import Skipped, drop_images, drop_unreadable, list_parts
+from evonas.data.skipped import Skipped, drop_images, drop_unreadable, list_parts, with_parts
 from evonas.data.source import Images, Source, check_source
 from evonas.data.split import (
     TEST_SEED,
@@ -41,7 +43,7 @@ from evonas.data.split import (
 )
 from evonas.data.targets import strata
 from evonas.data.targets_folder import read_targets_folder
-from evonas.errors import SettingsError
+from evonas.errors import DataError, SettingsError
 
 FORMAT = 1  # part of the fingerprint; raised when the same files would give other parts
 READERS: tuple[Callable[[str, ReadOptions], Source | None], ...] = (
@@ -53,6 +55,9 @@ READERS: tuple[Callable[[str, ReadOptions], Source | None], ...] = (
     read_folder,
     read_hub,
 )
+
+
+T = TypeVar("T")
 
 
 def load_data(
@@ -95,17 +100,41 @@ def load_data(
     """
     _check_settings(resolution, limit, validation, seed)
     with memory_in_words(Path(source).name):
-        found, skipped = drop_unreadable(find_source(str(source), options), options.max_skipped)
-        while True:
-            try:
-                return _load(found, resolution, limit, validation, seed, device, channels, statistics, options, skipped)
-            except UndecodableError as error:  # found while decoding: as if they had not been there
-                bad = {
-                    part: {name: error.bad[name] for name in images.names if name in error.bad}
-                    for part, images in list_parts(found).items()
-                    if isinstance(images, EncodedImages)
-                }
-                found, skipped = drop_images(found, bad, options.max_skipped, skipped)
+        return read_readable(
+            str(source),
+            options,
+            options.max_skipped,
+            lambda found, skipped: _load(
+                found, resolution, limit, validation, seed, device, channels, statistics, options, skipped
+            ),
+        )
+
+
+def read_readable(name: str, options: ReadOptions, share: float, read: Callable[[Source, tuple[Skipped, ...]], T]) -> T:
+    """Return what is read of a source, without its images that cannot be.
+
+    Args:
+        name: See `load_data`.
+        options: What the data leave open of how they are to be read.
+        share: Share of all images that may be left out, in [0, 1].
+        read: Given the source, checked, one value meaning white in all its parts, and what was left out of it. It is
+            asked again without the images that it finds undecodable.
+
+    Raises:
+        DataError: Unknown source, malformed data, or more images that cannot be read.
+    """
+    found, skipped = drop_unreadable(find_source(name, options), share)
+    while True:
+        check_source(found)
+        try:
+            return read(_one_depth(found), skipped)
+        except UndecodableError as error:  # found while decoding: as if they had not been there
+            bad = {
+                part: {name: error.bad[name] for name in images.names if name in error.bad}
+                for part, images in list_parts(found).items()
+                if isinstance(images, EncodedImages)
+            }
+            found, skipped = drop_images(found, bad, share, skipped)
 
 
 def _load(
@@ -125,8 +154,7 @@ def _load(
     Raises:
         UndecodableError: Some cannot be decoded.
     """
-    check_source(found)
-    found = _one_depth(treat_rare(found, options))
+    found = treat_rare(found, options)
     digests = found.train.digests()
     train, test = found.train, found.test
     if test is None:
@@ -244,14 +272,17 @@ def find_source(name: str, options: ReadOptions = PLAIN) -> Source:
 
 
 def _one_depth(source: Source) -> Source:
-    """Return a source whose encoded images share the value that means white, that of training."""
-    train = source.train
-    if not isinstance(train, EncodedImages) or (white := train.white_value()) is None:
+    """Return a source in whose encoded images of more than 8 bits one value means white, found over all parts."""
+    encoded = {part: one for part, one in list_parts(source).items() if isinstance(one, EncodedImages)}
+    found = [extent for images in encoded.values() for extent in images.extents()]
+    if not found:
         return source
-    validation, test = (
-        part.deep(white) if isinstance(part, EncodedImages) else part for part in (source.validation, source.test)
-    )
-    return replace(source, train=train.deep(white), validation=validation, test=test)
+    kinds = {kind for kind, _, _ in found}
+    if len(kinds) > 1:
+        raise DataError(f"Expected images of one kind of values, got {' and '.join(sorted(kinds))}: convert them")
+    low, high = min(low for _, low, _ in found), max(high for _, _, high in found)
+    white = white_of(np.dtype(kinds.pop()), low, high, f"{len(found)} images of more than 8 bits")
+    return with_parts(source, {part: images.deep(white) for part, images in encoded.items()})
 
 
 def _read_parts(images: Images, rows: Sequence[np.ndarray], channels: int, side: int) -> list[Part]:

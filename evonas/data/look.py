@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,11 @@ import numpy as np
 import torch
 
 from evonas.data.inventory import Inventory, take_inventory
-from evonas.data.load import find_source
+from evonas.data.load import read_readable
 from evonas.data.memory import memory_in_words, refuse_too_large
 from evonas.data.pixel_warnings import pixel_warnings
 from evonas.data.read_options import ReadOptions
-from evonas.data.skipped import drop_unreadable, list_parts
+from evonas.data.skipped import Skipped, list_parts
 from evonas.data.source import Source
 from evonas.errors import require
 from evonas.files.whole import cannot_write, write_whole
@@ -53,21 +54,29 @@ def look_at(name: str, options: ReadOptions, resolution: int | None = None) -> L
         DataError: The data cannot be read at all.
     """
     with memory_in_words(name):
-        source, skipped = drop_unreadable(find_source(name, options), 1.0)
-        channels, native = source.train.native()
-        side, parts = resolution or native, list_parts(source)
-        memory = refuse_too_large(sum(map(len, parts.values())), channels, side, source.name)
-        read = {part: images.read(np.arange(len(images)), channels, side) for part, images in parts.items()}
-        inventory = take_inventory(
-            source,
-            {part: images.digests() for part, images in parts.items()},
-            channels=channels,
-            resolution=side,
-            asked=resolution is not None,
-            memory=memory,
-            skipped=skipped,
-            seen=pixel_warnings(list(read.values())),
-        )
+        return read_readable(name, options, 1.0, partial(_look, resolution))
+
+
+def _look(resolution: int | None, source: Source, skipped: tuple[Skipped, ...]) -> Look:
+    """Return a look at a source whose images can be opened.
+
+    Raises:
+        UndecodableError: Some cannot be decoded.
+    """
+    channels, native = source.train.native()
+    side, parts = resolution or native, list_parts(source)
+    memory = refuse_too_large(sum(map(len, parts.values())), channels, side, source.name)
+    read = {part: images.read(np.arange(len(images)), channels, side) for part, images in parts.items()}
+    inventory = take_inventory(
+        source,
+        {part: images.digests() for part, images in parts.items()},
+        channels=channels,
+        resolution=side,
+        asked=resolution is not None,
+        memory=memory,
+        skipped=skipped,
+        seen=pixel_warnings(list(read.values())),
+    )
     return Look(source, inventory, read["train"])
 
 
@@ -76,7 +85,7 @@ def write_look(look: Look, folder: Path) -> list[Path]:
 
     Raises:
         RunError: A file cannot be written.
-        MissingExtraError: Pillow is not installed.
+        MissingExtraError: Pillow or matplotlib is not installed.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

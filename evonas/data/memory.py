@@ -12,6 +12,8 @@ from evonas.errors import DataError
 __all__ = ["free_memory", "memory_in_words", "refuse_too_large"]
 
 MEMORY = Path("/proc/meminfo")
+ENDED = ("can't allocate memory", "not enough memory", "out of memory")
+"""What torch's allocators say."""
 ADVICE = "lower --resolution, or read fewer images by --train-limit"
 
 
@@ -70,8 +72,8 @@ def memory_in_words(name: str) -> Iterator[None]:
         yield
     except MemoryError as error:
         raise DataError(f"Memory ended while '{name}' was read: {ADVICE}") from error
-    except RuntimeError as error:  # torch's allocators: "can't allocate memory", "out of memory"
-        if "memory" not in str(error).lower():
+    except RuntimeError as error:
+        if not any(words in str(error).lower() for words in ENDED):
             raise
         raise DataError(f"Memory ended while '{name}' was read: {ADVICE}") from error
 

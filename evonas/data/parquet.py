@@ -39,7 +39,7 @@ def read_parquet(source: str, options: ReadOptions = PLAIN) -> Source | None:
     if not root.is_dir() or not any(root.rglob("*.parquet")):
         return None
     files, foreign = _files(root)
-    read = {part: _read_part(held, options) for part, held in files.items()}
+    read = {part: _read_part(held, root, options) for part, held in files.items()}
     notes = [f"Left out {len(foreign)} parquet files of other splits, such as {foreign[0]}"] if foreign else []
     for part in ("validation", "test"):
         if part in read and read[part].labels.dtype.kind == "i" and (read[part].labels == UNKNOWN).all():
@@ -76,15 +76,14 @@ def _files(root: Path) -> tuple[dict[str, list[Path]], list[str]]:
             f"Expected train*.parquet or a folder train of parquet files in '{root}', got {', '.join(foreign[:5])}"
             f"{' and others' if len(foreign) > 5 else ''}: rename them"
         )
-    if root in found:
-        return found[root], foreign
-    if len(found) > 1:
+    if root not in found and len(found) > 1:
         raise DataError(
             f"Expected one data set in '{root}', got {len(found)} folders of training files: "
             f"name one, such as '{min(found)}'"
         )
-    (parts,) = found.values()
-    return parts, foreign
+    chosen = root if root in found else next(iter(found))
+    others = [file for home, parts in homes.items() if home != chosen for held in parts.values() for file in held]
+    return found[chosen], foreign + [str(file.relative_to(root)) for file in others]
 
 
 def pick_column(columns: Iterable[str], accepted: Sequence[str], where: str, asked: str | None, option: str) -> str:
@@ -146,7 +145,7 @@ class _Table(NamedTuple):
     home: Path
 
 
-def _read_part(files: list[Path], options: ReadOptions) -> _Table:
+def _read_part(files: list[Path], root: Path, options: ReadOptions) -> _Table:
     arrow, parquet = require("pyarrow", "data"), require("pyarrow.parquet", "data")
     cells: list[Any] = []
     labels: list[np.ndarray] = []
@@ -170,7 +169,9 @@ def _read_part(files: list[Path], options: ReadOptions) -> _Table:
         values = np.array(table[label].to_pylist()) if table.num_rows else np.zeros(0, dtype=np.int64)
         labels.append(read_labels(values, f"column '{label}' of {where}"))
         names = names or _class_names(schema.metadata or {}, label)
-    where = files[0].name if len(files) == 1 else f"{files[0].name} and its {len(files) - 1} successors"
+    where = str(files[0].relative_to(root))  # names of files alone stand in several parts
+    if len(files) > 1:
+        where += f" and its {len(files) - 1} successors"
     return _Table(cells, np.concatenate(labels), names, where, files[0].parent)
 
 

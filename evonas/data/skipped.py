@@ -96,7 +96,8 @@ def drop_images(
     for part, held in bad.items():
         images = parts[part]
         assert isinstance(images, EncodedImages)  # arrays have nothing that cannot be read
-        kept[part] = images.take(np.array([row for row, name in enumerate(images.names) if name not in held], int))
+        left = images.take(np.array([row for row, name in enumerate(images.names) if name not in held], int))
+        kept[part] = left if len(left) or part == "train" else None
     return with_parts(source, kept), skipped
 
 

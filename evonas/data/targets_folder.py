@@ -67,7 +67,7 @@ def _read(table: Path, home: Path, name: str) -> tuple[EncodedImages, tuple[str,
         raise DataError(f"'{table}' names '{missing[0]}'{more}, which '{home}' does not hold: mend the table")
     values = as_targets(np.array(targets, dtype=np.float64), f"'{table}'")
     names = name_targets([cell.strip() for cell in heading[1:]], values, name)
-    return EncodedImages([home / file for file in files], values, files), names
+    return EncodedImages([home / file for file in files], values, [str(Path(home.name, file)) for file in files]), names
 
 
 def _read_rows(table: Path) -> tuple[list[str], list[list[str]]]:

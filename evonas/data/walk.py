@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["SUFFIXES", "Found", "is_system", "subfolders", "walk"]
+from evonas.errors import DataError
+
+__all__ = ["SUFFIXES", "Found", "is_image", "is_system", "subfolders", "walk"]
 
 SUFFIXES = frozenset({
     ".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
@@ -40,6 +42,11 @@ def is_system(name: str) -> bool:
     return name.startswith((".", "~$")) or name.lower() in SYSTEM
 
 
+def is_image(path: Path) -> bool:
+    """Return whether a file is one of images, by its ending."""
+    return path.suffix.lower() in SUFFIXES and not is_system(path.name)
+
+
 def subfolders(folder: Path) -> list[Path]:
     """Return the folders in a folder, sorted by name, without those of systems and tools."""
     return sorted(path for path in folder.iterdir() if path.is_dir() and not is_system(path.name))
@@ -50,10 +57,13 @@ def walk(folder: Path) -> Found:
 
     Args:
         folder: An existing folder.
+
+    Raises:
+        DataError: A folder below it cannot be read.
     """
     found = Found()
     read = SUFFIXES | HEIF if find_spec("pillow_heif") else SUFFIXES
-    for place, folders, files in os.walk(folder, followlinks=True):
+    for place, folders, files in os.walk(folder, followlinks=True, onerror=_refuse):
         kept = []
         for name in sorted(folders):
             real = os.path.realpath(os.path.join(place, name))
@@ -74,3 +84,7 @@ def walk(folder: Path) -> Found:
                 found.left_out["links to nothing"] += 1
     found.images.sort()
     return found
+
+
+def _refuse(error: OSError) -> None:
+    raise DataError(f"Cannot read the folder '{error.filename}': {error.strerror}; make it readable or move it away")

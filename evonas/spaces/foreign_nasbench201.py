@@ -36,7 +36,7 @@ def nasbench201_text(text: str) -> str | None:
         if len(strings) > 1:
             raise SpaceError(f"expected one cell, got {len(strings)}; give one of them")
         return "".join(strings.pop().split())
-    if numbered := re.fullmatch(r"(?:index|arch|no\.?|#)?[\s:=#]*(\d{1,6})", text, re.IGNORECASE):
+    if numbered := re.fullmatch(r"(?:index|arch|no\.?|#)?[\s:=#]*(0|[1-9]\d{0,4})", text, re.IGNORECASE):
         return numbered_cell(int(numbered[1]))
     if spaced := re.fullmatch(r"[\[(]\s*(\d(?:\s+\d){5})\s*[\])]", text):  # as NumPy prints an array
         return _naslib_cell([int(number) for number in spaced[1].split()])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from evonas.data.arrays import as_pixels, from_arrays
 from evonas.errors import DataError
@@ -191,3 +192,23 @@ def test_digests_tell_images_apart(arrays):
     assert digests.shape == (24, 16)
     assert len({row.tobytes() for row in digests}) == 24
     assert np.array_equal(images.take(np.array([5, 2])).digests(), digests[[5, 2]])
+
+
+def test_parts_of_other_kinds_of_values_are_refused(arrays):
+    shares = arrays["x_test"].astype(np.float32) / 255  # by themselves white at 1, beside bytes black
+    with pytest.raises(DataError, match=r"one kind of values in all parts of 'd', got x_train: uint8, x_test: float32"):
+        from_arrays(arrays | {"x_test": shares}, "d")
+    wide = {key: arrays[key].astype(np.int64) if key == "x_test" else arrays[key] for key in arrays}
+    assert np.array_equal(from_arrays(wide, "d").test.pixels, from_arrays(arrays, "d").test.pixels)
+
+
+def test_three_channels_are_turned_to_gray_as_pillow_does(arrays):
+    images = from_arrays(arrays, "d").train
+    expected = np.asarray(Image.fromarray(arrays["x_train"][3]).convert("L"))
+    found = images.read(np.array([3]), 1, 6)[0, 0].numpy()
+    assert np.abs(found.astype(int) - expected).max() <= 1
+
+
+def test_labels_of_images_are_labels(arrays):
+    names = ("train_images", "train_image_labels", "test_images", "test_image_labels")
+    assert from_arrays(dict(zip(names, arrays.values(), strict=True)), "d").train.labels.tolist() == list(range(3)) * 8

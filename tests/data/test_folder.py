@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from evonas.data.folder import read_folder
@@ -130,4 +133,30 @@ def test_strange_test_class(tmp_path, write_photos):
     with pytest.raises(
         DataError, match=r"has a class 'ants' that training lacks: make them equal\. Did you mean 'ant'"
     ):
+        read_folder(str(tmp_path))
+
+
+def test_images_outside_class_folders_are_counted(tmp_path, write_photos):
+    for name in ("ant", "bee"):
+        write_photos(tmp_path / "train" / name, 2)
+    write_photos(tmp_path / "train", 3)
+    write_photos(tmp_path, 1)
+    source = read_folder(str(tmp_path))
+    assert dict(source.left_out) == {"images outside class folders": 4}
+
+
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path, write_photos, monkeypatch):
+    for name in ("ant", "bee"):
+        write_photos(tmp_path / name, 2)
+    inside = tmp_path / "ant" / "locked"
+    inside.mkdir()
+    real = os.scandir
+
+    def scan(path):  # the tests may run as root, whom permissions don't stop
+        if Path(path) == inside:
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    with pytest.raises(DataError, match=r"Cannot read the folder '.*locked': Permission denied"):
         read_folder(str(tmp_path))

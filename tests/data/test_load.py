@@ -282,3 +282,37 @@ def test_a_given_validation_part_is_used_as_such(tmp_path, write_photos):
     assert any("validation part that is there is used" in note for note in data.notes)
     (tmp_path / "val" / "ant" / "000.png").unlink()
     assert load_data(tmp_path, resolution=12).fingerprint != data.fingerprint
+
+
+def test_one_depth_holds_for_a_deep_minority_and_for_all_parts(tmp_path):
+    rng = np.random.default_rng(0)
+    for part, top in (("train", 4095), ("test", 1023)):
+        for i in range(16):
+            folder = tmp_path / part / "ab"[i % 2]
+            folder.mkdir(parents=True, exist_ok=True)
+            share = rng.random((8, 8))
+            share[0, 0] = 1.0
+            if part == "train" and i >= 2:  # most have 8 bits
+                Image.fromarray(np.rint(share * 255).astype(np.uint8)).save(folder / f"{i:02}.png")
+            else:
+                Image.fromarray(np.rint(share * top).astype(np.uint16)).save(folder / f"{i:02}.png")
+    data = load_data(tmp_path)
+    everything = torch.cat([data.train.images, data.search.images, data.report.images])
+    assert set(everything.flatten(1).max(1).values.tolist()) == {255}
+    assert set(data.test.images.flatten(1).max(1).values.tolist()) == {64}
+
+
+def test_a_bad_image_takes_none_of_the_same_name_with_it(tmp_path):
+    rng = np.random.default_rng(0)
+    for part in ("train", "test"):
+        (tmp_path / part).mkdir()
+        lines = ["file,size"]
+        for i in range(60):
+            Image.fromarray(rng.integers(0, 256, (8, 8), dtype=np.uint8)).save(tmp_path / part / f"{i}.png")
+            lines.append(f"{i}.png,{rng.random()}")
+        (tmp_path / part / "targets.csv").write_text("\n".join(lines))
+    whole = (tmp_path / "train" / "3.png").read_bytes()
+    (tmp_path / "train" / "3.png").write_bytes(whole[: len(whole) // 2])
+    data = load_data(tmp_path)
+    assert [(one.part, one.name) for one in data.skipped] == [("train", "train/3.png")]
+    assert len(data.test) == 60

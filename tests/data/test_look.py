@@ -1,29 +1,46 @@
+"""What ``evonas data`` reads: as a search reads it, and with the test part."""
+
 from __future__ import annotations
 
-import json
-
 import numpy as np
+import pytest
 from PIL import Image
 
-from evonas.data.look import look_at, write_look
-from evonas.data.read_options import ReadOptions
+from evonas.data.look import look_at
+from evonas.data.read_options import PLAIN
+from evonas.errors import DataError
 
 
-def test_a_look_writes_inventory_and_pictures(tmp_path, write_photos):
+def write(folder, count, *, deep=False):
+    rng = np.random.default_rng(0)
+    folder.mkdir(parents=True)
+    for i in range(count):
+        share = rng.random((12, 12))
+        share[0, 0] = 1.0
+        pixels = np.rint(share * 4095).astype(np.uint16) if deep else np.rint(share * 255).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / f"{i}.png")
+
+
+def test_torn_images_are_counted(tmp_path):
     for name in ("ant", "bee"):
-        write_photos(tmp_path / "data" / name, 9)
-    (tmp_path / "data" / "bee" / "torn.png").write_bytes(b"")
-    look = look_at(str(tmp_path / "data"), ReadOptions())
-    assert [one.name for one in look.inventory.skipped] == ["bee/torn.png"]
-    files = write_look(look, tmp_path / "out")
-    assert [file.name for file in files] == ["inventory.json", "class-0-ant.png", "class-1-bee.png", "sizes.png"]
-    assert json.loads(files[0].read_text())["counts"] == {"train": [9, 9]}
-    sheet = np.asarray(Image.open(files[1]))
-    assert sheet.shape == (128, 512, 3)  # eight in a row, the ninth below
-    assert (sheet[64:, 64:] == 255).all()
-    assert len(np.unique(sheet[:64])) > 100
+        write(tmp_path / name, 8)
+    whole = (tmp_path / "ant" / "3.png").read_bytes()
+    (tmp_path / "ant" / "3.png").write_bytes(whole[: len(whole) // 2])
+    look = look_at(str(tmp_path), PLAIN)
+    assert len(look.images) == 15
+    assert [one.name for one in look.inventory.skipped] == ["ant/3.png"]
 
 
-def test_rare_classes_do_not_stop_a_look(tmp_path, arrays):
-    np.savez(tmp_path / "a.npz", x_train=arrays["x_train"][:9], y_train=np.array([0] * 8 + [1]))
-    assert look_at(str(tmp_path / "a.npz"), ReadOptions()).inventory.counts == {"train": (8, 1)}
+def test_depth_is_that_of_a_search(tmp_path):
+    for name in ("ant", "bee"):
+        write(tmp_path / name, 8, deep=True)
+    assert look_at(str(tmp_path), PLAIN).images.max() == 255
+
+
+def test_nothing_readable_is_one_error(tmp_path):
+    for name in ("ant", "bee"):
+        write(tmp_path / name, 2)
+        for file in (tmp_path / name).iterdir():
+            file.write_bytes(b"none")
+    with pytest.raises(DataError, match="has no training images"):
+        look_at(str(tmp_path), PLAIN)

@@ -172,3 +172,13 @@ def test_paths_of_files(tmp_path, cells):
         (tmp_path / f"{i}.png").write_bytes(cell)
     pq.write_table(table(img=[f"{i}.png" for i in range(24)], label=LABELS), tmp_path / "train.parquet")
     assert len(read_parquet(str(tmp_path)).train.digests()) == 24
+
+
+def test_rows_are_named_by_part_and_files_elsewhere_are_noted(tmp_path, cells, write_parquet):
+    write_parquet(tmp_path / "train" / "0000.parquet", cells, LABELS)
+    write_parquet(tmp_path / "test" / "0000.parquet", cells[:5], LABELS[:5])
+    write_parquet(tmp_path / "old" / "test-0.parquet", cells[:5], LABELS[:5])
+    source = read_parquet(str(tmp_path))
+    assert source.train.names[5] == "row 5 of train/0000.parquet"
+    assert source.test.names[4] == "row 4 of test/0000.parquet"
+    assert any("old/test-0.parquet" in note for note in source.notes)
