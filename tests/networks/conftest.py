@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 import torch
@@ -83,3 +83,26 @@ def settle() -> Callable[[Network], Network]:
         return network.eval()
 
     return settled
+
+
+@pytest.fixture(scope="session")
+def check_extraction(settle: Callable[[Network], Network]) -> Callable[[Network, Iterable[Architecture]], None]:
+    """Return a function that asserts that extracted networks are a settled supernet's paths, keyed as fresh ones."""
+
+    def check(supernet: Network, architectures: Iterable[Architecture]) -> None:
+        space, skeleton = supernet.space, supernet.skeleton
+        settle(supernet)
+        shape = (2, skeleton.in_channels, skeleton.resolution, skeleton.resolution)
+        images = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+        for written in architectures:
+            for architecture in (written, space.canonical(written)):
+                alone = supernet.extract(architecture)
+                with torch.no_grad():
+                    expected = supernet(images, space.path(architecture))
+                    assert torch.allclose(alone(images), expected, rtol=1e-5, atol=1e-5)
+                fresh = build(space, skeleton, architecture)
+                assert list(alone.state_dict()) == list(fresh.state_dict())
+                shapes = [value.shape for value in alone.state_dict().values()]
+                assert shapes == [value.shape for value in fresh.state_dict().values()]
+
+    return check

@@ -27,21 +27,9 @@ def small(space, **changes):
 
 
 @pytest.mark.parametrize("name", SPACES)
-def test_extracted_network_equals_its_path(name, settle):
+def test_extracted_network_equals_its_path(name, check_extraction):
     space = load_space(name)
-    skeleton = small(space)
-    supernet = settle(build(space, skeleton))
-    x = images(skeleton)
-    for written in draw(space, 4):
-        for architecture in (written, space.canonical(written)):
-            alone = supernet.extract(architecture)
-            with torch.no_grad():
-                expected = supernet(x, space.path(architecture))
-                assert torch.allclose(alone(x), expected, rtol=1e-5, atol=1e-5)
-            fresh = build(space, skeleton, architecture)
-            assert list(alone.state_dict()) == list(fresh.state_dict())
-            shapes = [value.shape for value in alone.state_dict().values()]
-            assert shapes == [value.shape for value in fresh.state_dict().values()]
+    check_extraction(build(space, small(space)), draw(space, 4))
 
 
 @pytest.mark.parametrize("name", SPACES)
