@@ -24,7 +24,7 @@ def test_scores_are_joined_by_architecture_and_truth_is_left_out(codes, table, t
 def test_a_file_without_scores_is_an_error(codes, table, tmp_path, text):
     file = tmp_path / "scores.csv"
     file.write_text(text)
-    with pytest.raises(SettingsError):
+    with pytest.raises(SettingsError, match=r"^Expected training-free scores of rows of .* in .*scores\.csv, got none"):
         stored_scores(file, table.select(range(5)), codes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -278,8 +279,8 @@ def test_an_existing_folder_is_refused(finished):
 
 
 def test_what_is_no_run_is_refused(tmp_path):
-    for path in (tmp_path, tmp_path / "nothing"):
-        with pytest.raises(RunError):
+    for path, found in ((tmp_path, "but it has no run.toml: name one"), (tmp_path / "nothing", "found nothing: see")):
+        with pytest.raises(RunError, match=f"^Expected a run directory at {re.escape(str(path))}, {found}"):
             pipeline.resume(path)
 
 
@@ -311,5 +312,5 @@ def test_a_default_name_that_another_search_takes_first_is_not_used(tmp_path, mo
 def test_a_place_that_cannot_be_written_ends_the_search_for_a_name(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("EVONAS_RUNS", str(tmp_path / "file"))
-    with pytest.raises(RunError, match="file"):
+    with pytest.raises(RunError, match=r"^Cannot write .*file/darts-digits-0: .*; check that its folder exists"):
         pipeline._created(None, SearchProblem(make_settings(objectives=("flops", "params"))))

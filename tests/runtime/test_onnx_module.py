@@ -30,8 +30,10 @@ def test_a_file_answers_as_its_module_does(tmp_path: Path, model: nn.Module, dyn
         SettingsError, match=r"Expected a model for images of shape \(1, 9, 9\), got one for \(1, 8, 8\)"
     ):
         opened(torch.zeros(2, 1, 9, 9))
-    path.write_bytes(path.read_bytes() + b"\n")
-    with pytest.raises(ExportError):
+    path.write_bytes(b"no model")
+    with pytest.raises(ExportError, match=r"^Expected a model that onnxruntime can run, .*model\.onnx"):
+        OnnxModule(path)
+    with pytest.raises(ExportError, match=r"^Expected an ONNX file at '.*missing\.onnx', got none: check the path$"):
         OnnxModule(tmp_path / "missing.onnx")
 
 

@@ -81,11 +81,14 @@ def test_a_skeleton_that_leaves_a_kind_of_cell_out_is_caught():
 
 def test_a_reason_is_needed_for_what_is_not_seen():
     class Excused(Params):
+        """A score that gives no reason of three words for one of its patterns."""
+
         unseen = {"normal.*": "the published network holds no normal cell", "reduce.*": "too"}
 
     contract = _Seen()
     contract.space = "darts"
     contract.make_proxy = lambda: Excused(batch=2)
     contract.test_sees_every_choice()
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError) as caught:
         contract.test_describes_itself()
+    assert "in proxy.unseen.items()" in str(caught.traceback[-1].statement)

@@ -62,7 +62,7 @@ def test_an_anchor_keeps_its_weights(context, alone, tmp_path: Path) -> None:
     fresh = build(context.space, context.skeleton, form)
     assert first.state_dict().keys() == fresh.state_dict().keys()
     assert all(torch.isfinite(value).all() for value in first.state_dict().values())
-    with pytest.raises(EvaluationError):
+    with pytest.raises(EvaluationError, match=r"^Expected a checkpoint of the anchor .*, found none$"):
         AnchorEvaluator(context, 1).network(form)
 
 
