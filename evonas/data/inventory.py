@@ -100,8 +100,7 @@ def take_inventory(
         part: tuple(np.bincount(images.labels, minlength=len(source.classes)).tolist()) if labeled else (len(images),)
         for part, images in parts.items()
     }
-    one = len(sizes) == 1 and len(set(next(iter(sizes)).split("x"))) == 1
-    reason = "asked for" if asked else "the side of all images" if one else "64, or the median shorter side if less"
+    reason = "asked for" if asked else _reason(list(sizes), resolution)
     warnings = [*(_class_warnings(source.classes, counts) if labeled else ()), *_twice(source, parts, digests), *seen]
     return Inventory(
         source.name,
@@ -117,6 +116,15 @@ def take_inventory(
         tuple(skipped),
         tuple(warnings),
     )
+
+
+def _reason(sizes: Sequence[str], resolution: int) -> str:
+    """Return why images are read at a resolution, given their sizes."""
+    if len(sizes) == 1:
+        sides = [int(side) for side in sizes[0].split("x")]
+        if resolution == min(sides):
+            return "the side of all images" if len(set(sides)) == 1 else "the shorter side of all images"
+    return "64, or the median shorter side if less"
 
 
 def inventory_lines(inventory: Inventory, *, whole: bool = False) -> list[str]:

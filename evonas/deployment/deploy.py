@@ -195,7 +195,7 @@ class _Work:
             figures = [
                 Figures(
                     accuracy=self.accuracy(parity),
-                    torch_accuracy=self.accuracy(seen[0]),  # every class was the same,
+                    torch_accuracy=self.measure(seen[0].torch_logits),
                     images=len(self.data.test),
                     error=parity.error,
                     torch_error=parity.torch_error,
@@ -273,7 +273,11 @@ class _Work:
 
     def accuracy(self, parity: Parity) -> float:
         """Return the test accuracy, or the primary measure of another task, of an ONNX model that was compared."""
-        return self.target.deployed().metric(torch.from_numpy(parity.logits), self.data.test.labels.cpu())
+        return self.measure(parity.logits)
+
+    def measure(self, outputs: np.ndarray) -> float:
+        """Return the primary measure of outputs over the test part."""
+        return self.target.deployed().metric(torch.from_numpy(outputs), self.data.test.labels.cpu())
 
     def refuse_drop(self, seen: list[Parity], max_drop: float) -> None:
         """Raise `ExportError` where int8 costs more than allowed."""

@@ -24,7 +24,7 @@ from evonas.pipeline.transfer import TRAINING_PASSES
 from evonas.runs.run import Run
 from evonas.spaces import Architecture, as_candidates
 from evonas.supernet.adaptation import features_of, fit_layer, last_layer
-from evonas.tasks import make_task
+from evonas.tasks import Task, make_task
 from evonas.training import TrainingRecipe, load_recipe, test_accuracy
 from evonas.training.train import train
 from evonas.training.weights.load import load_published
@@ -71,7 +71,8 @@ def compare_transfer(run: str | Path, trained: Sequence[Trained], progress: Prog
             return []
         context = run_context(opened)
         points = transfer_points(opened, context, trained, progress)
-    return transfer_sentences(points, trained, trained_flops(context, trained))
+    assert context.data is not None  # transfer is trained on images
+    return transfer_sentences(points, trained, trained_flops(context, trained), make_task(context.data))
 
 
 def trained_flops(context: Context, trained: Sequence[Trained]) -> list[int]:
@@ -167,24 +168,29 @@ def _train(run: Run, context: Context, problem: SearchProblem, allowed: int, pro
     return points
 
 
-def transfer_sentences(points: Sequence[TransferPoint], trained: Sequence[Trained], flops: Sequence[int]) -> list[str]:
+def transfer_sentences(
+    points: Sequence[TransferPoint], trained: Sequence[Trained], flops: Sequence[int], task: Task
+) -> list[str]:
     """Lines that say plainly what plain transfer gives, and whether the trained members beat it.
 
     Args:
         points: As `transfer_points` gives them.
         trained: The trained members.
         flops: Multiply-adds of each.
+        task: Whose primary measure was taken, and whether more of it is better.
     """
+    sign = 1 if task.direction == "max" else -1
     lines = [
         f"transfer  {point.name:10}  {point.accuracy:7.4f}  {point.flops / 1e6:8.2f} M  "
         f"{point.cost / 1e12:.2f} T multiply-adds of {point.allowed / 1e12:.2f} T allowed, {point.epochs} epochs, "
         f"{point.seconds:.0f} s"
         for point in points
     ]
-    best = max(points, key=lambda point: point.accuracy)
-    noise = (best.accuracy * (1 - best.accuracy) / trained[0].test_images) ** 0.5
-    order = sorted(zip(trained, flops, strict=True), key=lambda pair: -pair[0].accuracy)
-    beating = [pair for pair in order if pair[0].accuracy > best.accuracy + noise]
+    best = max(points, key=lambda point: sign * point.accuracy)
+    # Of counted classes; how far another measure may be off by chance is not known.
+    noise = (best.accuracy * (1 - best.accuracy) / trained[0].test_images) ** 0.5 if task.compares_classes else 0.0
+    order = sorted(zip(trained, flops, strict=True), key=lambda pair: -sign * pair[0].accuracy)
+    beating = [pair for pair in order if sign * (pair[0].accuracy - best.accuracy) > noise]
     level = [pair for pair in order if abs(pair[0].accuracy - best.accuracy) <= noise and pair[1] < best.flops]
     what = f"the published network {best.name} ({best.accuracy:.4f} at {best.flops / 1e6:.2f} M)"
     if beating:

@@ -97,9 +97,7 @@ def fold_input(graph: Graph) -> bool:
         takers = graph.takers.get(node.output[0], [])
         if node.output[0] in graph.outputs or not takers:
             continue
-        if any(
-            t.op_type != "Conv" or graph.constant(t.input[1]) is None or t.input[0] != node.output[0] for t in takers
-        ):
+        if not all(_convolves(graph, taker, node.output[0]) for taker in takers):
             continue
         constant = graph.constant(node.input[1])
         assert constant is not None

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from evonas.errors import ExportError, SettingsError
+from evonas.runtime.parity import logits
 from evonas.runtime.session import session
 
 __all__ = ["OnnxModule"]
@@ -62,9 +63,4 @@ class OnnxModule(nn.Module):
                 f"Expected a model for images of shape {tuple(given.shape[1:])}, got one for {tuple(asked[1:])} in "
                 f"{self._path}: export it at this size"
             )
-        size = asked[0] if isinstance(asked[0], int) else len(given)
-        rows = [
-            torch.from_numpy(self._session.run(None, {self._input.name: given[i : i + size]})[0])
-            for i in range(0, len(given), size)
-        ]
-        return torch.cat(rows).to(images.device)
+        return torch.from_numpy(logits(self._session, given, batch=len(given))).to(images.device)

@@ -46,6 +46,7 @@ class Parity:
         differing: Images of another arg-max that are no tie.
         predictions: Arg-max of the ONNX model's outputs, int64, shape (n,).
         logits: The ONNX model's outputs, shape (n, classes).
+        torch_logits: Those of torch in float32.
     """
 
     error: float
@@ -57,6 +58,7 @@ class Parity:
     differing: int
     predictions: np.ndarray
     logits: np.ndarray
+    torch_logits: np.ndarray
 
     @property
     def limit(self) -> float:
@@ -162,6 +164,7 @@ def compare_outputs(ours: np.ndarray, single: np.ndarray, double: np.ndarray) ->
         differing=int((other & ~ties).sum()),
         predictions=predictions,
         logits=ours,
+        torch_logits=single,
     )
 
 

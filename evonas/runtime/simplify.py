@@ -114,7 +114,8 @@ def _merge_slices(graph: Graph) -> bool:
         if before is None or before.op_type != "Slice" or not graph.alone(node.input[0]):
             continue
         first, second = _cuts(graph, before), _cuts(graph, node)
-        if first is None or second is None or {a % 4 for a in first} & {a % 4 for a in second}:
+        rank = len(graph.shapes.get(node.input[0], []))
+        if first is None or second is None or not rank or {a % rank for a in first} & {a % rank for a in second}:
             continue
         cuts = first | second
         starts, ends, steps = zip(*cuts.values(), strict=True)

@@ -45,3 +45,11 @@ def test_its_state_tells_files_apart(tmp_path: Path, model: nn.Module) -> None:
     a, b, c = (OnnxModule(tmp_path / f"{name}.onnx").state_dict()["content"] for name in "abc")
     assert torch.equal(a, b)
     assert not torch.equal(a, c)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_batch_that_the_file_fixes_is_filled_up(tmp_path: Path, model: nn.Module) -> None:
+    path = tmp_path / "model.onnx"
+    export(model, torch.zeros(4, 1, 8, 8), path, exporter="quick", dynamic_batch=False)
+    images = torch.randn(6, 1, 8, 8)
+    torch.testing.assert_close(OnnxModule(path)(images), model(images).detach(), rtol=1e-4, atol=1e-5)

@@ -187,3 +187,14 @@ def test_slices_go_that_take_all(start, end, left):
     nodes = [helper.make_node("Relu", ["x"], ["r"]), helper.make_node("Slice", ["r", "s", "e", "a"], ["y"])]
     size = len(range(4)[start : min(end, 2**31)])
     assert operations(same(by_hand(nodes, weights, output=[1, 2, size, 4])))["Slice"] == left
+
+
+def test_slices_of_one_axis_written_twice_are_left_alone():
+    weights = {name: np.array([value], dtype=np.int64) for name, value in
+               {"s": 1, "e": 8, "a": -1, "t": 2, "b": 1}.items()}  # fmt: skip
+    nodes = [
+        helper.make_node("Flatten", ["x"], ["f"]),
+        helper.make_node("Slice", ["f", "s", "e", "a"], ["i"]),
+        helper.make_node("Slice", ["i", "t", "e", "b"], ["y"]),
+    ]
+    assert operations(same(by_hand(nodes, weights, output=[1, 5])))["Slice"] == 2

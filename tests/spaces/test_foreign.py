@@ -149,6 +149,13 @@ def test_the_numbers_that_the_publication_states() -> None:
         space.parse("15625")
 
 
+@pytest.mark.parametrize("text", ["012304", "01", "index 00042"])
+def test_digits_with_a_zero_ahead_are_no_number_of_a_network(text: str) -> None:
+    # Six of them are as likely NASLib's operations without separators.
+    with pytest.raises(SpaceError):
+        load_space("nasbench201").parse(text)
+
+
 def test_naslibs_six_numbers_are_the_cells_of_its_table(truth: Path) -> None:
     space = load_space("nasbench201")
     with gzip.open(truth / "zero_cost_nasbench201.csv.gz", "rt") as file:
