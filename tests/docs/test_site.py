@@ -41,6 +41,16 @@ def test_a_room_has_a_page_with_its_modules(hooks):
     assert "__init__" not in page
 
 
+def test_paths_that_contributing_names_exist():
+    spans = re.findall(r"`([^`\n]+)`", re.sub(r"(?ms)^```.*?^```", "", (ROOT / "CONTRIBUTING.md").read_text()))
+    words = {
+        word for span in spans for word in span.split() if re.fullmatch(r"[\w.-]+/[\w./-]*|[\w-]+\.(toml|md|py)", word)
+    }
+    assert len(words) > 15
+    # NAME stands for any: there is such a file at least once
+    assert {word for word in words if not any(ROOT.glob(word.replace("NAME", "*").rstrip("/")))} == set()
+
+
 def test_links_between_pages_lead_somewhere():
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "RESULTS.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", page.read_text()):
