@@ -1,4 +1,4 @@
-"""Every command of README and of the how-to pages, taken from the page's own text, is run or at least parsed."""
+"""Every command of README, how-to pages and results, taken from the page's own text, is run or at least parsed."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from evonas.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "docs" / "index.md", *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
+RESULTS = sorted((ROOT / "docs" / "results").glob("*.md"))
 MARKS = ("run", "slow", "parsed", "test command")
 """``run`` and ``slow`` are run; ``parsed: WHY`` only has options that exist; the last is what .ci/run runs itself."""
 
@@ -58,6 +59,13 @@ def read_blocks(page: Path) -> list[Block]:
 
 
 BLOCKS = [block for page in PAGES for block in read_blocks(page)]
+RESULT_BLOCKS = [block for page in RESULTS for block in read_blocks(page)]
+
+
+def read_spans(page: Path) -> list[str]:
+    """Return what stands after ``evonas`` in calls inside sentences; parts may be left open (…, N, [--option])."""
+    prose = re.sub(r"(?ms)^```.*?^```", "", page.read_text())
+    return [" ".join(span.split()) for span in re.findall(r"`evonas\s([^`]+)`", prose)]
 
 
 def _id(block: Block) -> str:
@@ -77,7 +85,15 @@ def test_page_says_which_commands_are_run(page):
     assert "by a test" in page.read_text()
 
 
-@pytest.mark.parametrize("block", [b for b in BLOCKS if b.commands()], ids=_id)
+@pytest.mark.parametrize("page", RESULTS, ids=lambda page: page.stem)
+def test_commands_of_results_are_fenced_as_parsed(page):
+    for block in read_blocks(page):
+        assert block.commands()
+        assert block.mark == "parsed", f"{page.name}:{block.line} is not marked as parsed"
+        assert block.reason
+
+
+@pytest.mark.parametrize("block", [b for b in [*BLOCKS, *RESULT_BLOCKS] if b.commands()], ids=_id)
 def test_options_of_every_command_exist(block):
     for words in block.commands():
         command, name = typer.main.get_command(app), "evonas"
@@ -87,6 +103,22 @@ def test_options_of_every_command_exist(block):
             assert name in command.commands, f"evonas has no command {name}"
             command = command.commands[name]
         command.make_context(name, rest)  # raises where an option is unknown, or a value not allowed
+
+
+@pytest.mark.parametrize("page", [page for page in RESULTS if read_spans(page)], ids=lambda page: page.stem)
+def test_options_that_sentences_of_results_name_exist(page):
+    for span in read_spans(page):
+        command, rest = typer.main.get_command(app), span.split()
+        while hasattr(command, "commands") and not rest[0].startswith("--"):
+            assert rest[0] in command.commands, f"{page.name}: evonas {span}"
+            command = command.commands[rest.pop(0)]
+        known = {"--help"}.union(*((*one.opts, *one.secondary_opts) for one in command.params))
+        assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", " ".join(rest))) <= known, f"{page.name}: evonas {span}"
+
+
+def test_results_have_commands():
+    assert len(RESULT_BLOCKS) > 10
+    assert sum(len(read_spans(page)) for page in RESULTS) > 20
 
 
 def test_an_option_that_does_not_exist_is_found():
