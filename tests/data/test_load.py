@@ -241,6 +241,42 @@ def test_cifar10_exact_arrays(truth):
     assert data.test.labels[:4].tolist() == [3, 8, 8, 0]
 
 
+def as_people_save_them(kind: str) -> dict[str, np.ndarray]:
+    """Arrays of 40 training and 12 other images, 8 x 8 x 3, under the names and with the labels of a kind."""
+    rng = np.random.default_rng(0)
+    x, other = (rng.integers(0, 256, (n, 8, 8, 3), dtype=np.uint8) for n in (40, 12))
+    y, y_other = np.arange(40) % 4, np.arange(12) % 4
+    words = np.array(["a", "b", "c", "d"])
+    return {
+        "MedMNIST": {
+            "train_images": x, "train_labels": y[:, None].astype(np.uint8),
+            "val_images": other[::-1], "val_labels": y_other[::-1, None].astype(np.uint8),
+            "test_images": other, "test_labels": y_other[:, None].astype(np.uint8),
+        },
+        "no test part": {"x_train": x, "y_train": y},
+        "booleans": {"x_train": x, "y_train": y > 1, "x_test": other, "y_test": y_other > 1},
+        "words": {"x_train": x, "y_train": words[y], "x_test": other, "y_test": words[y_other]},
+    }[kind]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "sizes", "classes"),
+    [
+        ("MedMNIST", [40, 6, 6, 12], ("0", "1", "2", "3")),
+        ("no test part", [20, 6, 6, 8], ("0", "1", "2", "3")),
+        ("booleans", [24, 8, 8, 12], ("0", "1")),
+        ("words", [24, 8, 8, 12], ("a", "b", "c", "d")),
+    ],
+)
+def test_arrays_as_people_save_them(tmp_path, kind, sizes, classes):
+    np.savez(tmp_path / "own.npz", **as_people_save_them(kind))
+    data = load_data(tmp_path / "own.npz")
+    assert data.classes == classes
+    assert [len(data.part(name)) for name in ("train", "search", "report", "test")] == sizes
+    assert any("no test part" in note for note in data.notes) == (kind == "no test part")
+    assert any("validation part that is there" in note for note in data.notes) == (kind == "MedMNIST")
+
+
 @pytest.mark.parametrize("depth", ["png12in16", "png16", "tiff_float01"])
 def test_depth_is_found_over_the_set(tmp_path, depth):
     rng = np.random.default_rng(0)

@@ -44,3 +44,16 @@ def test_nothing_readable_is_one_error(tmp_path):
             file.write_bytes(b"none")
     with pytest.raises(DataError, match="has no training images"):
         look_at(str(tmp_path), PLAIN)
+
+
+def test_what_is_left_out_is_said(tmp_path, write_photos):
+    for name in ("ant", "bee", "cat"):
+        write_photos(tmp_path / name, 8)
+        (tmp_path / "__MACOSX" / name).mkdir(parents=True)
+        for number in range(5):
+            (tmp_path / name / f"i{number}.heic").write_bytes(b"\0\0\0\x18ftypheic")
+            (tmp_path / "__MACOSX" / name / f"._{number}.png").write_bytes(b"\0\5\x16\7" + b"\0" * 100)
+    look = look_at(str(tmp_path), PLAIN)
+    assert look.inventory.classes == ("ant", "bee", "cat")
+    assert look.inventory.left_out == {".heic": 15}
+    assert len(look.images) == 24
