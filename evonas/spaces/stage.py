@@ -27,6 +27,7 @@ from evonas.spaces.picture import ChainPicture, PicturedBlock
 from evonas.spaces.picture_stage import picture_chain, picture_operation, sorted_choices
 from evonas.spaces.skeleton import Skeleton
 from evonas.spaces.space import Space
+from evonas.spaces.stage_genes import StageGenes
 from evonas.spaces.text import read
 
 
@@ -51,7 +52,8 @@ class StageSpace(Space[StageArchitecture]):
     Attributes:
         elastic: Kernel and expansion of each option of the elastic blocks, such as ``k5e6``.
         options: Option names of every block, stage by stage, fixed ones included.
-        free_options: The same of the stages that have a choice; architectures hold these only.
+        free: Numbers of the stages that have a choice.
+        free_options: Option names of the blocks of the stages that have a choice; architectures hold these only.
         free_depths: Depths of these stages.
     """
 
@@ -84,49 +86,16 @@ class StageSpace(Space[StageArchitecture]):
             for i, stage in enumerate(self.options)
         )
         self.free = tuple(i for i, stage in enumerate(stages) if stage.chooses)
-        """Numbers of the stages that have a choice."""
         self.free_options = tuple(self.options[i] for i in self.free)
         self.free_blocks = sum(len(stage) for stage in self.free_options)
         self.free_depths = tuple(
             tuple(depth for depth in stages[i].depth or (stages[i].blocks,) if depth <= self.most_blocks[i])
             for i in self.free
         )
-        self._lay_out_genes()
-
-    def _lay_out_genes(self) -> None:
-        stages = self.definition.stages
-        choices: dict[str, int] = {}
-        genes: dict[tuple[str | int, ...], int] = {}
-
-        def add(key: tuple[str | int, ...], name: str, cardinality: int) -> None:
-            if cardinality > 1:
-                genes[key] = len(choices)
-                choices[name] = cardinality
-
-        for part in ("kernel", "expand"):
-            for s, i in enumerate(self.free):
-                for b in range(self.most_blocks[i]):
-                    add((part, s, b), f"stage{i}.block{b}.{part}", len(getattr(stages[i], part)) or 1)
-        for s, i in enumerate(self.free):
-            if not stages[i].kernel:
-                for b, options in enumerate(self.free_options[s][: self.most_blocks[i]]):
-                    add(("operation", s, b), f"stage{i}.block{b}.operation", len(options))
-        for s, i in enumerate(self.free):
-            add(("depth", s), f"stage{i}.depth", len(self.free_depths[s]))
-        add(("resolution",), "resolution", len(self.definition.resolutions))
-        self._set_choices(choices)
-        # Where the two genes of a block stand, and how many options the second has; None: no choice.
-        self._block_genes = tuple(
-            tuple(
-                (genes.get(("kernel", s, b)), genes.get(("expand", s, b)), len(stages[i].expand))
-                if stages[i].kernel
-                else (genes.get(("operation", s, b)), None, 1)
-                for b in range(stages[i].blocks)
-            )
-            for s, i in enumerate(self.free)
+        self._genes = StageGenes(
+            stages, self.free, self.free_options, self.free_depths, definition.resolutions, self.most_blocks
         )
-        self._depth_genes = tuple(genes.get(("depth", s)) for s in range(len(self.free)))
-        self._resolution_gene = genes.get(("resolution",))
+        self._set_choices(self._genes.choices)
 
     def under(self, skeleton: Skeleton) -> StageSpace:
         """Return the members that differ on a skeleton, which may be less deep than the space.
@@ -158,40 +127,13 @@ class StageSpace(Space[StageArchitecture]):
         """Draw genomes; genes of blocks that do not run are 0 when drawn by size."""
         self._check_by(by)
         genomes = rng.integers(0, self.cardinalities, size=(n, len(self.choices))).astype(np.int16)
-        if by == "choice":
-            return genomes
-        for s, (options, depths) in enumerate(zip(self.free_options, self.free_depths, strict=True)):
-            gene = self._depth_genes[s]
-            if gene is None:
-                continue
-            weights = np.array([math.prod(len(o) for o in options[:depth]) for depth in depths], dtype=float)
-            genomes[:, gene] = rng.choice(len(depths), size=n, p=weights / weights.sum())
-            depth = np.array(depths)[genomes[:, gene]]
-            for b, places in enumerate(self._block_genes[s]):
-                for place in places[:2]:
-                    if place is not None:
-                        genomes[depth <= b, place] = 0
+        if by == "size":
+            self._genes.draw_depths(genomes, rng)
         return genomes
 
     def decode(self, genome: Sequence[int] | np.ndarray) -> StageArchitecture:
         """Return the architecture a genome means, options of blocks that do not run included."""
-        genes = self.check_genome(genome)
-        blocks = tuple(
-            tuple(
-                options[(genes[a] if a is not None else 0) * width + (genes[b] if b is not None else 0)]
-                for options, (a, b, width) in zip(stage, places, strict=True)
-            )
-            for stage, places in zip(self.free_options, self._block_genes, strict=True)
-        )
-        depths = tuple(
-            choices[genes[gene]] if gene is not None else choices[0]
-            for choices, gene in zip(self.free_depths, self._depth_genes, strict=True)
-        )
-        resolutions = self.definition.resolutions
-        resolution = None
-        if resolutions:
-            resolution = resolutions[genes[self._resolution_gene] if self._resolution_gene is not None else 0]
-        return StageArchitecture(self.definition.form, blocks, depths, resolution)
+        return StageArchitecture(self.definition.form, *self._genes.decode(self.check_genome(genome)))
 
     def encode(self, architecture: StageArchitecture) -> np.ndarray:
         """Return a genome of shape ``(n_choices,)`` that decodes to the architecture."""
@@ -199,19 +141,7 @@ class StageSpace(Space[StageArchitecture]):
             raise SpaceError(f"Expected an architecture of space '{self.name}', got {architecture}")
         resolution = architecture.resolution if self.definition.resolutions else None  # else a gene of the search
         checked = self.assemble(architecture.blocks, architecture.depths, resolution)
-        genes = np.zeros(len(self.choices), dtype=np.int16)
-        for stage, options, places in zip(checked.blocks, self.free_options, self._block_genes, strict=True):
-            for option, known, (a, b, width) in zip(stage, options, places, strict=True):
-                number = divmod(known.index(option), width)
-                for index, option_gene in zip((a, b), number, strict=True):
-                    if index is not None:
-                        genes[index] = option_gene
-        for depth, choices, gene in zip(checked.depths, self.free_depths, self._depth_genes, strict=True):
-            if gene is not None:
-                genes[gene] = choices.index(depth)
-        if self._resolution_gene is not None:
-            genes[self._resolution_gene] = self.definition.resolutions.index(checked.resolution)
-        return genes
+        return self._genes.encode(checked.blocks, checked.depths, checked.resolution)
 
     def assemble(
         self,

@@ -1,0 +1,126 @@
+"""Genome of the stage family: where each choice stands in it, and what its numbers mean."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from evonas.spaces.definition_stage import StageTable
+
+__all__ = ["StageGenes"]
+
+_Places = tuple[int | None, int | None, int]
+"""Where the two genes of a block stand, and how many options the second has; None: no choice."""
+
+
+class StageGenes:
+    """Genes of a space of stages: kernels, expansions, candidates of blocks, then depths, then the resolution.
+
+    Args:
+        stages: All stages of the space.
+        free: Numbers of the stages that have a choice.
+        options: Option names of their blocks.
+        depths: Their depths.
+        resolutions: Input sides that are a choice of the space; empty: none.
+        most_blocks: Most blocks of each stage that may run; genes of others are left out.
+
+    Attributes:
+        choices: Name of each choice to its number of options, in the order of the genome; those with one option
+            have no gene.
+    """
+
+    def __init__(
+        self,
+        stages: Sequence[StageTable],
+        free: Sequence[int],
+        options: Sequence[Sequence[Sequence[str]]],
+        depths: Sequence[Sequence[int]],
+        resolutions: Sequence[int],
+        most_blocks: Sequence[int],
+    ) -> None:
+        self._options, self._depths, self._resolutions = options, depths, resolutions
+        self.choices: dict[str, int] = {}
+        genes: dict[tuple[str | int, ...], int] = {}
+
+        def add(key: tuple[str | int, ...], name: str, cardinality: int) -> None:
+            if cardinality > 1:
+                genes[key] = len(self.choices)
+                self.choices[name] = cardinality
+
+        for part in ("kernel", "expand"):
+            for s, i in enumerate(free):
+                for b in range(most_blocks[i]):
+                    add((part, s, b), f"stage{i}.block{b}.{part}", len(getattr(stages[i], part)) or 1)
+        for s, i in enumerate(free):
+            if not stages[i].kernel:
+                for b, names in enumerate(options[s][: most_blocks[i]]):
+                    add(("operation", s, b), f"stage{i}.block{b}.operation", len(names))
+        for s, i in enumerate(free):
+            add(("depth", s), f"stage{i}.depth", len(depths[s]))
+        add(("resolution",), "resolution", len(resolutions))
+        self._block_genes: tuple[tuple[_Places, ...], ...] = tuple(
+            tuple(
+                (genes.get(("kernel", s, b)), genes.get(("expand", s, b)), len(stages[i].expand))
+                if stages[i].kernel
+                else (genes.get(("operation", s, b)), None, 1)
+                for b in range(stages[i].blocks)
+            )
+            for s, i in enumerate(free)
+        )
+        self._depth_genes = tuple(genes.get(("depth", s)) for s in range(len(free)))
+        self._resolution_gene = genes.get(("resolution",))
+
+    def draw_depths(self, genomes: np.ndarray, rng: np.random.Generator) -> None:
+        """Draw depths by how many members have each, in place; genes of blocks that do not run become 0.
+
+        Args:
+            genomes: Shape (n, n_choices).
+            rng: Source of randomness.
+        """
+        for s, (options, depths) in enumerate(zip(self._options, self._depths, strict=True)):
+            gene = self._depth_genes[s]
+            if gene is None:
+                continue
+            weights = np.array([math.prod(len(o) for o in options[:depth]) for depth in depths], dtype=float)
+            genomes[:, gene] = rng.choice(len(depths), size=len(genomes), p=weights / weights.sum())
+            depth = np.array(depths)[genomes[:, gene]]
+            for b, (first, second, _) in enumerate(self._block_genes[s]):
+                for index in (first, second):
+                    if index is not None:
+                        genomes[depth <= b, index] = 0
+
+    def decode(
+        self, genes: Sequence[int] | np.ndarray
+    ) -> tuple[tuple[tuple[str, ...], ...], tuple[int, ...], int | None]:
+        """Return the options of all blocks of the free stages, their depths, and the resolution that is chosen."""
+
+        def number(index: int | None) -> int:
+            return 0 if index is None else int(genes[index])
+
+        blocks = tuple(
+            tuple(
+                names[number(first) * width + number(second)]
+                for names, (first, second, width) in zip(stage, places, strict=True)
+            )
+            for stage, places in zip(self._options, self._block_genes, strict=True)
+        )
+        depths = tuple(known[number(gene)] for known, gene in zip(self._depths, self._depth_genes, strict=True))
+        return blocks, depths, self._resolutions[number(self._resolution_gene)] if self._resolutions else None
+
+    def encode(self, blocks: Sequence[Sequence[str]], depths: Sequence[int], resolution: int | None) -> np.ndarray:
+        """Return the genome, shape (n_choices,), that `decode` reads back."""
+        genes = np.zeros(len(self.choices), dtype=np.int16)
+        for stage, options, places in zip(blocks, self._options, self._block_genes, strict=True):
+            for option, known, (first, second, width) in zip(stage, options, places, strict=True):
+                numbers = divmod(known.index(option), width)
+                for index, number in zip((first, second), numbers, strict=True):
+                    if index is not None:
+                        genes[index] = number
+        for depth, known_depths, gene in zip(depths, self._depths, self._depth_genes, strict=True):
+            if gene is not None:
+                genes[gene] = known_depths.index(depth)
+        if self._resolution_gene is not None and resolution is not None:
+            genes[self._resolution_gene] = self._resolutions.index(resolution)
+        return genes
