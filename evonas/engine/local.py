@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -63,8 +64,9 @@ class LocalEngine:
         Args:
             candidates: Candidates with canonical architectures.
             names: Objectives, in the order of the columns.
-            done: Called with how many more candidates are known.
-            over: Asked before each expensive evaluation; once it says yes no more are begun. None: all are.
+            done: Called with how many more candidates are known: with 1 once all that is evaluated one by one is.
+            over: Asked before the expensive evaluations of each candidate, which then go candidate by candidate; once
+                it says yes no other candidate is begun. None: all are, objective by objective.
 
         Returns:
             Floats of shape ``(n, len(names))`` in natural directions, NaN where an evaluation failed or was not begun.
@@ -76,21 +78,27 @@ class LocalEngine:
 
         def accept(evaluator: Evaluator, indices: Sequence[int], rows: Sequence[Row]) -> None:
             self.record(evaluator, [request.texts[i] for i in indices], rows)
-            request.accept(indices, rows)
+            request.accept(evaluator, indices, rows)
 
-        remote: list[tuple[Evaluator, int]] = []
         # Cheap ones first: one that fails in a row stops the search before hours of expensive work.
-        for evaluator in sorted(_unique(self.evaluators[name] for name in names), key=is_expensive):
-            missing = request.look_up(evaluator, self.store)
-            if self.pool is not None and is_expensive(evaluator):
-                remote += [(evaluator, index) for index in missing]
+        evaluators = sorted(_unique(self.evaluators[name] for name in names), key=is_expensive)
+        expensive: list[tuple[Evaluator, int]] = []
+        for evaluator, missing in [(one, request.look_up(one, self.store)) for one in evaluators]:
+            if is_expensive(evaluator):
+                expensive += [(evaluator, index) for index in missing]
                 continue
             for start in range(0, len(missing), evaluator.batch):
-                if over is not None and is_expensive(evaluator) and over():
-                    break
                 indices = missing[start : start + evaluator.batch]
                 accept(evaluator, indices, attempt(evaluator, [candidates[i] for i in indices]))
-        self._evaluate_remotely(remote, request.texts, accept, over)
+        if over is not None:  # what has some objectives only counts for nothing when it is over
+            expensive.sort(key=lambda one: one[1])
+        if self.pool is None:
+            for number in _begun(expensive, over):
+                evaluator, index = expensive[number]
+                accept(evaluator, [index], attempt(evaluator, [candidates[index]]))
+        else:
+            room = len(expensive) if over is None else self.pool.size
+            self._evaluate_remotely(expensive, room, request.texts, accept, over)
         request.finish()
         return request.values
 
@@ -107,30 +115,25 @@ class LocalEngine:
 
     def _evaluate_remotely(
         self,
-        remote: Sequence[tuple[Evaluator, int]],
+        expensive: Sequence[tuple[Evaluator, int]],
+        room: int,
         texts: Sequence[str],
         accept: Callable[[Evaluator, Sequence[int], Sequence[Row]], None],
         over: Callable[[], bool] | None,
     ) -> None:
-        """Have workers compute; where it may be over before all are, no more are under way than workers."""
-        jobs = [Job(k, e.objectives[0].name, texts[index]) for k, (e, index) in enumerate(remote)]
-        if over is None:
-            self.send(jobs)
-            sent, jobs = len(jobs), []
-        else:
-            sent = 0
-        while sent or jobs:
-            while jobs and self.pool is not None and sent < self.pool.size:
-                if over is not None and over():
-                    jobs = []
-                    break
-                self.send([jobs.pop(0)])
-                sent += 1
-            if sent:
-                number, row = self.receive()
-                sent -= 1
-                evaluator, index = remote[number]
-                accept(evaluator, [index], [row])
+        """Have workers compute, in order, no more at a time than there is room for."""
+        waiting, under_way = _begun(expensive, over), 0
+        while True:
+            numbers = list(itertools.islice(waiting, room - under_way))
+            jobs = [(number, *expensive[number]) for number in numbers]
+            self.send([Job(number, one.objectives[0].name, texts[index]) for number, one, index in jobs])
+            under_way += len(jobs)
+            if not under_way:
+                return
+            number, row = self.receive()
+            under_way -= 1
+            evaluator, index = expensive[number]
+            accept(evaluator, [index], [row])
 
     def send(self, jobs: Sequence[Job]) -> None:
         """Give the workers jobs."""
@@ -186,6 +189,7 @@ class _Request:
         self.values = np.full((len(candidates), len(names)), np.nan)
         self._columns = {name: column for column, name in enumerate(names)}
         self._reported = np.zeros(len(candidates), dtype=bool)
+        self._missing = np.zeros(len(candidates), dtype=int)
         self._done = done
 
     def look_up(self, evaluator: Evaluator, store: Store) -> list[int]:
@@ -197,17 +201,23 @@ class _Request:
                 stored = known[name].get(text)
                 if stored is not None and stored.value is not None:
                     self.values[index, self._columns[name]] = stored.value
-        return [i for i, text in enumerate(self.texts) if any(text not in known[name] for name in wanted)]
+        missing = [i for i, text in enumerate(self.texts) if any(text not in known[name] for name in wanted)]
+        if evaluator.batch == 1:
+            self._missing[missing] += 1
+        return missing
 
-    def accept(self, indices: Sequence[int], rows: Sequence[Row]) -> None:
-        """Take over what was computed; candidates that come singly are reported at once."""
+    def accept(self, evaluator: Evaluator, indices: Sequence[int], rows: Sequence[Row]) -> None:
+        """Take over what was computed; a candidate is reported with the last of what is evaluated one by one."""
         for index, row in zip(indices, rows, strict=True):
             for name, result in row.items():
                 if name in self._columns and result.value is not None:
                     self.values[index, self._columns[name]] = result.value
-        if len(indices) == 1 and not self._reported[indices[0]]:
-            self._reported[indices[0]] = True
-            self._done(1)
+        if evaluator.batch == 1:
+            (index,) = indices
+            self._missing[index] -= 1
+            if not self._missing[index]:
+                self._reported[index] = True
+                self._done(1)
 
     def finish(self) -> None:
         """Report all that were not reported."""
@@ -217,6 +227,16 @@ class _Request:
 def is_expensive(evaluator: Evaluator) -> bool:
     """Return whether workers compute what an evaluator does, where there are any."""
     return evaluator.batch == 1 and not evaluator.measures
+
+
+def _begun(expensive: Sequence[tuple[Evaluator, int]], over: Callable[[], bool] | None) -> Iterator[int]:
+    """Yield places of evaluations until it is over, asked before the first of each candidate."""
+    last = -1
+    for number, (_, index) in enumerate(expensive):
+        if over is not None and index != last and over():
+            return
+        last = index
+        yield number
 
 
 def _unique(evaluators: Iterable[Evaluator]) -> list[Evaluator]:

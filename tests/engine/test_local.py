@@ -9,7 +9,7 @@ from evonas.objectives import Evaluator
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.runs.store import Store
-from evonas.spaces import as_candidates, load_space
+from evonas.spaces import as_candidates, load_space, parse_candidate
 
 
 class Fake(Evaluator):
@@ -69,3 +69,60 @@ def test_ten_failures_in_a_row_stop_with_the_cause(forms, store):
     with pytest.raises(EvaluationError, match="bad"):
         LocalEngine({"length": fake}, store).evaluate(as_candidates(forms), ["length"])
     assert len(fake.calls) == FAILURES_IN_A_ROW
+
+
+class Lone(Evaluator):
+    """Gives the length of the text as one objective of several, each by an evaluator of its own."""
+
+    def __init__(self, name, calls):
+        self.objectives, self.fingerprint, self.calls = (Objective(name, "", "min"),), name, calls
+
+    def evaluate(self, candidates):
+        self.calls += [(str(one), self.objectives[0].name) for one in candidates]
+        return [{self.objectives[0].name: Result(float(len(str(one))), None, 1.0)} for one in candidates]
+
+
+class Line:
+    """A pool that does one job after another, and remembers the most it ever held."""
+
+    def __init__(self, evaluators, space, size):
+        self.evaluators, self.space, self.size, self.jobs, self.most = evaluators, space, size, [], 0
+
+    def submit(self, jobs):
+        self.jobs += jobs
+        self.most = max(self.most, len(self.jobs))
+
+    def next(self):
+        job = self.jobs.pop(0)
+        (row,) = self.evaluators[job.objective].evaluate([parse_candidate(job.candidate, self.space)])
+        return job.number, row
+
+
+@pytest.mark.parametrize("workers", [0, 3])
+def test_with_a_deadline_candidates_are_finished_one_by_one(forms, store, workers):
+    calls, told = [], []
+    evaluators = {name: Lone(name, calls) for name in ("first", "second")}
+    pool = Line(evaluators, load_space("darts"), workers) if workers else None
+    engine = LocalEngine(evaluators, store, pool)
+    candidates = as_candidates(list(dict.fromkeys(forms)))
+    values = engine.evaluate(candidates, list(evaluators), told.append, over=lambda: len(told) >= 2)
+    assert [name for _, name in calls] == ["first", "second"] * (len(calls) // 2)
+    whole = np.isfinite(values).all(axis=1)
+    assert whole.sum() == len(calls) // 2 == len(told) - 1
+    assert 2 <= whole.sum() <= 2 + workers
+    assert not np.isfinite(values[~whole]).any()
+    assert told == [1] * int(whole.sum()) + [len(candidates) - int(whole.sum())]
+    assert pool is None or pool.most == workers
+
+
+@pytest.mark.parametrize("workers", [0, 3])
+def test_without_a_deadline_objective_by_objective_and_all_at_once(forms, store, workers):
+    calls, told = [], []
+    evaluators = {name: Lone(name, calls) for name in ("first", "second")}
+    pool = Line(evaluators, load_space("darts"), workers) if workers else None
+    candidates = as_candidates(list(dict.fromkeys(forms)))
+    values = LocalEngine(evaluators, store, pool).evaluate(candidates, list(evaluators), told.append)
+    assert [name for _, name in calls] == ["first"] * len(candidates) + ["second"] * len(candidates)
+    assert np.isfinite(values).all()
+    assert told == [1] * len(candidates) + [0]
+    assert pool is None or pool.most == 2 * len(candidates)
