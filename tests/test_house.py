@@ -102,6 +102,7 @@ def test_tests_lie_in_rooms():
 
 # What follows allows what stood when the rule came; lists only ever get shorter.
 
+
 def test_no_name_has_two_homes():
     """Commands are left out: the function of one is named as it is typed, and calls what it is named after."""
     homes: dict[str, list[str]] = defaultdict(list)

@@ -28,7 +28,7 @@ from evonas.pipeline.start import check_resolution, default_resolution, read_sta
 from evonas.runs.manifest import new_manifest
 from evonas.spaces import Candidate, load_space
 from evonas.supernet import load_weights, make_sampler, weights_fingerprint
-from evonas.supernet.rules.registry import find_rule
+from evonas.supernet.rules.registry import find_rule, write_rule
 from evonas.tables.known import find_table
 from evonas.tables.load import load_table
 from evonas.tables.table import Table
@@ -419,11 +419,15 @@ def _evaluator(name: str, context: Context) -> Evaluator:
 
 
 def _absolute(settings: Settings) -> Settings:
-    """Return settings whose paths are absolute: a run must find its files wherever it is resumed from."""
+    """Return settings whose paths are absolute: a run must find its files wherever it is resumed from.
+
+    A rule of weight sharing is written out: the file that it was read from may be edited, or go.
+    """
     changes: dict[str, object] = {
         name: str(Path(value).resolve())
         for name in ("space", "data", "supernet", "latency_table", "anchors_from", "teacher")
         if (value := getattr(settings, name)) and Path(value).exists()
     }
+    changes["sharing"] = write_rule(settings.sharing)
     changes["table"] = tuple(str(find_table(name).resolve()) for name in settings.table)
     return settings.model_copy(update=changes)

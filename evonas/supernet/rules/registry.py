@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DESCRIPTIONS", "RULES", "check_rule", "find_rule", "make_rule", "named_settings", "read_rule", "split_rules",
+    "write_rule",
 ]  # fmt: skip
 
 _SETTINGS = Path(__file__).with_name("settings")
@@ -75,6 +76,30 @@ def read_rule(text: str) -> tuple[str, dict[str, Value]]:
             f"Expected a rule of weight sharing among {', '.join(known)}, got '{text}'.{suggest(name, known)}"
         )
     return name, read_options(inside, text) if inside else {}
+
+
+def write_rule(text: str) -> str:
+    """Return a rule's text without its file: ``NAME(key=value, …)`` where it is a TOML file, else as it is.
+
+    Args:
+        text: See `read_rule`.
+
+    Raises:
+        SettingsError: The file cannot be read, or holds what no option can be written as, such as a text with a comma.
+    """
+    if not text.endswith(".toml"):
+        return text
+    name, options = read_rule(text)
+    words = {True: "true", False: "false", None: "none"}
+    parts = [
+        f"{key}={words[value] if value is None or isinstance(value, bool) else value}" for key, value in options.items()
+    ]
+    written = f"{name}({', '.join(parts)})" if parts else name
+    if read_rule(written) != (name, options):
+        raise SettingsError(
+            f"Expected options in '{text}' that are numbers, true, false or plain words, got {', '.join(parts)}"
+        )
+    return written
 
 
 def _from_file(path: Path) -> tuple[str, dict[str, Value]]:

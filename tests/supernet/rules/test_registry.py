@@ -13,7 +13,7 @@ from evonas.errors import SettingsError
 from evonas.supernet import RULES, RuleContext, SupernetSettings, UpdateRule, train_supernet
 from evonas.supernet.rules.disturbance import DisturbanceImmune
 from evonas.supernet.rules.fair import Fair
-from evonas.supernet.rules.registry import find_rule, read_rule, split_rules
+from evonas.supernet.rules.registry import find_rule, read_rule, split_rules, write_rule
 
 
 def fair(cardinalities):
@@ -163,3 +163,19 @@ def test_rules_of_a_list_keep_their_options():
     assert split_rules("disturbance-immune(alpha=1, rank=8), strict") == [
         "disturbance-immune(alpha=1, rank=8)", "strict"
     ]  # fmt: skip
+
+
+def test_a_rule_of_a_file_is_written_without_it(tmp_path):
+    (file := tmp_path / "mine.toml").write_text(
+        'rule = "disturbance-immune"\n[options]\nlayers = "all"\nmemory = "none"\nalpha = 1e-7\nrank = 3\nx = true\n'
+    )
+    written = write_rule(str(file))
+    assert written == "disturbance-immune(layers=all, memory=none, alpha=1e-07, rank=3, x=true)"
+    assert read_rule(written) == read_rule(str(file))
+    file.write_text('rule = "uniform"\n')
+    assert write_rule(str(file)) == "uniform"
+    for text in ("uniform", "strict", "disturbance-immune:rank=8"):
+        assert write_rule(text) == text
+    file.write_text('rule = "uniform"\n[options]\nlayers = "8"\n')
+    with pytest.raises(SettingsError, match="numbers, true, false or plain words, got layers=8"):
+        write_rule(str(file))
