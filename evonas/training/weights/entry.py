@@ -18,17 +18,15 @@ class WeightsSource(_Strict):
 
     Attributes:
         package: Name of a distribution to install with pip.
-        attribute: ``module:attribute.attribute`` of what gives the file's path when called, in that package.
         file: Name of a file, beside the entry's own TOML file or in the folder of weights.
         hub: Id of a repository of the Hugging Face hub, ``owner/name``.
-        filename: File of that repository.
+        filename: Name of a file of that package, in whichever folder of it, or path of a file of that repository.
         url: Page or file to get it from, for people.
         inside: Key under which the file holds the state dict; "" where it is one.
         digest: SHA-256 of the file, hexadecimal; "": not known, any file is taken.
     """
 
     package: str = ""
-    attribute: str = ""
     file: str = ""
     hub: str = ""
     filename: str = ""
@@ -40,8 +38,8 @@ class WeightsSource(_Strict):
     def _one_place(self) -> WeightsSource:
         if [bool(self.package), bool(self.file), bool(self.hub)].count(True) != 1:
             raise ValueError("expected one of package, file and hub")
-        if bool(self.package) != bool(self.attribute) or bool(self.hub) != bool(self.filename):
-            raise ValueError("expected 'attribute' beside 'package', and 'filename' beside 'hub'")
+        if bool(self.package or self.hub) != bool(self.filename):
+            raise ValueError("expected 'filename' beside 'package' or 'hub', and nowhere else")
         return self
 
 

