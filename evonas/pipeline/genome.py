@@ -9,6 +9,7 @@ import numpy as np
 from evonas.errors import SettingsError
 from evonas.spaces import Space
 from evonas.spaces.candidate import Candidate
+from evonas.spaces.stage_genes import is_monotone
 
 __all__ = ["SearchGenome"]
 
@@ -36,6 +37,8 @@ class SearchGenome:
         self.resolutions = tuple(resolutions)
         extra = [len(self.resolutions)] if self.resolutions else []
         self.cardinalities: np.ndarray = np.concatenate([space.cardinalities, np.array(extra, dtype=np.int64)])
+        by_size = [is_monotone(self.resolutions)] if self.resolutions else []
+        self.ordered: np.ndarray = np.concatenate([space.ordered, np.array(by_size, dtype=bool)])
 
     def sample(self, n: int, rng: np.random.Generator, by: str = "choice") -> np.ndarray:
         """Draw genomes, int16 of shape ``(n, genes)``; `by` as `Space.sample` takes it.

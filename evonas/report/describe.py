@@ -17,25 +17,31 @@ class Choices:
         name: What is chosen, such as ``operation`` or ``kernel``.
         count: How many such choices there are.
         options: Number of options to how many of the choices have it.
+        ordered: How many of them list their options by size, so that a search may step from one to the next.
     """
 
     name: str
     count: int
     options: Mapping[int, int]
+    ordered: int = 0
 
     def __str__(self) -> str:
+        by_size = "" if not self.ordered else " by size" if self.ordered == self.count else f", {self.ordered} by size"
         if len(self.options) == 1:
-            return f"{self.count} × {next(iter(self.options))} options"
-        return ", ".join(f"{count} × {number}" for number, count in sorted(self.options.items())) + " options"
+            return f"{self.count} × {next(iter(self.options))} options{by_size}"
+        groups = ", ".join(f"{count} × {number}" for number, count in sorted(self.options.items()))
+        return f"{groups} options{by_size}"
 
 
 def sort_choices(space: Space) -> list[Choices]:
     """Return a space's choices by sort, in the order of the genome."""
     sorts: dict[str, Counter[int]] = {}
-    for name, options in zip(space.choices, space.cardinalities.tolist(), strict=True):
+    ordered: Counter[str] = Counter()
+    for name, options, by_size in zip(space.choices, space.cardinalities.tolist(), space.ordered, strict=True):
         sort = name.rpartition(".")[2].rstrip("0123456789") or name
         sorts.setdefault(sort, Counter())[options] += 1
-    return [Choices(sort, sum(options.values()), dict(options)) for sort, options in sorts.items()]
+        ordered[sort] += bool(by_size)
+    return [Choices(sort, sum(options.values()), dict(options), ordered[sort]) for sort, options in sorts.items()]
 
 
 def candidates(space: Space) -> list[str]:

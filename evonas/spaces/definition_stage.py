@@ -52,6 +52,8 @@ class StageTable(Strict):
     """Candidates of a block, each with weights of its own; instead of `kernel` and `expand`."""
     first: Names = ()
     """Candidates of the stage's first block where they differ."""
+    ordered: bool = False
+    """Whether candidates are listed by size, so that neighbors are alike; sizes such as kernels need not say so."""
     activation: Activation = "relu"
     se: bool = False
     """Whether blocks carry squeeze-and-excitation."""
@@ -62,6 +64,8 @@ class StageTable(Strict):
             raise ValueError("expected either 'kernel' and 'expand', or 'operations'")
         if self.first and not self.operations:
             raise ValueError("first: belongs to 'operations'")
+        if self.ordered and not self.operations:
+            raise ValueError("ordered: belongs to 'operations'; kernels, expansions and depths are ordered as listed")
         if self.depth and max(self.depth) != self.blocks:
             raise ValueError(f"depth: its largest is the stage's {self.blocks} blocks, got {list(self.depth)}")
         return self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar, Generic
 
@@ -43,6 +43,8 @@ class Space(ABC, Generic[A]):
         self.family: str = definition.family
         self.choices: tuple[str, ...] = ()
         self.cardinalities = np.zeros(0, dtype=np.int64)
+        self.ordered = np.zeros(0, dtype=bool)
+        """Which choices list their options by size, such as kernels, shape ``(n_choices,)``."""
         self._remembered: dict[bytes, tuple[A, str]] = {}
 
     def __repr__(self) -> str:
@@ -235,10 +237,11 @@ class Space(ABC, Generic[A]):
                 )
         return genes
 
-    def _set_choices(self, choices: Mapping[str, int]) -> None:
+    def _set_choices(self, choices: Mapping[str, int], ordered: Collection[str] = ()) -> None:
         self.choices = tuple(choices)
         self._limits = tuple(choices.values())
         self.cardinalities = np.array(self._limits, dtype=np.int64)
+        self.ordered = np.array([name in ordered for name in self.choices], dtype=bool)
 
     def _check_by(self, by: str) -> None:
         if by not in ("size", "choice"):

@@ -95,7 +95,7 @@ class StageSpace(Space[StageArchitecture]):
         self._genes = StageGenes(
             stages, self.free, self.free_options, self.free_depths, definition.resolutions, self.most_blocks
         )
-        self._set_choices(self._genes.choices)
+        self._set_choices(self._genes.choices, self._genes.ordered)
 
     def under(self, skeleton: Skeleton) -> StageSpace:
         """Return the members that differ on a skeleton, which may be less deep than the space.

@@ -9,10 +9,15 @@ import numpy as np
 
 from evonas.spaces.definition_stage import StageTable
 
-__all__ = ["StageGenes"]
+__all__ = ["StageGenes", "is_monotone"]
 
 _Places = tuple[int | None, int | None, int]
 """Where the two genes of a block stand, and how many options the second has; None: no choice."""
+
+
+def is_monotone(sizes: Sequence[int]) -> bool:
+    """Return whether sizes are listed upwards or downwards."""
+    return list(sizes) in (sorted(sizes), sorted(sizes, reverse=True))
 
 
 class StageGenes:
@@ -29,6 +34,8 @@ class StageGenes:
     Attributes:
         choices: Name of each choice to its number of options, in the order of the genome; those with one option
             have no gene.
+        ordered: Names of the choices whose options are listed by size, upwards or downwards: kernels, expansions,
+            depths and resolutions that are, and operations whose stage says so.
     """
 
     def __init__(
@@ -42,24 +49,28 @@ class StageGenes:
     ) -> None:
         self._options, self._depths, self._resolutions = options, depths, resolutions
         self.choices: dict[str, int] = {}
+        self.ordered: set[str] = set()
         genes: dict[tuple[str | int, ...], int] = {}
 
-        def add(key: tuple[str | int, ...], name: str, cardinality: int) -> None:
+        def add(key: tuple[str | int, ...], name: str, cardinality: int, ordered: bool) -> None:
             if cardinality > 1:
                 genes[key] = len(self.choices)
                 self.choices[name] = cardinality
+                if ordered:
+                    self.ordered.add(name)
 
         for part in ("kernel", "expand"):
             for s, i in enumerate(free):
+                sizes = getattr(stages[i], part)
                 for b in range(most_blocks[i]):
-                    add((part, s, b), f"stage{i}.block{b}.{part}", len(getattr(stages[i], part)) or 1)
+                    add((part, s, b), f"stage{i}.block{b}.{part}", len(sizes) or 1, is_monotone(sizes))
         for s, i in enumerate(free):
             if not stages[i].kernel:
                 for b, names in enumerate(options[s][: most_blocks[i]]):
-                    add(("operation", s, b), f"stage{i}.block{b}.operation", len(names))
+                    add(("operation", s, b), f"stage{i}.block{b}.operation", len(names), stages[i].ordered)
         for s, i in enumerate(free):
-            add(("depth", s), f"stage{i}.depth", len(depths[s]))
-        add(("resolution",), "resolution", len(resolutions))
+            add(("depth", s), f"stage{i}.depth", len(depths[s]), is_monotone(depths[s]))
+        add(("resolution",), "resolution", len(resolutions), is_monotone(resolutions))
         self._block_genes: tuple[tuple[_Places, ...], ...] = tuple(
             tuple(
                 (genes.get(("kernel", s, b)), genes.get(("expand", s, b)), len(stages[i].expand))

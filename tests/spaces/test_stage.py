@@ -102,3 +102,35 @@ def test_what_is_no_member(name, text, message):
         load_space(name).parse(text)
     assert message in str(caught.value)
     assert name in str(caught.value)
+
+
+def test_choices_of_sizes_are_ordered_and_choices_of_operations_are_not():
+    assert load_space("mobilenet_v3").ordered.all()
+    assert load_space("efficientnet_lite").ordered.all()
+    for name in ("darts", "nasbench201", "fbnet", "lhd"):
+        space = load_space(name)
+        assert space.ordered.shape == space.cardinalities.shape
+        assert not space.ordered.any()
+
+
+def test_sizes_out_of_order_are_not_ordered_and_downwards_is_an_order(tmp_path):
+    text = shipped()["mobilenet_v3"].read_text()
+    text = text.replace("kernel = [3, 5, 7]", "kernel = [3, 7, 5]").replace("expand = [3, 4, 6]", "expand = [6, 4, 3]")
+    path = tmp_path / "mixed.toml"
+    path.write_text(text)
+    space = load_space(path)
+    by_sort = {
+        name.rpartition(".")[2]: bool(ordered) for name, ordered in zip(space.choices, space.ordered, strict=True)
+    }
+    assert by_sort == {"kernel": False, "expand": True, "depth": True}
+
+
+def test_a_file_may_say_that_operations_are_listed_by_size(tmp_path):
+    text = shipped()["nasbench_macro"].read_text()
+    listed = 'operations = ["identity", "k3e3", "k5e6"]'
+    path = tmp_path / "by_size.toml"
+    path.write_text(text.replace(listed, f"{listed}\nordered = true", 1))
+    assert load_space(path).ordered.tolist() == [True] * 2 + [False] * 6
+    path.write_text(shipped()["mobilenet_v3"].read_text().replace("kernel = [3]", "kernel = [3]\nordered = true", 1))
+    with pytest.raises(SpaceError, match="ordered: belongs to 'operations'"):
+        load_space(path)
