@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Sequence
 
 import typer
 
@@ -55,15 +56,22 @@ def _options(
         os.environ["EVONAS_DEBUG"] = "1"
 
 
-def main() -> None:
-    """Run the command line; an error that a user can cause ends in one line and exit code 2."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; an error that a user can cause ends in one line and exit code 2.
+
+    Args:
+        arguments: What stands after ``evonas``; those of this process where nothing is given.
+
+    Raises:
+        SystemExit: At the end, with the exit code.
+    """
     from evonas.errors import EvonasError
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="replace")  # arrows and lines of boxes are in few encodings
     try:
-        code = app(prog_name="evonas", standalone_mode=False)
+        code = app(arguments, prog_name="evonas", standalone_mode=False)
     except EvonasError as error:
         if os.environ.get("EVONAS_DEBUG"):
             raise

@@ -62,31 +62,46 @@ LIGHT = [
 ]
 
 
-def loaded(arguments: list[str], folder: Path) -> tuple[int, list[str]]:
-    """Run a command in a fresh interpreter; return its exit code and which heavy modules it loaded."""
-    code = (
-        "import json, sys\nfrom evonas.cli import main\ncode = 0\n"
-        "try: main()\nexcept SystemExit as error: code = error.code\n"
-        f"print(json.dumps([code, [name for name in {HEAVY!r} if name in sys.modules]]))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code, *arguments], cwd=folder, capture_output=True, text=True, check=True
-    )
-    status, modules = json.loads(done.stdout.splitlines()[-1])
-    return status or 0, modules
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    """A function that runs commands in fresh processes; it returns their exit codes and loaded heavy modules."""
+    folder = tmp_path_factory.mktemp("light")
+
+    def run(commands: list[list[str]]) -> list[tuple[int, list[str]]]:
+        done = subprocess.run(
+            [sys.executable, str(Path(__file__).with_name("fork.py"))],
+            input=json.dumps({"heavy": HEAVY, "commands": commands}),
+            cwd=folder, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return [(code, modules) for code, modules in json.loads(done.stdout)]
+
+    return run
 
 
-@pytest.mark.parametrize("arguments", LIGHT, ids=" ".join)
-def test_what_needs_no_torch_loads_none(arguments, tmp_path):
-    assert loaded(arguments, tmp_path) == (0, [])
+@pytest.fixture(scope="module")
+def ended(loaded):
+    """How each command ended, by its words."""
+    commands = LIGHT + ERRORS
+    return dict(zip(map(" ".join, commands), loaded(commands), strict=True))
 
 
-@pytest.mark.parametrize("arguments", ERRORS, ids=" ".join)
-def test_errors_of_names_and_files_load_no_torch(arguments, tmp_path):
-    assert loaded(arguments, tmp_path) == (2, [])
+@pytest.mark.parametrize("command", list(map(" ".join, LIGHT)))
+def test_what_needs_no_torch_loads_none(ended, command):
+    assert ended[command] == (0, [])
 
 
-def test_a_front_is_shown_without_torch(make_run, tmp_path):
-    run = make_run(n=20)
-    for form in ("table", "csv", "json", "md"):
-        assert loaded(["front", str(run), "--format", form], tmp_path) == (0, [])
+@pytest.mark.parametrize("command", list(map(" ".join, ERRORS)))
+def test_errors_of_names_and_files_load_no_torch(ended, command):
+    assert ended[command] == (2, [])
+
+
+def test_a_front_is_shown_without_torch(loaded, make_run):
+    run = str(make_run(n=20))
+    forms = ("table", "csv", "json", "md")
+    assert loaded([["front", run, "--format", form] for form in forms]) == [(0, [])] * len(forms)
+
+
+def test_what_loads_torch_is_noticed(loaded, make_run):
+    ((code, modules),) = loaded([["report", str(make_run(n=20)), "--out", "report.html"]])
+    assert code == 0
+    assert "plotly" in modules

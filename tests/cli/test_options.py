@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 
@@ -21,13 +18,16 @@ COMMANDS = [
 ]  # fmt: skip
 
 
-def printed(*command: str) -> str:
-    environment = {**os.environ, "COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", "evonas", *command, "--help"],
-        capture_output=True, text=True, env=environment, timeout=60, check=True,
-    )  # fmt: skip
-    return done.stdout
+@pytest.fixture(scope="module")
+def printed(evonas):
+    """The help of a command as it is printed at 80 columns."""
+
+    def page(*command: str) -> str:
+        done = evonas(*command, "--help", COLUMNS="80", TERM="dumb", NO_COLOR="1")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return page
 
 
 def options_of(page: str) -> dict[str, str]:
@@ -47,7 +47,7 @@ def options_of(page: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def pages():
+def pages(printed):
     return {command: printed(command) for command in ("search", "resume")}
 
 
@@ -98,7 +98,7 @@ def test_allowed_values_are_the_registries_names():
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_every_option_says_its_default_or_that_it_is_required(command):
+def test_every_option_says_its_default_or_that_it_is_required(printed, command):
     for flag, text in options_of(printed(*command)).items():
         if flag != "help":
             assert "[default: " in text or "[required]" in text, f"--{flag}: {text}"

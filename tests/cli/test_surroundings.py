@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import subprocess
 import sys
@@ -10,26 +9,26 @@ import sys
 import pytest
 
 
-def run_in(encoding: str, *arguments: object) -> subprocess.CompletedProcess[bytes]:
-    environment = {**os.environ, "PYTHONIOENCODING": encoding}
-    command = [sys.executable, "-m", "evonas", *map(str, arguments)]
-    return subprocess.run(command, env=environment, capture_output=True, timeout=120)
-
-
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 @pytest.mark.parametrize("arguments", [("front",), ("describe", "nasbench201"), ("list", "spaces")])
-def test_output_in_any_encoding_has_no_traceback(make_run, encoding, arguments):
+def test_output_in_any_encoding_has_no_traceback(evonas, make_run, encoding, arguments):
     given = (*arguments, make_run()) if arguments == ("front",) else arguments
-    done = run_in(encoding, *given)
+    done = evonas(*given, encoding=encoding)
     assert done.returncode == 0, done.stderr
-    assert b"Traceback" not in done.stderr
-    assert done.stdout.decode(encoding).strip()
+    assert done.stdout.strip()
 
 
-def test_a_message_in_ascii_is_a_message(tmp_path):
-    done = run_in("ascii", "front", tmp_path / "Größe-中")
+def test_a_message_in_ascii_is_a_message(evonas, tmp_path):
+    done = evonas("front", tmp_path / "Größe-中", encoding="ascii")
     assert done.returncode == 2
-    assert done.stderr.startswith(b"Error: Expected a run directory")
+    assert done.stderr.startswith("Error: Expected a run directory")
+
+
+def test_what_starts_the_command_line_gives_its_output_and_code():
+    for name, code in (("spaces", 0), ("space", 2)):
+        done = subprocess.run([sys.executable, "-m", "evonas", "list", name], capture_output=True, text=True)
+        assert done.returncode == code
+        assert ("darts" in done.stdout, done.stderr.startswith("Error: ")) == (code == 0, code == 2)
 
 
 def test_a_run_on_a_read_only_mount_is_read(make_run, tmp_path):
@@ -41,6 +40,6 @@ def test_a_run_on_a_read_only_mount_is_read(make_run, tmp_path):
     command = f"mount --bind {run} {run} && mount -o remount,ro,bind {run} && "
     for rest in (f"front {run}", f"report {run} --out {tmp_path / 'report.html'}"):
         told = f"{command}{sys.executable} -m evonas {rest}"
-        done = subprocess.run(["unshare", "-m", "sh", "-c", told], capture_output=True, timeout=120)
+        done = subprocess.run(["unshare", "-m", "sh", "-c", told], capture_output=True)
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "report.html").stat().st_size > 1000
