@@ -84,7 +84,8 @@ def _table(contents: Contents, kept: Front, numbers: list[int], marked: Member |
     from rich.console import Console
     from rich.table import Table
 
-    from evonas.report.listing import further, heading, row
+    from evonas.report.amounts import heading, known_heading
+    from evonas.report.listing import further, row
     from evonas.report.terminal import fitting, lines_below, title_of
 
     console = Console() if shown else Console(file=io.StringIO(), width=200)
@@ -93,7 +94,7 @@ def _table(contents: Contents, kept: Front, numbers: list[int], marked: Member |
     names = further(kept)
     rows = [row(index, member, kept.objectives, names) for index, member in zip(numbers, kept, strict=True)]
     fixed = 1 + len(kept.objectives)
-    titles = fitting(["index", *map(heading, kept.objectives), *names], rows, fixed, console.width)
+    titles = fitting(["index", *map(heading, kept.objectives), *map(known_heading, names)], rows, fixed, console.width)
     table = Table(title=title_of(kept, contents.front), title_justify="left", title_style="bold")
     for title in titles:
         table.add_column(title, justify="right", no_wrap=True)

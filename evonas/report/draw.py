@@ -9,7 +9,8 @@ import numpy as np
 
 from evonas.errors import require
 from evonas.pareto.front import Member
-from evonas.pareto.objective import Constraint, Objective
+from evonas.pareto.objective import Objective
+from evonas.report.amounts import bound_text, is_accuracy, shown, unit_shown
 from evonas.report.contents import Contents
 from evonas.report.front_figure import Panel, front_panels, staircase
 from evonas.report.origins import number, origin
@@ -65,8 +66,8 @@ def _draw_panel(axes: Any, panel: Panel, contents: Contents) -> None:
     if panel.log:
         axes.set_xscale("log")
         axes.xaxis.set_minor_locator(ticker.NullLocator())
-    axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: number(value)))
-    axes.yaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: number(value)))
+    for side, objective in ((axes.xaxis, panel.x), (axes.yaxis, panel.y)):
+        side.set_major_formatter(ticker.FuncFormatter(lambda value, _, o=objective: _tick(value, o)))
     axes.set_xlim(*panel.bounds[0])
     axes.set_ylim(*panel.bounds[1])
 
@@ -80,14 +81,16 @@ def _draw_panel(axes: Any, panel: Panel, contents: Contents) -> None:
     for constraint in contents.constraints:
         for objective, line in ((panel.x, axes.axvline), (panel.y, axes.axhline)):
             if constraint.objective == objective.name:
-                line(constraint.bound, color=BROKEN, lw=1.2, ls=(0, (4, 3)), zorder=2, label=_bound(constraint))
+                words = bound_text(constraint, objective.unit)
+                line(constraint.bound, color=BROKEN, lw=1.2, ls=(0, (4, 3)), zorder=2, label=words)
     axes.plot(*staircase(panel.joined, panel.x, panel.y).T, color=FRONT, lw=1.6, zorder=4)
     axes.scatter(*panel.front.T, s=34, color=FRONT, edgecolor="white", lw=0.9, label="front", zorder=5)
     if panel.selected is not None:
         x, y = panel.selected
         axes.scatter([x], [y], s=150, facecolor="none", edgecolor=CHOSEN, lw=2.2, zorder=6)
         # Its values stand in the legend: beside the marker they would cover the front or an axis.
-        words = f"{number(y)} at {number(x)}, selected"
+        own, cost = shown(y, panel.y.name, panel.y.unit, with_unit=True), shown(x, panel.x.name, panel.x.unit)
+        words = f"{own} at {cost}, selected"
         axes.scatter([], [], s=60, facecolor="none", edgecolor=CHOSEN, lw=2, label=words)
     axes.set_xlabel(_axis(panel.x), color=INK, fontsize=10, labelpad=7)
     axes.set_ylabel(_axis(panel.y), color=INK, fontsize=10, labelpad=7)
@@ -100,15 +103,16 @@ def _draw_panel(axes: Any, panel: Panel, contents: Contents) -> None:
 
 
 def _axis(objective: Objective) -> str:
-    unit = f" ({objective.unit})" if objective.unit else ""
+    unit = f" ({unit_shown(objective.name, objective.unit)})" if objective.unit else ""
     if objective.name == "evaluation":
         return "evaluations in the order reported"
     better = "higher is better  ↑" if objective.direction == "max" else "lower is better  ↓"
     return f"{objective.name}{unit} — {better}"
 
 
-def _bound(constraint: Constraint) -> str:
-    return f"{constraint.objective} {'≤' if constraint.sign == '<=' else '≥'} {number(constraint.bound)}"
+def _tick(value: float, objective: Objective) -> str:
+    """Number beside an axis; of an accuracy in percent, without decimals that it does not need."""
+    return number(100 * value if is_accuracy(objective.name, objective.unit) else value)
 
 
 def _footnote(contents: Contents, panels: list[Panel]) -> str:

@@ -13,6 +13,7 @@ from evonas.pareto.correlation import kendall, spearman
 from evonas.pareto.dominance import first_front
 from evonas.pareto.indicators import hypervolume, hypervolume_box
 from evonas.pareto.objective import Objective
+from evonas.report.amounts import is_accuracy, unit_shown
 from evonas.report.contents import Contents, short
 from evonas.report.origins import meaning, origin
 
@@ -25,24 +26,42 @@ TRUTHS = ("report", "trained", "measured", "verified")
 
 
 def columns(contents: Contents) -> list[dict[str, Any]]:
-    """Return what can be an axis: the objectives, then further numbers that some members have."""
+    """Return what can be an axis: the objectives, then further numbers that some members have.
+
+    Returns:
+        ``name``, ``unit`` on screens, ``direction``, ``origin``, ``scale`` (100 of an accuracy, else 1, by which values
+        are shown), and of an objective with an interval ``interval``: the numbers of the columns of its ends.
+    """
     names = {objective.name for objective in contents.objectives}
-    found = [
-        {"name": o.name, "unit": o.unit, "direction": o.direction, "origin": origin(o.name, contents.settings, o.unit)}
+    found: list[dict[str, Any]] = [
+        {
+            "name": o.name,
+            "unit": unit_shown(o.name, o.unit),
+            "direction": o.direction,
+            "origin": origin(o.name, contents.settings, o.unit),
+            "scale": 100 if is_accuracy(o.name, o.unit) else 1,
+        }
         for o in contents.objectives
     ]
     directions = {o.name: o.direction for o in contents.objectives}
     more = sorted({name for member in contents.front for name in member.known} - names)
     for name in more:
         whole, _, ending = name.rpartition("_")
+        unit = next((o.unit for o in contents.objectives if o.name == whole and ending != "score"), "")
         found.append(
             {
                 "name": name,
-                "unit": next((o.unit for o in contents.objectives if o.name == whole), ""),
+                "unit": unit_shown(name, unit),
+                "scale": 100 if is_accuracy(name, unit) else 1,
                 "direction": "min" if ending == "mad" else directions.get(whole, "min"),
                 "origin": meaning(name),
             }
         )
+    numbers = {column["name"]: number for number, column in enumerate(found)}
+    for column in found[: len(contents.objectives)]:
+        ends = [numbers.get(f"{column['name']}_{end}") for end in ("low", "high")]
+        if column["scale"] == 100 and None not in ends:
+            column["interval"] = ends
     return found
 
 
@@ -55,8 +74,8 @@ def chart_points(contents: Contents, limit: int = POINTS) -> dict[str, Any]:
 
     Returns:
         ``texts``, ``ids``, ``generations``, ``states`` (0: kept to the constraints, 1: broke one, 2: failed),
-        ``values`` (one list per column of `columns`, None where not known), ``parents`` (numbers of points),
-        ``front`` (numbers of the front's members, in its order), ``left_out`` (how many).
+        ``values`` (one list per column of `columns`, on its scale, None where not known), ``parents`` (numbers of
+        points), ``front`` (numbers of the front's members, in its order), ``left_out`` (how many).
     """
     members = [member.architecture for member in contents.front]
     unreported = [text for text in members if text not in contents.indices]
@@ -92,6 +111,8 @@ def _point_values(contents: Contents, texts: Sequence[str], kept: Sequence[int])
             values.append([_finite(every[old]) for old in kept])
         else:
             values.append([own[texts[old]].known.get(name) if texts[old] in own else None for old in kept])
+        if (scale := column["scale"]) != 1:
+            values[-1] = [None if value is None else scale * value for value in values[-1]]
     return values
 
 
@@ -156,9 +177,10 @@ def truths(contents: Contents) -> list[dict[str, Any]]:
 
     Returns:
         One mapping per pair: ``estimate`` (its name), ``truth`` (name of the further number), ``meaning``, ``texts``,
-        ``estimates`` and ``truths`` (lists), ``noise`` (list or None), ``kendall``, ``spearman`` (None where
-        they are not defined), ``gap`` (mean of truth less estimate), ``less`` (name of the estimate in `gap` and
-        `error`), ``error`` (median of the gap's absolute value relative to the truth, or None).
+        ``estimates`` and ``truths`` (lists), ``units`` of both on screens and ``scales`` that screens multiply by,
+        ``noise`` (list or None), ``kendall``, ``spearman`` (None where they are not defined), ``gap`` (mean of truth
+        less estimate), ``less`` (name of the estimate in `gap` and `error`), ``error`` (median of the gap's absolute
+        value relative to the truth, or None).
     """
     known = dict(contents.known) | {m.architecture: {**m.known} for m in contents.front}
     found = []
@@ -179,16 +201,21 @@ def _truth(
     if not texts:
         return None
     own = np.array([estimates[text] for text in texts])
-    # Like with like: where the search ranks by a smoother score, plain accuracy stands beside it.
-    smooth = all(plain in known[text] for text in texts)
+    # Like with like: beside plain accuracy of shared weights stands the same, and beside a trained network's accuracy
+    # what was predicted of it; only where the search ranks by a score, which is no accuracy, plain accuracy again.
+    is_score = not is_accuracy(objective.name, objective.unit)
+    smooth = (is_score or ending == "report") and all(plain in known[text] for text in texts)
     near = np.array([known[text][plain] for text in texts]) if smooth else own
     if ending == "report":
         own = near
     true = np.array([known[text][name] for text in texts])
+    estimate = plain if smooth and ending == "report" else objective.name
     return {
-        "estimate": plain if smooth and ending == "report" else objective.name,
+        "estimate": estimate,
         "less": plain if smooth else objective.name,
         "unit": objective.unit,
+        "scales": [100 if is_accuracy(column, objective.unit) else 1 for column in (estimate, name)],
+        "units": [unit_shown(column, objective.unit) for column in (estimate, name)],
         "truth": name,
         "meaning": meaning(name),
         "texts": texts,

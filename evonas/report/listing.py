@@ -8,18 +8,15 @@ from collections.abc import Sequence
 from evonas.errors import require
 from evonas.pareto.front import Front, Member
 from evonas.pareto.objective import Objective
-from evonas.report.origins import number
-
-
-def heading(objective: Objective) -> str:
-    """Return an objective's name with the direction that is better, and its unit."""
-    arrow = "↑" if objective.direction == "max" else "↓"
-    return f"{objective.name} {arrow}" + (f" ({objective.unit})" if objective.unit else "")
+from evonas.report.amounts import heading, headline, interval_of, known_heading, shown
 
 
 def further(front: Front) -> list[str]:
-    """Return the names of what is known of members beyond the objectives."""
+    """Return the names of what is known of members beyond the objectives; ends of an interval stand with its value."""
     names = {objective.name for objective in front.objectives}
+    for objective in front.objectives:
+        if any(interval_of(member, objective) for member in front):
+            names |= {f"{objective.name}_low", f"{objective.name}_high"}
     return sorted({name for member in front for name in member.known} - names)
 
 
@@ -33,8 +30,8 @@ def row(index: int, member: Member, objectives: Sequence[Objective], names: Sequ
     """Return a member's cells: number (with ! where it breaks a constraint), objectives, further numbers."""
     return [
         f"{index}{' !' if member.breaks else ''}",
-        *(number(member.values[objective.name], pad=True) for objective in objectives),
-        *(number(member.known[name], pad=True) if name in member.known else "" for name in names),
+        *(headline(member, objective, pad=True) for objective in objectives),
+        *(shown(member.known[name], name, pad=True) if name in member.known else "" for name in names),
     ]
 
 
@@ -46,7 +43,7 @@ def to_markdown(front: Front, numbers: Sequence[int]) -> str:
         numbers: Number of each member.
     """
     names = further(front)
-    titles = ["index", *map(heading, front.objectives), *names, "architecture"]
+    titles = ["index", *map(heading, front.objectives), *map(known_heading, names), "architecture"]
     lines = [titles, ["---:"] * (len(titles) - 1) + ["---"]]
     for index, member in zip(numbers, front, strict=True):
         text = member.architecture.replace("|", "\\|")

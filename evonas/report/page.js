@@ -37,6 +37,12 @@
     if (size >= 1000) return Math.round(value).toLocaleString("en-US");
     return String(Number(value.toPrecision(4)));
   };
+  const ends = (column, point) => (column.interval || []).map((i) => points.values[i][point]).filter((v) => v !== null);
+  const range = (column, point) => {
+    const found = ends(column, point);
+    return found.length === 2 ? ` (${found.map(show).join(" to ")})` : "";
+  };
+  const inside = new Set(columns.flatMap((column) => column.interval || []));
   const label = (column) =>
     `${plain(column.name)}${column.unit ? ` (${plain(column.unit)})` : ""}, ` +
     (column.direction === "max" ? "higher is better ↑" : "lower is better ↓");
@@ -95,8 +101,8 @@
   const hints = new Map();
   const hint = (point) => {
     if (!hints.has(point)) {
-      const values = columns.map((c, i) => [c, points.values[i][point]]).filter(([, v]) => v !== null)
-        .map(([c, v]) => `${plain(c.name)}  <b>${show(v)}</b>${c.unit ? ` ${plain(c.unit)}` : ""}`);
+      const values = columns.map((c, i) => [c, points.values[i][point], i]).filter(([, v, i]) => v !== null && !inside.has(i))
+        .map(([c, v]) => `${plain(c.name)}  <b>${show(v)}</b>${c.unit ? ` ${plain(c.unit)}` : ""}${range(c, point)}`);
       const born = points.generations[point];
       hints.set(point, `<b>${title(point)}</b>${born === null ? "" : `, generation ${born}`}<br>` +
         `${values.join("<br>")}<br>${wrap(points.texts[point])}<extra></extra>`);
@@ -221,20 +227,22 @@
   };
 
   const drawTruth = (pair, place) => {
-    const values = [...pair.estimates, ...pair.truths];
+    const [estimates, truths] = [pair.estimates, pair.truths].map((list, i) => list.map((v) => v * pair.scales[i]));
+    const noise = pair.noise && pair.noise.map((v) => v * pair.scales[1]);
+    const values = [...estimates, ...truths];
     const [low, high] = [Math.min(...values), Math.max(...values)];
     const numbers = pair.texts.map((text) => points.texts.indexOf(text));
-    const unit = pair.unit ? ` (${plain(pair.unit)})` : "";
+    const [unit, truthUnit] = pair.units.map((name) => (name ? ` (${plain(name)})` : ""));
     return Plotly.react(`truth${place}`, [
-      { type: "scatter", mode: "lines", name: "equal", x: [low, high], y: [low, high], hoverinfo: "skip",
-        line: { color: color("cloud"), dash: "dot", width: 1.4 } },
-      { type: "scatter", mode: "markers", name: "architectures", x: pair.estimates, y: pair.truths, customdata: numbers,
+      ...(pair.scales[0] !== pair.scales[1] ? [] : [{ type: "scatter", mode: "lines", name: "equal", x: [low, high], y: [low, high], hoverinfo: "skip",
+        line: { color: color("cloud"), dash: "dot", width: 1.4 } }]),
+      { type: "scatter", mode: "markers", name: "architectures", x: estimates, y: truths, customdata: numbers,
         hovertemplate: numbers.map((p, i) => `<b>${p < 0 ? "not drawn" : title(p)}</b><br>${plain(pair.estimate)} ` +
-          `${show(pair.estimates[i])}<br>${plain(pair.truth)} ${show(pair.truths[i])}<extra></extra>`),
-        error_y: pair.noise ? { type: "data", array: pair.noise, color: color("soft"), thickness: 1, width: 2 } : undefined,
+          `${show(estimates[i])}<br>${plain(pair.truth)} ${show(truths[i])}<extra></extra>`),
+        error_y: noise ? { type: "data", array: noise, color: color("soft"), thickness: 1, width: 2 } : undefined,
         marker: { size: numbers.map((p) => (p === chosen ? 13 : 8)),
           color: numbers.map((p) => (p === chosen ? color("chosen") : color("front"))) } },
-    ], layout(axis(`${plain(pair.estimate)}${unit}, estimated`), axis(`${plain(pair.truth)}${unit}`),
+    ], layout(axis(`${plain(pair.estimate)}${unit}, estimated`), axis(`${plain(pair.truth)}${truthUnit}`),
       { showlegend: false }), config);
   };
 
@@ -303,10 +311,11 @@
     const list = make("dl", undefined, "values");
     columns.forEach((c, i) => {
       const value = points.values[i][chosen];
-      if (value === null) return;
+      if (value === null || inside.has(i)) return;
       const [name, number] = [make("dt", c.name), make("dd", show(value))];
       if (c.origin) name.append(make("span", c.origin));
       if (c.unit) number.append(make("span", c.unit));
+      number.append(range(c, chosen));
       list.append(name, number);
     });
     box.append(list);

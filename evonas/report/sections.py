@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from evonas.report import figures
+from evonas.report.amounts import bound_text, heading, is_accuracy, known_heading, reference_text, shown
 from evonas.report.contents import Contents
-from evonas.report.listing import further, heading, row
+from evonas.report.listing import further, row
 from evonas.report.markup import as_float, as_text, numbers, percent, signed, table, text
 from evonas.report.origins import number
 from evonas.report.summary import Need, found, limits, quality
@@ -67,9 +68,8 @@ def explorer(contents: Contents) -> str:
         left_out += f" {failed:,} failed evaluations are not drawn."
     constraints = ""
     if contents.constraints:
-        bounds = ", ".join(
-            f"{c.objective} {'≤' if c.sign == '<=' else '≥'} {number(c.bound)}" for c in contents.constraints
-        )
+        units = {o.name: o.unit for o in contents.objectives}
+        bounds = ", ".join(bound_text(c, units.get(c.objective, "")) for c in contents.constraints)
         constraints = f" Constraints: {bounds}."
     return (
         "<div class='explorer'><section class='card' aria-labelledby='front-title'><h2 id='front-title'>The front</h2>"
@@ -92,7 +92,7 @@ def members(contents: Contents) -> str:
     """Return the table of the front's members."""
     front = contents.front
     names = further(front)
-    titles = ["", *map(heading, front.objectives), *names]
+    titles = ["", *map(heading, front.objectives), *map(known_heading, names)]
     head = "".join(f"<th scope='col'>{text(title) or 'member'}</th>" for title in titles)
     rows = "".join(
         f"<tr data-index='{index}' aria-selected='false'><th scope='row'>{text(cells[0])}</th>"
@@ -133,7 +133,7 @@ def charts(contents: Contents, data: Mapping[str, Any]) -> str:
             [(f"{curve['evaluations'][i]:,}", f"{curve['hypervolume'][i]:.4f}") for i in shown_rows],
         )
     reference = curve.get("reference_point", contents.front.reference)
-    point = ", ".join(f"{o.name} {number(v)}" for o, v in zip(contents.objectives, reference, strict=bool(reference)))
+    point = reference_text(contents.objectives, reference)
     seen = "what it and random sampling saw" if "others" in curve else "what was seen"
     parts.append(
         "<section class='card' aria-labelledby='progress-title'><h2 id='progress-title'>How the search went</h2>"
@@ -169,19 +169,26 @@ def _truths(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
             ("architectures", f"{len(pair['texts']):,}"),
             ("Kendall's τ", signed(pair["kendall"])),
             ("Spearman's ρ", signed(pair["spearman"])),
-            (f"{pair['truth']} less {pair['less']}, mean", number(pair["gap"])),
+            (f"{pair['truth']} less {pair['less']}, mean", _gap(pair)),
             ("relative error, median", "–" if pair["error"] is None else f"{pair['error']:.1%}"),
         ]
         listed = list(zip(pair["estimates"], pair["truths"], strict=True))[:MOST_ROWS]
-        cells = [(number(a, pad=True), number(b, pad=True)) for a, b in listed]
+        names = (pair["estimate"], pair["truth"])
+        cells = [tuple(shown(v, n, pair["unit"], pad=True) for v, n in zip(row, names, strict=True)) for row in listed]
+        heads = [f"{name} {unit}".strip() for name, unit in zip(names, pair["units"], strict=True)]
         title = f"{pair['estimate']} against {pair['truth']}"
         parts.append(
             f"<div><h3>{text(title)}</h3><p class='small soft'>{text(pair['meaning'])}</p>"
             f"<div id='truth{i}' class='chart low' role='img' aria-label='{text(title)}'></div>"
             f"{table('', ('figure', 'value'), rows)}"
-            f"{numbers(table(title, (pair['estimate'], pair['truth']), cells))}</div>"
+            f"{numbers(table(title, heads, cells))}</div>"
         )
     return parts
+
+
+def _gap(pair: Mapping[str, Any]) -> str:
+    """Return the mean difference of a pair, of accuracies in points."""
+    return f"{100 * pair['gap']:+.2f} points" if is_accuracy(pair["truth"], pair["unit"]) else number(pair["gap"])
 
 
 def _latency_table(latency: Mapping[str, Any]) -> list[str]:

@@ -10,9 +10,10 @@ from typing import Any
 from evonas.pareto.front import Member
 from evonas.pareto.improvement import FEWEST_PAIRS
 from evonas.pareto.objective import Objective
+from evonas.report.amounts import headline, is_accuracy, reference_text, shown
 from evonas.report.contents import Contents
 from evonas.report.figures import failures, progress, supernet, truths
-from evonas.report.origins import number, origin, trainable
+from evonas.report.origins import origin, trainable
 from evonas.report.trust import trust_sentences
 
 NEAR = 0.01
@@ -70,9 +71,7 @@ def _best(members: Sequence[Member], objective: Objective) -> Member:
 
 
 def _values_sentence(contents: Contents, member: Member) -> str:
-    return ", ".join(
-        f"{o.name} {number(member.values[o.name])}{f' {o.unit}' if o.unit else ''}" for o in contents.objectives
-    )
+    return ", ".join(f"{o.name} {headline(member, o, with_unit=True)}" for o in contents.objectives)
 
 
 def found(contents: Contents) -> list[str]:
@@ -93,12 +92,12 @@ def found(contents: Contents) -> list[str]:
         lines.append(f"{len(front)} of them are on the front: none is beaten in {names} at once.")
     for objective in contents.objectives[: 1 if len(contents.objectives) > 3 else None]:
         values = [member.values[objective.name] for member in front]
-        unit = f" {objective.unit}" if objective.unit else ""
-        low, high = number(min(values)), number(max(values))
+        low, high = (shown(end, objective.name, objective.unit) for end in (min(values), max(values)))
         if low != high:
-            lines.append(f"{objective.name} runs from {low} to {high}{unit}.")
+            high = shown(max(values), objective.name, objective.unit, with_unit=True)
+            lines.append(f"{objective.name} runs from {low} to {high}.")
     if front.hypervolume is not None and len(contents.objectives) > 1:
-        point = ", ".join(f"{o.name} {number(v)}" for o, v in zip(contents.objectives, front.reference, strict=True))
+        point = reference_text(contents.objectives, front.reference)
         lines.append(
             f"The hypervolume is {front.hypervolume:.4f}, a share of what was seen to the reference point {point}."
         )
@@ -150,9 +149,11 @@ def _training_limits(contents: Contents) -> list[str]:
         lines.append("No member has been trained to the end yet; until one has, the order of the front is a guess.")
     net = supernet(contents)
     if net["forgetting_mean"] is not None:
+        mean = net["forgetting_mean"]
+        changed = f"{100 * mean:+.1f} points" if quality(contents) == "accuracy" else f"{mean:+.3f}"
         lines.append(
             f"Training other architectures changed an architecture's {quality(contents)} by "
-            f"{net['forgetting_mean']:+.3f} on average within an epoch (below 0: forgotten)."
+            f"{changed} on average within an epoch (below 0: forgotten)."
         )
     return lines
 
@@ -212,7 +213,9 @@ def _truth_sentence(pair: Mapping[str, Any]) -> str:
         text += f"; the estimate is off by {pair['error']:.1%}{' in the median' if n > 1 else ''}"
     else:
         side = "higher" if pair["gap"] >= 0 else "lower"
-        text += f"; it is {abs(pair['gap']):.3g} {side} than {pair['less']}{' on average' if n > 1 else ''}"
+        gap = abs(pair["gap"])
+        much = f"{100 * gap:.3g} points" if is_accuracy(pair["truth"], pair["unit"]) else f"{gap:.3g}"
+        text += f"; it is {much} {side} than {pair['less']}{' on average' if n > 1 else ''}"
     if pair["kendall"] is not None and n >= FEW:
         tau = pair["kendall"]
         word = "agree well" if tau > 0.7 else "agree in part" if tau > 0.3 else "hardly agree"

@@ -6,8 +6,9 @@ import shlex
 from collections.abc import Sequence
 
 from evonas.pareto.front import Front, Member
+from evonas.report.amounts import reference_text
 from evonas.report.contents import Contents
-from evonas.report.origins import number, origin
+from evonas.report.origins import origin
 
 EDGE = 12
 """Characters of a line that borders and the mark of the selected member take."""
@@ -59,10 +60,9 @@ def lines_below(
         lines.append("! breaks a constraint now that it was measured whole.")
     whole = contents.front
     if whole.hypervolume is not None:
-        point = ", ".join(f"{o.name} {number(v)}" for o, v in zip(whole.objectives, whole.reference, strict=True))
         lines.append(
             f"Hypervolume {whole.hypervolume:.4f} of the whole front, a share of what was seen to the "
-            f"reference point ({point})."
+            f"reference point ({reference_text(whole.objectives, whole.reference)})."
         )
     lines.append("  ".join(f"{o.name}: {origin(o.name, contents.settings, o.unit)}." for o in kept.objectives))
     if not contents.ended:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from evonas.data.part import PartName
@@ -57,7 +58,8 @@ class AccuracyEvaluator(Evaluator):
         kind, option = read_estimator(str(context.options.get("estimator", "supernet")))
         asked = option if kind == "supernet" else DEFAULT
         self.estimate = estimate or ("accuracy" if part == "report" else asked)
-        self.objectives = (ACC,) if self.estimate == "accuracy" else (ACC, TOP1)
+        # What is no share of images is a score, which has no unit.
+        self.objectives = (ACC,) if self.estimate == "accuracy" else (replace(ACC, unit=""), TOP1)
         self._context = context
         images = context.data.part(part)
         self._images = len(images.labels)
