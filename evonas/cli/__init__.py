@@ -22,6 +22,7 @@ from evonas.cli.options import Application
 from evonas.cli.report import report
 from evonas.cli.score import score
 from evonas.cli.search import resume, search
+from evonas.cli.stopping import INTERRUPTED, exit_code, signals_stop
 from evonas.cli.train import train
 from evonas.cli.verify import verify
 
@@ -65,20 +66,34 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises:
         SystemExit: At the end, with the exit code.
     """
-    from evonas.errors import EvonasError
-
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="replace")  # arrows and lines of boxes are in few encodings
+    with signals_stop():
+        try:
+            code: int | None = _run(arguments)
+            if code == INTERRUPTED:  # some versions of typer return it, whichever signal it was
+                code = exit_code(KeyboardInterrupt())
+        except BaseException as error:
+            code = exit_code(error)
+            if code is None:
+                raise
+    sys.exit(code)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    """Run the command line and return its exit code."""
+    from evonas.errors import EvonasError
+
     try:
         code = app(arguments, prog_name="evonas", standalone_mode=False)
     except EvonasError as error:
         if os.environ.get("EVONAS_DEBUG"):
             raise
         typer.echo(f"Error: {' '.join(str(error).split())}", err=True)
-        sys.exit(2)
-    except typer.Abort:
-        sys.exit(130)
+        return 2
+    except typer.Abort as error:
+        raise KeyboardInterrupt from error
     except Exception as error:
         context = getattr(error, "ctx", None)  # a wrong option: typer's versions carry classes of their own for that
         if not hasattr(error, "format_message"):
@@ -88,5 +103,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
         else:
             look = f"; see  {context.command_path} --help" if context else ""
             typer.echo(f"Error: {' '.join(error.format_message().split()).rstrip('.')}{look}", err=True)
-        sys.exit(2)
-    sys.exit(code if isinstance(code, int) else 0)
+        return 2
+    return code if isinstance(code, int) else 0

@@ -29,13 +29,14 @@ def deploy(
 
     Run.open(run).close()  # a wrong path ends here, before anything heavy is imported
     from evonas.cli.progress import make_progress
+    from evonas.cli.stopping import words_when_stopped
     from evonas.runs.selection import check_selection
 
     check_selection(run, select)
     from evonas.deployment import deployment_summary
     from evonas.deployment.deploy import deploy
 
-    try:
+    with words_when_stopped(lambda: "Stopped; nothing was written."):
         deployment = deploy(
             run,
             select,
@@ -48,8 +49,5 @@ def deploy(
             tolerance=tolerance,
             progress=make_progress(quiet),
         )
-    except KeyboardInterrupt:
-        typer.echo("\nStopped; nothing was written.", err=True)
-        raise typer.Exit(130) from None
     for line in deployment_summary(deployment):
         typer.echo(line)

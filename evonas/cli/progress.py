@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from evonas.cli.display import Phase, ProgressState, duration, fit
+from evonas.cli.stopping import check_stopped
 from evonas.files.progress import Progress, Silent
 
 EVERY = 30.0
@@ -102,6 +103,14 @@ class PipedProgress:
         self.say(fit(self.state, LINE, with_bar=False))
 
 
+class QuietProgress(Silent):
+    """Nothing shown; a step ends where a signal asks for it all the same."""
+
+    def advance(self, n: int = 1, note: str = "") -> None:
+        """Count nothing."""
+        check_stopped()
+
+
 class _Task:
     """Phase that runs, and who is told when it got further."""
 
@@ -109,6 +118,7 @@ class _Task:
         self._state, self._phase, self._then = state, phase, then
 
     def advance(self, n: int = 1, note: str = "") -> None:
+        check_stopped()
         self._phase.done += n
         self._state.note = note
         self._then()
@@ -121,7 +131,7 @@ LINE = 200
 def make_progress(quiet: bool) -> Progress:
     """Progress that suits where output goes: one line on a terminal, lines in a file, nothing when quiet."""
     if quiet:
-        return Silent()
+        return QuietProgress()
     if sys.stderr.isatty():
         return TerminalProgress(Console(stderr=True))
     return PipedProgress(sys.stderr)

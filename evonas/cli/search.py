@@ -143,25 +143,21 @@ def _after(listeners: list[Any]) -> Callable[[Run], None]:
 
 def _finish(work: Callable[[], Run], paths: list[Path], listeners: list[Any]) -> None:
     """Do the work and show what came of it; where it is stopped, the line that resumes the run at the last path."""
-    from evonas.cli.stopping import Terminated, stopped_by_sigterm
+    from evonas.cli.stopping import words_when_stopped
 
-    try:
-        with stopped_by_sigterm():
+    def words() -> str:
+        if not paths or not (paths[-1] / "manifest.json").exists():
+            return "Stopped before anything was written."
+        where = shlex.quote(str(paths[-1]))
+        return f"Stopped; nothing that was evaluated is lost. Continue with\n  evonas resume {where}"
+
+    with words_when_stopped(words):
+        try:
             run = work()
-    except BaseException as error:
-        for listener in listeners:
-            listener.close(None)
-        if not isinstance(error, KeyboardInterrupt):
+        except BaseException:
+            for listener in listeners:
+                listener.close(None)
             raise
-        if paths and (paths[-1] / "manifest.json").exists():
-            typer.echo(
-                f"\nStopped; nothing that was evaluated is lost. Continue with\n"
-                f"  evonas resume {shlex.quote(str(paths[-1]))}",
-                err=True,
-            )
-        else:
-            typer.echo("\nStopped before anything was written.", err=True)
-        raise typer.Exit(143 if isinstance(error, Terminated) else 130) from None
     with run:
         for listener in listeners:
             listener.close(run)

@@ -40,6 +40,7 @@ def train(
     with Run.open(run) as opened:  # a wrong path ends here, before anything heavy is imported
         settings = opened.settings
     from evonas.cli.progress import make_progress
+    from evonas.cli.stopping import words_when_stopped
     from evonas.runs.selection import check_selection
     from evonas.training.recipe import load_recipe, usual_recipe
 
@@ -48,7 +49,7 @@ def train(
     from evonas.deployment import train_members, training_summary
     from evonas.deployment.transfer import compare_transfer
 
-    try:
+    with words_when_stopped(lambda: "Stopped; the epochs done are kept. Type the same command again to go on."):
         trained = train_members(
             run,
             select,
@@ -59,9 +60,6 @@ def train(
             teacher="largest" if distill else None,
             progress=make_progress(quiet),
         )
-    except KeyboardInterrupt:
-        typer.echo("\nStopped; the epochs done are kept. Type the same command again to go on.", err=True)
-        raise typer.Exit(130) from None
     for line in training_summary(trained):
         typer.echo(line)
     for line in compare_transfer(run, trained, make_progress(quiet)):

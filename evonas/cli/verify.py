@@ -33,16 +33,14 @@ def verify(
     from rich.console import Console
 
     from evonas.cli.progress import make_progress
+    from evonas.cli.stopping import words_when_stopped
     from evonas.runs.selection import check_selection
 
     check_selection(run, select)
     from evonas.deployment.verify import verify
 
-    try:
+    with words_when_stopped(lambda: "Stopped; nothing was changed."):
         verification = verify(run, select, trained=trained, table=table or (), progress=make_progress(quiet))
-    except KeyboardInterrupt:
-        typer.echo("\nStopped; nothing was changed.", err=True)
-        raise typer.Exit(130) from None
     Console().print(_table(verification))
     typer.echo("\n".join(verification.summary()))
     raise typer.Exit(1 if verification.moved else 0)

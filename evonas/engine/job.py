@@ -63,10 +63,22 @@ def attempt(evaluator: Evaluator, candidates: Sequence[Candidate]) -> list[Row]:
             raise EvaluationError(f"expected a result of {missing[0]}, got none")
         return rows
     except Exception as error:
+        if _from_interrupt(error):
+            raise KeyboardInterrupt from error
         # A batch that fails as a whole names no culprit: one by one, only what is at fault fails.
         if len(candidates) > 1:
             return [row for candidate in candidates for row in attempt(evaluator, [candidate])]
         return [failed(evaluator, cause_of(error), time.perf_counter() - start)]
+
+
+def _from_interrupt(error: BaseException) -> bool:
+    """Whether an error stands for Ctrl-C: some libraries turn one that comes during a callback into their own."""
+    links: list[BaseException] = []
+    link: BaseException | None = error
+    while link is not None and link not in links:
+        links.append(link)
+        link = link.__cause__ or link.__context__
+    return any(isinstance(one, KeyboardInterrupt) or "KeyboardInterrupt" in str(one) for one in links)
 
 
 def failed(evaluator: Evaluator, cause: str, seconds: float) -> Row:
