@@ -5,7 +5,8 @@
 - `bench_proxies` correlates scores with measured accuracy, parameters and FLOPs always beside them.
 - `computed_objectives` and `score_sources` bring the objectives that evonas computes to both.
 - `bench_protocol` judges a method by its relative improvement over random sampling; `bench_published` does it
-  for the published results of eight methods.
+  for the published results of eight methods. `evonas.benchmarks.ablate.ablate_columns` and
+  `evonas.benchmarks.ablate_trainings.ablate_trainings` say what else moves accuracies: tricks, seeds, the frame, depth.
 - `evonas.benchmarks.overhead.bench_overhead` measures what scores, shared weights and the search cost beside the
   work that cannot be spared; it stands apart because it needs torch, which benchmarks on columns do not.
 - `evonas.benchmarks.supernet.bench_supernet` ranks architectures with shared weights trained by several rules; it

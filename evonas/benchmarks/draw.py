@@ -11,7 +11,7 @@ import numpy as np
 from evonas.benchmarks.anchors import means
 from evonas.errors import require
 
-_COLORS = ("#4c72b0", "#dd8452", "#55a868", "#c44e52", "#8172b3", "#937860", "#da8bc3", "#8c8c8c")
+COLORS = ("#4c72b0", "#dd8452", "#55a868", "#c44e52", "#8172b3", "#937860", "#da8bc3", "#8c8c8c")
 
 
 def draw_anytime(results: Mapping[str, Any]) -> bytes:
@@ -26,7 +26,7 @@ def draw_anytime(results: Mapping[str, Any]) -> bytes:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    figure, axes = _figure()
+    figure, axes = new_figure()
     truth = results["true_hypervolume"]
     for curve, color in zip(results["anytime"], _cycle(results["anytime"]), strict=True):
         percent = {key: 100 * np.array(curve[key]) / truth for key in ("q25", "median", "q75")}
@@ -47,7 +47,7 @@ def draw_anytime(results: Mapping[str, Any]) -> bytes:
     axes.set_xlabel("evaluations")
     axes.set_ylabel(f"hypervolume, % of the true front's\n(median, quartiles, {len(results['seeds'])} seeds)")
     axes.legend(loc="lower right")
-    return _png(figure)
+    return figure_bytes(figure)
 
 
 def draw_proxies(rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -56,11 +56,11 @@ def draw_proxies(rows: Sequence[Mapping[str, Any]]) -> bytes:
     Args:
         rows: What `bench_proxies` returned.
     """
-    figure, axes = _figure()
+    figure, axes = new_figure()
     names = list(dict.fromkeys(row["proxy"] for row in rows))
     for offset, key, label, color in (
-        (-0.2, "spearman", "Spearman", _COLORS[0]),
-        (0.2, "kendall_top30", "Kendall, top 30 %", _COLORS[1]),
+        (-0.2, "spearman", "Spearman", COLORS[0]),
+        (0.2, "kendall_top30", "Kendall, top 30 %", COLORS[1]),
     ):
         # No bar where a correlation is not known for any seed.
         known = [row for row in rows if not np.isnan(row[key])]
@@ -73,7 +73,7 @@ def draw_proxies(rows: Sequence[Mapping[str, Any]]) -> bytes:
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
     axes.set_ylabel("rank correlation with the target")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
-    return _png(figure)
+    return figure_bytes(figure)
 
 
 def draw_anchors(rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -82,7 +82,7 @@ def draw_anchors(rows: Sequence[Mapping[str, Any]]) -> bytes:
     Args:
         rows: What `bench_anchors` returned.
     """
-    figure, axes = _figure()
+    figure, axes = new_figure()
     found = means(rows)
     signals = list(dict.fromkeys(signal for signal, _ in found))
     for signal, color in zip(signals, _cycle(signals), strict=True):
@@ -94,7 +94,7 @@ def draw_anchors(rows: Sequence[Mapping[str, Any]]) -> bytes:
     axes.set_xlabel("anchors")
     axes.set_ylabel("Kendall's tau on networks that are no anchors")
     axes.legend(fontsize="small", ncols=2)
-    return _png(figure)
+    return figure_bytes(figure)
 
 
 def draw_improvements(rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -103,7 +103,7 @@ def draw_improvements(rows: Sequence[Mapping[str, Any]]) -> bytes:
     Args:
         rows: What `bench_published` returned.
     """
-    figure, axes = _figure()
+    figure, axes = new_figure()
     datasets = list(dict.fromkeys(row["dataset"] for row in rows))
     methods = list(dict.fromkeys(row["method"] for row in rows))
     width = 0.8 / len(methods)
@@ -114,7 +114,7 @@ def draw_improvements(rows: Sequence[Mapping[str, Any]]) -> bytes:
     axes.set_xticks(range(len(datasets)), datasets)
     axes.set_ylabel("relative improvement over random sampling, %")
     axes.legend(ncols=2, fontsize="small")
-    return _png(figure)
+    return figure_bytes(figure)
 
 
 def draw_supernet(results: Mapping[str, Any], estimate: str = "prior") -> bytes:
@@ -135,26 +135,32 @@ def draw_supernet(results: Mapping[str, Any], estimate: str = "prior") -> bytes:
     )
     for place, ((rule, passes), values) in enumerate(first.items(), start=1):
         axes = figure.add_subplot(lines, columns, place)
-        axes.plot(results["truth"], values, ".", ms=3, color=_COLORS[0])
+        axes.plot(results["truth"], values, ".", ms=3, color=COLORS[0])
         row = rows[rule, passes]
         axes.set_title(f"{rule}, {passes} passes\nτ {row['tau']:.2f}, top 30 %: {row['top30']:.2f}", fontsize=8)
         axes.tick_params(labelsize=7)
     figure.supxlabel(f"true {results['setting']['target']}", fontsize=9)
     figure.supylabel(f"estimate ({estimate})", fontsize=9)
-    return _png(figure)
+    return figure_bytes(figure)
 
 
 def _cycle(items: Sequence[Any]) -> list[str]:
-    return [_COLORS[i % len(_COLORS)] for i in range(len(items))]
+    return [COLORS[i % len(COLORS)] for i in range(len(items))]
 
 
-def _figure() -> tuple[Any, Any]:
+def new_figure() -> tuple[Any, Any]:
+    """Return a figure and its axes.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
     # The figure's own canvas, not pyplot: no global state, no display.
     figure = require("matplotlib.figure", "report").Figure(figsize=(7, 4.5), dpi=150, layout="constrained")
     return figure, figure.add_subplot()
 
 
-def _png(figure: Any) -> bytes:
+def figure_bytes(figure: Any) -> bytes:
+    """Return a figure as a PNG."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()

@@ -106,7 +106,7 @@ def bench_protocol(
     if not found or seeds < 1:
         raise SettingsError(f"Expected found architectures and one seed or more, got {len(found)}, {seeds}.")
     rng = np.random.default_rng(seed)
-    drawn = _draw(space, len(found) if random is None else random, rng, pool)
+    drawn = draw_architectures(space, len(found) if random is None else random, rng, pool)
     together = [*found, *drawn]
     accuracy = np.stack([np.asarray(train(together, seed + i), dtype=np.float64) for i in range(seeds)])
     if accuracy.shape != (seeds, len(together)):
@@ -132,7 +132,20 @@ def bench_protocol(
     }
 
 
-def _draw(space: Space, n: int, rng: np.random.Generator, pool: Sequence[Architecture] | None) -> list[Architecture]:
+def draw_architectures(
+    space: Space, n: int, rng: np.random.Generator, pool: Sequence[Architecture] | None = None
+) -> list[Architecture]:
+    """Return n random architectures as written, no two of one canonical form, by the space's own sampler.
+
+    Args:
+        space: The space.
+        n: How many, 1 or more.
+        rng: Source of randomness.
+        pool: Draw from these instead, none twice.
+
+    Raises:
+        SettingsError: There are too few.
+    """
     if pool is not None:
         if not 1 <= n <= len(pool):
             raise SettingsError(f"Expected 1 to {len(pool)} random architectures from the pool, got {n}.")

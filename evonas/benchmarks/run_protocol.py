@@ -20,7 +20,13 @@ from evonas.training.train import train
 
 
 def judge_front(
-    path: Path, *, recipe: str, members: int, seeds: int, progress: Callable[[str, int], None]
+    path: Path,
+    *,
+    recipe: str,
+    members: int,
+    seeds: int,
+    progress: Callable[[str, int], None],
+    epochs: int | None = None,
 ) -> dict[str, Any]:
     """Train members of a front and as many random architectures from fresh weights, and compare them.
 
@@ -31,7 +37,8 @@ def judge_front(
         recipe: Name or file of a recipe.
         members: How many members, spread along the front.
         seeds: Trainings of each architecture.
-        progress: Told of every training.
+        progress: Called before every training.
+        epochs: Of each; the recipe's own where None.
 
     Returns:
         What `bench_protocol` returns.
@@ -40,7 +47,7 @@ def judge_front(
         front, context = read_front(run), run_context(run)
     places = np.unique(np.linspace(0, len(front) - 1, members).round().astype(int))
     found = [context.space.canonical(context.space.parse(front[int(place)].architecture)) for place in places]
-    how = load_recipe(recipe, all_data=False)
+    how = load_recipe(recipe, all_data=False, **({} if epochs is None else {"epochs": epochs}))
     images = context.data
     if images is None:
         raise RunError(f"{run.path} searched a table: without images there is nothing to train on")

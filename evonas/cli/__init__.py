@@ -9,7 +9,12 @@ from collections.abc import Sequence
 
 import typer
 
-from evonas.cli import bench_distillation, bench_estimator, bench_supernet  # noqa: F401  # importing them registers their commands
+from evonas.cli import (  # importing them registers their commands
+    bench_distillation,  # noqa: F401
+    bench_estimator,  # noqa: F401
+    bench_protocol,  # noqa: F401
+    bench_supernet,  # noqa: F401
+)
 from evonas.cli.bench import bench
 from evonas.cli.data import data
 from evonas.cli.deploy import deploy

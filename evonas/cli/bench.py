@@ -148,30 +148,6 @@ def bench_overhead(
     _write(out, results, rows, None)
 
 
-@bench.command("protocol")
-def bench_protocol(
-    run: Annotated[Path | None, typer.Argument(help="A run to judge; without one, the published table.")] = None,
-    recipe: Annotated[str, typer.Option(help="How members and random architectures are trained.")] = "quick",
-    members: Annotated[int, typer.Option(min=1, help="Members of the front, spread along it.")] = 4,
-    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each.")] = 2,
-    out: Out = None,
-) -> None:
-    """Relative improvement over random sampling, trained alike (Yang et al., ICLR 2020)."""
-    from evonas import benchmarks
-
-    if run is None:
-        rows = benchmarks.bench_published()
-        keys = ["method", "dataset", "random_mean", "method_mean", "printed", "ri"]
-        _show(keys, [[_cell(row[key]) for key in keys] for row in rows])
-        _write(out, rows, rows, lambda: benchmarks.draw_improvements(rows))
-        return
-    from evonas.benchmarks.run_protocol import judge_front
-
-    result = judge_front(run, recipe=recipe, members=members, seeds=seeds, progress=_progress)
-    _show(["figure", "value"], [[key, _cell(result[key])] for key in ("ri", "low", "high", "p", "seed_kendall")])
-    _write(out, result, [{key: result[key] for key in ("ri", "low", "high", "confidence", "p")}], None)
-
-
 def _exact_images() -> str:
     import os
 

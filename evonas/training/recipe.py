@@ -130,8 +130,21 @@ def load_recipe(name: str | Path, **overrides: Any) -> TrainingRecipe:
         )
     path = _FOLDER / f"{name}.toml" if str(name) in names else Path(name)
     table = read_toml(path, "the recipe")
+    return _validated({"name": path.stem, **table, **overrides}, str(name))
+
+
+def change_recipe(recipe: TrainingRecipe, **changes: Any) -> TrainingRecipe:
+    """Return a recipe with some keys changed.
+
+    Raises:
+        SettingsError: An unknown key or a value out of range.
+    """
+    return _validated(recipe.model_dump() | changes, recipe.name)
+
+
+def _validated(table: Mapping[str, Any], name: str) -> TrainingRecipe:
     try:
-        return TrainingRecipe.model_validate({"name": path.stem, **table, **overrides})
+        return TrainingRecipe.model_validate(table)
     except ValidationError as error:
         raise SettingsError(f"Recipe {name}: {_first_error(error)}") from None
 
