@@ -12,7 +12,8 @@ import torch
 
 from evonas.data.labels import number_labels, read_labels, read_one_hot
 from evonas.data.part_names import part_of_name
-from evonas.data.ranges import to_bytes, white_of
+from evonas.data.photo import to_bytes
+from evonas.data.ranges import white_of
 from evonas.data.resize import resize
 from evonas.data.source import Source
 from evonas.data.targets import as_targets, name_targets
@@ -38,10 +39,12 @@ class ArrayImages:
     Attributes:
         pixels: uint8, shape (n, c, h, w).
         labels: int64, shape (n,); or float32, shape (n, k).
+        white: Value of more than 8 bits that meant white before they were bytes; None: another.
     """
 
     pixels: np.ndarray
     labels: np.ndarray
+    white: float | None = None
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -82,7 +85,7 @@ class ArrayImages:
 
     def take(self, rows: np.ndarray) -> ArrayImages:
         """Return the images of `rows` alone."""
-        return ArrayImages(self.pixels[rows], self.labels[rows])
+        return ArrayImages(self.pixels[rows], self.labels[rows], self.white)
 
 
 def as_pixels(values: object, what: str, layout: str | None = None) -> np.ndarray:
@@ -150,7 +153,7 @@ def from_arrays(arrays: Mapping[str, np.ndarray], name: str, layout: str | None 
         DataError: An array is missing or malformed, or images and labels differ in number.
     """
     parts = _parts(arrays, name)
-    pixels = _pixels(arrays, parts, name, layout)
+    pixels, white = _pixels(arrays, parts, name, layout)
     labels = parts["train"][1]
     if np.asarray(arrays[labels]).dtype.kind == "f" and not _classes_as_columns(arrays[labels], labels, name):
         targets = {part: as_targets(arrays[y], f"{y} of '{name}'") for part, (_, y) in parts.items()}
@@ -162,14 +165,14 @@ def from_arrays(arrays: Mapping[str, np.ndarray], name: str, layout: str | None 
         task = "classification"
         if len(set(names)) < len(names):
             raise DataError(f"Expected class_names of '{name}' to differ from one another, got {', '.join(names)}")
-    made = {part: ArrayImages(pixels[part], targets[part]) for part in parts}
+    made = {part: ArrayImages(pixels[part], targets[part], white if white > 255 else None) for part in parts}
     return Source(name, names, made["train"], made.get("test"), task=task, validation=made.get("validation"))
 
 
 def _pixels(
     arrays: Mapping[str, np.ndarray], parts: Mapping[str, tuple[str, str]], name: str, layout: str | None
-) -> dict[str, np.ndarray]:
-    """Return the images of each part as contiguous bytes (n, c, h, w); one value means white in all of them."""
+) -> tuple[dict[str, np.ndarray], float]:
+    """Return the images of each part as contiguous bytes (n, c, h, w), and the value that meant white in all."""
     images = {part: as_pixels(arrays[x], f"{x} of '{name}'", layout) for part, (x, _) in parts.items()}
     shape = images["train"].shape[1:]
     for part, (x, y) in parts.items():
@@ -191,7 +194,7 @@ def _pixels(
     if held:
         low, high = min(float(one.min()) for one in held), max(float(one.max()) for one in held)
         white = white_of(images["train"].dtype, low, high, f"the images of '{name}'")
-    return {part: np.ascontiguousarray(to_bytes(one, white)) for part, one in images.items()}
+    return {part: np.ascontiguousarray(to_bytes(one, white)) for part, one in images.items()}, white
 
 
 def _names(arrays: Mapping[str, np.ndarray], keys: Sequence[str]) -> list[str | bytes] | None:

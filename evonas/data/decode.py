@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import numpy as np
 import torch
 
-from evonas.data.ranges import to_bytes
+from evonas.data.photo import DEEP, opened, read_photo
 from evonas.errors import DataError, require
 
 PROBE = 256  # images, evenly spaced, that are looked at to learn channels and size
@@ -25,11 +22,6 @@ PHOTO_RESOLUTION = 64  # where images differ in size and no resolution is asked 
 THREADS_FROM = 128  # pixels of the shorter side; smaller images decode too quickly for threads to pay
 SHOWN = 5
 """Images that an error names."""
-MOST_PIXELS = 2**30
-"""Pixels of an image beyond which it is not decoded: 3 GB in color."""
-_LOCK = Lock()
-DEEP = ("I", "F")
-"""Beginnings of Pillow's modes of more than 8 bits."""
 GRAY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 
 
@@ -215,37 +207,14 @@ def decode(item: bytes | Path, channels: int, resolution: int, white: float | No
     Returns:
         uint8, shape (channels, resolution, resolution).
     """
-    image_module, operations = require("PIL.Image", "data"), require("PIL.ImageOps", "data")
-    with _opened(item) as file:
-        # JPEG can be decoded at a fraction of its size; twice what is needed leaves the resampling to Pillow.
-        file.draft(None, (2 * resolution, 2 * resolution))
-        image = _flatten(operations.exif_transpose(file), "L" if channels == 1 else "RGB", white)
-    if image.size != (resolution, resolution):
-        width, height = image.size
-        side = min(width, height)
-        left, top = (width - side) / 2, (height - side) / 2
-        box = (left, top, left + side, top + side)
-        image = image.resize((resolution, resolution), image_module.Resampling.BILINEAR, box=box)
-    pixels = np.array(image, dtype=np.uint8)
-    return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
-
-
-def _flatten(image: Any, mode: str, white: float | None) -> Any:
-    if image.mode == mode and "transparency" not in image.info:
-        return image
-    image_module = require("PIL.Image", "data")
-    if image.mode.startswith(DEEP):  # Pillow would clip to 8 bits, not scale
-        values = np.asarray(image)
-        image = image_module.fromarray(to_bytes(values, white or (65535.0 if image.mode.startswith("I") else 1.0)))
-    elif "A" in image.getbands() or "transparency" in image.info:
-        image = image.convert("RGBA")
-        image = image_module.alpha_composite(image_module.new("RGBA", image.size, "white"), image)
-    return image.convert(mode)
+    require("PIL.Image", "data")
+    # Twice what is needed leaves the resampling to Pillow.
+    return read_photo(item, "L" if channels == 1 else "RGB", resolution, white, draft=2 * resolution)
 
 
 def _extent(item: bytes | Path) -> tuple[str, float, float] | None:
     """Return type, least and largest value of an image of more than 8 bits; None: it has 8."""
-    with _opened(item) as file:
+    with opened(item) as file:
         if not file.mode.startswith(DEEP):
             return None
         values = np.asarray(file)
@@ -253,31 +222,10 @@ def _extent(item: bytes | Path) -> tuple[str, float, float] | None:
 
 
 def _header(item: bytes | Path) -> tuple[str, tuple[int, int]]:
-    with _opened(item) as file:
+    with opened(item) as file:
         return file.mode, file.size
 
 
 def _digest(item: bytes | Path) -> bytes:
     content = item if isinstance(item, bytes) else item.read_bytes()
     return hashlib.blake2b(content, digest_size=16).digest()
-
-
-@contextmanager
-def _opened(item: bytes | Path) -> Iterator[Any]:
-    """Open an image under a limit of our own, for Pillow's refuses scans and slides that memory easily holds.
-
-    Raises:
-        DataError: It has more pixels than `MOST_PIXELS`.
-    """
-    module: Any = require("PIL.Image", "data")
-    with _LOCK:  # Pillow's limit is one for the whole process
-        before, module.MAX_IMAGE_PIXELS = module.MAX_IMAGE_PIXELS, None
-        try:
-            file = module.open(io.BytesIO(item) if isinstance(item, bytes) else item)
-        finally:
-            module.MAX_IMAGE_PIXELS = before
-    with file:
-        width, height = file.size
-        if width * height > MOST_PIXELS:
-            raise DataError(f"{width} x {height} pixels are more than {MOST_PIXELS:,}: make the image smaller")
-        yield file

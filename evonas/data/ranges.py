@@ -6,7 +6,7 @@ import numpy as np
 
 from evonas.errors import DataError
 
-__all__ = ["to_bytes", "white_of"]
+__all__ = ["white_of"]
 
 BITS = (8, 10, 12, 14, 16)
 """Depths that cameras and scanners write into integers of 16 bits."""
@@ -40,10 +40,3 @@ def white_of(dtype: np.dtype[np.generic], low: float, high: float, what: str) ->
         f"Expected {what} as integers of up to 16 bits, as floats in [0, 1] or in [0, 255], got {dtype} from {low:g} "
         f"to {high:g}: give raw pixels, not normalized ones"
     )
-
-
-def to_bytes(values: np.ndarray, white: float) -> np.ndarray:
-    """Return values as uint8, white as 255."""
-    if values.dtype == np.uint8 and white == 255:
-        return values
-    return np.clip(np.rint(values * (255.0 / white)), 0, 255).astype(np.uint8)

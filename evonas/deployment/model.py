@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from evonas.data import Dataset
+from evonas.data.preprocessing import preprocessing_of
 from evonas.errors import EvonasError, RunError
 from evonas.files.toml import to_toml
 from evonas.networks import Network, build
@@ -23,6 +24,7 @@ from evonas.tasks import make_task, task_names
 
 FORMAT = 1
 WEIGHTS, NETWORK, SPACE = "weights.safetensors", "network.toml", "space.toml"
+PREPROCESS = "preprocess.json"
 
 
 class UnitInput(nn.Module):
@@ -80,7 +82,7 @@ def model_files(network: Network, data: Dataset) -> dict[str, bytes]:
 
     Returns:
         ``weights.safetensors``, the plain state dict; ``network.toml``, architecture, skeleton, classes and
-        normalization; ``space.toml``, the space's own file.
+        normalization; ``space.toml``, the space's own file; ``preprocess.json``, what a photo becomes.
     """
     weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     content = {
@@ -98,6 +100,7 @@ def model_files(network: Network, data: Dataset) -> dict[str, bytes]:
         WEIGHTS: save(weights, {"format": "pt"}),
         NETWORK: to_toml(content).encode(),
         SPACE: to_toml(space).encode(),
+        PREPROCESS: to_json(preprocessing_of(data)).encode(),
     }
 
 

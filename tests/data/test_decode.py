@@ -168,5 +168,5 @@ def test_scans_beyond_pillows_limit_are_read_and_ours_holds(monkeypatch):
     wide = encoded(Image.new("RGB", (20, 20), "red"))
     assert images_of(wide).read(np.arange(1), 3, 4).float().mean((0, 2, 3)).tolist() == [255, 0, 0]
     assert Image.MAX_IMAGE_PIXELS == 50
-    monkeypatch.setattr("evonas.data.decode.MOST_PIXELS", 399)
+    monkeypatch.setattr("evonas.data.photo.MOST_PIXELS", 399)
     assert images_of(wide).unreadable() == {0: "20 x 20 pixels are more than 399: make the image smaller"}

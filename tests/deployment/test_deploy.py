@@ -22,7 +22,7 @@ from evonas.runs.run import Run
 from evonas.runtime import export as real_export
 from evonas.runtime import logits
 
-FILES = ["README.md", "card.json", "model.onnx", "network.toml", "space.toml", "weights.safetensors"]
+FILES = ["README.md", "card.json", "model.onnx", "network.toml", "preprocess.json", "space.toml", "weights.safetensors"]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -71,7 +71,7 @@ def test_the_record_is_what_the_weights_give(made_trained):
     assert trained.record["recipe"] == RECIPE.model_dump(mode="json")
     assert len(trained.record["history"]) == 2
     assert sorted(file.name for file in trained.folder.iterdir()) == [
-        "network.toml", "space.toml", "training.json", "weights.safetensors",
+        "network.toml", "preprocess.json", "space.toml", "training.json", "weights.safetensors",
     ]  # fmt: skip
 
 
