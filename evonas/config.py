@@ -64,6 +64,13 @@ class Settings(BaseModel):
     constraint: tuple[str, ...] = _setting(
         (), "what", "A bound such as flops<=20M or acc>=95%; repeat for more", unset="none"
     )
+    metric: str | None = _setting(
+        None,
+        "what",
+        "First objective where --objectives is not given: accuracy, balanced_accuracy, macro_f1, recall:CLASS, auroc, "
+        "cohen_kappa, or of continuous targets rmse, mae, r2",
+        unset="accuracy, or rmse",
+    )
     space: str = _setting(
         "auto",
         "what",
@@ -99,6 +106,12 @@ class Settings(BaseModel):
     min_images: Count = _setting(5, "data", "Training images that a class has at least")
     rare: Literal["stop", "drop", "keep"] = _setting(
         "stop", "data", "What happens to classes with fewer images", allowed=("stop", "drop", "keep")
+    )
+    class_weights: Literal["none", "balanced"] = _setting(
+        "none",
+        "data",
+        "How classes weigh in the losses of supernet and training: alike, or balanced, by the inverse of their share",
+        allowed=("none", "balanced"),
     )
     train_limit: Count | None = _setting(None, "data", "Use that many training images", unset="all")
     validation: float = _setting(0.4, "data", "Share of the training data that accuracy is read on", gt=0, lt=1)
@@ -240,6 +253,17 @@ class Settings(BaseModel):
         if value and info.data.get("surrogate"):
             raise ValueError("predictors choose whole rounds: leave out either asynchronous or surrogate")
         return value
+
+    def with_metric(self, usual: str) -> Settings:
+        """Return settings that, unless they name objectives, optimize the metric that is asked for, or else the usual.
+
+        Args:
+            usual: Objective that the task's primary measure is.
+        """
+        if "objectives" in self.model_fields_set:
+            return self
+        first = "acc" if self.metric == "accuracy" else self.metric or usual
+        return self.model_copy(update={"objectives": (first, "flops")})
 
     def content(self) -> dict[str, Any]:
         """Return the settings that are set, as TOML holds them: by the names of the command line's options."""

@@ -47,6 +47,7 @@ class Dataset:
         skipped: Images that were left out because they cannot be read; of the test part those whose header cannot.
         max_skipped: Share of all images that may be.
         inventory: What the data hold, taken before they were decoded.
+        balanced: Whether classes weigh in losses by the inverse of their share.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Dataset:
     skipped: tuple[Skipped, ...] = field(default=(), kw_only=True)
     max_skipped: float = field(default=0.0, kw_only=True)
     inventory: Inventory | None = field(default=None, kw_only=True)
+    balanced: bool = field(default=False, kw_only=True)
     _training_images: Images = field(kw_only=True)
     _test_images: Images = field(kw_only=True)
 
@@ -93,6 +95,14 @@ class Dataset:
         """Return the part of that name."""
         part: Part = getattr(self, name)
         return part
+
+    @cached_property
+    def class_weights(self) -> tuple[float, ...] | None:
+        """Weight of each class in losses, ``n / (K * n_k)`` of n training images, n_k its own; None: all alike."""
+        if not self.balanced:
+            return None
+        counts = torch.bincount(self.train.labels.cpu(), minlength=len(self.classes))
+        return tuple((len(self.train) / (len(self.classes) * counts.double())).tolist())
 
     @cached_property
     def target_mean(self) -> tuple[float, ...]:

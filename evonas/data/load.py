@@ -214,6 +214,9 @@ def _load(
         settings["statistics"] = [mean, std]
     if found.task != "classification":
         settings["task"] = found.task
+    balanced = options.class_weights == "balanced" and found.task == "classification"
+    if balanced:
+        settings["class weights"] = options.class_weights
     return Dataset(
         name=found.name,
         classes=found.classes,
@@ -232,6 +235,7 @@ def _load(
         notes=(*_notes(found, len(test)), *_skipped_notes(skipped)),
         skipped=skipped,
         inventory=inventory,
+        balanced=balanced,
         max_skipped=options.max_skipped,
         _training_images=train,
         _test_images=test,

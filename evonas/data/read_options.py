@@ -18,6 +18,7 @@ class ReadOptions:
         max_skipped: Share of all images that may be left out as unreadable, in [0, 1].
         min_images: Training images that a class has at least.
         rare: What happens to a class with fewer: ``stop``, ``drop`` or ``keep``.
+        class_weights: How classes weigh in losses: ``none``, alike, or ``balanced``, by the inverse of their share.
     """
 
     layout: str | None = None
@@ -26,6 +27,7 @@ class ReadOptions:
     max_skipped: float = 0.02
     min_images: int = 5
     rare: str = "stop"
+    class_weights: str = "none"
 
 
 PLAIN = ReadOptions()

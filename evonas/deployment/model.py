@@ -63,6 +63,7 @@ class StoredTargets:
     classes: tuple[str, ...]
     target_mean: tuple[float, ...]
     target_std: tuple[float, ...]
+    class_weights: tuple[float, ...] | None = None
 
 
 def _text_within(network: Network) -> str:

@@ -19,6 +19,7 @@ from evonas.objectives.accuracy.low_fidelity import accuracy_evaluator, measure_
 from evonas.objectives.latency.latency import measure_whole
 from evonas.objectives.result import Result
 from evonas.pareto.objective import split_direction, split_names
+from evonas.pipeline.final_front import reported
 from evonas.proxies import Flops, Forward
 from evonas.runs.run import Run
 from evonas.runs.selection import Selection
@@ -75,10 +76,10 @@ class Remeasurement:
         if "acc_report" in known and "acc" in self.evaluators:
             (row,) = accuracy_evaluator(self.context, part="report").evaluate([Candidate(choice.architecture)])
             yield self._accuracy(choice, "acc_report", known["acc_report"], _value(row["acc"]), "report")
-        report = f"{self.own}_report"
-        if self.own != "acc" and report in known and self.context.supernet is not None:
-            (row,) = measure_evaluator(self.context, self.own, "report").evaluate([Candidate(choice.architecture)])
-            yield self._again(choice, report, known[report], _value(row[self.own]))
+        for name in reported(self.run, self.context) if self.context.supernet is not None else ():
+            if name != "acc" and (report := f"{name}_report") in known:
+                (row,) = measure_evaluator(self.context, name, "report").evaluate([Candidate(choice.architecture)])
+                yield self._again(choice, report, known[report], _value(row[name]))
 
     def _costs(self, choice: Selection, known: Mapping[str, float]) -> Iterator[VerifiedNumber]:
         if not {"flops", "params"} & set(known):

@@ -12,7 +12,7 @@ from evonas.errors import SettingsError, suggest
 from evonas.objectives.contract import Context, Evaluator, check_evaluator
 from evonas.pareto.objective import split_names
 from evonas.proxies.registry import DESCRIPTIONS, check_proxy, is_proxy, proxy_names
-from evonas.tasks.measure import REGRESSION, Measure
+from evonas.tasks.measure import BY_CLASS, RECALL, REGRESSION, Measure, recall_measure
 from evonas.tasks.registry import task_measures
 
 __all__ = ["check_objectives", "describe_objectives", "known_objectives", "make_evaluator"]
@@ -30,6 +30,8 @@ class Entry(NamedTuple):
 
 
 _COST, _SIZE = "evonas.objectives.cost.cost:CostEvaluator", "evonas.objectives.cost.size:SizeEvaluator"
+ANY_RECALL = f"{RECALL}CLASS"
+"""What lists show for the recalls of all classes."""
 _MEASURES = "evonas.objectives.accuracy.low_fidelity:measure_evaluator"
 SHIPPED: Mapping[str, Entry] = MappingProxyType(
     {
@@ -40,10 +42,11 @@ SHIPPED: Mapping[str, Entry] = MappingProxyType(
             "evonas.objectives.free:FreeEvaluator", "FLOPs, SWAP and SynFlow by their ranks in a sample (max)"
         ),
         "flops": Entry(_COST, "multiply-adds of convolutions, linear layers and products of matrices (min)"),
-        **{one.name: Entry(_MEASURES, f"{one.text} ({one.direction})", named=True) for one in REGRESSION},
+        **{one.name: Entry(_MEASURES, f"{one.text} ({one.direction})", named=True) for one in (*BY_CLASS, *REGRESSION)},
         "latency": Entry("evonas.objectives.latency.latency:LatencyEvaluator", "milliseconds in onnxruntime (min)"),
         "memory": Entry("evonas.objectives.cost.memory:MemoryEvaluator", "peak bytes of one inference (min)"),
         "params": Entry(_COST, "number of parameters (min)"),
+        ANY_RECALL: Entry(_MEASURES, "share of the images of that class found, such as recall:cat (max)", named=True),
         "size": Entry(_SIZE, "bytes of the ONNX file (min)"),
         "size_int8": Entry(_SIZE, "bytes of the ONNX file with 8-bit weights (min)"),
     }
@@ -107,6 +110,8 @@ def check_objectives(names: Iterable[str]) -> None:
                 check_proxy(proxy)
         elif is_proxy(name):
             check_proxy(name)
+        elif recall_measure(name) is not None:
+            continue  # whether there is such a class is known with the data
         elif name not in own and name not in (known := known_objectives()):  # which imports other packages' tasks
             raise SettingsError(
                 f"Unknown objective '{name}': expected some of {', '.join(known)}.{suggest(name, known)}"
@@ -125,6 +130,8 @@ def make_evaluator(name: str, context: Context) -> Evaluator:
         SettingsError: Nothing computes it, or what another package registers for it is no evaluator of it.
     """
     check_objectives([name])
+    if recall_measure(name) is not None:
+        return _made(SHIPPED[ANY_RECALL].home, context, name)
     if name in SHIPPED:
         entry = SHIPPED[name]
         return _made(entry.home, context, name) if entry.named else _made(entry.home, context)

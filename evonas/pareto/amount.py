@@ -7,7 +7,7 @@ import re
 
 from evonas.errors import SettingsError
 
-__all__ = ["read_amount"]
+__all__ = ["is_fraction", "read_amount"]
 
 COUNTS = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9}
 BYTES = {
@@ -15,11 +15,18 @@ BYTES = {
 }  # fmt: skip
 MILLISECONDS = {"us": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3}
 FRACTIONS = {"%": 1e-2}
+SHARES = ("acc", "balanced", "macro", "auroc")
+"""First words of the names of objectives from 0 to 1; ``recall:CLASS`` is another."""
 UNITS = {
     "flops": COUNTS, "params": COUNTS, "size": BYTES | COUNTS, "memory": BYTES | COUNTS, "latency": MILLISECONDS,
-    "acc": FRACTIONS,
+    **dict.fromkeys(SHARES, FRACTIONS),
 }  # fmt: skip
 """Units of the objectives with a known one, by the first word of their names: ``latency_measured`` is a latency."""
+
+
+def is_fraction(name: str) -> bool:
+    """Return whether an objective is a fraction from 0 to 1, of which bounds may be given in per cent."""
+    return name.split("_")[0] in SHARES or name.startswith("recall:")
 
 
 def read_amount(text: str, name: str) -> float:
@@ -35,7 +42,7 @@ def read_amount(text: str, name: str) -> float:
     Raises:
         SettingsError: No finite number, or a unit that the objective does not have.
     """
-    units = UNITS.get(name.split("_")[0], COUNTS | FRACTIONS)
+    units = FRACTIONS if is_fraction(name) else UNITS.get(name.split("_")[0], COUNTS | FRACTIONS)
     match = re.fullmatch(r"([-+0-9._]+(?:[eE][-+]?[0-9]+)?)\s*([A-Za-zµ%]*)", text.strip())
     try:
         value = float(match[1]) if match else math.nan

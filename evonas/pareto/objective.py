@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from evonas.errors import SettingsError
-from evonas.pareto.amount import read_amount
+from evonas.pareto.amount import is_fraction, read_amount
 
 Direction = Literal["max", "min"]
 
@@ -73,7 +73,7 @@ def parse_constraints(texts: Iterable[str]) -> list[Constraint]:
 
 
 def check_fraction(constraint: Constraint, largest: float = 1.0) -> None:
-    """Refuse a bound above 1 on an accuracy, a fraction of images: 95 is meant as 95 %.
+    """Refuse a bound above 1 on an accuracy or another fraction: 95 is meant as 95 %.
 
     Args:
         constraint: The bound.
@@ -82,11 +82,10 @@ def check_fraction(constraint: Constraint, largest: float = 1.0) -> None:
     Raises:
         SettingsError: It is above 1, and accuracies are not.
     """
-    if constraint.objective.split("_")[0] == "acc" and constraint.bound > 1.0 >= largest:
+    if is_fraction(constraint.objective) and constraint.bound > 1.0 >= largest:
         name, sign, bound = constraint.objective, constraint.sign, constraint.bound
         raise SettingsError(
-            f"'{name}' is a fraction of images, 0 to 1, got {constraint}: "
-            f"for {bound:g} percent write {name}{sign}{bound:g}%"
+            f"'{name}' is a fraction, 0 to 1, got {constraint}: for {bound:g} percent write {name}{sign}{bound:g}%"
         )
 
 

@@ -16,6 +16,7 @@ from evonas.pareto.objective import check_fraction, parse_constraints, split_dir
 from evonas.spaces import Space, load_space, shipped
 from evonas.supernet.rules.registry import check_rule
 from evonas.tables.load import load_table
+from evonas.tasks import named_measure, task_measures
 
 __all__ = ["check_settings"]
 
@@ -46,6 +47,11 @@ def check_settings(settings: Settings) -> None:
             raise SettingsError(f"A direction is given to columns of a table only, got '{text}'")
         if tables is None:
             check_objectives([text])
+    if settings.metric not in (None, "accuracy") and named_measure(str(settings.metric)) is None:
+        known = ["accuracy", *task_measures(), "recall:CLASS"]
+        raise SettingsError(
+            f"Unknown metric '{settings.metric}': expected {', '.join(known)}.{suggest(str(settings.metric), known)}"
+        )
     check_rule(settings.sharing)
     read_estimator(settings.estimator)
     _check_anchors(settings)

@@ -38,4 +38,5 @@ def data_options(settings: Settings) -> ReadOptions:
         max_skipped=parse_share(settings.max_skipped),
         min_images=settings.min_images,
         rare=settings.rare,
+        class_weights=settings.class_weights,
     )

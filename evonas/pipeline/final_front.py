@@ -14,7 +14,7 @@ from evonas.objectives.accuracy.accuracy import TOP1
 from evonas.objectives.accuracy.low_fidelity import accuracy_evaluator, measure_evaluator, trains
 from evonas.objectives.latency.latency import LatencyEvaluator, measure_whole
 from evonas.pareto.assemble import make_front
-from evonas.pareto.objective import Constraint, Objective
+from evonas.pareto.objective import Constraint, Objective, split_direction, split_names
 from evonas.pipeline.budget import Budget
 from evonas.pipeline.problem import SearchProblem
 from evonas.runs.run import Run
@@ -77,16 +77,29 @@ def write_front(
 
 
 def note_report(run: Run, candidate: Candidate, context: Context) -> None:
-    """Note the accuracy, or the task's error, of a candidate on the report part, which was not selected on."""
+    """Note what a candidate's accuracy, or other measures, are on the report part, which was not selected on.
+
+    These are the task's first measure, and those that the search optimizes.
+    """
     text = str(candidate)
-    name = "acc" if context.data is None else make_task(context.data).objective
-    if f"{name}_report" in run.store.notes().get(text, {}):
-        return
-    judge = accuracy_evaluator(context, part="report") if name == "acc" else measure_evaluator(context, name, "report")
-    (row,) = judge.evaluate([candidate])
-    if (value := row[name].value) is not None:
-        by = "short training" if trains(context) else "supernet"
-        run.store.note(text, f"{name}_report", value, {"by": f"{by}, the half not selected on"})
+    known, by = run.store.notes().get(text, {}), "short training" if trains(context) else "supernet"
+    for name in reported(run, context):
+        if f"{name}_report" in known:
+            continue
+        own = name == "acc"
+        judge = accuracy_evaluator(context, part="report") if own else measure_evaluator(context, name, "report")
+        (row,) = judge.evaluate([candidate])
+        if (value := row[name].value) is not None:
+            run.store.note(text, f"{name}_report", value, {"by": f"{by}, the half not selected on"})
+
+
+def reported(run: Run, context: Context) -> list[str]:
+    """Return the measures that are read on the report part: the task's first one, and those that a run optimizes."""
+    task = None if context.data is None else make_task(context.data)
+    if task is None:
+        return ["acc"]
+    asked = [split_direction(text)[0] for text in split_names(run.settings.get("objectives", ()) or ("acc",))]
+    return [task.objective, *(name for name in asked if task.named(name) and name != task.objective)]
 
 
 def _note_beside(run: Run, texts: Sequence[str], context: Context) -> None:

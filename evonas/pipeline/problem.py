@@ -16,6 +16,7 @@ from evonas.networks import Network, build
 from evonas.objectives import Context, Evaluator, check_objectives, fingerprint, known_objectives, make_evaluator
 from evonas.objectives.accuracy.anchor import AnchorEvaluator, read_anchor_name
 from evonas.objectives.accuracy.estimators import DEFAULT, read_estimator
+from evonas.objectives.accuracy.measures import measured_objectives
 from evonas.objectives.table import TableEvaluator
 from evonas.pareto.objective import Constraint, parse_constraints, split_direction, split_names
 from evonas.pipeline.anchor_defaults import with_anchors
@@ -32,7 +33,7 @@ from evonas.supernet.rules.registry import find_rule, write_rule
 from evonas.tables.known import find_table
 from evonas.tables.load import load_table
 from evonas.tables.table import Table
-from evonas.tasks import make_task
+from evonas.tasks import make_task, named_measure
 from evonas.training import resolve_device
 from evonas.training.ladder import Ladder
 
@@ -70,6 +71,7 @@ class SearchProblem:
     """
 
     def __init__(self, settings: Settings) -> None:
+        settings = settings.with_metric("acc") if settings.metric is not None else settings
         check_settings(settings)
         settings, self.notes = resolve_start(settings)
         self.start = read_start(settings)
@@ -94,6 +96,7 @@ class SearchProblem:
         self.task = None if self.data is None else make_task(self.data)
         if self.task is not None and self.task.objective != "acc":
             columns = self._fit_task(settings := self._default_objectives(settings))
+        self._check_measures()
         predicted = uses_predictors(settings, trainable=bool(self.learned))
         learns = "acc" in self.learned and settings.estimator == "supernet"
         images = 0 if self.data is None else len(self.data.train)
@@ -137,12 +140,21 @@ class SearchProblem:
         self.notes = [*self.notes, share_sentence(self.space, self.tables, genome)]
         return genome
 
+    def _check_measures(self) -> None:
+        """Refuse a measure that the task of the data does not have, such as the recall of a class that there is not.
+
+        Raises:
+            SettingsError: There is one.
+        """
+        for name in self.evaluated:
+            column = self.tables is not None and name in self.tables
+            if self.data is not None and not column and named_measure(name) is not None:
+                measured_objectives(self.data, name)
+
     def _default_objectives(self, settings: Settings) -> Settings:
         """Return settings that, unless they name objectives, optimize what the task measures first."""
         assert self.task is not None
-        if "objectives" in settings.model_fields_set:
-            return settings
-        return settings.model_copy(update={"objectives": (self.task.objective, "flops")})
+        return settings.with_metric(self.task.objective)
 
     def _fit_task(self, settings: Settings) -> list[str]:
         """Read objectives again for a task that is no classification; refuse accuracy and its own estimates.
@@ -168,9 +180,9 @@ class SearchProblem:
     @property
     def learned(self) -> list[str]:
         """Objectives that a trained supernet estimates: accuracy, or what the task measures."""
-        measured = [] if self.task is None else [measure.name for measure in self.task.measures]
-        known = {"acc", *measured} - set(self.tables.columns if self.tables is not None else ())
-        return [name for name in self.evaluated if name in known]
+        columns = set(self.tables.columns if self.tables is not None else ())
+        own = [name for name in self.evaluated if name not in columns]
+        return [name for name in own if name == "acc" or (self.task is not None and self.task.named(name))]
 
     @property
     def ladder(self) -> Ladder:
@@ -373,7 +385,11 @@ class SearchProblem:
     def evaluators(self, context: Context, names: Iterable[str] | None = None) -> Mapping[str, Evaluator]:
         """Return evaluators by objective; by default of every objective that is evaluated."""
         names = self.evaluated if names is None else names
-        return {name: self.cheap.get(name) or _evaluator(name, context) for name in names}
+        found: dict[str, Evaluator] = {}
+        for name in names:  # measures of a task are read together
+            together = next((one for one in found.values() if name in {o.name for o in one.objectives}), None)
+            found[name] = self.cheap.get(name) or together or _evaluator(name, context)
+        return found
 
     def trained(self, path: str | Path) -> Context:
         """Return what evaluators are made from, with the shared weights of a checkpoint.

@@ -9,7 +9,7 @@ from typing import Any
 from evonas.objectives.accuracy.estimators import describe_estimator, describe_measure
 from evonas.objectives.registry import describe_objectives
 from evonas.proxies.registry import is_proxy
-from evonas.tasks import task_measures
+from evonas.tasks import named_measure
 
 COSTS = {
     "flops": "one multiply-add is 1; norms and pooling are free",
@@ -46,8 +46,8 @@ def origin(name: str, settings: Mapping[str, Any], unit: str | None = None) -> s
     estimator = settings.get("estimator", "supernet")
     if name == "acc":
         return describe_estimator(estimator, settings.get("anchors", 0))
-    if name in (measures := task_measures()):
-        return describe_measure(measures[name].text or name, estimator)
+    if (measure := named_measure(name)) is not None:
+        return describe_measure(measure.text or name, estimator)
     if is_proxy(name) or name.startswith("rank("):
         return "training-free score"
     return describe_objectives().get(name, "of a package that is not installed")
@@ -70,7 +70,7 @@ def trainable(names: Iterable[str], settings: Mapping[str, Any]) -> str | None:
     """
     if settings.get("table"):
         return None
-    return next((name for name in names if name == "acc" or name in task_measures()), None)
+    return next((name for name in names if name == "acc" or named_measure(name)), None)
 
 
 def number(value: float | None, *, pad: bool = False) -> str:

@@ -20,7 +20,7 @@ from evonas.files.lazy import lazy_names
 if TYPE_CHECKING:
     from evonas.tasks.classification import Classification, batch_accuracy, distillation
     from evonas.tasks.measure import Measure
-    from evonas.tasks.registry import make_task, task_measures, task_names
+    from evonas.tasks.registry import make_task, named_measure, task_measures, task_names
     from evonas.tasks.regression import Regression
     from evonas.tasks.task import Task, TaskData, find_measure
 
@@ -29,7 +29,7 @@ __getattr__, __dir__ = lazy_names(
     {
         "classification": ("Classification", "batch_accuracy", "distillation"),
         "measure": ("Measure",),
-        "registry": ("make_task", "task_measures", "task_names"),
+        "registry": ("make_task", "named_measure", "task_measures", "task_names"),
         "regression": ("Regression",),
         "task": ("Task", "TaskData", "find_measure"),
     },
@@ -45,6 +45,7 @@ __all__ = [
     "distillation",
     "find_measure",
     "make_task",
+    "named_measure",
     "task_measures",
     "task_names",
 ]

@@ -7,12 +7,18 @@ References:
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from evonas.tasks.measure import CLASSIFICATION
+from evonas.tasks.class_scores import class_scores
+from evonas.tasks.measure import BY_CLASS, CLASSIFICATION, Measure, recall_measure, recall_name
 from evonas.tasks.task import Task, TaskData
+
+BESIDE = ("target", "answer", "probabilities")
+"""Figures of each image that scores of classes are made of."""
 
 
 class Classification(Task):
@@ -23,36 +29,63 @@ class Classification(Task):
         smoothing: Label smoothing in [0, 1) ([Szegedy2016]_ section 7), in training alone.
         divergence: Imitate a teacher by the divergence from its probabilities, 0 where the two are equal, instead of
             the cross-entropy against them; both have one gradient, but for rounding.
+        names: Names of the classes: then a score also holds what counts classes alike (`class_scores`).
+        weights: Weight of each class in the loss against labels, above 0; None: all alike.
     """
 
     name = "classification"
     title = "image classification"
     dtype = torch.int64
     target_shape = ()
-    measures = CLASSIFICATION
+    measures: tuple[Measure, ...] = CLASSIFICATION
     primary = "accuracy"
 
-    def __init__(self, classes: int = 0, *, smoothing: float = 0.0, divergence: bool = False) -> None:
+    def __init__(
+        self,
+        classes: int = 0,
+        *,
+        smoothing: float = 0.0,
+        divergence: bool = False,
+        names: Sequence[str] = (),
+        weights: Sequence[float] | None = None,
+    ) -> None:
         self.outputs = classes
         self.smoothing = smoothing
         self.divergence = divergence
+        self.names = tuple(names)
+        self.weights = None if weights is None else tuple(weights)
+        if self.names:
+            self.measures = (*CLASSIFICATION, *BY_CLASS)
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean cross-entropy of (n, classes) logits against (n,) labels, in nats."""
-        return F.cross_entropy(outputs, targets, label_smoothing=self.smoothing)
+        """Return the mean cross-entropy of (n, classes) logits against (n,) labels, in nats, by weights of classes."""
+        if self.weights is None:
+            return F.cross_entropy(outputs, targets, label_smoothing=self.smoothing)
+        weights = torch.tensor(self.weights, dtype=outputs.dtype, device=outputs.device)
+        return F.cross_entropy(outputs, targets, weight=weights, label_smoothing=self.smoothing)
 
     def imitate(self, outputs: Tensor, teacher: Tensor) -> Tensor:
         """Return the mean cross-entropy against the teacher's probabilities, or the divergence from them."""
         return distillation(outputs, teacher) if self.divergence else F.cross_entropy(outputs, teacher.softmax(-1))
 
     def measure(self, outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
-        """Return each image's `accuracy` (0 or 1), `loss` (cross-entropy) and `probability` (true class)."""
-        loss = F.cross_entropy(outputs.double(), targets, reduction="none")
-        return {
-            "accuracy": (outputs.argmax(-1) == targets).double(),
-            "loss": loss,
-            "probability": torch.exp(-loss),
-        }
+        """Return each image's `accuracy` (0 or 1), `loss` (cross-entropy) and `probability` (true class).
+
+        Where the classes have names also its `target`, `answer` and `probabilities`, shape (n, classes).
+        """
+        loss, answer = F.cross_entropy(outputs.double(), targets, reduction="none"), outputs.argmax(-1)
+        figures = {"accuracy": (answer == targets).double(), "loss": loss, "probability": torch.exp(-loss)}
+        if self.names:
+            figures |= {"target": targets, "answer": answer, "probabilities": outputs.double().softmax(-1)}
+        return figures
+
+    def score(self, figures: Mapping[str, Tensor]) -> dict[str, float]:
+        """Return the means of `accuracy`, `loss` and `probability`; with names of classes their scores as well."""
+        score = {measure.name: float(figures[measure.name].mean()) for measure in CLASSIFICATION}
+        if self.names:
+            target, answer, probabilities = (figures[name].cpu().numpy() for name in BESIDE)
+            score |= class_scores(target, answer, probabilities, self.names)
+        return score
 
     def metric(self, outputs: Tensor, targets: Tensor) -> float:
         """Return the accuracy alone, which needs no probabilities."""
@@ -60,7 +93,15 @@ class Classification(Task):
 
     def alone(self, label_smoothing: float = 0.0) -> Classification:
         """Return the task with label smoothing, and with the divergence as what a teacher gives."""
-        return Classification(self.outputs, smoothing=label_smoothing, divergence=True)
+        return Classification(
+            self.outputs, smoothing=label_smoothing, divergence=True, names=self.names, weights=self.weights
+        )
+
+    def named(self, name: str) -> Measure | None:
+        """Return the measure of that name, also the recall of one of the classes."""
+        if name in {recall_name(one) for one in self.names}:
+            return recall_measure(name)
+        return super().named(name)
 
     @property
     def objective(self) -> str:
@@ -75,7 +116,7 @@ class Classification(Task):
 
 def make_classification(data: TaskData) -> Classification:
     """Return the task of a data set's classes."""
-    return Classification(len(data.classes))
+    return Classification(len(data.classes), names=data.classes, weights=data.class_weights)
 
 
 def batch_accuracy(logits: Tensor, labels: Tensor) -> float:

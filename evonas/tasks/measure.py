@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,8 +29,29 @@ CLASSIFICATION = (
     Measure("loss", "nats", "min", "mean cross-entropy"),
     Measure("probability", "mean of the true class", "max", "mean probability of the true class"),
 )
+BY_CLASS = (
+    Measure("balanced_accuracy", "mean share of a class", "max", "mean of the classes' recalls"),
+    Measure("macro_f1", "mean of the classes", "max", "mean of the classes' F1 scores"),
+    Measure("cohen_kappa", "agreement beyond chance", "max", "Cohen's kappa: agreement with the labels beyond chance"),
+    Measure("auroc", "area", "max", "area under the ROC curve, the mean of each class against the rest"),
+)
+"""Measures in which each class counts alike, or chance does not; see `evonas.tasks.class_scores`."""
+RECALL = "recall:"
+"""Beginning of the name of the measure of one class: ``recall:cat``."""
 REGRESSION = (
     Measure("rmse", "targets' unit", "min", "root mean squared error of a regression, in the target's unit"),
     Measure("mae", "targets' unit", "min", "mean absolute error of a regression, in the target's unit"),
     Measure("r2", "share of variance", "max", "share of the targets' variance that a regression explains"),
 )
+
+
+def recall_name(name: str) -> str:
+    """Return the name of the measure of a class: ``recall:red_fox``; what lists and bounds are cut at is replaced."""
+    return RECALL + re.sub(r"[\s,()<>=]+", "_", name)
+
+
+def recall_measure(name: str) -> Measure | None:
+    """Return the measure that ``recall:CLASS`` names; None for another name."""
+    if not name.startswith(RECALL) or name == RECALL:
+        return None
+    return Measure(name, "fraction of its images", "max", f"share of the images of '{name[len(RECALL) :]}' found")

@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 from evonas.errors import SettingsError, suggest
-from evonas.tasks.measure import REGRESSION, Measure
+from evonas.tasks.measure import BY_CLASS, REGRESSION, Measure, recall_measure
 
 if TYPE_CHECKING:
     from evonas.tasks.task import Task, TaskData
@@ -36,11 +36,16 @@ def task_measures() -> dict[str, Measure]:
     Raises:
         SettingsError: Another package's task cannot be imported.
     """
-    found = {measure.name: measure for measure in REGRESSION}
+    found = {measure.name: measure for measure in (*BY_CLASS, *REGRESSION)}
     for point in _added().values():
         for measure in getattr(_load(point), "measures", ()):
             found.setdefault(measure.name, measure)
     return found
+
+
+def named_measure(name: str) -> Measure | None:
+    """Return the measure that is an objective of that name, the recall of a class among them; None: there is none."""
+    return recall_measure(name) or task_measures().get(name)
 
 
 def make_task(data: TaskData) -> Task:

@@ -25,6 +25,11 @@ class TaskData(Protocol):
         ...
 
     @property
+    def class_weights(self) -> tuple[float, ...] | None:
+        """Weight of each class in the loss; None: all alike, or targets are continuous."""
+        ...
+
+    @property
     def target_mean(self) -> tuple[float, ...]:
         """Mean of each continuous target over the images that weights are trained on."""
         ...
@@ -86,6 +91,10 @@ class Task(Protocol):
         """Return the primary measure of a batch or a whole part."""
         return self.score(self.measure(outputs, targets))[self.primary]
 
+    def named(self, name: str) -> Measure | None:
+        """Return the measure of that name, which every score holds; None: there is none."""
+        return next((measure for measure in self.measures if measure.name == name), None)
+
     def quality(self, figures: Mapping[str, Tensor]) -> Tensor:
         """Return how well each image is answered, shape (n,), higher is better; by default its primary figure."""
         values = figures[self.primary]
@@ -134,7 +143,6 @@ def find_measure(task: Task, name: str) -> Measure:
     Raises:
         KeyError: It has none of that name.
     """
-    for measure in task.measures:
-        if measure.name == name:
-            return measure
-    raise KeyError(f"The task '{task.name}' measures {', '.join(m.name for m in task.measures)}, not '{name}'")
+    if (found := task.named(name)) is None:
+        raise KeyError(f"The task '{task.name}' measures {', '.join(m.name for m in task.measures)}, not '{name}'")
+    return found

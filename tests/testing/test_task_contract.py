@@ -23,6 +23,11 @@ class TestSmoothedClassification(TestClassification):
         return Classification(4).alone(0.1)
 
 
+class TestNamedClassification(TestClassification):
+    def make_task(self) -> Task:
+        return Classification(4, names=("a", "b", "c", "d"), weights=(1.0, 2.0, 1.0, 0.5))
+
+
 class TestRegression(TaskContract):
     def make_task(self) -> Task:
         return Regression((5.0, -200.0), (2.0, 1e3))

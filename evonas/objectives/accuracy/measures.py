@@ -1,4 +1,4 @@
-"""Measures of a task that is no classification, by weight sharing: those of a path of the supernet."""
+"""Measures of a task other than accuracy, by weight sharing: those of a path of the supernet."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from evonas.data import Dataset
 from evonas.data.part import PartName
-from evonas.errors import SettingsError
+from evonas.errors import SettingsError, suggest
 from evonas.objectives.accuracy.accuracy import KEPT
 from evonas.objectives.accuracy.estimators import DEFAULT, read_estimator
 from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_one
@@ -15,9 +15,12 @@ from evonas.pareto.objective import Objective
 from evonas.spaces import Candidate
 from evonas.supernet import PathEvaluator
 from evonas.tasks import make_task
+from evonas.tasks.measure import RECALL, recall_name
 
 NORM_IMAGES = 512
 """Images that norms are estimated on, as for accuracy."""
+SHOWN = 20
+"""Names of classes that an error shows."""
 
 
 class MeasureEvaluator(Evaluator):
@@ -39,11 +42,12 @@ class MeasureEvaluator(Evaluator):
         if context.supernet is None or context.data is None:
             raise SettingsError(f"The objective '{name}' needs data and a trained supernet, got neither or one")
         estimator = str(context.options.get("estimator", "supernet"))
-        if read_estimator(estimator) not in (("supernet", DEFAULT), ("supernet", "accuracy")):
+        task = make_task(context.data)
+        plain = read_estimator(estimator) in (("supernet", DEFAULT), ("supernet", "accuracy"))
+        if not plain and not task.compares_classes:  # beside accuracy, which it then estimates, measures are read plain
             raise SettingsError(
                 f"The estimator '{estimator}' is of accuracy alone: for '{name}' leave it out, or use train:EPOCHS"
             )
-        task = make_task(context.data)
         self.objectives = measured_objectives(context.data, name)
         images = context.data.part(part)
         self._path = PathEvaluator(
@@ -69,9 +73,19 @@ def measured_objectives(data: Dataset, name: str) -> tuple[Objective, ...]:
         SettingsError: It is no measure of the task.
     """
     task = make_task(data)
-    if name not in [measure.name for measure in task.measures]:
+    if (asked := task.named(name)) is None:
+        if name.startswith(RECALL) and task.compares_classes:
+            names = [recall_name(one) for one in data.classes]
+            shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+            raise SettingsError(f"'{data.name}' has no class of '{name}': expected {shown}.{suggest(name, names)}")
         raise SettingsError(
             f"The objective '{name}' is no measure of {task.title}, which '{data.name}' is for: use '{task.objective}'"
         )
-    measures = sorted(task.measures, key=lambda measure: measure.name != name)
+    if name.startswith(RECALL) and task.compares_classes:
+        label = next(k for k, one in enumerate(data.classes) if recall_name(one) == name)
+        if not all(bool((part.labels == label).any()) for part in (data.search, data.report)):
+            raise SettingsError(
+                f"The objective '{name}' needs validation images of its class: '{data.name}' lacks some"
+            )
+    measures = [asked, *(measure for measure in task.measures if measure != asked)]
     return tuple(Objective(m.name, m.unit, m.direction) for m in measures)
