@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+from evonas.tasks import ClassReport
 
 SNIPPET = """import json
 import numpy as np
@@ -77,6 +80,7 @@ def render(card: dict[str, Any]) -> str:
         "|---|---:|---|",
         *(f"| {f['name']} | {_value(f)} | {f['by']} |" for f in card["figures"]),
         "",
+        *_classes(card),
         "## Where the weights come from",
         "",
         card["weights"]["words"],
@@ -105,6 +109,35 @@ def render(card: dict[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _classes(card: dict[str, Any]) -> list[str]:
+    """Return the section on each class, nothing of another task."""
+    if "classes" not in card:
+        return []
+    report = ClassReport.from_content(card["classes"])
+    lines = [
+        "## Class by class",
+        "",
+        f"Of `model.onnx` on the test images, beside an answer that is always `{report.constant}`.",
+        "",
+        *_table(("measure", "model", "constant answer"), report.measure_rows()),
+        "",
+        *_table(("class", "recall", "precision", "images"), report.class_rows()),
+        "",
+    ]
+    if len(report.classes) > len(report.class_rows()):
+        lines += [f"These are the {len(report.class_rows())} classes of least recall; card.json has all.", ""]
+    if rows := report.confusion_rows():
+        lines += ["Rows are true classes, columns are answers:", "", *_table(("", *report.classes), rows), ""]
+    return lines
+
+
+def _table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a Markdown table whose first column is text."""
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in (heading, *rows)]
+    lines = [f"| {' | '.join(row)} |" for row in cells]
+    return [lines[0], f"|---|{'---:|' * (len(heading) - 1)}", *lines[1:]]
 
 
 def _value(figure: dict[str, Any]) -> str:

@@ -68,6 +68,7 @@ def card_content(
             },
         },
         "figures": [*_cost(choice, context), *_figures(deployment), *_estimates(choice, deployment)],
+        **({} if deployment.classes is None else {"classes": deployment.classes}),
         "search": {"run": run.path.name, "selection": deployment.selection, "settings": run.settings},
         "limits": _limits(deployment),
         "versions": {"evonas": __version__, **{name: version(name) for name in _VERSIONS}},

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -223,6 +223,7 @@ class _Work:
                 dynamic_batch=self.dynamic_batch,
                 measure=self.target.primary,
                 direction=self.target.direction,
+                classes=self.report(seen[-1].logits),
                 measured_on=describe_device(device_fingerprint(threads=self.threads)),
             )
             card = card_content(deployment, run=self.run, choice=self.choice, network=network, context=self.context)
@@ -278,6 +279,10 @@ class _Work:
     def measure(self, outputs: np.ndarray) -> float:
         """Return the primary measure of outputs over the test part."""
         return self.target.deployed().metric(torch.from_numpy(outputs), self.data.test.labels.cpu())
+
+    def report(self, outputs: np.ndarray) -> Mapping[str, Any] | None:
+        """Return what the task reports of outputs over the test part beside its measures."""
+        return self.target.deployed().report(torch.from_numpy(outputs), self.data.test.labels.cpu())
 
     def refuse_drop(self, seen: list[Parity], max_drop: float) -> None:
         """Raise `ExportError` where int8 costs more than allowed."""

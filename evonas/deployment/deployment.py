@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from evonas.deployment.check import Figures
 from evonas.deployment.trained import Trained
@@ -32,6 +33,7 @@ class Deployment:
         dynamic_batch: Whether the batch is open; else it is 1.
         measure: What `Figures.accuracy` is: ``accuracy``, or the primary measure of another task.
         direction: Whether more or less of it is better.
+        classes: What `ClassReport` reads of the ONNX model on the test part; None of another task.
         measured_on: Device of the latencies, in words.
     """
 
@@ -49,6 +51,7 @@ class Deployment:
     measured_on: str
     measure: str = "accuracy"
     direction: Literal["max", "min"] = "max"
+    classes: Mapping[str, Any] | None = None
 
     @property
     def model(self) -> Path:

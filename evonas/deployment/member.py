@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -28,7 +28,7 @@ from evonas.spaces import Architecture, Candidate, load_space
 from evonas.spaces.largest import largest
 from evonas.supernet import PathEvaluator
 from evonas.tasks import make_task
-from evonas.training import Training, TrainingRecipe, load_recipe, test_accuracy
+from evonas.training import Training, TrainingRecipe, load_recipe, read_test
 from evonas.training.recipe import usual_recipe
 from evonas.training.train import train
 
@@ -178,11 +178,11 @@ class _Work:
                 teacher=self._teacher(),
             )
             log_access(self.run, "train", choice.text)
-            accuracy = test_accuracy(network, data)
+            accuracy, classes = read_test(network, data)
         # The record comes last: it says that all else is there.
         for file, content in model_files(network, data).items():
             self.run.write(str(folder / file), content)
-        record = {**settings, **self._outcome(training, accuracy)}
+        record = {**settings, **self._outcome(training, accuracy, classes)}
         self.run.write(str(folder / RECORD), to_json(record))
         (path / CHECKPOINT).unlink(missing_ok=True)
         return as_trained(path, record, choice)
@@ -205,13 +205,14 @@ class _Work:
             "data": {"name": context.data.name, "fingerprint": context.data.fingerprint},
         }
 
-    def _outcome(self, training: Training, accuracy: float) -> dict[str, Any]:
+    def _outcome(self, training: Training, accuracy: float, classes: Mapping[str, Any] | None) -> dict[str, Any]:
         assert self.context.data is not None
         images, task = len(self.context.data.test), make_task(self.context.data)
         own = {} if task.compares_classes else {"measure": task.primary, "objective": task.objective}
         return {
             "accuracy": {"value": accuracy, "by": "torch, test part", "images": images} | own,
             "accuracy_report": training.accuracy,
+            **({} if classes is None else {"classes": classes}),
             "trained_on": training.trained_on,
             "images": training.images,
             "seconds": training.seconds,

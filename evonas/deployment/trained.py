@@ -17,6 +17,7 @@ from evonas.pareto.front import Front
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runs.selection import Selection
+from evonas.tasks import ClassReport
 
 FORMAT = 1
 RECORD = "training.json"
@@ -57,11 +58,30 @@ class Trained:
         return str(self.record.get("accuracy", {}).get("objective", "acc"))
 
     @property
+    def classes(self) -> ClassReport | None:
+        """Report of each class on the test part; None of another task, or of a training before there were such."""
+        return read_classes(self.record.get("classes"), str(self.folder))
+
+    @property
     def how(self) -> str:
         """How it was trained, in words."""
         record = self.record
         text = f"recipe {record['recipe']['name']}, {record['weights']} weights, seed {record['seed']}"
         return text + (", taught by the largest path" if record["teacher"] else "")
+
+
+def read_classes(content: Any, where: str) -> ClassReport | None:
+    """Return the report of classes that a file holds; None where it holds none.
+
+    Raises:
+        RunError: It is damaged.
+    """
+    if content is None:
+        return None
+    try:
+        return ClassReport.from_content(content)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise RunError(f"The report of classes in {where} cannot be read ({error}): train or deploy again") from None
 
 
 def trained_models(run: Run, choice: Selection) -> list[Trained]:
@@ -148,8 +168,23 @@ def training_summary(trained: Sequence[Trained]) -> list[str]:
         lines.append(f"Kendall's tau of estimated against trained {measure}: {tau:.2f}.")
     return [
         *lines,
+        *(class_lines(trained[0].classes) if len(trained) == 1 and trained[0].classes is not None else ()),
         f"Weights: {trained[0].folder}" + (f" and {len(trained) - 1} more beside it" if len(trained) > 1 else ""),
     ]
+
+
+def class_lines(report: ClassReport) -> list[str]:
+    """Return what is to be known of each class on the test part, beside a constant answer, as lines for people."""
+    measures = [("", "got", f"always '{report.constant}'"), *report.measure_rows()]
+    lines = [f"{name:18} {got:>7}  {constant:>7}" for name, got, constant in measures]
+    wide = max(len("class"), *(min(24, len(name)) for name, *_ in report.class_rows()))
+    for name, *figures in (("class", "recall", "precision", "images"), *report.class_rows()):
+        lines.append(f"{name[:wide]:{wide}}  {figures[0]:>6}  {figures[1]:>9}  {figures[2]:>7}")
+    if report.never:
+        lines.append(f"Never answered: {', '.join(report.never[:10])}.")
+    if confused := report.confused():
+        lines.append(f"Taken for one another most often: {', '.join(confused)}.")
+    return lines
 
 
 def as_trained(folder: Path, record: dict[str, Any], choice: Selection, *, stored: bool = False) -> Trained:

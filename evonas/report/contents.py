@@ -17,10 +17,12 @@ from evonas.pareto.assemble import make_front
 from evonas.pareto.dominance import minimized
 from evonas.pareto.front import Front
 from evonas.pareto.objective import Constraint, Objective, parse_constraint, split_direction, split_names
+from evonas.report.class_section import read_class_reports
 from evonas.runs.run import Run
 from evonas.runs.store import EnrolledMember, Evaluation
 from evonas.spaces import Space, load_space
 from evonas.tables.direction import column_direction
+from evonas.tasks import ClassReport
 
 UNITS = {"acc": "fraction of images", "flops": "multiply-adds", "params": "parameters", "latency": "ms"}
 """Units of shipped objectives, for runs that have not written their front yet."""
@@ -52,6 +54,7 @@ class Contents:
         rounds: What a surrogate chose in each round, in their order: ``predictors`` by number of the objective.
         baseline: ``baseline.json``: the search beside random sampling; empty where that was not asked for.
         ended: Whether the search came to its end.
+        classes: Reports of classes of members trained to the end, the latest last, by name.
     """
 
     path: Path
@@ -73,6 +76,7 @@ class Contents:
     rounds: Sequence[Mapping[str, Any]] = ()
     baseline: Mapping[str, Any] = field(default_factory=dict)
     ended: bool = True
+    classes: Mapping[str, ClassReport] = field(default_factory=dict)
 
     @cached_property
     def minimized(self) -> np.ndarray:
@@ -138,6 +142,7 @@ def gather(run: Run, *, ended: bool | None = None) -> Contents:
         rounds=_rounds(run.store.decisions("surrogate ")),
         baseline=_json(run.path / "baseline.json"),
         ended=ended,
+        classes=read_class_reports(run.path / "models"),
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from evonas.errors import EvonasError, require
 from evonas.report import figures, sections
 from evonas.report.architecture import draw_architecture
+from evonas.report.class_section import class_section
 from evonas.report.contents import Contents
 from evonas.report.drawing import stylesheet, to_svg
 from evonas.report.markup import text
@@ -57,6 +58,7 @@ def make_page(contents: Contents) -> str:
             sections.members(contents),
             sections.charts(contents, data),
             sections.trust(contents, data),
+            class_section(contents.classes),
             sections.record(contents),
             "</main>",
             sections.footer(contents),

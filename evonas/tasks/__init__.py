@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from evonas.files.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from evonas.tasks.class_report import ClassReport
     from evonas.tasks.classification import Classification, batch_accuracy, distillation
     from evonas.tasks.measure import Measure
     from evonas.tasks.registry import make_task, named_measure, task_measures, task_names
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "class_report": ("ClassReport",),
         "classification": ("Classification", "batch_accuracy", "distillation"),
         "measure": ("Measure",),
         "registry": ("make_task", "named_measure", "task_measures", "task_names"),
@@ -36,6 +38,7 @@ __getattr__, __dir__ = lazy_names(
 )
 
 __all__ = [
+    "ClassReport",
     "Classification",
     "Measure",
     "Regression",

@@ -8,11 +8,13 @@ References:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from evonas.tasks.class_report import report_classes
 from evonas.tasks.class_scores import class_scores
 from evonas.tasks.measure import BY_CLASS, CLASSIFICATION, Measure, recall_measure, recall_name
 from evonas.tasks.task import Task, TaskData
@@ -86,6 +88,14 @@ class Classification(Task):
             target, answer, probabilities = (figures[name].cpu().numpy() for name in BESIDE)
             score |= class_scores(target, answer, probabilities, self.names)
         return score
+
+    def report(self, outputs: Tensor, targets: Tensor) -> dict[str, Any] | None:
+        """Return recall, precision and support of each class and the confusion matrix, where classes have names."""
+        if not self.names:
+            return None
+        figures = self.measure(outputs, targets)
+        target, answer, probabilities = (figures[name].cpu().numpy() for name in BESIDE)
+        return report_classes(target, answer, probabilities, self.names).to_content()
 
     def metric(self, outputs: Tensor, targets: Tensor) -> float:
         """Return the accuracy alone, which needs no probabilities."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -94,6 +94,13 @@ class Task(Protocol):
     def named(self, name: str) -> Measure | None:
         """Return the measure of that name, which every score holds; None: there is none."""
         return next((measure for measure in self.measures if measure.name == name), None)
+
+    def report(self, outputs: Tensor, targets: Tensor) -> Mapping[str, Any] | None:
+        """Return what is to be known of a whole part beside its measures, as plain data; None: nothing, the default.
+
+        Of classes it is what `evonas.tasks.class_report.ClassReport` reads.
+        """
+        return None
 
     def quality(self, figures: Mapping[str, Tensor]) -> Tensor:
         """Return how well each image is answered, shape (n,), higher is better; by default its primary figure."""

@@ -20,7 +20,7 @@ from evonas.files.lazy import lazy_names
 if TYPE_CHECKING:
     from evonas.training.checkpoint import digest, read_checkpoint, write_checkpoint
     from evonas.training.device import mixed_precision, place, resolve_device
-    from evonas.training.evaluate import test_accuracy
+    from evonas.training.evaluate import read_test, test_accuracy
     from evonas.training.recipe import TrainingRecipe, load_recipe, recipe_names
     from evonas.training.schedule import learning_rate
     from evonas.training.train import Progress, Training
@@ -38,7 +38,7 @@ __getattr__, __dir__ = lazy_names(
             "place",
             "resolve_device",
         ),
-        "evaluate": ("test_accuracy",),
+        "evaluate": ("read_test", "test_accuracy"),
         "recipe": (
             "TrainingRecipe",
             "load_recipe",
@@ -62,6 +62,7 @@ __all__ = [
     "mixed_precision",
     "place",
     "read_checkpoint",
+    "read_test",
     "recipe_names",
     "resolve_device",
     "test_accuracy",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -31,10 +33,15 @@ def evaluate(
     """
     task = task or make_task(data)
     outputs = read_outputs(network, part, data, batch=batch)
+    loss = _finite_loss(outputs, part, task)
+    return task.metric(outputs, part.labels), loss
+
+
+def _finite_loss(outputs: Tensor, part: Part, task: Task) -> float:
     loss = float(task.loss(outputs, part.labels))
     if not math.isfinite(loss):
         raise EvaluationError(f"Expected finite outputs, got a loss of {loss}: train the network again")
-    return task.metric(outputs, part.labels), loss
+    return loss
 
 
 @torch.no_grad()
@@ -61,7 +68,7 @@ def read_outputs(network: nn.Module, part: Part, data: Dataset, *, batch: int = 
 
 
 def test_accuracy(network: nn.Module, data: Dataset, *, batch: int = 500) -> float:  # noqa: PT028
-    """Return a network's accuracy on the test part, in [0, 1]: the one function here that reads that part.
+    """Return a network's accuracy on the test part, in [0, 1].
 
     Args:
         network: Called as `network(images)`, on the data's device.
@@ -72,7 +79,28 @@ def test_accuracy(network: nn.Module, data: Dataset, *, batch: int = 500) -> flo
         DataError: Test images cannot be decoded.
         EvaluationError: The outputs are not finite.
     """
-    return evaluate(network, data.test, data, batch=batch)[0]
+    return read_test(network, data, batch=batch)[0]
+
+
+@torch.no_grad()
+def read_test(network: nn.Module, data: Dataset, *, batch: int = 500) -> tuple[float, Mapping[str, Any] | None]:
+    """Return a network's primary measure on the test part, and what its task reports of it beside.
+
+    This and `test_accuracy` are the functions here that read that part.
+
+    Args:
+        network: Called as `network(images)`, on the data's device.
+        data: Data set.
+        batch: Images at once, at least 1.
+
+    Raises:
+        DataError: Test images cannot be decoded.
+        EvaluationError: The outputs are not finite.
+    """
+    task, part = make_task(data), data.test
+    outputs = read_outputs(network, part, data, batch=batch)
+    _finite_loss(outputs, part, task)
+    return task.metric(outputs, part.labels), task.report(outputs, part.labels)
 
 
 test_accuracy.__test__ = False  # type: ignore[attr-defined]  # pytest collects by name

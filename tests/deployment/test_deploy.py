@@ -21,6 +21,7 @@ from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runtime import export as real_export
 from evonas.runtime import logits
+from evonas.tasks import ClassReport
 
 FILES = ["README.md", "card.json", "model.onnx", "network.toml", "preprocess.json", "space.toml", "weights.safetensors"]
 
@@ -116,6 +117,10 @@ def test_the_card_says_what_measured_each_figure(inherited):
     assert card["weights"]["origin"] == "inherited"
     readme = (inherited.folder / "README.md").read_text()
     assert all(name in readme for name in figures)
+    report = ClassReport.from_content(card["classes"])
+    assert report.measures["accuracy"] == pytest.approx(inherited.figures.accuracy)
+    assert f"always `{report.constant}`" in readme
+    assert all(f"| {' | '.join(row)} |" in readme for row in (*report.class_rows(), *report.confusion_rows()))
 
 
 def test_the_lines_in_the_readme_work_when_pasted(inherited):

@@ -70,6 +70,10 @@ def test_the_record_is_what_the_weights_give(made_trained):
     assert note.detail["seeds"] == {"0": trained.accuracy}
     assert trained.record["recipe"] == RECIPE.model_dump(mode="json")
     assert len(trained.record["history"]) == 2
+    report = trained.classes
+    assert report.measures["accuracy"] == pytest.approx(trained.accuracy)
+    assert report.support.sum() == trained.test_images
+    assert any(f"always '{report.constant}'" in line for line in training_summary([trained]))
     assert sorted(file.name for file in trained.folder.iterdir()) == [
         "network.toml", "preprocess.json", "space.toml", "training.json", "weights.safetensors",
     ]  # fmt: skip
