@@ -100,6 +100,16 @@ class Settings(BaseModel):
     )
     image_column: str | None = _setting(None, "data", "Column of images in parquet", unset="by the usual names")
     label_column: str | None = _setting(None, "data", "Column of labels in parquet", unset="by the usual names")
+    group: str | None = _setting(
+        None,
+        "data",
+        "Column of parquet, an .npz file or a CSV beside a folder that says which images belong together (patient, "
+        "speaker, scene): no split puts a group into two parts",
+        unset="none",
+    )
+    fold: str | None = _setting(
+        None, "data", "Of a folder of folds the one that is the test part, by name or number", unset="none"
+    )
     max_skipped: str = _setting(
         "2%", "data", "Share of unreadable images that are skipped; beyond it they are an error"
     )

@@ -9,7 +9,7 @@ import typer
 
 from evonas.cli.options import with_settings
 
-OPTIONS = ("resolution", "layout", "image_column", "label_column")
+OPTIONS = ("resolution", "layout", "image_column", "label_column", "group", "fold")
 
 
 def _data(

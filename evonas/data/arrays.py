@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from evonas.data.groups import group_column
 from evonas.data.labels import number_labels, read_labels, read_one_hot
 from evonas.data.part_names import part_of_name
 from evonas.data.photo import to_bytes
@@ -40,11 +41,13 @@ class ArrayImages:
         pixels: uint8, shape (n, c, h, w).
         labels: int64, shape (n,); or float32, shape (n, k).
         white: Value of more than 8 bits that meant white before they were bytes; None: another.
+        groups: Name of the group of each, shape (n,); None: not asked for.
     """
 
     pixels: np.ndarray
     labels: np.ndarray
     white: float | None = None
+    groups: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -85,7 +88,8 @@ class ArrayImages:
 
     def take(self, rows: np.ndarray) -> ArrayImages:
         """Return the images of `rows` alone."""
-        return ArrayImages(self.pixels[rows], self.labels[rows], self.white)
+        groups = None if self.groups is None else self.groups[rows]
+        return ArrayImages(self.pixels[rows], self.labels[rows], self.white, groups)
 
 
 def as_pixels(values: object, what: str, layout: str | None = None) -> np.ndarray:
@@ -138,7 +142,9 @@ def _layout(shape: tuple[int, ...], what: str) -> str:
     return likely[0]
 
 
-def from_arrays(arrays: Mapping[str, np.ndarray], name: str, layout: str | None = None) -> Source:
+def from_arrays(
+    arrays: Mapping[str, np.ndarray], name: str, layout: str | None = None, group: str | None = None
+) -> Source:
     """Make a source of raw arrays, as an `.npz` file or an entry point of the group `evonas.data` gives them.
 
     Args:
@@ -148,10 +154,13 @@ def from_arrays(arrays: Mapping[str, np.ndarray], name: str, layout: str | None 
             with `target_names` where known.
         name: Short name of the data.
         layout: See `as_pixels`.
+        group: Name of the array of groups, or of one of each part, such as ``patient_train``; None: there is none.
 
     Raises:
         DataError: An array is missing or malformed, or images and labels differ in number.
     """
+    beside = {key: arrays[key] for key in arrays if group is not None and group.lower() in key.lower()}
+    arrays = {key: arrays[key] for key in arrays if key not in beside}
     parts = _parts(arrays, name)
     pixels, white = _pixels(arrays, parts, name, layout)
     labels = parts["train"][1]
@@ -165,8 +174,29 @@ def from_arrays(arrays: Mapping[str, np.ndarray], name: str, layout: str | None 
         task = "classification"
         if len(set(names)) < len(names):
             raise DataError(f"Expected class_names of '{name}' to differ from one another, got {', '.join(names)}")
-    made = {part: ArrayImages(pixels[part], targets[part], white if white > 255 else None) for part in parts}
+    groups = {part: _groups(beside, part, len(pixels[part]), group, name) for part in parts}
+    made = {
+        part: ArrayImages(pixels[part], targets[part], white if white > 255 else None, groups[part]) for part in parts
+    }
     return Source(name, names, made["train"], made.get("test"), task=task, validation=made.get("validation"))
+
+
+def _groups(beside: Mapping[str, np.ndarray], part: str, count: int, group: str | None, name: str) -> np.ndarray | None:
+    """Return the groups of a part's images; None where groups are not asked for, or a part beside training has none."""
+    if group is None:
+        return None
+    found = [key for key in beside if (part_of_name(key) or "train") == part]
+    if len(found) > 1:
+        found = [key for key in found if key == group] or found
+    if not found and part != "train":
+        return None
+    if len(found) != 1 or len(beside[found[0]]) != count:
+        held = ", ".join(f"{key} of {len(beside[key])}" for key in beside) or "none"
+        raise DataError(
+            f"Expected an array {group} of the {count} groups of the {part} images of '{name}', got {held}: name it by "
+            "--group"
+        )
+    return group_column(np.asarray(beside[found[0]]).ravel(), found[0], f"'{name}'")
 
 
 def _pixels(

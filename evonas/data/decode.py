@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -50,12 +50,14 @@ class EncodedImages:
         labels: int64, shape (n,).
         names: What to call each in an error.
         white: Value that means white in images of more than 8 bits; None: they are not known to be such.
+        groups: Name of the group of each, shape (n,); None: not asked for.
     """
 
     items: Sequence[bytes | Path]
     labels: np.ndarray
     names: Sequence[str]
     white: float | None = None
+    groups: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.items)
@@ -100,7 +102,7 @@ class EncodedImages:
 
     def deep(self, white: float) -> EncodedImages:
         """Return the same images, that value meaning white in those of more than 8 bits."""
-        return self._with_headers(EncodedImages(self.items, self.labels, self.names, white), range(len(self)))
+        return self._with_headers(replace(self, white=white), range(len(self)))
 
     def read(self, rows: np.ndarray, channels: int, resolution: int) -> torch.Tensor:
         """Decode the images of `rows` to uint8, shape (len(rows), channels, resolution, resolution).
@@ -138,7 +140,11 @@ class EncodedImages:
     def take(self, rows: np.ndarray) -> EncodedImages:
         """Return the images of `rows` alone."""
         kept = EncodedImages(
-            [self.items[i] for i in rows], self.labels[rows], [self.names[i] for i in rows], self.white
+            [self.items[i] for i in rows],
+            self.labels[rows],
+            [self.names[i] for i in rows],
+            self.white,
+            None if self.groups is None else self.groups[rows],
         )
         return self._with_headers(kept, rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from evonas.data.decode import EncodedImages
+from evonas.data.groups import with_groups
 from evonas.data.part_names import part_of_name
 from evonas.data.read_options import PLAIN, ReadOptions
 from evonas.data.source import Source
@@ -33,11 +35,17 @@ def read_folder(source: str, options: ReadOptions = PLAIN) -> Source | None:
     root = Path(source)
     if not root.is_dir():
         return None
-    homes = _parts(root)
-    found = {part: _classes(home) for part, home in homes.items()}
+    homes = (
+        {part: [home] for part, home in _parts(root).items()} if options.fold is None else _folds(root, options.fold)
+    )
+    found = {part: _join([_classes(home) for home in held]) for part, held in homes.items()}
     classes = {name: files for name, (files, _) in found["train"].items()}
     left_out: Counter[str] = sum((count for held in found.values() for _, count in held.values()), Counter())
-    if loose := sum(is_image(path) for home in {root, *homes.values()} for path in home.iterdir()):
+    if loose := sum(
+        is_image(path)
+        for home in {root, *(home for held in homes.values() for home in held)}
+        for path in home.iterdir()
+    ):
         left_out["images outside class folders"] = loose
     if not any(classes.values()):
         raise DataError(
@@ -45,7 +53,7 @@ def read_folder(source: str, options: ReadOptions = PLAIN) -> Source | None:
             f"train/<class>/* and test/<class>/*, or train*.parquet"
         )
     if empty := [name for name, held in classes.items() if not held]:
-        raise DataError(f"Class folder '{homes['train'] / empty[0]}' holds no images: fill or remove it")
+        raise DataError(f"Class folder '{homes['train'][0] / empty[0]}' holds no images: fill or remove it")
     names = tuple(classes)
     images = {}
     for part, held in found.items():
@@ -53,10 +61,11 @@ def read_folder(source: str, options: ReadOptions = PLAIN) -> Source | None:
         if strange := sorted(set(files) - set(names)):
             hint = suggest(strange[0], names)
             raise DataError(
-                f"Folder '{homes[part]}' has a class '{strange[0]}' that training lacks: make them equal.{hint}"
+                f"Folder '{homes[part][0]}' has a class '{strange[0]}' that training lacks: make them equal.{hint}"
             )
         if any(files.values()):
             images[part] = _images(files, names, root)
+    images = with_groups(images, root, options.group)
     return Source(
         root.resolve().name,
         names,
@@ -103,6 +112,46 @@ def _parts(root: Path) -> dict[str, Path]:
     return {"train": root}
 
 
+def _folds(root: Path, fold: str) -> dict[str, list[Path]]:
+    """Return the folder of the fold that is the test part, and those of the others, which are training.
+
+    Args:
+        root: Holds a folder for each fold.
+        fold: Name of one of them, or the number at its end.
+
+    Raises:
+        DataError: There is no such fold, or fewer than two.
+    """
+    folders = [folder for folder in subfolders(root) if subfolders(folder)]
+    chosen = [folder for folder in folders if folder.name == fold]
+    chosen = chosen or [f for f in folders if fold.isdecimal() and _number(f.name) == int(fold)]
+    if len(chosen) != 1 or len(folders) < 2:
+        raise DataError(
+            f"Expected the name or number of one of two or more folds in '{root}', got '{fold}': "
+            f"it holds {', '.join(folder.name for folder in folders[:SHOWN]) or 'no folders of folders'}"
+        )
+    return {"train": [folder for folder in folders if folder != chosen[0]], "test": chosen}
+
+
+def _number(name: str) -> int | None:
+    """Return the number at the end of a name; None: it ends in none."""
+    digits = re.search(r"[0-9]+$", name)
+    return None if digits is None else int(digits[0])
+
+
+def _join(
+    parts: list[dict[str, tuple[list[Path], Counter[str]]]],
+) -> dict[str, tuple[list[Path], Counter[str]]]:
+    """Return the classes of several folders together, in order of their names."""
+    names = sorted({name for part in parts for name in part})
+    nothing: tuple[list[Path], Counter[str]] = ([], Counter())
+    held = {name: [part.get(name, nothing) for part in parts] for name in names}
+    return {
+        name: ([path for paths, _ in some for path in paths], sum((count for _, count in some), Counter()))
+        for name, some in held.items()
+    }
+
+
 def _refuse_depth(root: Path, folders: list[Path]) -> None:
     """Refuse folders that are not classes: one around the data, or parts and folds of other names.
 
@@ -119,7 +168,8 @@ def _refuse_depth(root: Path, folders: list[Path]) -> None:
     if len(inner) > 1 and len(names[0]) > 1 and len(set(names)) == 1:
         raise DataError(
             f"The folders of '{root}' hold the same classes ({', '.join(sorted(names[0])[:SHOWN])}), so they are parts "
-            f"or folds and no classes: rename them to train, val and test, or name one of them.{_tree(root)}"
+            f"or folds and no classes: rename them to train, val and test, name the test part by --fold NAME, or "
+            f"name one of them.{_tree(root)}"
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from evonas.data.groups import group_column
 from evonas.data.labels import number_labels, read_labels
 from evonas.data.names import hub_name
 from evonas.data.parquet import IMAGE_COLUMNS, LABEL_COLUMNS, UNKNOWN, as_encoded, pick_column
@@ -48,9 +49,9 @@ def read_hub(source: str, options: ReadOptions = PLAIN) -> Source | None:
         if part in read and read[part][1].dtype.kind == "i" and (read[part][1] == UNKNOWN).all():
             notes.append(f"The {part} part has no labels and is left out")
             del read[part]
-    numbered, classes = number_labels({part: labels for part, (_, labels, _) in read.items()}, read["train"][2], name)
+    numbered, classes = number_labels({part: one[1] for part, one in read.items()}, read["train"][2], name)
     parts = {
-        part: as_encoded(one[0], numbered[part], f"split {found[part]} of '{name}'", Path())
+        part: as_encoded(one[0], numbered[part], f"split {found[part]} of '{name}'", Path(), one[3])
         for part, one in read.items()
     }
     return Source(
@@ -60,11 +61,15 @@ def read_hub(source: str, options: ReadOptions = PLAIN) -> Source | None:
 
 def _read_split(
     package: Any, split: Any, name: str, called: str, options: ReadOptions
-) -> tuple[list[Any], np.ndarray, list[str] | None]:
-    """Return cells, labels and class names of a split."""
+) -> tuple[list[Any], np.ndarray, list[str] | None, np.ndarray | None]:
+    """Return cells, labels, class names and groups of a split."""
     where = f"split {called} of '{name}'"
     image = pick_column(split.column_names, IMAGE_COLUMNS, where, options.image_column, "--image-column")
     label = pick_column(split.column_names, LABEL_COLUMNS, where, options.label_column, "--label-column")
     labels = read_labels(np.array(list(split[label])), f"column '{label}' in {where}")
     cells = list(split.cast_column(image, package.Image(decode=False))[image])
-    return cells, labels, getattr(split.features[label], "names", None)
+    groups = None
+    if options.group is not None:
+        column = pick_column(split.column_names, (), where, options.group, "--group")
+        groups = group_column(list(split[column]), column, where)
+    return cells, labels, getattr(split.features[label], "names", None), groups

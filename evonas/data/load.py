@@ -17,6 +17,7 @@ from evonas.data.dataset import Dataset, channel_statistics
 from evonas.data.decode import EncodedImages, UndecodableError
 from evonas.data.digits import read_embedded
 from evonas.data.folder import read_folder
+from evonas.data.groups import divide_groups, halve_groups, hold_out_groups, shared_groups
 from evonas.data.hub import read_hub
 from evonas.data.inventory import take_inventory
 from evonas.data.memory import memory_in_words, refuse_too_large
@@ -159,7 +160,7 @@ def _load(
     train, test = found.train, found.test
     if test is None:
         keys = order_keys(digests, TEST_SEED)
-        kept, held_out = hold_out(*_strata(found, train.labels, keys, len(train)))
+        kept, held_out = _hold_out(found, keys)
         train, test, digests = train.take(kept), train.take(held_out), digests[kept]
     own_channels, native = train.native()
     channels = channels or own_channels
@@ -171,14 +172,15 @@ def _load(
     memory = refuse_too_large(decoded, channels, side, found.name)
     strata = _strata(found, train.labels[rows], keys[rows], len(rows))
     if found.validation is None:
-        own, search, report = _read_parts(train, [rows[part] for part in divide(*strata, validation)], channels, side)
+        divided = _divide(train, rows, strata, validation, seed)
+        own, search, report = _read_parts(train, [rows[part] for part in divided], channels, side)
     else:
         by_class = rows_by_class(strata[0], strata[1], len(strata[2]))
         (own,) = _read_parts(train, [rows[interleave(by_class, strata[1])]], channels, side)
         given = found.validation
         given_digests = given.digests()
         given_keys = order_keys(given_digests, seed)
-        halves = halve(*_strata(found, given.labels, given_keys, len(given)))
+        halves = _halve(given, _strata(found, given.labels, given_keys, len(given)), seed)
         search, report = _read_parts(given, halves, channels, side)
     contents = [(digests, train.labels), (test.digests(), test.labels)]
     hashes = {"train": digests, "test": contents[1][0]}
@@ -193,7 +195,7 @@ def _load(
         asked=resolution is not None,
         memory=memory,
         skipped=skipped,
-        seen=pixel_warnings([own.images, search.images, report.images]),
+        seen=[*_shared(found), *pixel_warnings([own.images, search.images, report.images])],
     )
     own, search, report = own.to(device), search.to(device), report.to(device)
     mean, std = channel_statistics(own.images, found.scale)
@@ -215,6 +217,8 @@ def _load(
     if found.task != "classification":
         settings["task"] = found.task
     balanced = options.class_weights == "balanced" and found.task == "classification"
+    if options.group is not None:
+        settings["group"] = options.group
     if balanced:
         settings["class weights"] = options.class_weights
     return Dataset(
@@ -240,6 +244,11 @@ def _load(
         _training_images=train,
         _test_images=test,
     )
+
+
+def _shared(found: Source) -> list[str]:
+    """Return warnings of groups that given parts share."""
+    return shared_groups({part: images.groups for part, images in list_parts(found).items()})
 
 
 def _notes(source: Source, held_out: int) -> tuple[str, ...]:
@@ -271,6 +280,8 @@ def find_source(name: str, options: ReadOptions = PLAIN) -> Source:
     """
     for read in READERS:
         if (found := read(name, options)) is not None:
+            if options.group is not None and found.train.groups is None:
+                raise DataError(f"The data '{found.name}' have no columns, so no groups by '{options.group}'")
             return found
     raise unknown_data(name)
 
@@ -287,6 +298,43 @@ def _one_depth(source: Source) -> Source:
     low, high = min(low for _, low, _ in found), max(high for _, _, high in found)
     white = white_of(np.dtype(kinds.pop()), low, high, f"{len(found)} images of more than 8 bits")
     return with_parts(source, {part: images.deep(white) for part, images in encoded.items()})
+
+
+def _hold_out(source: Source, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows for training and for the test part of data that bring none; groups are kept whole."""
+    labels, keys, classes = _strata(source, source.train.labels, keys, len(source.train))
+    if source.train.groups is None:
+        return hold_out(labels, keys, classes)
+    return hold_out_groups(labels, source.train.groups, classes)
+
+
+def _divide(
+    train: Images,
+    rows: np.ndarray,
+    strata: tuple[np.ndarray, np.ndarray, tuple[str, ...]],
+    validation: float,
+    seed: int,
+) -> Sequence[np.ndarray]:
+    """Return which of some rows are train, search and report; groups are kept whole."""
+    labels, keys, classes = strata
+    if train.groups is None:
+        return divide(labels, keys, classes, validation)
+    return [_ordered(part, strata) for part in divide_groups(labels, train.groups[rows], classes, validation, seed)]
+
+
+def _halve(given: Images, strata: tuple[np.ndarray, np.ndarray, tuple[str, ...]], seed: int) -> Sequence[np.ndarray]:
+    """Return which rows of a given validation part are search and report; groups are kept whole."""
+    labels, keys, classes = strata
+    if given.groups is None:
+        return halve(labels, keys, classes)
+    return [_ordered(part, strata) for part in halve_groups(labels, given.groups, classes, seed)]
+
+
+def _ordered(rows: np.ndarray, strata: tuple[np.ndarray, np.ndarray, tuple[str, ...]]) -> np.ndarray:
+    """Return rows in an order in which every prefix is nearly stratified."""
+    labels, keys, classes = strata
+    by_class = [rows[part] for part in rows_by_class(labels[rows], keys[rows], len(classes))]
+    return interleave(by_class, keys)
 
 
 def _read_parts(images: Images, rows: Sequence[np.ndarray], channels: int, side: int) -> list[Part]:

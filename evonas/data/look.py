@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from evonas.data.groups import shared_groups
 from evonas.data.inventory import Inventory, take_inventory
 from evonas.data.load import read_readable
 from evonas.data.memory import memory_in_words, refuse_too_large
@@ -75,7 +76,10 @@ def _look(resolution: int | None, source: Source, skipped: tuple[Skipped, ...]) 
         asked=resolution is not None,
         memory=memory,
         skipped=skipped,
-        seen=pixel_warnings(list(read.values())),
+        seen=[
+            *shared_groups({part: images.groups for part, images in parts.items()}),
+            *pixel_warnings(list(read.values())),
+        ],
     )
     return Look(source, inventory, read["train"])
 

@@ -32,4 +32,4 @@ def read_npz(source: str, options: ReadOptions = PLAIN) -> Source | None:
             f"Cannot read '{path}' as a NumPy archive ({' '.join(str(error).split())}): "
             f"write it again with numpy.savez, plain arrays only"
         ) from error
-    return from_arrays(arrays, path.stem, options.layout)
+    return from_arrays(arrays, path.stem, options.layout, options.group)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from evonas.data.decode import EncodedImages
+from evonas.data.groups import group_column
 from evonas.data.labels import number_labels, read_labels
 from evonas.data.part_names import part_of_name, part_of_shard, part_words
 from evonas.data.read_options import PLAIN, ReadOptions
@@ -47,7 +48,7 @@ def read_parquet(source: str, options: ReadOptions = PLAIN) -> Source | None:
             del read[part]
     name = root.resolve().name
     numbered, classes = number_labels({part: one.labels for part, one in read.items()}, read["train"].names, name)
-    parts = {part: as_encoded(one.cells, numbered[part], one.where, one.home) for part, one in read.items()}
+    parts = {part: as_encoded(one.cells, numbered[part], one.where, one.home, one.groups) for part, one in read.items()}
     return Source(
         name, classes, parts["train"], parts.get("test"), validation=parts.get("validation"), notes=tuple(notes)
     )
@@ -104,7 +105,11 @@ def pick_column(columns: Iterable[str], accepted: Sequence[str], where: str, ask
 
 
 def as_encoded(
-    cells: Sequence[Mapping[str, Any] | bytes | None], labels: np.ndarray, where: str, home: Path
+    cells: Sequence[Mapping[str, Any] | bytes | None],
+    labels: np.ndarray,
+    where: str,
+    home: Path,
+    groups: np.ndarray | None = None,
 ) -> EncodedImages:
     """Return images given as the hub stores them: a mapping of `bytes` and `path`, or bare bytes.
 
@@ -113,6 +118,7 @@ def as_encoded(
         labels: int64, shape (n,).
         where: What to call the table in an error.
         home: Folder of the table.
+        groups: Name of the group of each; None: not asked for.
 
     Raises:
         DataError: A cell holds no image.
@@ -124,7 +130,7 @@ def as_encoded(
             raise DataError(f"Row {row} of {where} holds no image (neither bytes nor an existing path): drop the row")
         items.append(content if content is not None else home / str(path))
     names = [str(item) if isinstance(item, Path) else f"row {row} of {where}" for row, item in enumerate(items)]
-    return EncodedImages(items, labels, names)
+    return EncodedImages(items, labels, names, groups=groups)
 
 
 class _Table(NamedTuple):
@@ -136,6 +142,7 @@ class _Table(NamedTuple):
         names: Names of classes where the schema has them.
         where: What to call the table in an error.
         home: Folder of the table.
+        groups: Name of the group of each row; None: not asked for.
     """
 
     cells: list[Any]
@@ -143,12 +150,14 @@ class _Table(NamedTuple):
     names: Sequence[str] | None
     where: str
     home: Path
+    groups: np.ndarray | None
 
 
 def _read_part(files: list[Path], root: Path, options: ReadOptions) -> _Table:
     arrow, parquet = require("pyarrow", "data"), require("pyarrow.parquet", "data")
     cells: list[Any] = []
     labels: list[np.ndarray] = []
+    groups: list[np.ndarray] = []
     names: Sequence[str] | None = None
     for file in files:
         where = f"'{file.name}'"
@@ -156,7 +165,8 @@ def _read_part(files: list[Path], root: Path, options: ReadOptions) -> _Table:
             schema = parquet.read_schema(file)
             image = pick_column(schema.names, IMAGE_COLUMNS, where, options.image_column, "--image-column")
             label = pick_column(schema.names, LABEL_COLUMNS, where, options.label_column, "--label-column")
-            table = parquet.read_table(file, columns=[image, label])
+            group = None if options.group is None else pick_column(schema.names, (), where, options.group, "--group")
+            table = parquet.read_table(file, columns=[image, label, *([group] if group is not None else [])])
         except (OSError, arrow.ArrowException) as error:
             raise DataError(
                 f"Cannot read '{file}' as parquet ({' '.join(str(error).split())}): download or write it again"
@@ -168,11 +178,14 @@ def _read_part(files: list[Path], root: Path, options: ReadOptions) -> _Table:
         cells.extend(_cells(table[image]))
         values = np.array(table[label].to_pylist()) if table.num_rows else np.zeros(0, dtype=np.int64)
         labels.append(read_labels(values, f"column '{label}' of {where}"))
+        if group is not None:
+            groups.append(group_column(table[group].to_pylist(), group, where))
         names = names or _class_names(schema.metadata or {}, label)
     where = str(files[0].relative_to(root))  # names of files alone stand in several parts
     if len(files) > 1:
         where += f" and its {len(files) - 1} successors"
-    return _Table(cells, np.concatenate(labels), names, where, files[0].parent)
+    joined = np.concatenate(groups) if groups else None
+    return _Table(cells, np.concatenate(labels), names, where, files[0].parent, joined)
 
 
 def _cells(column: Any) -> Sequence[Any]:

@@ -34,4 +34,4 @@ def read_plugin(source: str, options: ReadOptions = PLAIN) -> Source | None:
         raise DataError(
             f"Expected '{source}' ({point.value}) to return a mapping of arrays, got {type(arrays).__name__}"
         )
-    return from_arrays(arrays, source, options.layout)
+    return from_arrays(arrays, source, options.layout, options.group)

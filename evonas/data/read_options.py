@@ -19,6 +19,9 @@ class ReadOptions:
         min_images: Training images that a class has at least.
         rare: What happens to a class with fewer: ``stop``, ``drop`` or ``keep``.
         class_weights: How classes weigh in losses: ``none``, alike, or ``balanced``, by the inverse of their share.
+        group: Column that says which images belong together (patient, speaker), of parquet files, an archive or a CSV
+            beside a folder: no split puts a group into two parts.
+        fold: Of a folder of folds the one that is the test part, by its name or number.
     """
 
     layout: str | None = None
@@ -28,6 +31,8 @@ class ReadOptions:
     min_images: int = 5
     rare: str = "stop"
     class_weights: str = "none"
+    group: str | None = None
+    fold: str | None = None
 
 
 PLAIN = ReadOptions()

@@ -20,6 +20,10 @@ class Images(Protocol):
     def labels(self) -> np.ndarray:
         """Class of each image, int64, shape (n,); or its k continuous targets, float32, shape (n, k)."""
 
+    @property
+    def groups(self) -> np.ndarray | None:
+        """Name of the group that each image belongs to, shape (n,); None: not asked for."""
+
     def __len__(self) -> int: ...
 
     def native(self) -> tuple[int, int]:

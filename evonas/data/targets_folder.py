@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from evonas.data.decode import EncodedImages
+from evonas.data.groups import with_groups
 from evonas.data.part_names import part_of_name
 from evonas.data.read_options import PLAIN, ReadOptions
 from evonas.data.source import Source
@@ -44,7 +45,10 @@ def read_targets_folder(source: str, options: ReadOptions = PLAIN) -> Source | N
                         f"Expected the targets {', '.join(names)} in '{homes[part] / TABLE}' as in training, "
                         f"got {', '.join(theirs)}"
                     )
-        return Source(name, names, train, held.get("test"), task="regression", validation=held.get("validation"))
+        parts = with_groups({"train": train, **held}, root.parent, options.group)
+        return Source(
+            name, names, parts["train"], parts.get("test"), task="regression", validation=parts.get("validation")
+        )
     beside = root.resolve().parent / TABLE
     if (root / TABLE).is_file():
         table = root / TABLE
@@ -53,6 +57,7 @@ def read_targets_folder(source: str, options: ReadOptions = PLAIN) -> Source | N
     else:
         return None
     train, names = _read(table, root, name)
+    train = with_groups({"train": train}, root, options.group)["train"]
     return Source(name, names, train, task="regression")
 
 

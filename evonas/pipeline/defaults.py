@@ -39,4 +39,6 @@ def data_options(settings: Settings) -> ReadOptions:
         min_images=settings.min_images,
         rare=settings.rare,
         class_weights=settings.class_weights,
+        group=settings.group,
+        fold=settings.fold,
     )

@@ -33,6 +33,18 @@ def png(pixels: np.ndarray) -> bytes:
 
 
 @pytest.fixture
+def image_of() -> Callable[[Path, int], Path]:
+    """A function that writes a gray image of 8 pixels that a number decides, and returns its file."""
+
+    def write(file: Path, number: int) -> Path:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(png(np.random.default_rng(number).integers(0, 256, (8, 8), dtype=np.uint8)))
+        return file
+
+    return write
+
+
+@pytest.fixture
 def write_parquet() -> Callable[..., None]:
     """A function that writes images (bytes) and labels in the hub's layout."""
 
