@@ -79,6 +79,35 @@ def bench_search(
     _write(out, results, rows, lambda: benchmarks.draw_anytime(results))
 
 
+@bench.command("operators")
+def bench_operators(
+    problems: Annotated[
+        str, typer.Option(help="zdt1 and others, on grids, and spaces of stages: few flops for many params.")
+    ] = "zdt1,zdt2,zdt3,zdt4,zdt6,dtlz1,dtlz2,dtlz3,dtlz7,mobilenet_v3",
+    options: Annotated[str, typer.Option(help="Points of each variable of a grid, odd numbers.")] = "5,11",
+    choices: Annotated[int, typer.Option(min=3, help="Variables of a grid.")] = 15,
+    skeleton: Annotated[str, typer.Option(help="Skeleton that a space's costs are counted on.")] = "imagenet",
+    evaluations: Annotated[int, typer.Option(min=40, help="Of each search.")] = 1500,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each search.")] = 30,
+    out: Out = None,
+) -> None:
+    """Compare operators that know which choices are ordered with those that do not, on problems of known fronts."""
+    from evonas.benchmarks.additive import cost_problem
+    from evonas.benchmarks.operators import bench_operators as compare
+    from evonas.benchmarks.operators import compare_operators
+    from evonas.evolution.integer_problems import GRID_PROBLEMS, grid_problem
+    from evonas.pareto.objective import split_names
+    from evonas.spaces import load_space
+
+    names, grids = split_names([problems], "problem"), _numbers(options)
+    made = [grid_problem(name, grid, choices) for name in names if name in GRID_PROBLEMS for grid in grids]
+    made += [cost_problem(load_space(name), skeleton) for name in names if name not in GRID_PROBLEMS]
+    rows = compare(made, evaluations=evaluations, seeds=seeds, progress=_progress)
+    compared = compare_operators(rows)
+    _show(list(compared[0]), [[_cell(value) for value in row.values()] for row in compared])
+    _write(out, {"compared": compared, "searches": rows}, rows, None)
+
+
 @bench.command("proxies")
 def bench_proxies(
     space: Space,

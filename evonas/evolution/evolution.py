@@ -38,6 +38,7 @@ class Evolution:
         initial: Genomes that are asked for first, exactly these but for duplicates; where there are fewer
             than the population, samples fill it.
         algorithm: A name in `algorithms`.
+        ordered: Which choices list their options by size, bool of shape (n_choices,); None: none.
 
     Attributes:
         exhausted: Whether the last `ask` found fewer new genomes than it should in a bounded number of tries.
@@ -60,11 +61,17 @@ class Evolution:
         sample: Callable[[int, np.random.Generator], np.ndarray],
         initial: np.ndarray | None = None,
         algorithm: str = "nsga2",
+        ordered: np.ndarray | None = None,
     ) -> None:
         self.cardinalities = np.asarray(cardinalities)
         if self.cardinalities.ndim != 1 or not self.cardinalities.size or self.cardinalities.min() < 1:
             raise SettingsError(
                 f"Expected one or more choices of 1 or more options, got cardinalities {cardinalities}."
+            )
+        self.ordered = np.zeros(self.cardinalities.size, dtype=bool) if ordered is None else np.asarray(ordered)
+        if self.ordered.shape != self.cardinalities.shape or self.ordered.dtype != bool:
+            raise SettingsError(
+                f"Expected {self.cardinalities.size} truth values that say which choices are ordered, got {ordered}."
             )
         for name, value, least in (
             ("objectives", objectives, 1),
@@ -207,7 +214,7 @@ class Evolution:
             children = self._rows(parents[:, 0])
             if parents.shape[1] == 2:
                 children = crossover(children, self._rows(parents[:, 1]), self._rng)
-            children = mutate(children, self.cardinalities, self._rng)
+            children = mutate(children, self.cardinalities, self._rng, ordered=self.ordered)
             batch.add(children, [tuple(self._keys[i] for i in dict.fromkeys(row)) for row in parents.tolist()])
 
     def _genomes(self, genomes: np.ndarray) -> np.ndarray:

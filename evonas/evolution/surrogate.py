@@ -139,6 +139,7 @@ class SurrogateEvolution(Evolution):
             population=self._inner[0],
             seed=int(rng.integers(2**31)),
             sample=self._sample,
+            ordered=self.ordered,
             initial=np.concatenate([self._rows(first_front(values, broken)), self.population]).astype(np.int16),
         )
         found: dict[Hashable, np.ndarray] = {}

@@ -62,6 +62,7 @@ def search_asynchronously(
         population=size,
         seed=problem.settings.seed,
         sample=problem.genome.sample,
+        ordered=problem.genome.ordered,
         initial=first,
         algorithm=problem.settings.algorithm,
     )

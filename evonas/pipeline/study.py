@@ -89,6 +89,7 @@ class Study:
             population=population,
             seed=seed,
             sample=self._genome.sample,
+            ordered=self._genome.ordered,
             algorithm=algorithm,
         )
         self._out: dict[str, np.ndarray] = {}

@@ -48,6 +48,7 @@ def make_evolution(
         "population": settings.population,
         "seed": settings.seed,
         "sample": genome.sample,
+        "ordered": genome.ordered,
         "initial": first,
         "algorithm": settings.algorithm,
     }

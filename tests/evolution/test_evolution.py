@@ -397,6 +397,8 @@ def test_telling_what_does_not_fit_fails_and_takes_nothing_in(change, message):
         ({"initial": np.zeros((3, 7))}, r"Expected genomes of shape \(n, 8\), got shape \(3, 7\)"),
         ({"initial": np.full((3, 8), 4)}, "Expected genes in 0 .. cardinalities - 1"),
         ({"initial": np.full((3, 8), -1)}, "as genome 0"),
+        ({"ordered": np.ones(7, dtype=bool)}, "Expected 8 truth values that say which choices are ordered"),
+        ({"ordered": np.ones(8)}, "Expected 8 truth values"),
         ({"algorithm": "nsga3", "objectives": 1}, "2 objectives or more"),
         ({"algorithm": "nsga3", "objectives": 30}, "population of 20"),
     ],

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from evonas.evolution import crossover, mutate
+from evonas.evolution.operators import STEP_SHARE
 
 CARDINALITIES = np.array([2, 3, 8, 1, 5, 3, 4, 1, 7, 2])
 FREE = CARDINALITIES > 1
@@ -94,3 +95,61 @@ def test_operators_leave_their_arguments_alone():
     kept = first.copy(), second.copy()
     mutate(crossover(first, second, np.random.default_rng(0)), CARDINALITIES, np.random.default_rng(0))
     np.testing.assert_array_equal((first, second), kept)
+
+
+@pytest.mark.parametrize("old", [0, 3, 7])
+def test_an_ordered_gene_steps_in_a_share_of_children_and_is_reset_in_the_others(old):
+    before = np.full((28_000, 1), old, dtype=np.int16)
+    after = mutate(before, np.array([8]), np.random.default_rng(20 + old), ordered=np.array([True]))
+    expected = np.full(8, (1 - STEP_SHARE) / 7)
+    expected[old] = 0.0
+    for neighbor in (old - 1, old + 1):  # beyond an end the gene stays
+        expected[min(max(neighbor, 0), 7)] += STEP_SHARE / 2
+    counts = np.bincount(after[:, 0], minlength=8)
+    seen = expected > 0
+    assert counts[~seen].sum() == 0
+    assert stats.chisquare(counts[seen], 28_000 * expected[seen]).pvalue > 1e-4
+
+
+def test_genes_without_an_order_are_reset_beside_ordered_ones():
+    n, free = 40_000, int(FREE.sum())
+    ordered = np.zeros(len(CARDINALITIES), dtype=bool)
+    ordered[[2, 4]] = True
+    before = genomes(n)
+    after = mutate(before, CARDINALITIES, np.random.default_rng(30), ordered=ordered)
+    p = 1 / free
+    forced = p + (1 - p) ** free / free
+    expected = STEP_SHARE * p + (1 - STEP_SHARE) * forced
+    for gene in np.flatnonzero(FREE & ~ordered):
+        changed = after[:, gene] != before[:, gene]
+        assert stats.binomtest(int(changed.sum()), n, expected).pvalue > 1e-4
+        if CARDINALITIES[gene] > 2:
+            steps = (after - before)[changed, gene] % CARDINALITIES[gene]
+            assert stats.chisquare(np.bincount(steps, minlength=CARDINALITIES[gene])[1:]).pvalue > 1e-4
+    for gene in np.flatnonzero(ordered):
+        options = int(CARDINALITIES[gene])
+        moved = np.abs((after - before)[:, gene].astype(int))
+        far = (1 - STEP_SHARE) * forced * (1 - 2 / options)  # genomes are uniform, and so are the options they take
+        near = (1 - STEP_SHARE) * forced * 2 / options + STEP_SHARE * p * (1 - 1 / options)
+        assert stats.binomtest(int((moved > 1).sum()), n, far).pvalue > 1e-4
+        assert stats.binomtest(int((moved == 1).sum()), n, near).pvalue > 1e-4
+
+
+def test_an_order_of_two_options_and_no_order_draw_as_if_there_were_none():
+    two = np.array([2, 2, 5, 1])
+    before = genomes(500, two)
+    for ordered in (np.array([True, True, False, False]), np.zeros(4, dtype=bool)):
+        plain, given_order = np.random.default_rng(8), np.random.default_rng(8)
+        expected = mutate(before, two, plain)
+        np.testing.assert_array_equal(mutate(before, two, given_order, ordered=ordered), expected)
+        assert plain.bit_generator.state == given_order.bit_generator.state
+
+
+@given(st.lists(st.integers(1, 300), min_size=1, max_size=12), st.integers(1, 30), st.integers(0, 2**32))
+def test_steps_stay_in_range(cardinalities, n, seed):
+    cardinalities = np.array(cardinalities)
+    rng = np.random.default_rng(seed)
+    ordered = rng.random(len(cardinalities)) < 0.7
+    child = mutate(genomes(n, cardinalities, seed), cardinalities, rng, ordered=ordered)
+    assert child.dtype == np.int16
+    assert ((child >= 0) & (child < cardinalities)).all()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from evonas.predictors.encoders.tokens import Tokens
 from evonas.spaces import Architecture, Space
 
@@ -18,10 +20,12 @@ def token_groups(space: Space, architecture: Architecture) -> Mapping[str, Token
         architecture: A canonical one, so that equal networks are described alike.
 
     Returns:
-        ``genes``: its genome, one-hot; and the groups that its space counts, such as ``paths`` and ``parts``; see
-        `Space.count_parts`.
+        ``genes``: its genome, one-hot; ``sizes``, where the space has ordered choices: the number of the option that
+        each of these has, so that neighbors are described alike; and the groups that its space counts, such as
+        ``paths`` and ``parts``; see `Space.count_parts`.
     """
-    groups: dict[str, Tokens] = {
-        "genes": {f"{position}={gene}": 1.0 for position, gene in enumerate(space.encode(architecture).tolist())}
-    }
+    genome = space.encode(architecture).tolist()
+    groups: dict[str, Tokens] = {"genes": {f"{position}={gene}": 1.0 for position, gene in enumerate(genome)}}
+    if space.ordered.any():
+        groups["sizes"] = {str(position): float(genome[position]) for position in np.flatnonzero(space.ordered)}
     return groups | space.count_parts(architecture)

@@ -36,3 +36,13 @@ def test_stages_count_only_blocks_that_run():
     parts = token_groups(space, form)["parts"]
     options = sum(n for token, n in parts.items() if ":" not in token)
     assert options == sum(form.depths)
+
+
+def test_ordered_choices_are_numbers_too_and_others_are_not():
+    space = load_space("mobilenet_v3")
+    form = space.canonical(space.decode(space.sample(1, np.random.default_rng(1))[0]))
+    sizes = token_groups(space, form)["sizes"]
+    assert [sizes[str(i)] for i in range(len(space.choices))] == space.encode(form).tolist()
+    for name in ("darts", "nasbench201", "fbnet"):
+        space = load_space(name)
+        assert "sizes" not in token_groups(space, space.canonical(space.decode([0] * len(space.choices))))
