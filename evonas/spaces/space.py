@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar, Generic
 
@@ -127,6 +127,19 @@ class Space(ABC, Generic[A]):
             SettingsError: They have none.
         """
         raise SettingsError(f"Expected a space of stages, whose paths have a largest, got '{self.name}'")
+
+    def sums(self, costs: Callable[[A], np.ndarray], prune: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Return the costs of all architectures that pruning keeps, shape ``(k, m)``, none enumerated whole.
+
+        Args:
+            costs: Costs of an architecture, shape ``(m,)``; that each is a sum over blocks is taken for granted.
+            prune: Returns the rows of an array of partial sums that can still be part of what is wanted, such as the
+                non-dominated ones: a sum is dominated where a part of it is.
+
+        Raises:
+            SettingsError: Architectures are no chains of blocks at one resolution.
+        """
+        raise SettingsError(f"Expected a space of stages at one resolution, got '{self.name}'")
 
     @abstractmethod
     def describe_choices(self) -> dict[str, tuple[str | int, ...]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
@@ -28,6 +28,7 @@ from evonas.spaces.picture_stage import picture_chain, picture_operation, sorted
 from evonas.spaces.skeleton import Skeleton
 from evonas.spaces.space import Space
 from evonas.spaces.stage_genes import StageGenes
+from evonas.spaces.sums import sum_blocks
 from evonas.spaces.text import read
 
 
@@ -220,6 +221,16 @@ class StageSpace(Space[StageArchitecture]):
             resolution = sorted(resolutions)[end] if resolutions else None
             ends.append(self.canonical(self.assemble(blocks, depths, resolution)))
         return ends[0], ends[1]
+
+    def sums(
+        self, costs: Callable[[StageArchitecture], np.ndarray], prune: Callable[[np.ndarray], np.ndarray]
+    ) -> np.ndarray:
+        """Return the costs of all architectures that pruning keeps; see `Space.sums`."""
+        if self.definition.resolutions:
+            return super().sums(costs, prune)
+        return sum_blocks(
+            self.free_options, self.free_depths, lambda blocks, depths: costs(self.assemble(blocks, depths)), prune
+        )
 
     def _extent(self, option: str) -> tuple[float, int]:
         """Return expansion (per group) and kernel of an option."""
