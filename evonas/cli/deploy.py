@@ -27,12 +27,16 @@ def deploy(
     """Write a member as an ONNX model, checked against torch on every test image, measured and described."""
     from evonas.runs.run import Run
 
-    Run.open(run).close()  # a wrong path ends here, before anything heavy is imported
+    with Run.open(run) as opened:  # a wrong path ends here, before anything heavy is imported
+        manifest = opened.manifest
     from evonas.cli.progress import make_progress
     from evonas.cli.stopping import words_when_stopped
+    from evonas.report.cards import knee_warning
     from evonas.runs.selection import check_selection
 
     check_selection(run, select)
+    for line in knee_warning(manifest, select):
+        typer.echo(line, err=True)
     from evonas.deployment import deployment_summary
     from evonas.deployment.deploy import deploy
 

@@ -24,12 +24,17 @@ def front(
         typer.Option(help="Show only members that keep to a bound such as flops<=10M; repeat for more."),
     ] = None,
     select: Annotated[
-        str, typer.Option(help="The member to mark: knee, best:OBJECTIVE, index:N, or an architecture's text.")
-    ] = "knee",
+        str | None,
+        typer.Option(
+            help="The member to mark: knee, best:OBJECTIVE, index:N, or an architecture's text. [default: knee, unless "
+            "the search has learnt nothing yet]"
+        ),
+    ] = None,
 ) -> None:
     """Show, export and draw the front of a run."""
     from evonas.files.whole import write_whole
     from evonas.report import gather, plot_front
+    from evonas.report.cards import knee_warning, no_knee
     from evonas.report.listing import front_indices
     from evonas.runs.run import Run
 
@@ -37,12 +42,15 @@ def front(
     with Run.open(run) as opened:
         contents = gather(opened)
     kept = contents.front.where(where or [])
-    marked = kept.select(select) if len(kept) else None
+    chosen = select or ("knee" if no_knee(contents.manifest) is None else None)
+    marked = kept.select(chosen) if len(kept) and chosen is not None else None
+    for line in knee_warning(contents.manifest, select or ""):
+        typer.echo(line, err=True)
     if plot is not None:
         write_whole(plot, plot_front(contents, marked))
     numbers = front_indices(contents.front, kept)
     if format == "table":
-        text: str | bytes = _table(contents, kept, numbers, marked, str(run), out is None)
+        text: str | bytes = _table(contents, kept, numbers, marked, str(run), out is None, chosen == "knee")
     else:
         text = _in_format(format, kept, numbers)
     if out is not None:
@@ -77,7 +85,9 @@ def _in_format(format: str, kept: Front, numbers: list[int]) -> str | bytes:
     return to_markdown(kept, numbers) if format == "md" else kept.to_csv() if format == "csv" else kept.to_json()
 
 
-def _table(contents: Contents, kept: Front, numbers: list[int], marked: Member | None, run: str, shown: bool) -> str:
+def _table(
+    contents: Contents, kept: Front, numbers: list[int], marked: Member | None, run: str, shown: bool, knee: bool
+) -> str:
     """Return the table and the words below it; printed at once where it goes to the terminal."""
     import io
 
@@ -108,6 +118,6 @@ def _table(contents: Contents, kept: Front, numbers: list[int], marked: Member |
         words = [f"and {more} more of equal value"] * (more > 0) + ["← selected"] * chosen
         table.add_row(*rows[shown_one][: len(titles)], "  ".join(words), style="bold" if chosen else None)
     console.print(table)
-    for line in lines_below(contents, kept, numbers, marked, names[len(titles) - fixed :], run):
+    for line in lines_below(contents, kept, numbers, marked, names[len(titles) - fixed :], run, knee=knee):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     return "" if shown else console.file.getvalue()  # type: ignore[attr-defined]

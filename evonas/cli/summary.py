@@ -30,7 +30,7 @@ def summary(run: Run, front: Front) -> list[str]:
         f"{_duration(run)}"
     ]
     if why is not None:
-        lines.append(f"{why}.")
+        lines.append(why)
     if front.hypervolume is not None and len(front.objectives) > 1:
         lines.append(f"The front covers {front.hypervolume:.1%} of what was seen (hypervolume).")
     if (baseline := run.path / BASELINE_FILE).exists():

@@ -38,13 +38,16 @@ def train(
     from evonas.runs.run import Run
 
     with Run.open(run) as opened:  # a wrong path ends here, before anything heavy is imported
-        settings = opened.settings
+        settings, manifest = opened.settings, opened.manifest
     from evonas.cli.progress import make_progress
     from evonas.cli.stopping import words_when_stopped
+    from evonas.report.cards import knee_warning
     from evonas.runs.selection import check_selection
     from evonas.training.recipe import load_recipe, usual_recipe
 
     check_selection(run, select)
+    for line in knee_warning(manifest, select):
+        typer.echo(line, err=True)
     chosen = load_recipe(recipe or usual_recipe(settings), **({} if epochs is None else {"epochs": epochs}))
     from evonas.deployment import train_members, training_summary
     from evonas.deployment.transfer import compare_transfer

@@ -29,14 +29,18 @@ def verify(
     """Measure members again and show what moved by more than its noise; exit code 1 if something did."""
     from evonas.runs.run import Run
 
-    Run.open(run).close()  # a wrong path ends here, before anything heavy is imported
+    with Run.open(run) as opened:  # a wrong path ends here, before anything heavy is imported
+        manifest = opened.manifest
     from rich.console import Console
 
     from evonas.cli.progress import make_progress
     from evonas.cli.stopping import words_when_stopped
+    from evonas.report.cards import knee_warning
     from evonas.runs.selection import check_selection
 
     check_selection(run, select)
+    for line in knee_warning(manifest, select):
+        typer.echo(line, err=True)
     from evonas.deployment.verify import verify
 
     with words_when_stopped(lambda: "Stopped; nothing was changed."):

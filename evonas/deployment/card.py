@@ -142,6 +142,8 @@ def _table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _value(figure: dict[str, Any]) -> str:
     value = figure["value"]
+    if figure["unit"] == "fraction of images":
+        return f"{100 * value:.2f} %"
     text = f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
     return f"{text} {figure['unit']}".strip()
 

@@ -10,6 +10,8 @@ from evonas.deployment.check import Figures
 from evonas.deployment.deployment import MODEL, Deployment
 from evonas.networks import Network
 from evonas.objectives import Context, make_evaluator
+from evonas.objectives.accuracy.estimators import describe_estimator
+from evonas.pareto.front import Member
 from evonas.runs.run import Run
 from evonas.runs.selection import Selection
 from evonas.spaces import Candidate
@@ -17,6 +19,8 @@ from evonas.tasks import make_task
 from evonas.version import __version__
 
 FORMAT = 1
+SHARE = "fraction of images"
+"""Unit of accuracies: 0 to 1 in ``card.json``, percent in the card."""
 _VERSIONS = ("torch", "onnx", "onnxruntime")
 
 
@@ -67,7 +71,7 @@ def card_content(
                 "test": len(data.test),
             },
         },
-        "figures": [*_cost(choice, context), *_figures(deployment), *_estimates(choice, deployment)],
+        "figures": [*_cost(choice, context), *_figures(deployment), *_estimates(choice, deployment, run)],
         **({} if deployment.classes is None else {"classes": deployment.classes}),
         "search": {"run": run.path.name, "selection": deployment.selection, "settings": run.settings},
         "limits": _limits(deployment),
@@ -105,20 +109,21 @@ def _cost(choice: Selection, context: Context) -> list[dict[str, Any]]:
 def _figures(deployment: Deployment) -> list[dict[str, Any]]:
     figures, before = deployment.figures, deployment.float_figures
     images = f"{figures.images:,} test images"
+    unit = SHARE if deployment.classifies else ""
     against = f"against torch in float64, {images}"
     rows: list[tuple[str, Any, str, str]] = [
-        (f"test {deployment.measure} of model.onnx", figures.accuracy, "", f"onnxruntime, {images}"),
-        (f"test {deployment.measure} in torch", figures.torch_accuracy, "", f"torch, float32, {images}"),
+        (f"test {deployment.measure} of model.onnx", figures.accuracy, unit, f"onnxruntime, {images}"),
+        (f"test {deployment.measure} in torch", figures.torch_accuracy, unit, f"torch, float32, {images}"),
         (f"largest error of {deployment.output} in onnxruntime", figures.error, "", against),
         (f"largest error of {deployment.output} in torch, float32", figures.torch_error, "", against),
     ]
     if deployment.classifies:
-        rows.append(("same class as torch", figures.agreement, "", f"onnxruntime {against}"))
+        rows.append(("same class as torch", figures.agreement, SHARE, f"onnxruntime {against}"))
         rows.append(("ties among the others", figures.ties, "images", f"margin within both errors, {images}"))
     if before is not None:
         calibrated = f"onnxruntime, {images}; calibrated on {deployment.calibration} validation images"
         rows += [
-            (f"test {deployment.measure} before int8", before.accuracy, "", f"onnxruntime, {images}"),
+            (f"test {deployment.measure} before int8", before.accuracy, unit, f"onnxruntime, {images}"),
             ("points of accuracy that int8 costs", deployment.drop, "points", calibrated)
             if deployment.classifies
             else (f"{deployment.measure} that int8 costs, of that before", deployment.drop, "%", calibrated),
@@ -144,14 +149,13 @@ def _timed(suffix: str, figures: Figures, where: str) -> list[tuple[str, Any, st
     ]
 
 
-def _estimates(choice: Selection, deployment: Deployment) -> list[dict[str, Any]]:
+def _estimates(choice: Selection, deployment: Deployment, run: Run) -> list[dict[str, Any]]:
     """Return what the search estimated of the member, apart from what was measured now."""
     rows: list[dict[str, Any]] = []
+    unit = SHARE if deployment.classifies else ""
     if choice.member is None:
         return rows
-    if "acc" in choice.member.values:
-        by = "the supernet's weights, on the part of the validation images that the search selected on"
-        rows.append({"name": "acc in the search", "value": choice.member.values["acc"], "unit": "", "by": by})
+    rows += _searched(choice.member, run)
     if not deployment.classifies:
         name, known = deployment.measure, {**choice.member.known, **choice.member.values}
         by = "the supernet's weights, on the part of the validation images that the search did not select on"
@@ -160,12 +164,34 @@ def _estimates(choice: Selection, deployment: Deployment) -> list[dict[str, Any]
         ]
     if "acc_report" in choice.member.known:
         by = "the supernet's weights, on the part of the validation images that the search did not select on"
-        rows.append({"name": "acc_report", "value": choice.member.known["acc_report"], "unit": "", "by": by})
+        rows.append({"name": "acc_report", "value": choice.member.known["acc_report"], "unit": SHARE, "by": by})
     if deployment.trained is not None:
         by = deployment.trained.record["accuracy"]["by"]
         name = f"test {deployment.measure} when trained"
-        rows.append({"name": name, "value": deployment.trained.accuracy, "unit": "", "by": by})
+        rows.append({"name": name, "value": deployment.trained.accuracy, "unit": unit, "by": by})
     return rows
+
+
+def _searched(member: Member, run: Run) -> list[dict[str, Any]]:
+    """Return what the search went by, the interval of an accuracy, and how well it and each signal order anchors."""
+    if "acc" not in member.values or run.settings.get("table"):
+        return []
+    held = {o["name"]: o["unit"] for o in run.manifest.get("objectives", ())}
+    by = describe_estimator(str(run.settings.get("estimator", "supernet")), run.settings.get("anchors", 0))
+    unit = held.get("acc", "")
+    rows = [{"name": "acc in the search" if unit else "score in the search", "value": member.values["acc"]}]
+    if unit:
+        rows += [
+            {"name": f"{end} end of its 95 % interval", "value": member.known[name]}
+            for end, name in (("lower", "acc_low"), ("upper", "acc_high"))
+            if name in member.known
+        ]
+    found = [row | {"unit": unit, "by": by} for row in rows]
+    for name, one in (run.manifest.get("acc_trust") or {}).get("agreement", {}).items():
+        if one["tau"] is not None:
+            where = f"{one['n']} trained anchors, 95 % interval {one['low']:.2f} to {one['high']:.2f}"
+            found.append({"name": f"Kendall's tau of {name}", "value": one["tau"], "unit": "", "by": where})
+    return found
 
 
 def _limits(deployment: Deployment) -> list[str]:

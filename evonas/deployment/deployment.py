@@ -68,6 +68,10 @@ class Deployment:
         """Whether the model's outputs are logits of classes."""
         return self.measure == "accuracy"
 
+    def in_words(self, value: float) -> str:
+        """Return a test accuracy in percent; another task's measure as it is."""
+        return f"{100 * value:.2f} %" if self.classifies else f"{value:.4f}"
+
     @property
     def output(self) -> str:
         """What one of the model's outputs is, in words."""
@@ -130,8 +134,8 @@ def deployment_summary(deployment: Deployment) -> list[str]:
     lines = [
         f"{deployment.model}: {deployment.precision}, {figures.size:,} bytes, opset {deployment.opset}, {batch}",
         f"Weights {deployment.weights}.",
-        f"Test {deployment.measure} of the ONNX file: {figures.accuracy:.4f} on {figures.images:,} images "
-        f"(torch: {figures.torch_accuracy:.4f}).",
+        f"Test {deployment.measure} of the ONNX file: {deployment.in_words(figures.accuracy)} on {figures.images:,} "
+        f"images (torch: {deployment.in_words(figures.torch_accuracy)}).",
     ]
     if before is None:
         lines.append(
@@ -144,8 +148,8 @@ def deployment_summary(deployment: Deployment) -> list[str]:
         assert deployment.drop is not None
         same = f"; it gives {figures.agreement:.2%} of the test images torch's class" if deployment.classifies else ""
         lines.append(
-            f"{words_of_cost(deployment.measure, deployment.drop)} ({before.accuracy:.4f} before), calibrated on "
-            f"{deployment.calibration} validation images{same}. {before.size:,} bytes and "
+            f"{words_of_cost(deployment.measure, deployment.drop)} ({deployment.in_words(before.accuracy)} before), "
+            f"calibrated on {deployment.calibration} validation images{same}. {before.size:,} bytes and "
             f"{before.latency.median_ms:.3g} ms before."
         )
     latency = figures.latency

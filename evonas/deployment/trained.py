@@ -37,6 +37,7 @@ class Trained:
         estimates: What was known before: ``acc`` and ``acc_report`` of the supernet, where it is on the front.
         record: All of ``training.json``: recipe, seed, first weights, data, history, versions.
         stored: It had been trained before and was only read.
+        scored: The search ranked by a score that is no accuracy.
     """
 
     folder: Path
@@ -46,6 +47,7 @@ class Trained:
     estimates: dict[str, float] = field(default_factory=dict)
     record: dict[str, Any] = field(default_factory=dict)
     stored: bool = False
+    scored: bool = False
 
     @property
     def key(self) -> str:
@@ -148,14 +150,23 @@ def note_accuracy(run: Run, trained: Trained) -> None:
     run.write("front.json", noted.to_json())
 
 
+def _shown(value: float, objective: str, score: bool = False) -> str:
+    """Return an accuracy in percent; a score and another task's measure as they are."""
+    return f"{100 * value:.2f} %" if objective == "acc" and not score else f"{value:.4f}"
+
+
 def training_summary(trained: Sequence[Trained]) -> list[str]:
     """Return what was trained, estimated beside trained accuracy, and what to type next, as lines for people."""
     own = trained[0].objective
     lines = [f"{'':8}  {own:>7}  {own + '_report':>10}  {'trained':>7}"]
     for one in trained:
-        known = [f"{one.estimates[name]:.4f}" if name in one.estimates else "" for name in (own, f"{own}_report")]
+        names, scored = (own, f"{own}_report"), (one.scored, False)
+        known = [
+            _shown(one.estimates[name], own, score) if name in one.estimates else ""
+            for name, score in zip(names, scored, strict=True)
+        ]
         lines.append(
-            f"{one.key}  {known[0]:>7}  {known[1]:>10}  {one.accuracy:7.4f}  {one.how}"
+            f"{one.key}  {known[0]:>7}  {known[1]:>10}  {_shown(one.accuracy, own):>7}  {one.how}"
             + (" (trained before)" if one.stored else "")
         )
     images, measure = trained[0].test_images, "accuracy" if own == "acc" else own
@@ -199,6 +210,7 @@ def as_trained(folder: Path, record: dict[str, Any], choice: Selection, *, store
         {name: known[name] for name in (own, f"{own}_report") if name in known},
         record,
         stored,
+        own == "acc" and "acc_top1" in known and "acc_low" not in known,
     )
 
 

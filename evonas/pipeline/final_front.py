@@ -10,10 +10,13 @@ import numpy as np
 from evonas.errors import EvaluationError
 from evonas.files.progress import Progress
 from evonas.objectives import Context
-from evonas.objectives.accuracy.accuracy import TOP1
+from evonas.objectives.accuracy.accuracy import ACC, TOP1
 from evonas.objectives.accuracy.low_fidelity import accuracy_evaluator, measure_evaluator, trains
+from evonas.objectives.accuracy.majority import BestAccuracy, clearest, majority_share
+from evonas.objectives.accuracy.ranked import LOW
 from evonas.objectives.latency.latency import LatencyEvaluator, measure_whole
 from evonas.pareto.assemble import make_front
+from evonas.pareto.front import Front
 from evonas.pareto.objective import Constraint, Objective, split_direction, split_names
 from evonas.pipeline.budget import Budget
 from evonas.pipeline.problem import SearchProblem
@@ -72,8 +75,35 @@ def write_front(
             task.advance(1)
     known = {t: {name: note.value for name, note in notes.items()} for t, notes in run.store.notes().items()}
     front = make_front(texts, own, objectives, violations, known, _judged(problem))
+    if "acc" in problem.learned and (best := best_accuracy(front, context)) is not None:
+        run.update_manifest(acc_best=asdict(best))
     run.write("front.csv", front.to_csv())
     run.write("front.json", front.to_json())
+
+
+def best_accuracy(front: Front, context: Context) -> BestAccuracy | None:
+    """Best plain accuracy that is known: of anchors, and of the front's members on either half of the validation part.
+
+    Args:
+        front: With what is known of its members.
+        context: Data, and the anchors if there are any.
+    """
+    data, anchors = context.data, context.options.get("anchors")
+    if data is None:
+        return None
+    parts = {
+        "a member on images not selected on": (data.report, [m.known.get("acc_report") for m in front]),
+        "a member with shared weights": (data.search, [m.known.get(TOP1.name) for m in front]),
+        "an anchor": (data.search, [] if anchors is None else [max(a.values) for a in anchors.known]),
+    }
+    if front.objectives and any(o == ACC and LOW.name not in m.known for o in front.objectives for m in front):
+        parts["a member"] = data.search, [m.values[ACC.name] for m in front]
+    found = {of: (part, [v for v in values if v is not None]) for of, (part, values) in parts.items()}
+    return clearest(
+        BestAccuracy(max(values), majority_share(part.labels.cpu()), len(part.labels), of)
+        for of, (part, values) in found.items()
+        if values and len(part.labels)
+    )
 
 
 def note_report(run: Run, candidate: Candidate, context: Context) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from evonas.objectives.accuracy.majority import BestAccuracy
 from evonas.pareto.front import Front
 
-__all__ = ["Card", "cards", "no_knee"]
+__all__ = ["Card", "cards", "knee_warning", "no_knee"]
 
 
 @dataclass(frozen=True)
@@ -60,15 +61,28 @@ def cards(front: Front, manifest: Mapping[str, Any]) -> list[Card]:
 
 
 def no_knee(manifest: Mapping[str, Any]) -> str | None:
-    """Why a front has no knee: the search has learnt nothing that orders architectures; None: it may have one.
+    """Why a front has no knee: its search has learnt nothing yet; None: it may have one.
 
     Args:
-        manifest: That of a run; what it says of anchors decides.
+        manifest: That of a run: the best plain accuracy is compared with always answering the most frequent class.
     """
-    agreement = manifest.get("acc_trust", {}).get("agreement", {}).get("acc")
-    if not agreement or agreement.get("low") is None or agreement["low"] > 0:
+    best = BestAccuracy.of_manifest(manifest)
+    if best is None or best.learned:
         return None
     return (
-        f"No knee: on {agreement['n']} trained anchors the order by acc is not told apart from chance, so a balance "
-        "with it means nothing; train longer or more anchors"
+        f"The search has learnt nothing yet: the best plain accuracy, {100 * best.best:.1f} % of {best.of}, is not "
+        f"beyond the {100 * best.majority:.1f} % of always answering the most frequent class by two standard errors "
+        f"({200 * best.error:.1f} points on {best.images:,} images). So no knee is marked. Give it more --epochs or "
+        "--time, more images, or a lower --resolution."
     )
+
+
+def knee_warning(manifest: Mapping[str, Any], selection: str) -> list[str]:
+    """Warning before a knee is taken that means nothing, one line; none of another selection or where it may.
+
+    Args:
+        manifest: That of a run.
+        selection: As ``--select`` takes it.
+    """
+    why = no_knee(manifest) if selection == "knee" else None
+    return [] if why is None else [f"Warning: {why} What is taken now lies between the front's ends, no more."]

@@ -16,6 +16,7 @@ from typing import Any
 from evonas.errors import EvonasError, require
 from evonas.report import figures, sections
 from evonas.report.architecture import draw_architecture
+from evonas.report.cards import no_knee
 from evonas.report.class_section import class_section
 from evonas.report.contents import Contents
 from evonas.report.drawing import stylesheet, to_svg
@@ -113,7 +114,8 @@ def _data(contents: Contents, wanted: Sequence[Need]) -> dict[str, Any]:
     points = figures.chart_points(contents)
     knee = 0
     if len(contents.front):
-        chosen = contents.front.select("knee")
+        knows = no_knee(contents.manifest) is None
+        chosen = contents.front.select("knee" if knows else f"best:{contents.objectives[0].name}")
         knee = [member is chosen for member in contents.front].index(True)
     return {
         "objectives": len(contents.objectives),

@@ -11,11 +11,13 @@ from typing import Any
 
 from evonas.report import figures
 from evonas.report.amounts import bound_text, heading, is_accuracy, known_heading, reference_text, shown
+from evonas.report.cards import no_knee
 from evonas.report.contents import Contents
 from evonas.report.listing import further, row
 from evonas.report.markup import as_float, as_text, numbers, percent, signed, table, text
 from evonas.report.origins import number
 from evonas.report.summary import Need, found, limits, quality
+from evonas.report.trust import trust_rows
 
 MOST_ROWS = 500
 """Rows of a table at most."""
@@ -147,6 +149,7 @@ def charts(contents: Contents, data: Mapping[str, Any]) -> str:
 def trust(contents: Contents, data: Mapping[str, Any]) -> str:
     """Return what tells how far to trust estimates: truths, latency table, supernet, predictors, failures."""
     parts = [
+        *_signals(contents.manifest),
         *_truths(data["truths"]),
         *_latency_table(contents.latency),
         *_supernet(data["supernet"], quality(contents)),
@@ -159,6 +162,18 @@ def trust(contents: Contents, data: Mapping[str, Any]) -> str:
         "<section class='card' aria-labelledby='trust'><h2 id='trust'>How far to trust the numbers</h2>"
         f"<div class='pair'>{''.join(parts)}</div></section>"
     )
+
+
+def _signals(manifest: Mapping[str, Any]) -> list[str]:
+    """Return how well `acc` and each signal order the anchors."""
+    rows = trust_rows(manifest)
+    if not rows:
+        return []
+    return [
+        "<div><h3>Order of the trained anchors</h3><p class='small soft'>Kendall's τ with what short trainings gave, "
+        "acc predicting each without itself; an interval that holds 0 is not told apart from chance.</p>"
+        f"{table('', ('signal', 'τ', '95 % interval', 'anchors'), rows)}</div>"
+    ]
 
 
 def _truths(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -286,7 +301,8 @@ def record(contents: Contents) -> str:
 def footer(contents: Contents) -> str:
     """Return the commands to type next."""
     run = shlex.quote(str(contents.path))
-    commands = [f"evonas deploy {run} --select knee", f"evonas train {run} --select knee", f"evonas report {run}"]
+    select = "knee" if no_knee(contents.manifest) is None else f"best:{contents.objectives[0].name}"
+    commands = [f"evonas {verb} {run} --select {select}" for verb in ("deploy", "train")] + [f"evonas report {run}"]
     if not contents.ended:
         commands.insert(0, f"evonas resume {run}")
     return (

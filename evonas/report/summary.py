@@ -11,6 +11,7 @@ from evonas.pareto.front import Member
 from evonas.pareto.improvement import FEWEST_PAIRS
 from evonas.pareto.objective import Objective
 from evonas.report.amounts import headline, is_accuracy, reference_text, shown
+from evonas.report.cards import no_knee
 from evonas.report.contents import Contents
 from evonas.report.figures import failures, progress, supernet, truths
 from evonas.report.origins import origin, trainable
@@ -46,7 +47,7 @@ def needs(contents: Contents) -> list[Need]:
         cheap = _best(near, costs[0])
         if cheap is not best:
             chosen.append(("Nearly the best, for less", cheap))
-    if costs:
+    if costs and no_knee(contents.manifest) is None:
         chosen.append(("A balance of all", front.select("knee")))
     for cost in costs:
         chosen.append((f"{'Lowest' if cost.direction == 'min' else 'Highest'} {cost.name}", _best(feasible, cost)))
@@ -109,7 +110,8 @@ def limits(contents: Contents) -> list[str]:
     # A column of a table may be called as what is computed here; it alone has no unit.
     own = [objective for objective in contents.objectives if objective.unit or not contents.settings.get("table")]
     names = {objective.name for objective in own}
-    lines = _accuracy_limits(contents) if "acc" in names else []
+    lines = [why] if (why := no_knee(contents.manifest)) else []
+    lines += _accuracy_limits(contents) if "acc" in names else []
     lines += _training_limits(contents)
     error = contents.latency.get("error")
     if "latency" in names and isinstance(error, int | float):

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 from evonas.pareto.front import Front, Member
 from evonas.report.amounts import reference_text
+from evonas.report.cards import no_knee
 from evonas.report.contents import Contents
 from evonas.report.origins import origin
+from evonas.report.trust import trust_sentences
 
 EDGE = 12
 """Characters of a line that borders and the mark of the selected member take."""
@@ -41,7 +43,14 @@ def fitting(titles: Sequence[str], rows: Sequence[Sequence[str]], fixed: int, wi
 
 
 def lines_below(
-    contents: Contents, kept: Front, numbers: Sequence[int], marked: Member | None, left: Sequence[str], run: str
+    contents: Contents,
+    kept: Front,
+    numbers: Sequence[int],
+    marked: Member | None,
+    left: Sequence[str],
+    run: str,
+    *,
+    knee: bool = False,
 ) -> list[str]:
     """Lines below the table: what is not shown, how far numbers go, where they come from, what to type next.
 
@@ -52,8 +61,11 @@ def lines_below(
         marked: The selected member; None: none keeps to the bounds.
         left: Names of columns without room.
         run: The run directory, as it was typed.
+        knee: Whether the selected member is the knee.
     """
     lines = []
+    if knee and marked is not None and len(kept) < len(contents.front):
+        lines.append("The knee is that of the members shown, not of the whole front.")
     if left:
         lines.append(f"Not shown for want of room: {', '.join(left)} (--format csv has them).")
     if any(member.breaks for member in kept):
@@ -65,12 +77,16 @@ def lines_below(
             f"reference point ({reference_text(whole.objectives, whole.reference)})."
         )
     lines.append("  ".join(f"{o.name}: {origin(o.name, contents.settings, o.unit)}." for o in kept.objectives))
+    if "acc" in {o.name for o in kept.objectives}:
+        lines += trust_sentences(contents.manifest)[1:4]
     if not contents.ended:
         lines.append("The search has not ended; this is the front so far. To go on:")
         lines.append(f"  evonas resume {shlex.quote(run)}")
     elif marked is not None:
         index = numbers[[member is marked for member in kept].index(True)]
         lines += ["Next:", f"  evonas deploy {shlex.quote(run)} --select index:{index}"]
-    elif whole.members:
+    elif whole.members and not len(kept):
         lines.append("No member keeps to all of --where.")
+    elif whole.members and (why := no_knee(contents.manifest)):
+        lines.append(why)
     return lines

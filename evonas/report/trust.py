@@ -7,7 +7,15 @@ from typing import Any
 
 from evonas.predictors.calibration import MIN_CALIBRATED
 
-__all__ = ["trust_line", "trust_sentences"]
+__all__ = ["SIGNALS", "trust_line", "trust_rows", "trust_sentences"]
+
+SIGNALS = {
+    "flops": "FLOPs",
+    "swap": "SWAP",
+    "supernet:loss": "shared weights",
+    "supernet:smoothed": "shared weights, smoothed",
+}
+"""What signals are called on screens, where that is not their own name."""
 
 
 def trust_sentences(manifest: Mapping[str, Any]) -> list[str]:
@@ -32,13 +40,37 @@ def trust_line(manifest: Mapping[str, Any]) -> str | None:
     if not trust:
         return None
     one = trust["agreement"]["acc"]
+    score = "" if trust["calibrated"] else _meaning(trust, manifest["anchors"])
     if one["tau"] is None:
-        return "acc is predicted from anchors that tell too little to say how well."
+        return score or "acc is predicted from anchors that tell too little to say how well."
     off = "" if trust["error"] is None else f" and is {100 * trust['error']:.1f} points off on average"
-    return (
+    others = [f"{name} {tau:.2f}" for name, tau in _others(trust)]
+    beside = f"; {', '.join(others)}" if others else ""
+    text = (
         f"acc orders the {one['n']} trained anchors with Kendall's tau {one['tau']:.2f} ({one['low']:.2f} to "
-        f"{one['high']:.2f}){off}."
+        f"{one['high']:.2f}){off}{beside}."
     )
+    return " ".join([*([score] if score else []), text, *_chance(trust)])
+
+
+def trust_rows(manifest: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Return for each signal its name, its rank correlation with the anchors, the ends of its interval, and how many.
+
+    Args:
+        manifest: Of the run; without anchors there are no rows.
+    """
+    agreement = (manifest.get("acc_trust") or {}).get("agreement", {})
+    return [
+        (SIGNALS.get(name, name), f"{one['tau']:.2f}", f"{one['low']:.2f} to {one['high']:.2f}", f"{one['n']}")
+        for name, one in agreement.items()
+        if one["tau"] is not None
+    ]
+
+
+def _others(trust: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """Return the signals beside `acc` by the names that people know, and their correlations."""
+    agreement = trust["agreement"].items()
+    return [(SIGNALS.get(n, n), one["tau"]) for n, one in agreement if n != "acc" and one["tau"] is not None]
 
 
 def _meaning(trust: Mapping[str, Any], anchors: Mapping[str, Any]) -> str:
@@ -66,11 +98,9 @@ def _error(trust: Mapping[str, Any]) -> list[str]:
 
 def _orders(trust: Mapping[str, Any]) -> str:
     """Return how well each signal orders the anchors."""
-    parts = []
-    for name, one in trust["agreement"].items():
-        if one["tau"] is not None:
-            interval = f" ({one['low']:.2f} to {one['high']:.2f})" if name == "acc" else ""
-            parts.append(f"{name} {one['tau']:.2f}{interval}")
+    own = trust["agreement"]["acc"]
+    parts = [] if own["tau"] is None else [f"acc {own['tau']:.2f} ({own['low']:.2f} to {own['high']:.2f})"]
+    parts += [f"{name} {tau:.2f}" for name, tau in _others(trust)]
     if not parts:
         return "The anchors tell no signal's worth: too few are known, or all gave the same."
     return f"Kendall's tau with the anchors, acc predicting each without itself (95 % interval): {', '.join(parts)}."

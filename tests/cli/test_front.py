@@ -108,3 +108,20 @@ def test_bad_input_is_told(make_run, arguments, message):
 
 def test_what_is_no_run_is_refused(tmp_path):
     assert "Expected a run directory" in str(call(tmp_path / "none").exception)
+
+
+def test_where_nothing_was_learnt_no_knee_is_marked_but_may_be_asked_for(make_run):
+    from evonas.runs.run import Run
+
+    path = make_run()
+    with Run.open(path, write=True) as run:
+        run.update_manifest(acc_best={"best": 0.1, "majority": 0.1, "images": 100, "of": "a member"})
+    plain = call(path)
+    assert "← selected" not in plain.stdout
+    assert "learnt nothing yet" in " ".join(plain.stdout.split())
+    asked = call(path, "--select", "knee")
+    assert "← selected" in asked.stdout
+    assert "Warning: The search has learnt nothing yet" in asked.stderr
+    assert "Warning" not in call(path, "--select", "best:acc").stderr
+    few = call(path, "--where", "flops>=1", "--where", "acc>=0", "--select", "knee")
+    assert "not of the whole front" not in few.stdout

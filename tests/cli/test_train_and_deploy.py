@@ -32,8 +32,9 @@ def test_train_prints_estimated_beside_trained_accuracy(call, trained_run, made_
     done = call("train", trained_run, "--select", "index:0", "--recipe", tmp_path / "short.toml", "--quiet")
     assert done.exit_code == 0, done.output
     trained = made_trained[1]
-    assert f"{trained.estimates['acc']:.4f}" in done.output
-    assert f"{trained.accuracy:.4f}  recipe short, inherited weights, seed 0 (trained before)" in done.output
+    assert f"{trained.estimates['acc']:.4f}" in done.output  # a score
+    assert f"{100 * trained.estimates['acc_report']:.2f} %" in done.output
+    assert f"{100 * trained.accuracy:.2f} %  recipe short, inherited weights, seed 0 (trained before)" in done.output
     assert f"evonas deploy {trained_run} --select index:0" in done.output
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evonas.report.trust import trust_sentences
+from evonas.report.trust import trust_line, trust_rows, trust_sentences
 
 
 def manifest(**changes: Any) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def test_what_accuracy_is_and_how_well_it_orders() -> None:
         "Over these 7 it is 2.1 points off on average, each predicted without itself; counting on so few images alone "
         "is 1.8 off.",
         "Kendall's tau with the anchors, acc predicting each without itself (95 % interval): acc 0.50 (0.10 to 0.80), "
-        "flops 0.25.",
+        "FLOPs 0.25.",
         "The anchors trained 52 epochs in all, 30 s of the search's 240.",
     ]
 
@@ -54,4 +54,26 @@ def test_a_score_says_why_it_is_one() -> None:
 
 def test_anchors_that_tell_nothing() -> None:
     lines = trust_sentences(manifest(tau=None, low=None, high=None, needed=None))
-    assert "Kendall's tau with the anchors, acc predicting each without itself (95 % interval): flops 0.25." in lines
+    assert "Kendall's tau with the anchors, acc predicting each without itself (95 % interval): FLOPs 0.25." in lines
+
+
+def test_one_line_has_all_signals_and_says_where_chance_is_not_beaten() -> None:
+    assert trust_line({}) is None
+    assert trust_line(manifest()) == (
+        "acc orders the 12 trained anchors with Kendall's tau 0.50 (0.10 to 0.80) and is 2.1 points off on average; "
+        "FLOPs 0.25."
+    )
+    line = trust_line(manifest(tau=0.2, low=-0.2, needed=48))
+    assert line is not None
+    assert line.endswith("not shown to beat chance; with about 48 a correlation of this size would be (--anchors N).")
+    score = trust_line(manifest(calibrated=False, top=3, error=None, noise=None))
+    assert score is not None
+    assert score.startswith("acc is a score without a unit: 3 of 12 anchors")
+
+
+def test_rows_have_what_is_known_and_its_interval() -> None:
+    assert trust_rows(manifest()) == [
+        ("acc", "0.50", "0.10 to 0.80", "12"),
+        ("FLOPs", "0.25", "0.10 to 0.80", "12"),
+    ]
+    assert trust_rows({"acc_trust": None}) == []
