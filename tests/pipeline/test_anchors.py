@@ -85,7 +85,11 @@ def test_anchors_are_trained_in_rounds_and_stored(done: tuple[Path, list[str]]) 
         assert (run.settings["anchors"], run.settings["anchor-epochs"]) == (8, "1,2")
         assert run.store.series()[next(s for s in run.store.series() if s[0] == "anchor@1")] == 8
         told = run.manifest["anchors"]
-        trust = run.manifest["acc_trust"]
+        trust, best = run.manifest["acc_trust"], run.manifest["acc_best"]
+    trained = max(value for anchor in anchors.known for value in anchor.values)
+    plain = max(float(row[name]) for row in members(path) for name in ("acc_top1", "acc_report"))
+    assert 0.1 <= best["majority"] < 0.2
+    assert best["best"] in (trained, plain)
     assert (told["number"], told["reached"], told["failed"]) == (8, [8, 4], 0)
     assert told["epochs"] == Ladder((1, 2), 0.5).total_epochs(4, [2, 2]) == 12
     assert [
