@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from evonas.proxies.nlc_profile import NlcProfile
     from evonas.spaces import Architecture, Skeleton, Space
 
 
@@ -16,19 +17,33 @@ def describe(
     architecture: Annotated[str | None, typer.Argument(help="An architecture's text, in quotes; or 'random'.")] = None,
     skeleton: Annotated[str, typer.Option(help="The skeleton that it is hung in.")] = "small",
     out: Annotated[Path | None, typer.Option(help="Draw the architecture into this file, .svg or .png.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of 'random'.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of 'random', and of initial weights.")] = 0,
+    nonlinearity: Annotated[
+        bool, typer.Option("--nonlinearity", help="Explain the architecture's nonlinearity coefficient (NLC).")
+    ] = False,
+    data: Annotated[str, typer.Option(help="Images that the coefficient is measured on.")] = "digits",
+    repeats: Annotated[int, typer.Option(min=1, help="Initializations that the coefficient averages over.")] = 5,
+    images: Annotated[int, typer.Option(min=2, help="Training images, the first ones.")] = 32,
+    neighbors: Annotated[int, typer.Option(min=0, help="Architectures with one choice changed, at most.")] = 40,
+    run: Annotated[
+        Path | None, typer.Option(help="Keep the explanation in this run, whose report draws it with the details.")
+    ] = None,
 ) -> None:
-    """Show a space's choices and size, or an architecture's cost and drawing."""
+    """Show a space's choices and size, or an architecture's cost, drawing and nonlinearity."""
     import numpy as np
 
     from evonas.errors import SettingsError
     from evonas.files.whole import write_whole
     from evonas.report.architecture import draw_architecture
-    from evonas.report.drawing import to_png, to_svg
+    from evonas.report.drawing import stack, to_png, to_svg
     from evonas.spaces import load_space
 
     if out is not None and (out.is_dir() or out.suffix.lower() not in (".svg", ".png")):
         raise SettingsError(f"Expected a file ending in .svg or .png for --out, got {out}")
+    if run is not None and not nonlinearity:
+        raise SettingsError("Expected --nonlinearity with --run, which keeps what it found")
+    if nonlinearity and architecture is None:
+        raise SettingsError("Expected an architecture's text, or 'random', with --nonlinearity, got a space alone")
     read = load_space(space)
     frame = read.skeleton(skeleton)
     if architecture is None:
@@ -44,10 +59,48 @@ def describe(
     else:
         chosen = read.parse(text)
     _show_architecture(read, chosen, frame, skeleton)
+    drawings = [] if out is None else [draw_architecture(read, chosen, frame)]
+    if nonlinearity:
+        from evonas.report.nonlinearity import draw_nonlinearity
+
+        profile = _explain(
+            {"space": space, "skeleton": skeleton, "data": data, "seed": seed}, chosen, run, images, repeats, neighbors
+        )
+        drawings += [draw_nonlinearity(profile)]
     if out is not None:
-        drawing = draw_architecture(read, chosen, frame)
+        drawing = stack(drawings, drawings[0].title)
         write_whole(out, to_svg(drawing) if out.suffix.lower() == ".svg" else to_png(drawing))
         typer.echo(f"Wrote {out}", err=True)
+
+
+def _explain(
+    problem: dict[str, Any], architecture: Architecture, run: Path | None, images: int, repeats: int, neighbors: int
+) -> NlcProfile:
+    """Explain an architecture's nonlinearity, print it, and keep it where a run is named."""
+    from rich.table import Table
+
+    from evonas.config import make_settings
+    from evonas.objectives import torch_threads
+    from evonas.objectives.nonlinearity import explain_architecture, keep_profile
+    from evonas.pipeline.problem import SearchProblem
+    from evonas.report.nonlinearity import nonlinearity_sentences
+
+    context = SearchProblem(make_settings(**problem)).context()
+    with torch_threads(context.threads):
+        profile = explain_architecture(context, architecture, images=images, repeats=repeats, neighbors=neighbors)
+    console = _console()
+    table = Table(title="nonlinearity up to the end of each stage", title_justify="left")
+    for heading in ("stage", "NLC", "product of activations", "activations in a row"):
+        table.add_column(heading, justify="left" if heading == "stage" else "right")
+    for one in profile.stages:
+        table.add_row(one.stage, f"{one.nlc:.3f}", f"{one.product:.3f}", str(one.depth))
+    console.print(table)
+    for line in nonlinearity_sentences(profile):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    if run is not None:
+        keep_profile(run, context.space.canonical(architecture), profile)
+        typer.echo(f"Kept in {run}: evonas report {run} draws it", err=True)
+    return profile
 
 
 def _console() -> Any:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Unpack
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor, nn
@@ -12,8 +14,10 @@ from torch.func import functional_call, jvp
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from evonas.errors import EvaluationError, SettingsError
+from evonas.proxies.activation_paths import last_tensor, stage_of
 from evonas.proxies.forward import Forward, check_logits
 from evonas.proxies.initialize import batch_statistics
+from evonas.proxies.nlc_profile import BAND
 from evonas.proxies.proxy import Options, Proxy
 
 
@@ -40,9 +44,7 @@ class Nlc(Proxy):
     name = "nlc"
     direction = "min"
 
-    def __init__(
-        self, *, band: tuple[float, float] = (1.0, 3.0), products: int = 8, **options: Unpack[Options]
-    ) -> None:
+    def __init__(self, *, band: tuple[float, float] = BAND, products: int = 8, **options: Unpack[Options]) -> None:
         super().__init__(**options)
         if not 0 < band[0] <= band[1] or products < 1:
             raise SettingsError(f"expected a band 0 < least <= greatest and products >= 1, got {band} and {products}")
@@ -74,32 +76,82 @@ def nonlinearity(network: nn.Module, images: Tensor, products: int) -> float:
     Raises:
         EvaluationError: Outputs are not finite or equal for all images.
     """
+    return prefix_nonlinearity(network, images, products, ())[""]
+
+
+def prefix_nonlinearity(network: nn.Module, images: Tensor, products: int, stages: Sequence[str]) -> dict[str, float]:
+    """Return the coefficients of a network and of its prefixes, which end where its stages do; see `nonlinearity`.
+
+    Args:
+        network: Network with its weights; it is not changed.
+        images: Shape (n, channels, height, width), n >= 2.
+        products: Number of shifts, >= 1.
+        stages: Parts of the network as `stage_of` names them. A prefix's output is the last that its stage's modules
+            put out.
+
+    Returns:
+        Coefficient by stage, in the order the stages end; of the whole network as "".
+
+    Raises:
+        EvaluationError: Outputs of the network or of a stage are not finite or equal for all images.
+    """
     count = len(images)
     deviations = images - images.mean(0)
     parameters = {name: value.detach() for name, value in network.named_parameters()}
 
-    def run(x: Tensor) -> Tensor:
-        output: Tensor = functional_call(network, parameters, (x.clone(),))
-        return output
+    def run(x: Tensor) -> dict[str, Tensor]:
+        with _ends(network, stages) as ends:
+            ends[""] = functional_call(network, parameters, (x.clone(),))
+        return ends
 
     products = min(products, count - 1)
-    stretch = 0.0
     with torch.no_grad(), batch_statistics(network), warnings.catch_warnings():
         # torch scripts its own formulas when the first product is taken, and warns of that.
         warnings.simplefilter("ignore", DeprecationWarning)
         _freeze_statistics(network, images)
-        outputs = check_logits(run(images)).double().flatten(1)
-        spread = (outputs - outputs.mean(0)).square().sum(1).mean().item()
-        if spread <= 1e-24 * outputs.square().sum(1).mean().item():
-            raise EvaluationError(
-                "expected outputs that tell images apart, got equal ones: no path leads from the images to "
-                "the outputs, or its neurons are dead"
-            )
+        spreads = {stage: _spread(outputs) for stage, outputs in run(images).items()}
+        stretches = dict.fromkeys(spreads, 0.0)
         for product in range(products):
             shift = 1 + product * (count - 1) // products
-            change = jvp(run, (images,), (deviations.roll(shift, 0),))[1]
-            stretch += change.double().flatten(1).square().sum(1).mean().item() / products
-    return math.sqrt(stretch / spread)
+            changes = jvp(run, (images,), (deviations.roll(shift, 0),))[1]
+            for stage, change in changes.items():
+                stretches[stage] += change.double().flatten(1).square().sum(1).mean().item() / products
+    return {stage: math.sqrt(stretches[stage] / spread) for stage, spread in spreads.items()}
+
+
+def _spread(outputs: Tensor) -> float:
+    values = check_logits(outputs).double().flatten(1)
+    spread = (values - values.mean(0)).square().sum(1).mean().item()
+    if spread <= 1e-24 * values.square().sum(1).mean().item():
+        raise EvaluationError(
+            "expected outputs that tell images apart, got equal ones: no path leads from the images to "
+            "the outputs, or its neurons are dead"
+        )
+    return spread
+
+
+@contextmanager
+def _ends(network: nn.Module, stages: Sequence[str]) -> Iterator[dict[str, Tensor]]:
+    """Collect the last output of each stage while the context lasts, in the order the stages end."""
+    found: dict[str, Tensor] = {}
+
+    def keep(stage: str, output: Any) -> None:
+        tensor = last_tensor(output)
+        if tensor is not None:
+            found.pop(stage, None)
+            found[stage] = tensor.clone()  # an activation behind it may write in place
+
+    modules = network.named_modules() if stages else ()
+    handles = [
+        module.register_forward_hook(lambda module, inputs, output, stage=stage: keep(stage, output))
+        for name, module in modules
+        if name and (stage := stage_of(network, name)) in stages
+    ]
+    try:
+        yield found
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def _freeze_statistics(network: nn.Module, images: Tensor) -> None:

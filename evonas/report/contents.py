@@ -17,9 +17,10 @@ from evonas.pareto.assemble import make_front
 from evonas.pareto.dominance import minimized
 from evonas.pareto.front import Front
 from evonas.pareto.objective import Constraint, Objective, parse_constraint, split_direction, split_names
+from evonas.proxies.nlc_profile import NOTE, NlcProfile
 from evonas.report.class_section import read_class_reports
 from evonas.runs.run import Run
-from evonas.runs.store import EnrolledMember, Evaluation
+from evonas.runs.store import EnrolledMember, Evaluation, Note
 from evonas.spaces import Space, load_space
 from evonas.tables.direction import column_direction
 from evonas.tasks import ClassReport
@@ -48,6 +49,7 @@ class Contents:
         causes: Why an evaluation failed, by text.
         front: The non-dominated members.
         known: Further numbers by text, then name.
+        nonlinearity: Profiles of nonlinearity by text, where `evonas describe` kept some.
         seconds: Per objective: results stored, and seconds that they took.
         latency: The frozen latency table, or empty.
         supernet: What its training was like: ``epochs`` and ``forgetting``, lists of mappings.
@@ -70,6 +72,7 @@ class Contents:
     causes: Mapping[str, str]
     front: Front
     known: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    nonlinearity: Mapping[str, NlcProfile] = field(default_factory=dict)
     seconds: Mapping[str, tuple[int, float]] = field(default_factory=dict)
     latency: Mapping[str, Any] = field(default_factory=dict)
     supernet: Mapping[str, Any] = field(default_factory=dict)
@@ -119,7 +122,8 @@ def gather(run: Run, *, ended: bool | None = None) -> Contents:
     objectives = front.objectives if front is not None else _objectives(run, names)
     series, seconds = _series(run.store.evaluations())
     evaluated = _evaluated(run.store.members(), series, names, constraints)
-    known = {text: {name: note.value for name, note in notes.items()} for text, notes in run.store.notes().items()}
+    noted = run.store.notes()
+    known = {text: {name: note.value for name, note in notes.items()} for text, notes in noted.items()}
     if front is None:
         front = make_front(evaluated.texts, evaluated.values, objectives, evaluated.violations, known, constraints)
     return Contents(
@@ -136,6 +140,7 @@ def gather(run: Run, *, ended: bool | None = None) -> Contents:
         causes=evaluated.causes,
         front=front,
         known=known,
+        nonlinearity={text: profile for text, notes in noted.items() if (profile := _profile(notes)) is not None},
         seconds=seconds,
         latency=_json(run.path / "latency.json"),
         supernet=_supernet(run.path / "supernet.safetensors"),
@@ -245,6 +250,14 @@ def _rounds(decisions: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
     """Return what was decided in a surrogate's rounds, by their numbers."""
     numbered = {int(key.split()[1]): value for key, value in decisions.items() if key.split()[1].isdecimal()}
     return tuple(value for _, value in sorted(numbered.items()) if isinstance(value, Mapping))
+
+
+def _profile(notes: Mapping[str, Note]) -> NlcProfile | None:
+    """Return the profile of nonlinearity among an architecture's notes; None where there is none to read."""
+    try:
+        return NlcProfile.from_json(notes[NOTE].detail)
+    except (KeyError, TypeError):
+        return None
 
 
 def _json(path: Path) -> Mapping[str, Any]:

@@ -329,6 +329,13 @@
         "soft small"));
     }
     sheet.append(make("h3", "Architecture"), copyable(points.texts[chosen]));
+    const bent = data.nonlinearity[chosen];
+    if (bent) {
+      const chart = make("div", undefined, "drawing");
+      chart.tabIndex = 0;
+      chart.innerHTML = bent.drawing;
+      sheet.append(make("h3", "Nonlinearity"), ...bent.words.map((line) => make("p", line, "small")), chart);
+    }
     if (place !== undefined) {
       box.append(make("h3", "Take it"), copyable(`${data.deploy} --select index:${place}`));
     }

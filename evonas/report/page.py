@@ -21,6 +21,7 @@ from evonas.report.class_section import class_section
 from evonas.report.contents import Contents
 from evonas.report.drawing import stylesheet, to_svg
 from evonas.report.markup import text
+from evonas.report.nonlinearity import draw_nonlinearity, nonlinearity_sentences
 from evonas.report.summary import Need, needs
 from evonas.spaces import load_space
 
@@ -125,6 +126,7 @@ def _data(contents: Contents, wanted: Sequence[Need]) -> dict[str, Any]:
         "knee": knee,
         "needs": [need.index for need in wanted],
         "drawings": _drawings(contents, points["front"], {knee, *(need.index for need in wanted)}),
+        "nonlinearity": _nonlinearity(contents, points["texts"]),
         "progress": figures.progress(contents),
         "truths": figures.truths(contents),
         "supernet": figures.supernet(contents),
@@ -143,6 +145,18 @@ def _drawings(contents: Contents, numbers: Sequence[int], always: Iterable[int])
     space, skeleton = (str(contents.settings.get(name, "")) for name in ("space", "skeleton"))
     drawn = {numbers[i]: _drawing(space, skeleton, contents.front[i].architecture) for i in every}
     return {number: svg for number, svg in drawn.items() if svg}
+
+
+def _nonlinearity(contents: Contents, texts: Sequence[str]) -> dict[int, dict[str, Any]]:
+    """Return words and drawings of the profiles that the run keeps, by number of point."""
+    return {
+        number: {
+            "words": nonlinearity_sentences(contents.nonlinearity[text]),
+            "drawing": to_svg(draw_nonlinearity(contents.nonlinearity[text]), alone=False),
+        }
+        for number, text in enumerate(texts)
+        if text in contents.nonlinearity
+    }
 
 
 @lru_cache(maxsize=2048)
