@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from evonas.configs import load_config, named_configs
 from evonas.errors import SettingsError, suggest
 from evonas.files.toml import read_toml
 from evonas.files.wording import word_error
@@ -327,7 +328,7 @@ def make_settings(file: str | Path | None = None, **given: Any) -> Settings:
     """Return settings: defaults, then a TOML file's, then those given.
 
     Args:
-        file: A TOML file with some settings.
+        file: A TOML file with some settings, or the name of a configuration that ships, see `evonas.configs`.
         **given: Settings by name; None means not given.
 
     Raises:
@@ -335,7 +336,7 @@ def make_settings(file: str | Path | None = None, **given: Any) -> Settings:
     """
     content: dict[str, Any] = {}
     if file is not None:
-        content = read_toml(Path(file), "the settings")
+        content = _read_settings(file)
     content |= {name: value for name, value in given.items() if value is not None}
     content = {name.replace("-", "_"): value for name, value in content.items()}
     try:
@@ -350,6 +351,15 @@ def make_settings(file: str | Path | None = None, **given: Any) -> Settings:
         else:
             message = f"Setting '{name.replace('_', '-')}': {word_error(first)}"
         raise SettingsError(f"{file}: {message}" if file is not None else message) from None
+
+
+def _read_settings(file: str | Path) -> dict[str, Any]:
+    text = str(file)
+    if text in named_configs():
+        return dict(load_config(text).settings)
+    if Path(text).suffix or Path(text).exists():
+        return read_toml(Path(text), "the settings")
+    return dict(load_config(text).settings)  # says which names there are
 
 
 WHERE = ("engine", "address", "workers", "timeout")

@@ -37,7 +37,12 @@ Mlflow = Annotated[
 def _search(
     given: dict[str, Any],
     config: Annotated[
-        Path | None, typer.Option(help="Settings from a TOML file. \\[default: none]", rich_help_panel="What")
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Settings from a TOML file, or a published method's: see  evonas list configs. \\[default: none]",
+            rich_help_panel="What",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Run directory. \\[default: a new one in runs/]", rich_help_panel="Output")

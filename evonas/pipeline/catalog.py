@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 
+from evonas.configs import describe_configs
 from evonas.errors import SettingsError, suggest
 from evonas.objectives import registry as objectives
 from evonas.proxies import registry as proxies
@@ -89,7 +90,7 @@ KINDS: Mapping[str, Callable[[], tuple[CatalogEntry, ...]]] = {
     "predictors": lambda: PREDICTORS,
     "algorithms": lambda: ALGORITHMS,
     "recipes": _recipes,
-    "configs": lambda: (),
+    "configs": lambda: tuple(CatalogEntry(name, text) for name, text in describe_configs()),
     "tables": _tables,
     "weights": _weights,
 }
