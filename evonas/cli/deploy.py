@@ -12,9 +12,18 @@ def deploy(
     run: Annotated[Path, typer.Argument(help="The run directory.")],
     select: Annotated[str, typer.Option(help="knee, best:OBJECTIVE, index:N, or an architecture's text.")] = "knee",
     out: Annotated[Path | None, typer.Option(help="Folder to make. [default: one in RUN/models/]")] = None,
-    quantize: Annotated[str | None, typer.Option(help="int8: 8-bit weights and activations.")] = None,
+    quantize: Annotated[
+        str,
+        typer.Option(
+            help="none; int8: weights and activations of 8 bits; int8-weights, fp16: weights stored so; auto: what "
+            "pays in accuracy, size and latency."
+        ),
+    ] = "none",
+    edges: Annotated[str, typer.Option(help="First and last layer of int8: int8, float, or auto, the better.")] = (
+        "auto"
+    ),
     max_drop: Annotated[
-        float, typer.Option(help="Points of test accuracy that int8 may cost; per cent of another measure.")
+        float, typer.Option(help="Points of accuracy that fewer bits may cost; per cent of another measure.")
     ] = 1.0,
     opset: Annotated[int, typer.Option(help="ONNX operator set, 11 or more.")] = 18,
     fixed_batch: Annotated[bool, typer.Option("--fixed-batch", help="One image per call.")] = False,
@@ -46,6 +55,7 @@ def deploy(
             select,
             out,
             quantize=quantize,  # type: ignore[arg-type]
+            edges=edges,  # type: ignore[arg-type]
             opset=opset,
             dynamic_batch=not fixed_batch,
             max_drop=max_drop,

@@ -12,11 +12,11 @@ once by `train_members`, after training, and by `deploy`.
 """
 
 from evonas.deployment.check import Figures
+from evonas.deployment.compression.qdq import quantize
 from evonas.deployment.deployment import Deployment, deployment_summary
 from evonas.deployment.isolated_check import Fresh, run_fresh
 from evonas.deployment.member import train_members
 from evonas.deployment.model import UnitInput, load_model, model_files
-from evonas.deployment.quantize import quantize
 from evonas.deployment.trained import Trained, estimate_agreement, trained_models, training_summary
 
 __all__ = [

@@ -81,6 +81,7 @@ def render(card: dict[str, Any]) -> str:
         *(f"| {f['name']} | {_value(f)} | {f['by']} |" for f in card["figures"]),
         "",
         *_classes(card),
+        *_variants(card),
         "## Where the weights come from",
         "",
         card["weights"]["words"],
@@ -151,3 +152,27 @@ def _value(figure: dict[str, Any]) -> str:
 def _some(names: list[str]) -> str:
     shown = ", ".join(names[:20])
     return shown + (f" and {len(names) - 20} more (all in card.json)" if len(names) > 20 else "")
+
+
+def _variants(card: dict[str, Any]) -> list[str]:
+    """Return the table of all forms that were tried, as lines; none where float32 alone was asked for."""
+    tried = card["variants"]
+    if tried is None:
+        return []
+    return [
+        "## Forms that were tried",
+        "",
+        f"Ranges were measured on {tried['calibrated_on']} validation images, all else on {tried['judged_on']} others; "
+        "variants of one structure share a latency. Distance: root mean square difference of the outputs from "
+        f"float32's, in standard deviations of these. Chosen: {tried['chosen']}.",
+        "",
+        f"| form | {tried['measure']} | distance | bytes | ms | written |",
+        "|---|---:|---:|---:|---:|---|",
+        *(
+            f"| {row['name']} | {row['score']:.4f} | {row['distance']:.2g} | {row['size']:,} | "
+            f"{row['latency_ms']:.3g} | {'yes' if row['kept'] else ''} |"
+            for row in tried["rows"]
+        ),
+        "",
+        *(f"{note}.\n" for note in tried["notes"]),
+    ]

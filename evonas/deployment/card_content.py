@@ -73,6 +73,7 @@ def card_content(
         },
         "figures": [*_cost(choice, context), *_figures(deployment), *_estimates(choice, deployment, run)],
         **({} if deployment.classes is None else {"classes": deployment.classes}),
+        "variants": _variants(deployment),
         "search": {"run": run.path.name, "selection": deployment.selection, "settings": run.settings},
         "limits": _limits(deployment),
         "versions": {"evonas": __version__, **{name: version(name) for name in _VERSIONS}},
@@ -121,16 +122,20 @@ def _figures(deployment: Deployment) -> list[dict[str, Any]]:
         rows.append(("same class as torch", figures.agreement, SHARE, f"onnxruntime {against}"))
         rows.append(("ties among the others", figures.ties, "images", f"margin within both errors, {images}"))
     if before is not None:
+        name = deployment.precision
         calibrated = f"onnxruntime, {images}; calibrated on {deployment.calibration} validation images"
         rows += [
-            (f"test {deployment.measure} before int8", before.accuracy, unit, f"onnxruntime, {images}"),
-            ("points of accuracy that int8 costs", deployment.drop, "points", calibrated)
+            (f"test {deployment.measure} before {name}", before.accuracy, unit, f"onnxruntime, {images}"),
+            (f"points of accuracy that {name} costs", deployment.drop, "points", calibrated)
             if deployment.classifies
-            else (f"{deployment.measure} that int8 costs, of that before", deployment.drop, "%", calibrated),
+            else (f"{deployment.measure} that {name} costs, of that before", deployment.drop, "%", calibrated),
         ]
     rows += _timed("", figures, deployment.measured_on)
     if before is not None:
-        rows += _timed(" before int8", before, deployment.measured_on)
+        rows += _timed(f" before {deployment.precision}", before, deployment.measured_on)
+    for file, other in deployment.others.items():
+        rows.append((f"test {deployment.measure} of {file}", other.accuracy, unit, f"onnxruntime, {images}"))
+        rows += _timed(f" of {file}", other, deployment.measured_on)
     if figures.peak_memory:
         alone = "a fresh process with onnxruntime alone, batch 1, 1 thread"
         rows += [
@@ -207,3 +212,18 @@ def _limits(deployment: Deployment) -> list[str]:
             f"{deployment.measure} on yours."
         )
     return limits
+
+
+def _variants(deployment: Deployment) -> dict[str, Any] | None:
+    """Return all forms that were tried; None where float32 alone was asked for."""
+    tried = deployment.compression
+    if tried is None:
+        return None
+    return {
+        "measure": deployment.measure,
+        "calibrated_on": tried.calibration,
+        "judged_on": tried.judged,
+        "chosen": tried.chosen.name,
+        "rows": [variant.row() for variant in tried.variants],
+        "notes": list(tried.notes),
+    }

@@ -7,10 +7,11 @@ import math
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -21,12 +22,14 @@ from evonas.deployment.access_log import log_access
 from evonas.deployment.card import render
 from evonas.deployment.card_content import card_content
 from evonas.deployment.check import Figures, compare, load_again
-from evonas.deployment.deployment import MODEL, Deployment, cost_of_int8, words_of_cost
+from evonas.deployment.compression.compress import ENDS, QUANTIZE, Ends, Judge, Quantize, compress, halves
+from evonas.deployment.compression.qdq import check_opset
+from evonas.deployment.compression.variant import Compression, Variant
+from evonas.deployment.deployment import MODEL, VARIANTS, Deployment, cost_of_rounding, words_of_cost
 from evonas.deployment.folder import refuse_content, whole_folder
+from evonas.deployment.isolated_check import Fresh
 from evonas.deployment.member import NORM_IMAGES, has_supernet, inherit
 from evonas.deployment.model import UnitInput, load_model, model_files, to_json
-from evonas.deployment.quantize import check_calibration
-from evonas.deployment.quantize import quantize as to_int8
 from evonas.deployment.trained import Trained, trained_models
 from evonas.errors import ExportError, RunError, SettingsError, suggest
 from evonas.files.progress import Progress, ProgressTask, Silent
@@ -47,8 +50,6 @@ from evonas.version import __version__
 if TYPE_CHECKING:
     import onnx
 
-CALIBRATION = 512
-"""Validation images that int8 is calibrated on; fewer where there are fewer."""
 REPEATS, SECONDS = 200, 10.0
 """Timed calls of each model, and the time after which no further round of them begins."""
 
@@ -58,7 +59,8 @@ def deploy(
     select: str = "knee",
     out: str | Path | None = None,
     *,
-    quantize: Literal["int8"] | None = None,
+    quantize: Quantize | None = None,
+    edges: Ends = "auto",
     opset: int = OPSET,
     dynamic_batch: bool = True,
     max_drop: float = 1.0,
@@ -75,11 +77,16 @@ def deploy(
         run: A run that ended, open or by path.
         select: As `choose` takes it.
         out: Folder to make; it may exist if it is empty. Default: one in the run's ``models/``.
-        quantize: ``"int8"``: weights and activations of 8 bits, calibrated on validation images.
+        quantize: ``"int8"``: weights and activations of 8 bits, calibrated on validation images; ``"int8-weights"`` and
+            ``"fp16"``: weights stored so, computed with in float32; ``"auto"``: whichever of these pays, the others on
+            the front of accuracy, size and latency in the folder ``variants/``; None or ``"none"``: float32.
+        edges: Whether the first and the last layer run on integers in int8: ``"int8"``, ``"float"``, or ``"auto"``:
+            whichever is better.
         opset: ONNX operator set, 11 or more.
         dynamic_batch: Leave the batch open; else it is 1.
-        max_drop: What int8 may cost, 0 or more: percentage points of test accuracy; of another task, per cent by which
-            its primary measure may get worse.
+        max_drop: What fewer bits may cost, 0 or more: percentage points of accuracy, on the validation images that
+            variants are judged on and on the test part; of another task, per cent by which its primary measure may get
+            worse.
         threads: Threads that the latency is measured with.
         tolerance: Largest difference of an output from torch in float64, above 0. Default: what the rounding of
             float32 explains (`evonas.runtime.parity.Parity.limit`).
@@ -87,11 +94,14 @@ def deploy(
 
     Raises:
         ExportError: The model fails a check, differs from torch by more than rounding explains, costs too much
-            in int8, cannot be calibrated or written, or something is at `out`; nothing is left there.
+            in fewer bits or is worse in every figure, cannot be calibrated or written, or something is at `out`;
+            nothing is left there.
         EvonasError: No such member, no front, or neither trained nor shared weights.
     """
-    if quantize not in (None, "int8"):
-        raise SettingsError(f"Expected int8 to quantize to, got '{quantize}'.{suggest(str(quantize), ['int8'])}")
+    quantize = quantize or "none"
+    for name, value, allowed in (("--quantize", quantize, QUANTIZE), ("--edges", edges, ENDS)):
+        if value not in allowed:
+            raise SettingsError(f"Expected {name} {', '.join(allowed)}, got '{value}'.{suggest(value, allowed)}")
     if not max_drop >= 0:
         raise SettingsError(f"Expected --max-drop of 0 percentage points or more, got {max_drop:g}")
     newest = onnx_opset_version()
@@ -100,6 +110,8 @@ def deploy(
             f"Expected --opset of {OLDEST_OPSET}, the oldest that is written, to {newest}, the newest that the "
             f"installed onnx knows, got {opset}"
         )
+    if quantize == "int8":
+        check_opset(opset)
     if tolerance is not None and not 0 < tolerance < math.inf:
         raise SettingsError(f"Expected --tolerance above 0, got {tolerance:g}")
     if threads < 1:
@@ -116,11 +128,27 @@ def deploy(
                 f"evonas train {shlex.quote(str(source.path))} --select {shlex.quote(select)} --weights fresh  first"
             )
         context = run_context(source, with_supernet=trained is None)
-        with (progress or Silent()).task("Deploying", 7 if quantize else 5) as task:
+        with (progress or Silent()).task("Deploying", 5 if quantize == "none" else 7) as task:
             work = _Work(
-                source, choice, trained, context, task, quantize is not None, opset, dynamic_batch, threads, tolerance
-            )
-            return work.deploy(work.default_out() if out is None else Path(out), max_drop)
+                source, choice, trained, context, task, quantize, edges, opset, dynamic_batch, threads, tolerance,
+                max_drop,
+            )  # fmt: skip
+            return work.deploy(work.default_out() if out is None else Path(out))
+
+
+@dataclass(frozen=True, eq=False)
+class _Written:
+    """A model that is written or reported on: what it is, how it compares, and its file in the folder, if any."""
+
+    model: onnx.ModelProto
+    precision: str
+    seen: Parity
+    file: str | None
+
+    @property
+    def reduced(self) -> bool:
+        """Whether it has fewer bits than the float32 model."""
+        return self.precision != "float32"
 
 
 @dataclass
@@ -132,11 +160,13 @@ class _Work:
     trained: Trained | None
     context: Context
     task: ProgressTask
-    eight_bits: bool
+    quantize: Quantize
+    edges: Ends
     opset: int
     dynamic_batch: bool
     threads: int
     tolerance: float | None
+    max_drop: float
 
     @cached_property
     def data(self) -> Dataset:
@@ -158,57 +188,27 @@ class _Work:
     def default_out(self) -> Path:
         """Return the default folder in the run's ``models/``."""
         weights = f"{self.choice.key}-supernet" if self.trained is None else self.trained.folder.name
-        return self.run.path / "models" / f"{weights}-{'int8' if self.eight_bits else 'onnx'}"
+        return self.run.path / "models" / f"{weights}-{'onnx' if self.quantize == 'none' else self.quantize}"
 
-    def deploy(self, out: Path, max_drop: float) -> Deployment:
+    def deploy(self, out: Path) -> Deployment:
         """Do all steps; the folder appears when the last has succeeded."""
-        calibration = self.calibration()
+        judge = self.judge()
         with whole_folder(out) as draft:
             network, words = self.weights()
             module = UnitInput(network, self.data.mean, self.data.std, self.target.readout()).eval()
             self.task.advance(1, "exporting")
-            models = [self.export(module)]
+            single = self.export(module)
             self.task.advance(1, "comparing with torch on validation images, then on every test image")
-            self.require_parity(self.compare(module, models[0], self.data.search))
+            self.require_parity(self.compare(module, single, self.data.search))
             log_access(self.run, "deploy", self.choice.text)  # read once the model is known to be right
-            seen = [self.compare(module, models[0], self.data.test)]
-            self.require_parity(seen[0])
-            if calibration is not None:
-                self.task.advance(1, "calibrating int8")
-                models.append(to_int8(models[0], calibration))
-                self.task.advance(1, "comparing int8 with torch")
-                seen.append(self.compare(module, models[1], self.data.test))
-                self.refuse_drop(seen, max_drop)
+            seen = self.compare(module, single, self.data.test)
+            self.require_parity(seen)
+            tried, written = self.compress(module, single, seen, judge)
             self.task.advance(1, "loading it in a fresh process")
-            set_metadata(models[-1], self.metadata(words, self.accuracy(seen[-1])))
-            file = save(models[-1], draft / MODEL)
-            fresh = load_again(
-                file,
-                seen[-1],
-                self.data.test,
-                scale=self.data.scale,
-                tolerance=self.tolerance,
-                classes=self.target.compares_classes,
-            )
+            fresh = [self.write(draft, one, words) for one in written]
             self.task.advance(1, "measuring latency")
-            timings = measure_models(models, threads=self.threads, repeats=REPEATS, seconds=SECONDS)
-            figures = [
-                Figures(
-                    accuracy=self.accuracy(parity),
-                    torch_accuracy=self.measure(seen[0].torch_logits),
-                    images=len(self.data.test),
-                    error=parity.error,
-                    torch_error=parity.torch_error,
-                    agreement=parity.agreement,
-                    ties=parity.ties,
-                    latency=timing,
-                    threads=self.threads,
-                    size=model.ByteSize(),
-                    peak_memory=fresh.peak_memory if model is models[-1] else 0,
-                    own_memory=fresh.own_memory if model is models[-1] else 0,
-                )
-                for model, parity, timing in zip(models, seen, timings, strict=True)
-            ]
+            figures = self.figures(written, fresh, seen, draft)
+            single_figures = next((f for one, f in zip(written, figures, strict=True) if not one.reduced), None)
             deployment = Deployment(
                 folder=out,
                 run=self.run.path,
@@ -216,14 +216,16 @@ class _Work:
                 architecture=self.choice.text,
                 trained=self.trained,
                 weights=words,
-                figures=figures[-1],
-                float_figures=figures[0] if self.eight_bits else None,
-                calibration=0 if calibration is None else len(calibration),
+                figures=figures[0],
+                float_figures=single_figures if written[0].reduced else None,
+                precision=written[0].precision,
+                compression=tried,
+                others={one.file: f for one, f in zip(written[1:], figures[1:], strict=True) if one.file},
                 opset=self.opset,
                 dynamic_batch=self.dynamic_batch,
                 measure=self.target.primary,
                 direction=self.target.direction,
-                classes=self.report(seen[-1].logits),
+                classes=self.report(written[0].seen.logits),
                 measured_on=describe_device(device_fingerprint(threads=self.threads)),
             )
             card = card_content(deployment, run=self.run, choice=self.choice, network=network, context=self.context)
@@ -234,13 +236,100 @@ class _Work:
         self.task.advance(1)
         return deployment
 
-    def calibration(self) -> np.ndarray | None:
-        """Return the images that int8 is calibrated on, of both validation parts where one is too small."""
-        if not self.eight_bits:
+    def judge(self) -> Judge | None:
+        """Return what smaller forms are judged by: one half of the validation images, ranges being measured on the
+        other."""
+        if self.quantize == "none":
             return None
-        images = torch.cat([self.data.search.images, self.data.report.images])[:CALIBRATION]
-        check_calibration(len(images))
-        return (images.cpu().float() / self.data.scale).numpy()
+        images = torch.cat([self.data.search.images, self.data.report.images])
+        labels = torch.cat([self.data.search.labels, self.data.report.labels]).cpu()
+        measured, judged = halves(len(images))
+        task, targets = self.target.deployed(), labels[judged]
+
+        def unit(part: slice) -> np.ndarray:
+            return (images[part].cpu().float() / self.data.scale).numpy()
+
+        def cost(before: float, after: float) -> float:
+            return cost_of_rounding(self.target.primary, self.target.direction, before, after, len(targets))
+
+        def measure(outputs: np.ndarray) -> float:
+            return task.metric(torch.from_numpy(outputs), targets)
+
+        return Judge(
+            unit(measured), unit(judged), measure, self.target.primary, self.target.direction, cost
+        )  # fmt: skip
+
+    def compress(
+        self, module: UnitInput, single: onnx.ModelProto, seen: Parity, judge: Judge | None
+    ) -> tuple[Compression | None, list[_Written]]:
+        """Return all forms that were tried, and what is written or reported on: the chosen one first."""
+        if judge is None:
+            return None, [_Written(single, "float32", seen, MODEL)]
+        self.task.advance(1, "trying smaller forms")
+        tried = compress(
+            single, judge, self.quantize, max_drop=self.max_drop, edges=self.edges, threads=self.threads
+        )  # fmt: skip
+        self.task.advance(1, "comparing them with torch")
+
+        def compared(variant: Variant, file: str | None) -> _Written:
+            if variant.precision == "float32":
+                return _Written(single, "float32", seen, file)
+            return _Written(variant.model, variant.precision, self.compare(module, variant.model, self.data.test), file)
+
+        chosen = compared(tried.chosen, MODEL)
+        others = [compared(other, f"{VARIANTS}/{other.precision}.onnx") for other in tried.others]
+        if chosen.reduced and (words := self.too_costly(seen, chosen)):
+            if self.quantize != "auto":
+                raise ExportError(
+                    f"{words}, more than --max-drop {self.max_drop:g}; nothing was written: deploy without --quantize, "
+                    "or allow more"
+                )
+            # What was chosen without the test part does not hold on it: what needs no choice is written.
+            note = f"{words} on the test part, more than --max-drop {self.max_drop:g}: float32 was written instead"
+            return tried.withdrawn(note), [_Written(single, "float32", seen, MODEL)]
+        written = [chosen, *others]
+        if all(one.reduced for one in written):
+            written.append(_Written(single, "float32", seen, None))  # what all is compared with
+        return tried, written
+
+    def write(self, draft: Path, one: _Written, words: str) -> Fresh | None:
+        """Write a model, load it in a fresh process and hold it against what was seen here."""
+        if one.file is None:
+            return None
+        model = deepcopy(one.model)
+        set_metadata(model, self.metadata(words, self.accuracy(one.seen), one.precision))
+        (draft / one.file).parent.mkdir(exist_ok=True)
+        file = save(model, draft / one.file)
+        return load_again(
+            file,
+            one.seen,
+            self.data.test,
+            scale=self.data.scale,
+            tolerance=self.tolerance,
+            classes=self.target.compares_classes,
+        )
+
+    def figures(self, written: list[_Written], fresh: list[Fresh | None], single: Parity, draft: Path) -> list[Figures]:
+        """Return the figures of models, timed side by side."""
+        models = [one.model for one in written]
+        timings = measure_models(models, threads=self.threads, repeats=REPEATS, seconds=SECONDS)
+        return [
+            Figures(
+                accuracy=self.accuracy(one.seen),
+                torch_accuracy=self.measure(single.torch_logits),
+                images=len(self.data.test),
+                error=one.seen.error,
+                torch_error=one.seen.torch_error,
+                agreement=one.seen.agreement,
+                ties=one.seen.ties,
+                latency=timing,
+                threads=self.threads,
+                size=(draft / one.file).stat().st_size if one.file else one.model.ByteSize(),
+                peak_memory=0 if alone is None else alone.peak_memory,
+                own_memory=0 if alone is None else alone.own_memory,
+            )
+            for one, alone, timing in zip(written, fresh, timings, strict=True)
+        ]
 
     def weights(self) -> tuple[Network, str]:
         """Return the network with its weights, on the CPU, and where they come from."""
@@ -284,18 +373,16 @@ class _Work:
         """Return what the task reports of outputs over the test part beside its measures."""
         return self.target.deployed().report(torch.from_numpy(outputs), self.data.test.labels.cpu())
 
-    def refuse_drop(self, seen: list[Parity], max_drop: float) -> None:
-        """Raise `ExportError` where int8 costs more than allowed."""
-        before, after = map(self.accuracy, seen)
+    def too_costly(self, single: Parity, one: _Written) -> str:
+        """Return in words what fewer bits cost on the test part where that is more than allowed, else nothing."""
+        before, after = self.accuracy(single), self.accuracy(one.seen)
         n, name = len(self.data.test), self.target.primary
-        drop = cost_of_int8(name, self.target.direction, before, after, n)
-        if not drop <= max_drop:
-            raise ExportError(
-                f"{words_of_cost(name, drop)} ({before:.4f} to {after:.4f} on {n:,} test images), more than "
-                f"--max-drop {max_drop:g}; nothing was written: deploy without --quantize, or allow more"
-            )
+        drop = cost_of_rounding(name, self.target.direction, before, after, n)
+        if drop <= self.max_drop:
+            return ""
+        return f"{words_of_cost(one.precision, name, drop)} ({before:.4f} to {after:.4f} on {n:,} test images)"
 
-    def metadata(self, words: str, accuracy: float) -> dict[str, str]:
+    def metadata(self, words: str, accuracy: float, precision: str) -> dict[str, str]:
         """Return the texts that travel inside the file."""
         data, kind = self.data, "classes" if self.target.compares_classes else "targets"
         side = f"{data.in_channels}x{data.resolution}x{data.resolution}"
@@ -309,7 +396,7 @@ class _Work:
             self.target.primary: repr(accuracy),
             f"{self.target.primary}_by": f"onnxruntime on the {len(data.test)} test images of {data.name}",
             "weights": words,
-            "precision": "int8" if self.eight_bits else "float32",
+            "precision": precision,
             "producer": f"evonas {__version__}",
         }
 

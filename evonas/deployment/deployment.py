@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from evonas.deployment.check import Figures
+from evonas.deployment.compression.variant import Compression
 from evonas.deployment.trained import Trained
 
 MODEL = "model.onnx"
+VARIANTS = "variants"
+"""Folder of the further forms of a model that ``--quantize auto`` keeps."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,11 @@ class Deployment:
         trained: The training that the weights come from; None where they are the supernet's.
         weights: Where the weights come from, in words.
         figures: Of ``model.onnx``.
-        float_figures: Of the float32 model that an int8 one was made from, measured beside it.
-        calibration: Images that int8 was calibrated on.
+        float_figures: Of the float32 model that one of fewer bits was made from, measured beside it; None: it is that.
+        precision: Of ``model.onnx``: ``float32``, ``fp16`` and ``int8-weights`` (stored so, computed with in float32),
+            or ``int8``.
+        compression: All forms that were tried; None: float32 alone was asked for.
+        others: Figures of the further files that were written, by path in the folder.
         opset: ONNX operator set.
         dynamic_batch: Whether the batch is open; else it is 1.
         measure: What `Figures.accuracy` is: ``accuracy``, or the primary measure of another task.
@@ -45,10 +51,12 @@ class Deployment:
     weights: str
     figures: Figures
     float_figures: Figures | None
-    calibration: int
     opset: int
     dynamic_batch: bool
     measured_on: str
+    precision: str = "float32"
+    compression: Compression | None = None
+    others: Mapping[str, Figures] = field(default_factory=dict)
     measure: str = "accuracy"
     direction: Literal["max", "min"] = "max"
     classes: Mapping[str, Any] | None = None
@@ -59,9 +67,9 @@ class Deployment:
         return self.folder / MODEL
 
     @property
-    def precision(self) -> str:
-        """``float32`` or ``int8``."""
-        return "float32" if self.float_figures is None else "int8"
+    def calibration(self) -> int:
+        """Images that ranges were measured on."""
+        return 0 if self.compression is None else self.compression.calibration
 
     @property
     def classifies(self) -> bool:
@@ -79,11 +87,11 @@ class Deployment:
 
     @property
     def drop(self) -> float | None:
-        """What int8 costs, as `cost_of_int8` has it; None for float32."""
+        """What fewer bits cost, as `cost_of_rounding` has it; None for float32."""
         before, after = self.float_figures, self.figures
         if before is None:
             return None
-        return cost_of_int8(self.measure, self.direction, before.accuracy, after.accuracy, after.images)
+        return cost_of_rounding(self.measure, self.direction, before.accuracy, after.accuracy, after.images)
 
 
 def _same_classes(figures: Figures) -> str:
@@ -102,14 +110,14 @@ def points(before: float, after: float, images: int) -> float:
     return 100 * (round(before * images) - round(after * images)) / images
 
 
-def cost_of_int8(measure: str, direction: Literal["max", "min"], before: float, after: float, images: int) -> float:
-    """Return what int8 costs of a measure, below 0 where it gains: percentage points of accuracy, else per cent.
+def cost_of_rounding(measure: str, direction: Literal["max", "min"], before: float, after: float, images: int) -> float:
+    """Return what fewer bits cost of a measure, below 0 where it gains: percentage points of accuracy, else per cent.
 
     Args:
         measure: Its name.
         direction: Whether more or less of it is better.
         before: Of the float32 model.
-        after: Of the int8 model, on the same images; infinitely worse than a float32 model without error.
+        after: Of the model of fewer bits, on the same images; infinitely worse than a float32 model without error.
         images: How many these are.
     """
     if measure == "accuracy":
@@ -120,11 +128,11 @@ def cost_of_int8(measure: str, direction: Literal["max", "min"], before: float, 
     return 100 * worse / abs(before)
 
 
-def words_of_cost(measure: str, cost: float) -> str:
-    """Return what int8 costs in words."""
+def words_of_cost(precision: str, measure: str, cost: float) -> str:
+    """Return in words what a precision costs."""
     if measure == "accuracy":
-        return f"int8 costs {cost:.2f} points of accuracy"
-    return f"int8 makes {measure} {abs(cost):.2f} % {'better' if cost < 0 else 'worse'}"
+        return f"{precision} costs {cost:.2f} points of accuracy"
+    return f"{precision} makes {measure} {abs(cost):.2f} % {'better' if cost < 0 else 'worse'}"
 
 
 def deployment_summary(deployment: Deployment) -> list[str]:
@@ -148,8 +156,8 @@ def deployment_summary(deployment: Deployment) -> list[str]:
         assert deployment.drop is not None
         same = f"; it gives {figures.agreement:.2%} of the test images torch's class" if deployment.classifies else ""
         lines.append(
-            f"{words_of_cost(deployment.measure, deployment.drop)} ({deployment.in_words(before.accuracy)} before), "
-            f"calibrated on {deployment.calibration} validation images{same}. {before.size:,} bytes and "
+            f"{words_of_cost(deployment.precision, deployment.measure, deployment.drop)} "
+            f"({deployment.in_words(before.accuracy)} before){same}. {before.size:,} bytes and "
             f"{before.latency.median_ms:.3g} ms before."
         )
     latency = figures.latency
@@ -157,8 +165,9 @@ def deployment_summary(deployment: Deployment) -> list[str]:
         f"Latency: median {latency.median_ms:.3g} ms, MAD {latency.mad_ms:.2g} ms over {latency.repeats} calls on "
         f"{deployment.measured_on}."
     )
-    if before is not None and latency.median_ms > before.latency.median_ms:
+    if deployment.precision == "int8" and before is not None and latency.median_ms > before.latency.median_ms:
         lines.append("int8 is slower than float32 on this device: a network this small spends more on conversions.")
+    lines += _tried(deployment)
     if figures.peak_memory:
         lines.append(
             f"Peak memory of a process with onnxruntime alone: {figures.peak_memory / 1e6:.0f} MB, "
@@ -172,3 +181,20 @@ def deployment_summary(deployment: Deployment) -> list[str]:
     else:
         lines.append(f"How to run it stands in {deployment.folder / 'README.md'}")
     return lines
+
+
+def _tried(deployment: Deployment) -> list[str]:
+    """Return which forms were tried and kept, as lines."""
+    tried = deployment.compression
+    if tried is None:
+        return []
+    lines = [
+        f"Chosen among {len(tried.variants)} forms, calibrated on {tried.calibration} validation images and judged on "
+        f"{tried.judged} others: {tried.chosen.name}. All stand in {deployment.folder / 'README.md'}."
+    ]
+    for file, figures in deployment.others.items():
+        lines.append(
+            f"Also kept: {file}, {figures.size:,} bytes, {figures.latency.median_ms:.3g} ms, test "
+            f"{deployment.measure} {deployment.in_words(figures.accuracy)}."
+        )
+    return [*lines, *(f"{note}." for note in tried.notes)]

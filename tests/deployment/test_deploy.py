@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from evonas.deployment import Deployment, deployment_summary, load_model
+from evonas.deployment.compression.qdq import quantize as real_quantize
 from evonas.deployment.deploy import deploy
 from evonas.errors import ExportError, RunError, SettingsError
 from evonas.networks import Network
@@ -39,7 +40,7 @@ def inherited(made, tmp_path_factory) -> Deployment:
 
 
 @pytest.fixture(scope="module")
-def eight_bits(made_trained, tmp_path_factory) -> Deployment:
+def eight_bits(made_trained, tmp_path_factory, fast_integers) -> Deployment:
     out = tmp_path_factory.mktemp("int8") / "out"
     return deploy(made_trained[0], "index:0", out, quantize="int8", dynamic_batch=False, max_drop=100.0)
 
@@ -141,7 +142,8 @@ def test_trained_weights_are_taken_where_there_are_some_and_int8_is_judged(eight
     assert eight_bits.figures.torch_accuracy == eight_bits.float_figures.accuracy == trained.accuracy
     assert eight_bits.float_figures.error <= 1e-4 < eight_bits.figures.error
     assert eight_bits.drop == pytest.approx(100 * (trained.accuracy - eight_bits.figures.accuracy))
-    assert eight_bits.calibration == 199  # both validation halves of 500 images
+    assert eight_bits.calibration == 99  # of 199 validation images; the others judge
+    assert eight_bits.compression.judged == 100
     assert f"int8 costs {eight_bits.drop:.2f} points" in "\n".join(deployment_summary(eight_bits))
     opened = onnxruntime.InferenceSession(eight_bits.model)
     assert opened.get_inputs()[0].shape == [1, 1, 8, 8]
@@ -154,15 +156,15 @@ def test_trained_weights_are_taken_where_there_are_some_and_int8_is_judged(eight
 
 @pytest.mark.usefixtures("fast_export")
 def test_int8_that_costs_too_much_is_refused(trained_run, monkeypatch):
-    def spoil(model, images):
+    def spoil(model, **options):
         spoilt = onnx.ModelProto()
         spoilt.CopyFrom(model)
         for weight in spoilt.graph.initializer:
             if weight.dims and weight.data_type == 1 and weight.raw_data:
                 weight.raw_data = bytes(len(weight.raw_data))
-        return spoilt
+        return real_quantize(spoilt, **options)
 
-    monkeypatch.setattr("evonas.deployment.deploy.to_int8", spoil)
+    monkeypatch.setattr("evonas.deployment.compression.compress.quantize", spoil)
     monkeypatch.setattr("evonas.deployment.deploy._Work.accuracy", lambda self, parity: parity.agreement)
     with pytest.raises(
         ExportError, match=r"int8 costs \d+\.\d\d points .* more than --max-drop 1; nothing was written"
@@ -210,7 +212,9 @@ def test_without_a_place_it_stands_in_the_run_and_older_opsets_are_written(run):
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"quantize": "int4"}, SettingsError, "Did you mean 'int8'"),
+        ({"quantize": "int4"}, SettingsError, r"none, auto, int8, int8-weights, fp16, got 'int4'.*Did you mean 'int8'"),
+        ({"edges": "flat"}, SettingsError, "Did you mean 'float'"),
+        ({"quantize": "int8", "opset": 12}, ExportError, "opset 13 or more, .* got 12: raise it, or use"),
         ({"max_drop": -1.0}, SettingsError, "max-drop of 0 .*, got -1"),
         ({"max_drop": float("nan")}, SettingsError, "got nan"),
         ({"threads": 0}, SettingsError, "1 thread or more, got 0"),
@@ -236,7 +240,7 @@ def test_runs_that_lack_something_say_what_to_do(run):
 
 
 def test_too_few_validation_images_are_refused_before_the_export(run, monkeypatch):
-    monkeypatch.setattr("evonas.deployment.deploy.CALIBRATION", 20)
-    with pytest.raises(ExportError, match=r"at least 32 validation images .*, got 20"):
+    monkeypatch.setattr("evonas.deployment.compression.compress.FEWEST", 100)
+    with pytest.raises(ExportError, match=r"at least 200 validation images, 100 to calibrate on .*, got 199"):
         deploy(run, "knee", quantize="int8")
     assert not (run / "models").exists()

@@ -15,7 +15,7 @@ from sklearn.datasets import load_digits
 from evonas.cli.summary import summary as search_summary
 from evonas.deployment import load_model, train_members, training_summary
 from evonas.deployment.deploy import deploy
-from evonas.deployment.deployment import cost_of_int8, deployment_summary
+from evonas.deployment.deployment import cost_of_rounding, deployment_summary
 from evonas.deployment.verify import verify
 from evonas.errors import ExportError
 from evonas.pipeline.run import search
@@ -82,6 +82,7 @@ def test_the_deployed_model_gives_the_targets_in_their_units(run, trained, tmp_p
         assert "accuracy" not in text, text
 
 
+@pytest.mark.usefixtures("fast_integers")
 def test_int8_is_judged_by_the_error_that_it_adds(run, trained, tmp_path):
     small = deploy(run.path, "knee", tmp_path / "int8", quantize="int8", max_drop=1e6)
     before, after = small.float_figures.accuracy, small.figures.accuracy
@@ -107,7 +108,7 @@ def test_int8_is_judged_by_the_error_that_it_adds(run, trained, tmp_path):
      ("min", 0.0, 0.0, 0.0), ("min", 0.0, 0.1, math.inf)],
 )  # fmt: skip
 def test_what_int8_costs_is_relative_for_measures_with_units(direction, before, after, cost):
-    assert cost_of_int8("rmse", direction, before, after, 10) == pytest.approx(cost)
+    assert cost_of_rounding("rmse", direction, before, after, 10) == pytest.approx(cost)
 
 
 def test_errors_are_measured_again(run, trained):

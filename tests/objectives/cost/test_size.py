@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from evonas.deployment.quantize import quantize
+from evonas.deployment.compression.qdq import quantize
 from evonas.networks import build
 from evonas.objectives import Context, make_evaluator
 from evonas.runtime import export

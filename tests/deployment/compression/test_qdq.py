@@ -5,10 +5,10 @@ import logging
 import numpy as np
 import pytest
 import torch
+from onnx import TensorProto
 from torch import nn
 
-from evonas.deployment import quantize
-from evonas.deployment.quantize import gates
+from evonas.deployment.compression.qdq import ends, gates, quantize
 from evonas.errors import ExportError
 from evonas.runtime import export, logits
 
@@ -54,7 +54,7 @@ def test_too_few_images_are_refused(model, images):
 
 
 def test_what_cannot_be_quantized_is_told_in_one_line(model, images):
-    with pytest.raises(ExportError, match="could not be quantized: ") as caught:
+    with pytest.raises(ExportError, match="could not be calibrated: ") as caught:
         quantize(model, images[:, :, :4])
     assert "\n" not in str(caught.value)
 
@@ -84,3 +84,26 @@ def test_gates_stay_in_float(images):
     reads = {node.name: maker.get(node.input[0]) for node in quantized.graph.node if node.op_type in ("Conv", "Gemm")}
     assert reads["stem"] == reads["head"] == "DequantizeLinear"
     assert "DequantizeLinear" not in (reads["down"], reads["up"])
+    kept = quantize(model, images, keep=ends(model))
+    maker = {name: node.op_type for node in kept.graph.node for name in node.output}
+    weights = {node.name: maker.get(node.input[1]) for node in kept.graph.node if node.op_type in ("Conv", "Gemm")}
+    assert weights == {"stem": None, "down": None, "up": None, "head": None}
+
+
+def test_first_and_last_weights_are_the_ends(model):
+    assert ends(model) == ["0", "3"]
+
+
+def test_activations_are_unsigned_and_weights_signed(model, images):
+    quantized = quantize(model, images)
+    kinds = {weight.name: weight.data_type for weight in quantized.graph.initializer}
+    points = {kinds[node.input[2]] for node in quantized.graph.node if node.op_type == "QuantizeLinear"}
+    assert points == {TensorProto.UINT8}
+    assert kinds["0.weight_quantized"] == kinds["3.weight_quantized"] == TensorProto.INT8
+
+
+def test_an_opset_without_scales_for_channels_is_refused(images):
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(72, 4))
+    model = export(network, torch.zeros(2, 1, 8, 8), opset=12)
+    with pytest.raises(ExportError, match=r"opset 13 or more, .* got 12"):
+        quantize(model, images)

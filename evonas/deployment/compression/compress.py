@@ -1,0 +1,222 @@
+"""Trying of all forms of a model, and the choice among them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+import numpy as np
+import onnx
+
+from evonas.deployment.compression.bias import correct_biases
+from evonas.deployment.compression.qdq import OLDEST_OPSET, ends, opset_of, quantize
+from evonas.deployment.compression.ranges import CALIBRATIONS, FEWEST, Calibration, activation_ranges
+from evonas.deployment.compression.variant import (
+    Compression,
+    Precision,
+    Variant,
+    figures,
+    front,
+    of_one_speed,
+    pays,
+    saving,
+)
+from evonas.deployment.compression.weights import store_weights
+from evonas.errors import ExportError
+from evonas.runtime import logits, measure_models
+
+Quantize = Literal["none", "auto", "int8", "int8-weights", "fp16"]
+QUANTIZE: tuple[Quantize, ...] = get_args(Quantize)
+Ends = Literal["auto", "int8", "float"]
+ENDS: tuple[Ends, ...] = get_args(Ends)
+CALIBRATION, JUDGED = 512, 2000
+"""Most validation images that ranges are measured on, and that variants are judged on."""
+REPEATS, SECONDS = 100, 20.0
+"""Timed calls of each variant, and the time after which no further round of them begins."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """What variants are judged by.
+
+    Attributes:
+        calibration: Images that ranges and means are measured on, float32 as the model takes them, (n, c, h, w).
+        images: Images that variants are compared on, none of them among the others.
+        measure: Primary measure of outputs over `images`.
+        name: Its name.
+        direction: Whether more or less of it is better.
+        cost: What going from one score to another costs, in points or per cent, below 0 where it gains.
+    """
+
+    calibration: np.ndarray
+    images: np.ndarray
+    measure: Callable[[np.ndarray], float]
+    name: str
+    direction: Literal["max", "min"]
+    cost: Callable[[float, float], float]
+
+
+def halves(images: int) -> tuple[slice, slice]:
+    """Return which validation images ranges are measured on, and which variants are judged on.
+
+    Raises:
+        ExportError: There are fewer than 64.
+    """
+    if images < 2 * FEWEST:
+        raise ExportError(
+            f"Expected at least {2 * FEWEST} validation images, {FEWEST} to calibrate on and {FEWEST} to judge on, got "
+            f"{images}: search with more data or a larger --validation, or deploy without --quantize"
+        )
+    half = images // 2
+    return slice(0, min(half, CALIBRATION)), slice(half, min(images, half + JUDGED))
+
+
+def compress(
+    model: onnx.ModelProto,
+    judge: Judge,
+    wanted: Quantize = "auto",
+    *,
+    max_drop: float = 1.0,
+    edges: Ends = "auto",
+    tuned: onnx.ModelProto | None = None,
+    threads: int = 1,
+) -> Compression:
+    """Try forms of a model and choose among them by their figures on images that nothing was calibrated on.
+
+    ``auto`` keeps every variant on the front of score, size and latency on this device that costs at most `max_drop`;
+    the chosen one is that which takes the least of float32's size and latency. Other values try that precision alone
+    and choose likewise among its variants.
+
+    Args:
+        model: The float32 model.
+        judge: Images and measure.
+        wanted: What to try.
+        max_drop: Points of accuracy, or per cent of another measure, that a variant may cost.
+        edges: Whether the first and the last layer run on integers; ``auto`` tries both.
+        tuned: The same network after quantization-aware fine-tuning; 8-bit variants are made of it too.
+        threads: Threads that latency is measured with.
+
+    Raises:
+        ExportError: The only precision that was asked for is no better than float32 in any figure, or it cannot be
+            made.
+    """
+    single = _judged("float32", "float32", "float32", model, judge, None)
+    reference = logits(model, judge.images)
+    made = [single]
+    for name, precision, structure, variant in _make(model, judge, wanted, edges, tuned):
+        made.append(_judged(name, precision, structure, variant, judge, reference))
+    if len(made) == 1:
+        if wanted in ("none", "auto"):
+            return Compression((single,), single)
+        raise ExportError(
+            f"Expected layers between the first and the last for {wanted} to run on, got none: --edges int8"
+        )
+    timings = measure_models([v.model for v in made], threads=threads, repeats=REPEATS, seconds=SECONDS)
+    timed = [replace(v, latency=t.median_ms, noise=t.mad_ms) for v, t in zip(made, timings, strict=True)]
+    variants = of_one_speed(timed)
+    best = _best_of_each_structure(variants, judge)
+    chosen, others = _choose(best, judge, wanted, max_drop)
+    kept = {id(chosen), *map(id, others)}
+    return Compression(
+        tuple(replace(v, kept=id(v) in kept) for v in variants),
+        replace(chosen, kept=True),
+        tuple(replace(v, kept=True) for v in others),
+        len(judge.calibration),
+        len(judge.images),
+    )
+
+
+def _choose(
+    best: Sequence[Variant], judge: Judge, wanted: Quantize, max_drop: float
+) -> tuple[Variant, tuple[Variant, ...]]:
+    """Return the chosen variant and the others that are kept."""
+    single = best[0]
+    if wanted == "auto":
+        kept = [v for v in front(best, judge.direction) if judge.cost(single.score, v.score) <= max_drop]
+        chosen = min(kept, key=lambda v: (saving(v, single, judge.direction), v.distance))
+        return chosen, tuple(v for v in kept if v is not chosen)
+    paying = [v for v in best[1:] if pays(v, single, judge.direction)]
+    if not paying:
+        nearest = min(best[1:], key=lambda v: v.distance)
+        raise ExportError(_no_better(nearest, single, judge))
+    # None within the bound: the most accurate, which is then judged on the test part.
+    within = [v for v in paying if judge.cost(single.score, v.score) <= max_drop]
+    if within:
+        return min(within, key=lambda v: (saving(v, single, judge.direction), v.distance)), ()
+    return min(paying, key=lambda v: (judge.cost(single.score, v.score), v.distance)), ()
+
+
+def _no_better(variant: Variant, single: Variant, judge: Judge) -> str:
+    return (
+        f"{variant.precision} is worse than float32 in every figure on this device: {judge.name} {single.score:.4f} to "
+        f"{variant.score:.4f}, {single.size:,} to {variant.size:,} bytes, {single.latency:.3g} to "
+        f"{variant.latency:.3g} ms; nothing was written: deploy without --quantize, or with --quantize auto"
+    )
+
+
+def _best_of_each_structure(variants: Sequence[Variant], judge: Judge) -> list[Variant]:
+    """Return float32, then the best-scored variant of each structure; ties go to the outputs nearest to float32's."""
+    groups: dict[str, list[Variant]] = {}
+    for variant in variants:
+        groups.setdefault(variant.structure, []).append(variant)
+    single = variants[0]
+    return [min(group, key=lambda v: (judge.cost(single.score, v.score), v.distance)) for group in groups.values()]
+
+
+def _judged(
+    name: str, precision: Precision, structure: str, model: onnx.ModelProto, judge: Judge, reference: np.ndarray | None
+) -> Variant:
+    outputs = logits(model, judge.images)
+    if reference is None:
+        distance = 0.0
+    else:
+        spread = float(reference.std()) or 1.0
+        distance = float(np.sqrt(np.mean((outputs - reference).astype(np.float64) ** 2))) / spread
+    return Variant(name, precision, structure, model, judge.measure(outputs), distance, model.ByteSize())
+
+
+_Made = tuple[str, Precision, str, onnx.ModelProto]
+
+
+def _make(
+    model: onnx.ModelProto, judge: Judge, wanted: Quantize, edges: Ends, tuned: onnx.ModelProto | None
+) -> Iterator[_Made]:
+    """Yield variants: name, precision, structure and model."""
+    if wanted in ("auto", "fp16"):
+        yield "fp16 weights", "fp16", "fp16", store_weights(model, "fp16")
+    if wanted in ("auto", "int8-weights"):
+        stored = store_weights(model, "int8")
+        yield "int8 weights", "int8-weights", "int8-weights", stored
+        corrected = store_weights(correct_biases(model, stored, judge.calibration), "int8")
+        yield "int8 weights, biases corrected", "int8-weights", "int8-weights", corrected
+    if wanted == "int8" or (wanted == "auto" and opset_of(model) >= OLDEST_OPSET):
+        yield from _integers(model, judge, edges, "")
+        if tuned is not None:
+            yield from _integers(tuned, judge, edges, "fine-tuned, ")
+
+
+def _integers(model: onnx.ModelProto, judge: Judge, edges: Ends, prefix: str) -> Iterator[_Made]:
+    """Yield 8-bit variants by structure, calibration and correction of biases."""
+    both = {"auto": (False, True), "int8": (False,), "float": (True,)}[edges]
+    ranges = {method: activation_ranges(model, judge.calibration, method) for method in CALIBRATIONS}
+    methods: Sequence[Calibration] = CALIBRATIONS
+    for floating, method in itertools.product(both, methods):
+        keep = ends(model) if floating else []
+
+        def reduce(
+            float_model: onnx.ModelProto, keep: list[str] = keep, method: Calibration = method
+        ) -> onnx.ModelProto:
+            return store_weights(quantize(float_model, ranges=ranges[method], keep=keep), "int8", keep)
+
+        name = f"int8, {prefix}{'ends in float, ' if floating else ''}{method}"
+        structure = f"int8, {prefix}{'ends in float' if floating else 'ends too'}"
+        reduced = reduce(model)
+        if not any(node.op_type == "QuantizeLinear" for node in reduced.graph.node):
+            continue  # nothing but ends and gates
+        yield name, "int8", structure, reduced
+        yield f"{name}, biases corrected", "int8", structure, reduce(correct_biases(model, reduced, judge.calibration))
+
+
+__all__ = ["CALIBRATION", "ENDS", "JUDGED", "QUANTIZE", "Ends", "Judge", "Quantize", "compress", "figures", "halves"]
