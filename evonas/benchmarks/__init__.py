@@ -22,7 +22,7 @@ from evonas.benchmarks.algorithms import Algorithm, algorithms
 from evonas.benchmarks.computed import computed_objectives, score_sources, scores_together
 from evonas.benchmarks.draw import draw_anchors, draw_anytime, draw_improvements, draw_proxies, draw_supernet
 from evonas.benchmarks.members import Members, Oracle, Spent, members_of
-from evonas.benchmarks.output import write_results
+from evonas.benchmarks.output import write_results, write_rows
 from evonas.benchmarks.protocol import Published, bench_protocol, bench_published, published
 from evonas.benchmarks.proxies import FLOORS, bench_proxies
 from evonas.benchmarks.search import bench_search, table_rows
@@ -51,4 +51,5 @@ __all__ = [
     "scores_together",
     "table_rows",
     "write_results",
+    "write_rows",
 ]

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from evonas.errors import SettingsError, suggest
 from evonas.pareto.curves import min_max
+from evonas.pareto.dominance import first_front
 from evonas.pareto.indicators import hypervolume
 from evonas.predictors import Encoder, TokenEncoder, Tokens, token_groups
 from evonas.spaces import Architecture, Space
@@ -39,6 +40,8 @@ class Members:
     """Shape ``(m,)``, bool: computed objectives, known of every member before it is evaluated."""
     scores: Mapping[str, np.ndarray] = field(default_factory=dict)
     """Training-free scores for starts, name -> shape ``(n,)``; NaN where there is none."""
+    measured: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    """Shape ``(n, m)``: the objectives in their own units and directions."""
     free: Mapping[str, Computed] = field(default_factory=dict)
     """What costs no evaluation whatever the objectives are, for predictors: FLOPs first, then parameters."""
 
@@ -54,6 +57,12 @@ class Members:
     def true_hypervolume(self) -> float:
         """Hypervolume of all members."""
         return hypervolume(self.values, self.reference_point)
+
+    def front(self) -> np.ndarray:
+        """Return the rows that no other dominates, the first of those with equal objectives, in their order."""
+        distinct = np.sort(np.unique(self.values, axis=0, return_index=True)[1])
+        rows: np.ndarray = distinct[first_front(self.values[distinct])]
+        return rows
 
     @cached_property
     def genomes(self) -> np.ndarray:
@@ -156,7 +165,8 @@ def members_of(
     known_rows = np.flatnonzero(np.isfinite(raw).all(axis=1))
     if len(known_rows) < 2:
         raise SettingsError(f"Expected two or more rows with {', '.join(names)} known, got {len(known_rows)}.")
-    raw = raw[known_rows] * [-1.0 if direction == "max" else 1.0 for _, direction in pairs]
+    measured = raw[known_rows]
+    raw = measured * [-1.0 if direction == "max" else 1.0 for _, direction in pairs]
     for name, column in zip(names, raw.T, strict=True):
         if np.ptp(column) == 0:
             raise SettingsError(f"Objective '{name}' has one value in all rows: there is nothing to search.")
@@ -167,6 +177,7 @@ def members_of(
         directions=tuple(direction for _, direction in pairs),
         values=min_max(raw),
         cheap=np.array([name not in table for name in names]),
+        measured=measured,
         scores={name: _checked(name, values, len(table))[known_rows] for name, values in (scores or {}).items()},
         free={name: computed[name] for name in FREE if name in computed},
     )

@@ -43,14 +43,29 @@ def write_results(
     if path.suffix.lower() != ".json":
         raise SettingsError(f"Expected an output file that ends in .json, got '{path}'.")
     written = [write_json(path, results)]
-    table = [tuple(rows[0]), *([plain(row[name]) for name in rows[0]] for row in rows)] if rows else []
-    files: list[tuple[str, Callable[[], str | bytes]]] = [(".csv", lambda: to_csv(table))]
+    files: list[tuple[str, Callable[[], str | bytes]]] = [(".csv", lambda: to_csv(_lines(rows)))]
     if figure is not None:
         files.append((".png", figure))
     for suffix, content in files:
         written.append(path.with_suffix(suffix))
         write_whole(written[-1], content())
     return written
+
+
+def write_rows(path: str | os.PathLike[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write a CSV file whole; the columns are those of the first row.
+
+    Raises:
+        SettingsError: `path` does not end in ``.csv``.
+    """
+    if Path(path).suffix.lower() != ".csv":
+        raise SettingsError(f"Expected a file that ends in .csv, got '{path}'.")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    write_whole(Path(path), to_csv(_lines(rows)))
+
+
+def _lines(rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    return [tuple(rows[0]), *(tuple(plain(row[name]) for name in rows[0]) for row in rows)] if rows else []
 
 
 def write_json(path: str | os.PathLike[str], results: Any) -> Path:

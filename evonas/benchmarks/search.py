@@ -14,7 +14,6 @@ from evonas.benchmarks.algorithms import algorithms as known
 from evonas.benchmarks.members import Computed, Members, Oracle, Spent, members_of
 from evonas.errors import SettingsError, suggest
 from evonas.pareto.curves import quartiles
-from evonas.pareto.dominance import first_front
 from evonas.pareto.indicators import hypervolume_curve
 from evonas.spaces import Space
 from evonas.tables.table import Table
@@ -55,7 +54,8 @@ def bench_search(
         ``true_hypervolume``, ``reference_point``, ``results``: one ``{"algorithm", "evaluations",
         "hypervolume": [one per seed]}`` per algorithm and budget; ``anytime``: ``{"algorithm", "evaluations",
         "q25", "median", "q75"}`` per algorithm; and ``space``, ``table``, ``members``, ``true_front``,
-        ``objectives``, ``seeds``, which say what was searched.
+        ``objectives``, ``seeds``, which say what was searched; ``reference_front``: the members of the true front, one
+        for each value, as written and in units of their own.
 
     Raises:
         SettingsError: Unknown algorithms or objectives, no seeds, or budgets below one.
@@ -95,7 +95,11 @@ def bench_search(
         "space": space.name,
         "table": table.source,
         "members": len(members),
-        "true_front": len(first_front(np.unique(members.values, axis=0))),
+        "true_front": len(front := members.front()),
+        "reference_front": [
+            {"architecture": str(members.architectures[row]), **dict(zip(members.objectives, values, strict=True))}
+            for row, values in zip(front.tolist(), members.measured[front].tolist(), strict=True)
+        ],
         "objectives": [
             {"name": name, "direction": direction, "cheap": bool(cheap)}
             for name, direction, cheap in zip(members.objectives, members.directions, members.cheap, strict=True)

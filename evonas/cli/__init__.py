@@ -13,6 +13,7 @@ from evonas.cli import (  # importing them registers their commands
     bench_distillation,  # noqa: F401
     bench_estimator,  # noqa: F401
     bench_protocol,  # noqa: F401
+    bench_search,  # noqa: F401
     bench_supernet,  # noqa: F401
 )
 from evonas.cli.bench import bench
