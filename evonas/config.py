@@ -86,6 +86,9 @@ class Settings(BaseModel):
     data: str | None = _setting(
         None, "data", "digits, an .npz file, a folder of parquet files or images, or a name of the hub", unset="digits"
     )
+    task: str | None = _setting(
+        None, "data", "What networks are trained for, by the name of a task that a package adds", unset="by the targets"
+    )
     table: tuple[str, ...] = _setting(
         (), "data", "A CSV of measured truth whose columns are objectives; repeat to join", unset="none"
     )

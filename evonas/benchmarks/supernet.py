@@ -28,6 +28,7 @@ from evonas.supernet.rules.contract import RuleFactory
 from evonas.supernet.rules.registry import find_rule
 from evonas.supernet.sampling import SpaceSampler
 from evonas.tables.table import Table
+from evonas.tasks import make_task
 
 PROBED = 64
 """Forgetting values of one training, at equal distances."""
@@ -93,7 +94,9 @@ def bench_supernet(
     make_sampler(sampling, space)
     seeds = range(seeds) if isinstance(seeds, int) else seeds
     skeleton = skeleton or space.skeleton("small")
-    skeleton = skeleton.replace(resolution=data.resolution, in_channels=data.in_channels, classes=len(data.classes))
+    skeleton = skeleton.replace(
+        resolution=data.resolution, in_channels=data.in_channels, classes=make_task(data).head.outputs
+    )
     known = np.flatnonzero(~np.isnan(table[target]))
     chosen = np.sort(np.random.default_rng(0).choice(known, min(sample, len(known)), replace=False))
     written = [table.architectures[row] for row in chosen]

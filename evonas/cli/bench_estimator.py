@@ -164,13 +164,14 @@ def _on_trainings(
     from evonas.spaces import load_space
     from evonas.supernet import SupernetSettings, train_supernet, weights_fingerprint
     from evonas.tables.load import load_table
+    from evonas.tasks import make_task
 
     if read_estimator(estimator)[0] != "train":
         raise SettingsError(f"Expected an estimator 'train:EPOCHS', got '{estimator}'")
     opened = load_space(space)
     images = load_data(data, resolution=resolution, limit=train_limit, seed=seed)
     frame = opened.skeleton(skeleton).replace(
-        resolution=images.resolution, in_channels=images.in_channels, classes=len(images.classes)
+        resolution=images.resolution, in_channels=images.in_channels, classes=make_task(images).head.outputs
     )
     if width is not None:
         frame = frame.replace(width=width)
@@ -195,6 +196,7 @@ def _on_trainings(
         sharing,
         SupernetSettings(epochs=epochs, lr=0.05, weight_decay=0.0, seed=seed),
         augment=images.augment,
+        task=make_task(images),
     )
     network.eval()
     context = Context(

@@ -116,7 +116,8 @@ def _frame(skeleton: Skeleton, data: str | None, given: dict[str, int]) -> Skele
     if data is None:
         return skeleton.replace(**given)
     from evonas.data import load_data
+    from evonas.tasks import make_task
 
     read = load_data(data, resolution=given.get("resolution"))
-    own = {"resolution": read.resolution, "in_channels": read.in_channels, "classes": len(read.classes)}
+    own = {"resolution": read.resolution, "in_channels": read.in_channels, "classes": make_task(read).head.outputs}
     return skeleton.replace(**{**own, **given})

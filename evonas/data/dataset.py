@@ -96,6 +96,11 @@ class Dataset:
         part: Part = getattr(self, name)
         return part
 
+    @property
+    def labeled(self) -> bool:
+        """Whether each image has one label, the number of its class; else continuous targets."""
+        return self.train.labels.ndim == 1
+
     @cached_property
     def class_weights(self) -> tuple[float, ...] | None:
         """Weight of each class in losses, ``n / (K * n_k)`` of n training images, n_k its own; None: all alike."""
@@ -106,12 +111,14 @@ class Dataset:
 
     @cached_property
     def target_mean(self) -> tuple[float, ...]:
-        """Mean of each continuous target over the part `train`."""
-        return tuple(self.train.labels.double().mean(0).tolist())
+        """Mean of each continuous target over the part `train`; none where labels are classes."""
+        return () if self.labeled else tuple(self.train.labels.double().mean(0).tolist())
 
     @cached_property
     def target_std(self) -> tuple[float, ...]:
         """Standard deviation of each continuous target over the part `train`; 1 where it does not vary there."""
+        if self.labeled:
+            return ()
         found = self.train.labels.double().std(0, correction=0)
         return tuple(float(value) if value > 0 else 1.0 for value in found)
 
@@ -169,7 +176,7 @@ class Dataset:
         return Dataset(**{**values, **parts, "resolution": resolution, "fingerprint": digest})
 
     def __repr__(self) -> str:
-        kind = "classes" if self.task == "classification" else "targets"
+        kind = "classes" if self.labeled else "targets"
         return (
             f"Dataset({self.name}: {self.in_channels}x{self.resolution}x{self.resolution}, "
             f"{len(self.classes)} {kind}, {len(self.train)} train, {len(self.search)} search, "

@@ -95,7 +95,7 @@ def take_inventory(
         for mode, size in _headers(images):
             modes[mode] += 1
             sizes[size] += 1
-    labeled = source.task == "classification"
+    labeled = source.labeled
     counts = {
         part: tuple(np.bincount(images.labels, minlength=len(source.classes)).tolist()) if labeled else (len(images),)
         for part, images in parts.items()
@@ -189,7 +189,7 @@ def _twice(source: Source, parts: Mapping[str, Images], digests: Mapping[str, np
     for part in ("validation", "test"):
         if common := sum(digest in train for digest in held.get(part, ())):
             yield f"{common} images of the {part} part are in training as well"
-    if source.task != "classification":
+    if not source.labeled:
         return
     classes: dict[bytes, set[int]] = {}
     for part, found in held.items():

@@ -216,7 +216,7 @@ def _load(
         settings["statistics"] = [mean, std]
     if found.task != "classification":
         settings["task"] = found.task
-    balanced = options.class_weights == "balanced" and found.task == "classification"
+    balanced = options.class_weights == "balanced" and found.labeled
     if options.group is not None:
         settings["group"] = options.group
     if balanced:
@@ -282,8 +282,21 @@ def find_source(name: str, options: ReadOptions = PLAIN) -> Source:
         if (found := read(name, options)) is not None:
             if options.group is not None and found.train.groups is None:
                 raise DataError(f"The data '{found.name}' have no columns, so no groups by '{options.group}'")
-            return found
+            return _for_task(found, options.task)
     raise unknown_data(name)
+
+
+def _for_task(source: Source, task: str | None) -> Source:
+    """Return a source whose targets are for a task, by default the one that they were read for.
+
+    Raises:
+        DataError: One of the two tasks that targets are read for, and not that of these.
+    """
+    if task in ("classification", "regression") and task != source.task:
+        raise DataError(
+            f"Expected data for {task}, got '{source.name}' with targets for {source.task}: leave --task out"
+        )
+    return source if task is None else replace(source, task=task)
 
 
 def _one_depth(source: Source) -> Source:
@@ -356,7 +369,7 @@ def _strata(
     source: Source, labels: np.ndarray, keys: np.ndarray, n: int
 ) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """Return what a split keeps in proportion, with keys and names: classes, or quantiles of continuous targets."""
-    if source.task == "classification":
+    if source.labeled:
         return labels, keys, source.classes
     found, names = strata(labels, keys, n)
     return found, keys, names

@@ -95,7 +95,7 @@ def write_look(look: Look, folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         files = [folder / "inventory.json"]
         write_whole(files[0], look.inventory.to_json())
-        if look.source.task == "classification":
+        if look.source.labeled:
             for label, name in enumerate(look.source.classes):
                 rows = np.flatnonzero(look.source.train.labels == label)[:SHEET]
                 files.append(folder / f"class-{label}-{re.sub(r'[^A-Za-z0-9]+', '-', name)[:40]}.png")

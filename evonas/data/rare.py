@@ -31,7 +31,7 @@ def treat_rare(source: Source, options: ReadOptions) -> Source:
     Raises:
         DataError: Some are rare and to be refused, or fewer than two classes would be left.
     """
-    if source.task != "classification":
+    if not source.labeled:
         return source
     counts = np.bincount(source.train.labels, minlength=len(source.classes))
     rare = [int(label) for label in np.argsort(counts, kind="stable") if counts[label] < options.min_images]

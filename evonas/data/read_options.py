@@ -22,6 +22,8 @@ class ReadOptions:
         group: Column that says which images belong together (patient, speaker), of parquet files, an archive or a CSV
             beside a folder: no split puts a group into two parts.
         fold: Of a folder of folds the one that is the test part, by its name or number.
+        task: Name of another package's task that the targets are for; None: ``classification`` or ``regression``, by
+            what the targets are.
     """
 
     layout: str | None = None
@@ -33,6 +35,7 @@ class ReadOptions:
     class_weights: str = "none"
     group: str | None = None
     fold: str | None = None
+    task: str | None = None
 
 
 PLAIN = ReadOptions()

@@ -63,7 +63,8 @@ class Source:
         left_out: Files that are not read: reasons, such as an ending, with their numbers.
         scale: The uint8 value that means 1.0.
         mirror: Whether a mirrored image still belongs to its class (photos: yes; characters: no).
-        task: Name of the task that the labels are targets of: ``classification`` or ``regression``.
+        task: Name of the task that the labels are targets of, in `evonas.tasks`: as read, ``classification`` or
+            ``regression``.
     """
 
     name: str
@@ -77,6 +78,11 @@ class Source:
     notes: tuple[str, ...] = ()
     left_out: tuple[tuple[str, int], ...] = ()
 
+    @property
+    def labeled(self) -> bool:
+        """Whether each image has one label, the number of its class; else continuous targets."""
+        return self.train.labels.ndim == 1
+
 
 def check_source(source: Source) -> None:
     """Check that there are images, that labels are 0..K-1 and that every class has training images; of continuous
@@ -85,7 +91,7 @@ def check_source(source: Source) -> None:
     Raises:
         DataError: One of these does not hold.
     """
-    if source.task == "regression":
+    if not source.labeled:
         for held in (source.validation, source.test):
             check_targets(source.train.labels, None if held is None else held.labels, source.classes, source.name)
         return

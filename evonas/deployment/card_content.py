@@ -38,7 +38,7 @@ def card_content(
     """
     data = context.data
     assert data is not None
-    skeleton = network.skeleton
+    skeleton, task = network.skeleton, make_task(data)
     side = [data.in_channels, skeleton.resolution, skeleton.resolution]
     output = "logits" if deployment.classifies else "values"
     batch = "batch" if deployment.dynamic_batch else 1
@@ -46,12 +46,12 @@ def card_content(
         "format": FORMAT,
         "model": {
             "file": MODEL,
-            "task": make_task(data).title,
+            "task": task.title,
             "precision": deployment.precision,
             "opset": deployment.opset,
             "batch": "dynamic" if deployment.dynamic_batch else "fixed",
             "input": {"name": "images", "type": "float32", "shape": [batch, *side], "range": [0.0, 1.0]},
-            "output": {"name": output, "type": "float32", "shape": [batch, len(data.classes)]},
+            "output": {"name": output, "type": "float32", "shape": [batch, task.deployed().head.outputs]},
             "normalization": {"inside": True, "mean": list(data.mean), "std": list(data.std)},
         },
         "architecture": {

@@ -183,7 +183,12 @@ class _Work:
     @property
     def output(self) -> str:
         """Name of the model's output."""
-        return "logits" if self.target.compares_classes else "values"
+        return "logits" if self.classifies else "values"
+
+    @property
+    def classifies(self) -> bool:
+        """Whether the model gives one output for each class, of which the largest is the answer."""
+        return self.target.head.answer == "class"
 
     def default_out(self) -> Path:
         """Return the default folder in the run's ``models/``."""
@@ -195,7 +200,7 @@ class _Work:
         judge = self.judge()
         with whole_folder(out) as draft:
             network, words = self.weights()
-            module = UnitInput(network, self.data.mean, self.data.std, self.target.readout()).eval()
+            module = UnitInput(network, self.data.mean, self.data.std, self.target.head.readout()).eval()
             self.task.advance(1, "exporting")
             single = self.export(module)
             self.task.advance(1, "comparing with torch on validation images, then on every test image")
@@ -226,6 +231,7 @@ class _Work:
                 measure=self.target.primary,
                 direction=self.target.direction,
                 classes=self.report(written[0].seen.logits),
+                classifies=self.classifies,
                 measured_on=describe_device(device_fingerprint(threads=self.threads)),
             )
             card = card_content(deployment, run=self.run, choice=self.choice, network=network, context=self.context)
@@ -306,7 +312,7 @@ class _Work:
             self.data.test,
             scale=self.data.scale,
             tolerance=self.tolerance,
-            classes=self.target.compares_classes,
+            classes=self.classifies,
         )
 
     def figures(self, written: list[_Written], fresh: list[Fresh | None], single: Parity, draft: Path) -> list[Figures]:
@@ -357,7 +363,7 @@ class _Work:
     def require_parity(self, seen: Parity) -> None:
         """Raise `ExportError` unless the float32 model agrees with torch."""
         try:
-            seen.require(tolerance=self.tolerance, classes=self.target.compares_classes)
+            seen.require(tolerance=self.tolerance, classes=self.classifies)
         except ExportError as error:
             raise ExportError(f"Parity failed, nothing was written: {error}") from None
 
@@ -384,7 +390,7 @@ class _Work:
 
     def metadata(self, words: str, accuracy: float, precision: str) -> dict[str, str]:
         """Return the texts that travel inside the file."""
-        data, kind = self.data, "classes" if self.target.compares_classes else "targets"
+        data, kind = self.data, "classes" if self.classifies else "targets"
         side = f"{data.in_channels}x{data.resolution}x{data.resolution}"
         return {
             kind: json.dumps(list(data.classes), ensure_ascii=False),

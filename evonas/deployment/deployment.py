@@ -60,6 +60,7 @@ class Deployment:
     measure: str = "accuracy"
     direction: Literal["max", "min"] = "max"
     classes: Mapping[str, Any] | None = None
+    classifies: bool = True
 
     @property
     def model(self) -> Path:
@@ -71,14 +72,9 @@ class Deployment:
         """Images that ranges were measured on."""
         return 0 if self.compression is None else self.compression.calibration
 
-    @property
-    def classifies(self) -> bool:
-        """Whether the model's outputs are logits of classes."""
-        return self.measure == "accuracy"
-
     def in_words(self, value: float) -> str:
         """Return a test accuracy in percent; another task's measure as it is."""
-        return f"{100 * value:.2f} %" if self.classifies else f"{value:.4f}"
+        return f"{100 * value:.2f} %" if self.measure == "accuracy" else f"{value:.4f}"
 
     @property
     def output(self) -> str:
@@ -100,14 +96,18 @@ def _same_classes(figures: Figures) -> str:
 
 
 def points(before: float, after: float, images: int) -> float:
-    """Return the fall of an accuracy in percentage points, exact: accuracies are whole images over their number.
+    """Return the fall of an accuracy in percentage points, exact where both are whole images over their number.
 
     Args:
         before: In [0, 1].
         after: Likewise, on the same images.
         images: How many these are.
     """
-    return 100 * (round(before * images) - round(after * images)) / images
+    counts = [before * images, after * images]
+    whole = [round(count) for count in counts]
+    # Of a task whose images do not count alike they are no whole images.
+    near = all(abs(count - one) < 1e-6 for count, one in zip(counts, whole, strict=True))
+    return 100 * (whole[0] - whole[1]) / images if near else 100 * (before - after)
 
 
 def cost_of_rounding(measure: str, direction: Literal["max", "min"], before: float, after: float, images: int) -> float:

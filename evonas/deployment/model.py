@@ -95,7 +95,9 @@ def model_files(network: Network, data: Dataset) -> dict[str, bytes]:
         "normalization": {"mean": list(data.mean), "std": list(data.std), "scale": data.scale},
     }
     if data.task != "classification":
-        content |= {"task": data.task, "targets": {"mean": list(data.target_mean), "std": list(data.target_std)}}
+        content["task"] = data.task
+    if not data.labeled:
+        content["targets"] = {"mean": list(data.target_mean), "std": list(data.target_std)}
     space = network.space.definition.model_dump(mode="json", exclude_defaults=True)
     return {
         WEIGHTS: save(weights, {"format": "pt"}),
@@ -155,15 +157,16 @@ def _readout(content: Mapping[str, Any], folder: Path) -> nn.Module | None:
     Raises:
         RunError: Nothing installed has that task.
     """
-    if (targets := content.get("targets")) is None:
+    if "task" not in content:
         return None
     if content["task"] not in task_names():
         raise RunError(
             f"The model in {folder} is of the task '{content['task']}', which no installed package has: install the "
             "package that adds it (entry points evonas.tasks)"
         )
-    mean, std = (tuple(map(float, targets[name])) for name in ("mean", "std"))
-    return make_task(StoredTargets(content["task"], tuple(content["classes"]), mean, std)).readout()
+    targets = content.get("targets", {})
+    mean, std = (tuple(map(float, targets.get(name, ()))) for name in ("mean", "std"))
+    return make_task(StoredTargets(content["task"], tuple(content["classes"]), mean, std)).head.readout()
 
 
 def to_json(content: object) -> str:

@@ -187,8 +187,8 @@ def transfer_sentences(
         for point in points
     ]
     best = max(points, key=lambda point: sign * point.accuracy)
-    # Of counted classes; how far another measure may be off by chance is not known.
-    noise = (best.accuracy * (1 - best.accuracy) / trained[0].test_images) ** 0.5 if task.compares_classes else 0.0
+    # Of shares of images; how far another measure may be off by chance is not known.
+    noise = (best.accuracy * (1 - best.accuracy) / trained[0].test_images) ** 0.5 if task.objective == "acc" else 0.0
     order = sorted(zip(trained, flops, strict=True), key=lambda pair: -sign * pair[0].accuracy)
     beating = [pair for pair in order if sign * (pair[0].accuracy - best.accuracy) > noise]
     level = [pair for pair in order if abs(pair[0].accuracy - best.accuracy) <= noise and pair[1] < best.flops]

@@ -19,6 +19,7 @@ from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.proxies import Proxy, load_proxy, score_all
 from evonas.spaces import Architecture, Candidate, Skeleton, Space
+from evonas.tasks import make_task
 
 SIZES = 200
 """Random architectures whose sizes tell a proxy what is large in a space."""
@@ -48,9 +49,11 @@ class Scores:
                 f"The training-free score '{proxies[0].name}' needs images, got no data: give data, such as digits"
             )
         learned = [proxy.name for proxy in proxies if proxy.needs.labels]
-        if learned and data.task != "classification":
+        task = make_task(data)
+        if learned and (task.head.answer, task.head.outputs) != ("class", len(data.classes)):
             raise SettingsError(
-                f"The training-free score '{learned[0]}' needs labels of classes, but '{data.name}' is for {data.task}"
+                f"The training-free score '{learned[0]}' needs labels of classes and an output for each, but "
+                f"'{data.name}' is for {task.title}"
             )
         self.context = context
         # Proxies that share skeleton and images.
@@ -66,7 +69,7 @@ class Scores:
                 # A proxy network need not see more than it was made for.
                 resolution=min(own.resolution, data.resolution),
                 in_channels=data.in_channels,
-                classes=len(data.classes),
+                classes=task.head.outputs,
                 head=own.head or labels or head,
             )
             for position in members:

@@ -17,6 +17,7 @@ from evonas.spaces import Space, load_space, shipped
 from evonas.supernet.rules.registry import check_rule
 from evonas.tables.load import load_table
 from evonas.tasks import named_measure, task_measures
+from evonas.tasks.registry import check_task
 
 __all__ = ["check_settings"]
 
@@ -59,6 +60,8 @@ def check_settings(settings: Settings) -> None:
     _check_name("algorithm", settings.algorithm, ALGORITHMS)
     if settings.data is not None:
         check_data(settings.data)
+    if settings.task is not None:
+        check_task(settings.task)
     if settings.latency_table and not Path(settings.latency_table).is_file():
         raise SettingsError(
             f"Cannot read the latency table {settings.latency_table}: missing; build one with  evonas latency build"

@@ -41,4 +41,5 @@ def data_options(settings: Settings) -> ReadOptions:
         class_weights=settings.class_weights,
         group=settings.group,
         fold=settings.fold,
+        task=settings.task,
     )

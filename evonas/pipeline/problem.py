@@ -15,7 +15,7 @@ from evonas.errors import SettingsError, suggest
 from evonas.networks import Network, build
 from evonas.objectives import Context, Evaluator, check_objectives, fingerprint, known_objectives, make_evaluator
 from evonas.objectives.accuracy.anchor import AnchorEvaluator, read_anchor_name
-from evonas.objectives.accuracy.estimators import DEFAULT, read_estimator
+from evonas.objectives.accuracy.estimators import DEFAULT, check_measures, read_estimator
 from evonas.objectives.accuracy.measures import measured_objectives
 from evonas.objectives.table import TableEvaluator
 from evonas.pareto.objective import Constraint, parse_constraints, split_direction, split_names
@@ -33,7 +33,7 @@ from evonas.supernet.rules.registry import find_rule, write_rule
 from evonas.tables.known import find_table
 from evonas.tables.load import load_table
 from evonas.tables.table import Table
-from evonas.tasks import make_task, named_measure
+from evonas.tasks import Task, make_task, named_measure
 from evonas.training import resolve_device
 from evonas.training.ladder import Ladder
 
@@ -87,13 +87,13 @@ class SearchProblem:
         self.skeleton = self.space.skeleton(settings.skeleton or default)
         self.space = self.space.under(self.skeleton)
         self.data = self._read_data(settings)
-        if self.data is not None:
+        self.task = None if self.data is None else task_of(self.data)
+        if self.data is not None and self.task is not None:
             self.skeleton = self.skeleton.replace(
                 resolution=self.data.resolution,
                 in_channels=self.data.in_channels,
-                classes=len(self.data.classes),
+                classes=self.task.head.outputs,
             )
-        self.task = None if self.data is None else make_task(self.data)
         if self.task is not None and self.task.objective != "acc":
             columns = self._fit_task(settings := self._default_objectives(settings))
         self._check_measures()
@@ -101,6 +101,8 @@ class SearchProblem:
         learns = "acc" in self.learned and settings.estimator == "supernet"
         images = 0 if self.data is None else len(self.data.train)
         settings = with_anchors(settings, self.space, learns=learns, images=images)
+        if self.task is not None and "acc" in self.learned:
+            check_measures(self.task, settings.estimator, settings.anchors or 0)
         self.settings = _absolute(settings).model_copy(update={"surrogate": predicted})
         costs = make_evaluator("flops", self.context())
         self.cheap: dict[str, Evaluator] = dict.fromkeys(("flops", "params"), costs)
@@ -411,6 +413,21 @@ class SearchProblem:
     def _values(self, name: str, candidates: Sequence[Candidate]) -> list[float]:
         values = [row[name].value for row in self.cheap[name].evaluate(candidates)]
         return [float("nan") if value is None else value for value in values]
+
+
+def task_of(data: Dataset) -> Task:
+    """Return the task of a data set.
+
+    Raises:
+        SettingsError: No such task, or one of other targets.
+    """
+    task, labels = make_task(data), data.train.labels
+    if (labels.dtype, tuple(labels.shape[1:])) != (task.dtype, tuple(task.target_shape)):
+        raise SettingsError(
+            f"Expected targets of {task.dtype} and shape {tuple(task.target_shape)} for the task '{task.name}', got "
+            f"{labels.dtype} and {tuple(labels.shape[1:])} in '{data.name}': leave --task out, or give other data"
+        )
+    return task
 
 
 def _refuse_unknown(name: str, tables: Table) -> None:

@@ -56,15 +56,16 @@ def probe_resolution(settings: Settings, start: PublishedStart, progress: Progre
             validation=0.5, seed=settings.seed, device=device, channels=3,
             statistics=(entry.preprocessing.mean, entry.preprocessing.std), options=data_options(settings),
         )  # fmt: skip
-        skeleton = space.skeleton(entry.skeleton, classes=len(data.classes), resolution=side)
+        task = make_task(data)
+        skeleton = space.skeleton(entry.skeleton, classes=task.head.outputs, resolution=side)
         network = build(space, skeleton, published.architecture).to(device)
         load_published(network, published)
         judged = _joined(data.search, data.report)
-        task, layer = make_task(data), last_layer(network)
+        layer = last_layer(network)
         fit_layer(layer, features_of(network, data.train.images, data, None).double(), data.train.labels, task)
         figures = task.measure(layer(features_of(network, judged.images, data, None)), judged.labels)
         quality = task.quality(figures).detach().double()
-        said.append(f"{side} px: {task.primary} {float(figures[task.primary].mean()):.3f}")
+        said.append(f"{side} px: {task.primary} {task.score(figures)[task.primary]:.3f}")
         if right is not None:
             gain = quality - right
             if float(gain.mean()) <= float(gain.std() / len(gain) ** 0.5):

@@ -1,7 +1,7 @@
 """Tasks: what networks are trained for and what is measured of them.
 
-A `Task` says what targets are like, how wide a network's last layer is, what loss it is trained with, alone or
-against a teacher, and what is measured. `make_task` makes the one that a data set's targets are of::
+A `Task` says what targets are like, what head networks end with, what loss they are trained with, alone or against
+a teacher, and what is measured. `make_task` makes the one that a data set's targets are of::
 
     task = make_task(data)                                  # Classification or Regression, or another package's
     figures = task.measure(network(images), labels)         # of each image
@@ -19,7 +19,8 @@ from evonas.files.lazy import lazy_names
 
 if TYPE_CHECKING:
     from evonas.tasks.class_report import ClassReport
-    from evonas.tasks.classification import Classification, batch_accuracy, distillation
+    from evonas.tasks.classification import Classification, distillation
+    from evonas.tasks.head import Head
     from evonas.tasks.measure import Measure
     from evonas.tasks.registry import make_task, named_measure, task_measures, task_names
     from evonas.tasks.regression import Regression
@@ -29,7 +30,8 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "class_report": ("ClassReport",),
-        "classification": ("Classification", "batch_accuracy", "distillation"),
+        "classification": ("Classification", "distillation"),
+        "head": ("Head",),
         "measure": ("Measure",),
         "registry": ("make_task", "named_measure", "task_measures", "task_names"),
         "regression": ("Regression",),
@@ -40,11 +42,11 @@ __getattr__, __dir__ = lazy_names(
 __all__ = [
     "ClassReport",
     "Classification",
+    "Head",
     "Measure",
     "Regression",
     "Task",
     "TaskData",
-    "batch_accuracy",
     "distillation",
     "find_measure",
     "make_task",

@@ -8,7 +8,8 @@ References:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from evonas.tasks.class_report import report_classes
 from evonas.tasks.class_scores import class_scores
+from evonas.tasks.head import Head
 from evonas.tasks.measure import BY_CLASS, CLASSIFICATION, Measure, recall_measure, recall_name
 from evonas.tasks.task import Task, TaskData
 
@@ -25,6 +27,8 @@ BESIDE = ("target", "answer", "probabilities")
 
 class Classification(Task):
     """Image classification: cross-entropy; accuracy, loss and probability of the true class.
+
+    A subclass may have a loss, measures and a head of its own: nothing here answers in their place.
 
     Args:
         classes: Number of classes; 0: not known, which only who builds a network's head must know.
@@ -51,7 +55,7 @@ class Classification(Task):
         names: Sequence[str] = (),
         weights: Sequence[float] | None = None,
     ) -> None:
-        self.outputs = classes
+        self.head = Head(classes, "class")
         self.smoothing = smoothing
         self.divergence = divergence
         self.names = tuple(names)
@@ -83,11 +87,18 @@ class Classification(Task):
 
     def score(self, figures: Mapping[str, Tensor]) -> dict[str, float]:
         """Return the means of `accuracy`, `loss` and `probability`; with names of classes their scores as well."""
-        score = {measure.name: float(figures[measure.name].mean()) for measure in CLASSIFICATION}
+        score = {name: float(values.mean()) for name, values in figures.items() if name not in BESIDE}
         if self.names:
             target, answer, probabilities = (figures[name].cpu().numpy() for name in BESIDE)
             score |= class_scores(target, answer, probabilities, self.names)
         return score
+
+    def metric(self, outputs: Tensor, targets: Tensor) -> float:
+        """Return the primary measure; where a score is the mean of it, the scores of classes are not computed."""
+        figures = self.measure(outputs, targets)
+        if type(self).score is not Classification.score or self.primary not in figures:
+            return self.score(figures)[self.primary]
+        return float(figures[self.primary].mean())
 
     def report(self, outputs: Tensor, targets: Tensor) -> dict[str, Any] | None:
         """Return recall, precision and support of each class and the confusion matrix, where classes have names."""
@@ -97,15 +108,11 @@ class Classification(Task):
         target, answer, probabilities = (figures[name].cpu().numpy() for name in BESIDE)
         return report_classes(target, answer, probabilities, self.names).to_content()
 
-    def metric(self, outputs: Tensor, targets: Tensor) -> float:
-        """Return the accuracy alone, which needs no probabilities."""
-        return batch_accuracy(outputs, targets)
-
-    def alone(self, label_smoothing: float = 0.0) -> Classification:
+    def alone(self, label_smoothing: float = 0.0) -> Self:
         """Return the task with label smoothing, and with the divergence as what a teacher gives."""
-        return Classification(
-            self.outputs, smoothing=label_smoothing, divergence=True, names=self.names, weights=self.weights
-        )
+        form = copy(self)
+        form.smoothing, form.divergence = label_smoothing, True
+        return form
 
     def named(self, name: str) -> Measure | None:
         """Return the measure of that name, also the recall of one of the classes."""
@@ -118,25 +125,10 @@ class Classification(Task):
         """The objective of a search: accuracy, however it is estimated."""
         return "acc"
 
-    @property
-    def compares_classes(self) -> bool:
-        """Whether the largest output is the answer: it is."""
-        return True
-
 
 def make_classification(data: TaskData) -> Classification:
     """Return the task of a data set's classes."""
     return Classification(len(data.classes), names=data.classes, weights=data.class_weights)
-
-
-def batch_accuracy(logits: Tensor, labels: Tensor) -> float:
-    """Return the share of images whose largest logit is their label's, in [0, 1].
-
-    Args:
-        logits: Shape (n, classes).
-        labels: int64, shape (n,).
-    """
-    return int((logits.argmax(-1) == labels).sum()) / len(labels)
 
 
 def distillation(logits: Tensor, teacher: Tensor) -> Tensor:

@@ -27,6 +27,17 @@ def task_names() -> list[str]:
     return [*TASKS, *sorted(_added())]
 
 
+def check_task(name: str) -> None:
+    """Refuse a name that no task has.
+
+    Raises:
+        SettingsError: No such task.
+    """
+    names = task_names()
+    if name not in names:
+        raise SettingsError(f"Unknown task '{name}': expected {', '.join(names)}.{suggest(name, names)}")
+
+
 def task_measures() -> dict[str, Measure]:
     """Return the measures that are objectives of a search, by name; accuracy is not among them: it is ``acc``.
 
@@ -65,11 +76,8 @@ def make_task(data: TaskData) -> Task:
         module, _, factory = TASKS[data.task].partition(":")
         made: Task = getattr(importlib.import_module(module), factory)(data)
         return made
-    added = _added()
-    if data.task not in added:
-        names = task_names()
-        raise SettingsError(f"Unknown task '{data.task}': expected {', '.join(names)}.{suggest(data.task, names)}")
-    made = _load(added[data.task])(data)
+    check_task(data.task)
+    made = _load(_added()[data.task])(data)
     return made
 
 

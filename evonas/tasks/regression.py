@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from evonas.errors import SettingsError
+from evonas.tasks.head import Head
 from evonas.tasks.measure import REGRESSION
 from evonas.tasks.task import Task, TaskData
 
@@ -16,8 +18,8 @@ from evonas.tasks.task import Task, TaskData
 class Regression(Task):
     """Image regression: mean squared error on standardized targets; RMSE, MAE and R2 in the targets' own units.
 
-    A network's outputs are standardized: `readout` undoes that. Of several targets each measure is the mean over
-    the targets, so that those of equal units should be joined, or scaled alike.
+    A network's outputs are standardized: the head's `readout` undoes that. Of several targets each measure is
+    the mean over the targets, so that those of equal units should be joined, or scaled alike.
 
     Args:
         mean: Mean of each of the k targets over the train part.
@@ -37,7 +39,7 @@ class Regression(Task):
         if not len(mean) == len(std) > 0 or min(std) <= 0:
             raise SettingsError(f"Expected one deviation above 0 for each mean of a target, got {mean} and {std}")
         self.mean, self.std = tuple(mean), tuple(std)
-        self.outputs = len(mean)
+        self.head = Head(len(mean), readout=partial(Unstandardize, self.mean, self.std))
         self.target_shape = (len(mean),)
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
@@ -76,13 +78,12 @@ class Regression(Task):
         """Return the squared error of each image, standardized and negated, shape (n,)."""
         return -figures["loss"]
 
-    def readout(self) -> nn.Module:
-        """Return the module that brings outputs back to the targets' units."""
-        return Unstandardize(self.mean, self.std)
-
     def deployed(self) -> Regression:
         """Return the task of outputs in the targets' units."""
-        return Regression((0.0,) * self.outputs, (1.0,) * self.outputs)
+        count = self.head.outputs
+        same = Regression((0.0,) * count, (1.0,) * count)
+        same.head = Head(count)
+        return same
 
     @property
     def scale(self) -> float:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Literal, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from evonas.tasks.head import Head
 from evonas.tasks.measure import Measure
 
 
@@ -31,7 +32,7 @@ class TaskData(Protocol):
 
     @property
     def target_mean(self) -> tuple[float, ...]:
-        """Mean of each continuous target over the images that weights are trained on."""
+        """Mean of each continuous target over the images that weights are trained on; none where labels are classes."""
         ...
 
     @property
@@ -48,7 +49,7 @@ class Task(Protocol):
         title: What it is called in a sentence, such as ``image classification``.
         dtype: Type of the targets.
         target_shape: Shape of one image's target; ``()``: a scalar.
-        outputs: Width of a network's last layer.
+        head: How wide networks end, and how their outputs become answers.
         measures: What a score holds, with unit and direction. It may hold more, such as a loss in the units of
             the training.
         primary: Name of the measure that a search optimizes first and a training reports.
@@ -58,7 +59,7 @@ class Task(Protocol):
     title: str
     dtype: torch.dtype
     target_shape: tuple[int, ...]
-    outputs: int
+    head: Head
     measures: tuple[Measure, ...]
     primary: str
 
@@ -66,7 +67,7 @@ class Task(Protocol):
         """Return the mean loss of a batch, a scalar.
 
         Args:
-            outputs: Shape (n, outputs).
+            outputs: Shape (n, head.outputs).
             targets: Shape (n, *target_shape).
         """
         ...
@@ -115,12 +116,8 @@ class Task(Protocol):
         """
         return self
 
-    def readout(self) -> nn.Module:
-        """Return what turns a network's outputs into those of the deployed model; by default nothing does."""
-        return nn.Identity()
-
     def deployed(self) -> Task:
-        """Return the task of a deployed model's outputs, after `readout`; by default as it is."""
+        """Return the task of a deployed model's outputs, after the head's `readout`; by default as it is."""
         return self
 
     @property
@@ -130,18 +127,17 @@ class Task(Protocol):
 
     @property
     def objective(self) -> str:
-        """Name of the objective of a search that the primary measure is; by default its own."""
+        """Name of the objective of a search that the primary measure is; by default its own.
+
+        ``acc`` is that of a primary measure which is a fraction from 0 to 1, more being better. Estimates of `acc`
+        read the measures `loss`, in nats, and `probability`, too; see `evonas.objectives.accuracy.estimators`.
+        """
         return self.primary
 
     @property
     def direction(self) -> Literal["max", "min"]:
         """Whether more or less of the primary measure is better."""
         return find_measure(self, self.primary).direction
-
-    @property
-    def compares_classes(self) -> bool:
-        """Whether an output's largest entry is its answer, so that a deployed model must agree on it."""
-        return False
 
 
 def find_measure(task: Task, name: str) -> Measure:

@@ -29,14 +29,13 @@ class TaskContract(ABC):
 
     def make_outputs(self, n: int, seed: int = 0) -> Tensor:
         """Return outputs as a network gives them; override it where they are not rows of numbers."""
-        return torch.randn(n, self.make_task().outputs, generator=torch.Generator().manual_seed(seed))
+        return torch.randn(n, self.make_task().head.outputs, generator=torch.Generator().manual_seed(seed))
 
     def test_describes_its_targets(self) -> None:
         """Targets have the type and the shape that it names."""
         task, targets = self.make_task(), self.make_targets(IMAGES)
         assert targets.dtype == task.dtype
         assert tuple(targets.shape) == (IMAGES, *task.target_shape)
-        assert task.outputs >= 1
 
     def test_names_its_measures(self) -> None:
         """Measures have names of their own, units and directions, and the primary one is among them."""
@@ -87,18 +86,24 @@ class TaskContract(ABC):
         (gradient,) = torch.autograd.grad(task.imitate(outputs, outputs.detach().clone()), outputs)
         assert gradient.abs().max() <= 1e-5
 
-    def test_readout_is_a_module_of_outputs(self) -> None:
-        """What follows the network in a deployed model takes its outputs and keeps their number of rows."""
-        readout = self.make_task().readout()
+    def test_head_gives_what_it_says(self) -> None:
+        """What follows the network in a deployed model makes as many answers as the deployed task has outputs."""
+        task = self.make_task()
+        head, deployed = task.head, task.deployed().head
+        assert head.outputs >= 1
+        assert head.answer in ("class", "values")
+        readout = head.readout()
         assert isinstance(readout, nn.Module)
-        assert len(readout(self.make_outputs(IMAGES))) == IMAGES
+        assert tuple(readout(self.make_outputs(IMAGES)).shape) == (IMAGES, deployed.outputs)
+        assert deployed.answer == head.answer
+        assert isinstance(deployed.readout(), nn.Identity)
 
     def test_a_deployed_model_is_measured_alike(self) -> None:
         """What the deployed task measures of outputs that were read out is what the task measures of them before."""
         task, outputs, targets = self.make_task(), self.make_outputs(IMAGES), self.make_targets(IMAGES)
         deployed = task.deployed()
         before = task.score(task.measure(outputs, targets))
-        after = deployed.score(deployed.measure(task.readout()(outputs), targets))
+        after = deployed.score(deployed.measure(task.head.readout()(outputs), targets))
         for measure in task.measures:
             assert abs(after[measure.name] - before[measure.name]) <= 1e-4 * (1 + abs(before[measure.name]))
 
@@ -107,3 +112,12 @@ class TaskContract(ABC):
         task = self.make_task()
         assert task.objective == "acc" or task.objective in {measure.name for measure in task.measures}
         assert 0 < task.scale < float("inf")
+
+    def test_accuracy_is_a_fraction(self) -> None:
+        """A task whose objective is `acc` measures a fraction that is better higher; estimates read its loss, too."""
+        task, outputs, targets = self.make_task(), self.make_outputs(IMAGES), self.make_targets(IMAGES)
+        if task.objective == "acc":
+            score = task.score(task.measure(outputs, targets))
+            assert task.direction == "max"
+            assert 0 <= score[task.primary] <= 1
+            assert {"loss", "probability"} <= set(score)

@@ -92,7 +92,7 @@ def train(
             training, or cannot be written.
     """
     recipe = recipe if isinstance(recipe, TrainingRecipe) else load_recipe(recipe)
-    _check(network, data, recipe, teacher)
+    _check(network, data, recipe, teacher, task or make_task(data))
     where = resolve_device(device)
     settings = {
         "recipe": recipe.model_dump(mode="json"),
@@ -238,14 +238,14 @@ class _Loop:
             state.average.update(state.network)
 
 
-def _check(network: nn.Module, data: Dataset, recipe: TrainingRecipe, teacher: nn.Module | None) -> None:
+def _check(network: nn.Module, data: Dataset, recipe: TrainingRecipe, teacher: nn.Module | None, task: Task) -> None:
     if isinstance(network, Network):
-        skeleton, classes = network.skeleton, len(data.classes)
+        skeleton, outputs = network.skeleton, task.head.outputs
         if network.architecture is None:
             raise SettingsError("Expected a stand-alone network, got a supernet: extract an architecture first")
-        if (skeleton.classes, skeleton.in_channels) != (classes, data.in_channels):
+        if (skeleton.classes, skeleton.in_channels) != (outputs, data.in_channels):
             raise SettingsError(
-                f"Expected a network of {classes} classes and {data.in_channels} input channels for the data "
+                f"Expected a network of {outputs} outputs and {data.in_channels} input channels for the data "
                 f"'{data.name}', got {skeleton.classes} and {skeleton.in_channels}: change its skeleton"
             )
     if teacher is not None and not recipe.distillation:

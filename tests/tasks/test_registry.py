@@ -12,9 +12,9 @@ from evonas.tasks.measure import BY_CLASS
 def test_the_packages_own_are_made_of_what_the_data_say():
     task = make_task(SimpleNamespace(task="classification", classes=("a", "b"), class_weights=None))
     assert isinstance(task, Classification)
-    assert task.outputs == 2
+    assert task.head.outputs == 2
     data = SimpleNamespace(task="regression", classes=("x",), target_mean=(3.0,), target_std=(2.0,))
-    assert make_task(data).readout().mean == 3
+    assert make_task(data).head.readout().mean == 3
     assert isinstance(make_task(data), Regression)
 
 

@@ -28,7 +28,7 @@ def test_its_measures_are_scikit_learns(n, k, seed):
 def test_its_loss_is_of_standardized_targets_and_its_readout_undoes_that():
     task = Regression((100.0, 0.0), (10.0, 2.0))
     outputs = torch.tensor([[1.0, 0.5], [0.0, 0.0]])
-    targets = task.readout()(outputs)
+    targets = task.head.readout()(outputs)
     torch.testing.assert_close(targets, torch.tensor([[110.0, 1.0], [100.0, 0.0]]))
     assert float(task.loss(outputs, targets)) == 0
     assert float(task.loss(outputs + 1, targets)) == pytest.approx(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from evonas.tasks import Classification, Regression, Task
 from evonas.testing import TaskContract
@@ -47,6 +47,11 @@ def broken(**changes: object) -> TestClassification:
     return contract
 
 
+class Halved(Classification):
+    def measure(self, outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        return super().measure(outputs / 2, targets)
+
+
 def standardized(self: Task, outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
     figures = Classification.measure(self, outputs, targets)
     return {**figures, "loss": figures["loss"] / figures["loss"].sum()}
@@ -67,9 +72,11 @@ def standardized(self: Task, outputs: Tensor, targets: Tensor) -> dict[str, Tens
         ),
         (
             "test_a_deployed_model_is_measured_alike",
-            {"readout": lambda self: nn.Softmax(-1)},
+            {"deployed": lambda self: Halved(4)},
             "abs(after[measure.name]",
         ),
+        ("test_head_gives_what_it_says", {"deployed": lambda self: Classification(3)}, "(IMAGES, deployed.outputs)"),
+        ("test_accuracy_is_a_fraction", {"score": lambda self, figures: {"accuracy": 1.5}}, "0 <= score[task.primary]"),
         ("test_its_objective_can_be_asked_for", {"objective": "miou"}, 'task.objective == "acc" or'),
         ("test_its_objective_can_be_asked_for", {"scale": 0.0}, "0 < task.scale"),
         (

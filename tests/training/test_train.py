@@ -257,7 +257,7 @@ def test_progress_is_told_after_every_update(data: Dataset, tiny: Maker, plain: 
 
 
 def test_what_does_not_fit_is_refused(data: Dataset, tiny: Maker, plain: TrainingRecipe) -> None:
-    with pytest.raises(SettingsError, match="Expected a network of 3 classes and 1 input channels"):
+    with pytest.raises(SettingsError, match="Expected a network of 3 outputs and 1 input channels"):
         train(darts(classes=4), data, plain, device="cpu")
     space = load_space("darts")
     skeleton = space.skeleton("small", resolution=8, in_channels=1, classes=3, channels=2, cells=2)

@@ -10,29 +10,33 @@ from functools import cached_property
 from evonas.data.part import PartName
 from evonas.errors import SettingsError
 from evonas.objectives.accuracy.combined import CombinedEstimator, ZeroCostFeatures
-from evonas.objectives.accuracy.estimators import DEFAULT, read_estimator
+from evonas.objectives.accuracy.estimators import DEFAULT, READ, check_measures, read_estimator
 from evonas.objectives.accuracy.main_effects import AdditiveEffects
 from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.spaces import Architecture, Candidate
 from evonas.supernet import PathEvaluator
+from evonas.tasks import make_task
 
 ACC = Objective("acc", "fraction of images", "max")
 TOP1 = Objective("acc_top1", "fraction of images", "max")
-ESTIMATES: Mapping[str, Callable[[Mapping[str, float]], float]] = {
-    "accuracy": lambda score: score["accuracy"],
+ESTIMATES: Mapping[str, Callable[[Mapping[str, float], str], float]] = {
+    "accuracy": lambda score, primary: score[primary],
     # The geometric and the arithmetic mean of the true class's probability: a score between 0 and 1 that, unlike
     # a count of images, separates networks that get the same images right.
-    "loss": lambda score: math.exp(-score["loss"]),
-    "probability": lambda score: score["probability"],
+    "loss": lambda score, primary: math.exp(-score["loss"]),
+    "probability": lambda score, primary: score["probability"],
 }
-"""Estimate -> `acc` of a path. Each is one fixed increasing function of what it is named after, so that a value
-depends neither on other architectures nor on the order of evaluation."""
+"""Estimate -> `acc` of a path, from its score and the name of the task's primary measure. Each is one fixed increasing
+function of what it is named after, so that a value depends neither on other architectures nor on the order of
+evaluation."""
 SMOOTHED, PRIOR = "smoothed", "prior"
 """Estimates that take in other paths (`AdditiveEffects`), and what is known before training (`CombinedEstimator`)."""
 KEPT = 2**27
 """Bytes of activations that later paths may begin from."""
+NORM_IMAGES = 512
+"""Images that norms of a path are estimated on."""
 
 
 class AccuracyEvaluator(Evaluator):
@@ -49,7 +53,7 @@ class AccuracyEvaluator(Evaluator):
         estimate: What `acc` is instead: a key of `ESTIMATES`, `SMOOTHED` or `PRIOR`.
 
     Raises:
-        SettingsError: No supernet, or no data.
+        SettingsError: No supernet, no data, or data of a task that does not measure what the estimate reads.
     """
 
     def __init__(self, context: Context, part: PartName = "search", *, estimate: str | None = None) -> None:
@@ -63,7 +67,12 @@ class AccuracyEvaluator(Evaluator):
         self._context = context
         images = context.data.part(part)
         self._images = len(images.labels)
-        self._path = PathEvaluator(context.supernet, context.data, images, norm_images=512, memory=KEPT)
+        task = make_task(context.data)
+        check_measures(task, "supernet" if self.estimate not in READ else f"supernet:{self.estimate}")
+        self._primary = task.primary
+        self._path = PathEvaluator(
+            context.supernet, context.data, images, norm_images=NORM_IMAGES, memory=KEPT, task=task
+        )
         self.fingerprint = fingerprint(
             "acc", 4, self.estimate, part, context.supernet_fingerprint, context.data.fingerprint, context.threads
         )
@@ -87,7 +96,7 @@ class AccuracyEvaluator(Evaluator):
 
     def _values(self, architecture: Architecture) -> dict[str, float]:
         score = self._path(architecture)
-        return {"acc": self._estimate(architecture, score), "acc_top1": score["accuracy"]}
+        return {"acc": self._estimate(architecture, score), "acc_top1": score[self._primary]}
 
     @property
     def weights(self) -> Mapping[str, float] | None:
@@ -100,8 +109,8 @@ class AccuracyEvaluator(Evaluator):
     @cached_property
     def _estimate(self) -> Callable[[Architecture, Mapping[str, float]], float]:
         if self.estimate in ESTIMATES:
-            return lambda architecture, score: ESTIMATES[self.estimate](score)
+            return lambda architecture, score: ESTIMATES[self.estimate](score, self._primary)
         effects = AdditiveEffects(self._context.space, self._path, self._context.progress)
         if self.estimate == SMOOTHED:
             return lambda architecture, score: min(1.0, math.exp(effects(architecture, score)))
-        return CombinedEstimator(ZeroCostFeatures(self._context), effects, self._images)
+        return CombinedEstimator(ZeroCostFeatures(self._context), effects, self._images, self._primary)

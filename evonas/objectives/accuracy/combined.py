@@ -66,16 +66,19 @@ class CombinedEstimator:
         before: Logarithms of FLOPs and SWAP.
         effects: The smoothed loss, and the sample.
         images: How many images a path's accuracy counts.
+        measure: Name of the measure that is the accuracy.
     """
 
-    def __init__(self, before: ZeroCostFeatures, effects: AdditiveEffects, images: int) -> None:
+    def __init__(
+        self, before: ZeroCostFeatures, effects: AdditiveEffects, images: int, measure: str = "accuracy"
+    ) -> None:
         self._before, self._effects = before, effects
         features = np.array([self._features(form, score) for form, score in effects.sample])
         self._mean, self._spread = features.mean(axis=0), _nonzero(features.std(axis=0))
         weights = _agreement(features) * TRUST
         self.weights = weights / weights.sum()
         # Shares of images that differ by half an image are one and the same.
-        shares = np.clip([score["accuracy"] for _, score in effects.sample], 0.5 / images, 1 - 0.5 / images)
+        shares = np.clip([score[measure] for _, score in effects.sample], 0.5 / images, 1 - 0.5 / images)
         logits = np.log(shares / (1 - shares))
         means = self._standard(features)
         self._slope = float(_nonzero(logits.std()) / _nonzero(means.std()))

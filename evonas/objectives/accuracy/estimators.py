@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from evonas.errors import SettingsError, suggest
+
+if TYPE_CHECKING:
+    from evonas.tasks import Task
 
 SUPERNET = {
     "accuracy": "the share of validation images that shared weights get right",
@@ -15,6 +19,8 @@ SUPERNET = {
     "prior": "what shared weights give, smoothed over many paths, joined with FLOPs and SWAP, on the scale of accuracy",
 }
 """What can be read off a supernet's outputs, and what `acc` then is."""
+READ = {"accuracy": (), "loss": ("loss",), "probability": ("probability",), "smoothed": ("loss",), "prior": ("loss",)}
+"""Measures of a task that each of these reads beside the primary one."""
 DEFAULT = "prior"
 """What is read where only ``supernet`` is asked for: it ranked best on tables of true accuracies."""
 
@@ -83,6 +89,26 @@ def describe_measure(text: str, estimator: str) -> str:
         return f"{text}, with shared weights"
     epochs, inherit = read_training(option)
     return f"{text}, after {epochs} epochs of training from {'inherited' if inherit else 'fresh'} weights"
+
+
+def check_measures(task: Task, estimator: str, anchors: int = 0) -> None:
+    """Refuse an estimator of accuracy that reads what a task does not measure.
+
+    Args:
+        task: One whose objective is ``acc``.
+        estimator: As `read_estimator` takes it.
+        anchors: Candidates that are trained to teach a ranker: it reads the loss.
+
+    Raises:
+        SettingsError: The task's measures lack one.
+    """
+    kind, option = read_estimator(estimator)
+    reads = READ["loss" if anchors else option] if kind == "supernet" else ()
+    if lacking := sorted({*reads} - {measure.name for measure in task.measures}):
+        raise SettingsError(
+            f"The estimator '{estimator}' reads {', '.join(lacking)}, which the task '{task.name}' does not measure: "
+            "use --estimator supernet:accuracy --anchors 0, or train:EPOCHS, or add it to the task's measures"
+        )
 
 
 def read_estimator(text: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from evonas.data import Dataset
 from evonas.data.part import PartName
 from evonas.errors import SettingsError, suggest
-from evonas.objectives.accuracy.accuracy import KEPT
+from evonas.objectives.accuracy.accuracy import KEPT, NORM_IMAGES
 from evonas.objectives.accuracy.estimators import DEFAULT, read_estimator
 from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.result import Result
@@ -17,8 +17,6 @@ from evonas.supernet import PathEvaluator
 from evonas.tasks import make_task
 from evonas.tasks.measure import RECALL, recall_name
 
-NORM_IMAGES = 512
-"""Images that norms are estimated on, as for accuracy."""
 SHOWN = 20
 """Names of classes that an error shows."""
 
@@ -44,7 +42,8 @@ class MeasureEvaluator(Evaluator):
         estimator = str(context.options.get("estimator", "supernet"))
         task = make_task(context.data)
         plain = read_estimator(estimator) in (("supernet", DEFAULT), ("supernet", "accuracy"))
-        if not plain and not task.compares_classes:  # beside accuracy, which it then estimates, measures are read plain
+        # Beside accuracy, which it then estimates, measures are read plain.
+        if not plain and task.head.answer != "class":
             raise SettingsError(
                 f"The estimator '{estimator}' is of accuracy alone: for '{name}' leave it out, or use train:EPOCHS"
             )
@@ -74,14 +73,14 @@ def measured_objectives(data: Dataset, name: str) -> tuple[Objective, ...]:
     """
     task = make_task(data)
     if (asked := task.named(name)) is None:
-        if name.startswith(RECALL) and task.compares_classes:
+        if name.startswith(RECALL) and task.head.answer == "class":
             names = [recall_name(one) for one in data.classes]
             shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
             raise SettingsError(f"'{data.name}' has no class of '{name}': expected {shown}.{suggest(name, names)}")
         raise SettingsError(
             f"The objective '{name}' is no measure of {task.title}, which '{data.name}' is for: use '{task.objective}'"
         )
-    if name.startswith(RECALL) and task.compares_classes:
+    if name.startswith(RECALL) and task.head.answer == "class":
         label = next(k for k, one in enumerate(data.classes) if recall_name(one) == name)
         if not all(bool((part.labels == label).any()) for part in (data.search, data.report)):
             raise SettingsError(

@@ -79,7 +79,7 @@ class RankedEvaluator(Evaluator):
         return one_by_one(self.objectives, candidates, self._values)
 
     def _values(self, architecture: Architecture) -> dict[str, float]:
-        plain = self.reader.path_score(architecture)["accuracy"]
+        plain = self.reader.plain_accuracy(architecture)
         scores, _ = self.ranker.predict(self.reader([architecture]))
         values = {SCORE.name: float(scores[0]), TOP1.name: plain}
         if self.calibration is None:

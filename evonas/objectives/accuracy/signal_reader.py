@@ -8,12 +8,15 @@ from functools import cached_property
 import numpy as np
 
 from evonas.errors import EvaluationError, SettingsError
+from evonas.objectives.accuracy.accuracy import KEPT, NORM_IMAGES
 from evonas.objectives.accuracy.combined import ZeroCostFeatures
+from evonas.objectives.accuracy.estimators import check_measures
 from evonas.objectives.accuracy.main_effects import AdditiveEffects
 from evonas.objectives.contract import Context
 from evonas.predictors.ranker import JointScore, SignalEncoder, Signals
 from evonas.spaces import Architecture
 from evonas.supernet import PathEvaluator
+from evonas.tasks import make_task
 
 __all__ = ["SCORES", "SHARED", "SignalReader"]
 
@@ -21,8 +24,6 @@ SCORES = ("flops", "swap")
 """Scores that cost no training, in the order of their columns. Synflow is left out: it takes twice SWAP's time."""
 SHARED = ("supernet:loss", "supernet:smoothed")
 """What shared weights say, likewise."""
-KEPT = 2**27
-"""Bytes of activations that later paths may begin from."""
 
 
 class SignalReader:
@@ -39,7 +40,12 @@ class SignalReader:
         if context.supernet is None or context.data is None:
             raise SettingsError("The objective 'acc' needs data and a trained supernet, got neither or one")
         self._space, self._progress = context.space, context.progress
-        self._path = PathEvaluator(context.supernet, context.data, context.data.search, norm_images=512, memory=KEPT)
+        task = make_task(context.data)
+        check_measures(task, "supernet", anchors=1)
+        self._primary = task.primary
+        self._path = PathEvaluator(
+            context.supernet, context.data, context.data.search, norm_images=NORM_IMAGES, memory=KEPT, task=task
+        )
         self._zero_cost = ZeroCostFeatures(context)
         self.encoder = SignalEncoder(context.space, SCORES)
         self._scores: dict[str, Mapping[str, float]] = {}
@@ -78,6 +84,14 @@ class SignalReader:
         if key not in self._scores:
             self._scores[key] = self._path(architecture)
         return self._scores[key]
+
+    def plain_accuracy(self, architecture: Architecture) -> float:
+        """Return what the task measures first of an architecture's path.
+
+        Raises:
+            EvaluationError: It cannot be read.
+        """
+        return self.path_score(architecture)[self._primary]
 
     def __call__(self, architectures: Sequence[Architecture]) -> Signals:
         """Return the signals of canonical architectures; a path that cannot be read is not known.

@@ -14,6 +14,7 @@ from evonas.objectives.contract import Context
 from evonas.objectives.cost.cost import CostEvaluator
 from evonas.runtime.onnx_module import OnnxModule
 from evonas.spaces.largest import largest
+from evonas.tasks import make_task
 from evonas.training import TrainingRecipe
 from evonas.training.train import train
 
@@ -41,9 +42,10 @@ def make_teacher(
     """
     if name != LARGEST:
         model = OnnxModule(name, threads=context.threads)
-        if model.outputs not in (None, len(data.classes)):
+        outputs = make_task(data).head.outputs
+        if model.outputs not in (None, outputs):
             raise SettingsError(
-                f"Expected a teacher of {len(data.classes)} classes or outputs, as the data '{data.name}' have, got "
+                f"Expected a teacher of {outputs} classes or outputs, as the data '{data.name}' have, got "
                 f"one of {model.outputs} in {name}: name one that was trained on such data"
             )
         return model.eval()
