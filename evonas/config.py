@@ -114,6 +114,9 @@ class Settings(BaseModel):
     fold: str | None = _setting(
         None, "data", "Of a folder of folds the one that is the test part, by name or number", unset="none"
     )
+    lazy: bool = _setting(
+        False, "data", "Decode images as batches of them are read, for data larger than memory; results are the same"
+    )
     max_skipped: str = _setting(
         "2%", "data", "Share of unreadable images that are skipped; beyond it they are an error"
     )

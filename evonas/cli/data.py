@@ -9,7 +9,7 @@ import typer
 
 from evonas.cli.options import with_settings
 
-OPTIONS = ("resolution", "layout", "image_column", "label_column", "group", "fold")
+OPTIONS = ("resolution", "layout", "image_column", "label_column", "group", "fold", "lazy")
 
 
 def _data(

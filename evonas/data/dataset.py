@@ -12,6 +12,7 @@ import torch
 from evonas.data.augment import Augment
 from evonas.data.decode import EncodedImages, UndecodableError
 from evonas.data.inventory import Inventory
+from evonas.data.lazy_images import LazyImages, chunks_of, usual_cache
 from evonas.data.memory import memory_in_words
 from evonas.data.part import Part, PartName
 from evonas.data.resize import resize
@@ -47,6 +48,7 @@ class Dataset:
         skipped: Images that were left out because they cannot be read; of the test part those whose header cannot.
         max_skipped: Share of all images that may be.
         inventory: What the data hold, taken before they were decoded.
+        lazy: Whether images are decoded when they are read.
         balanced: Whether classes weigh in losses by the inverse of their share.
     """
 
@@ -69,6 +71,7 @@ class Dataset:
     max_skipped: float = field(default=0.0, kw_only=True)
     inventory: Inventory | None = field(default=None, kw_only=True)
     balanced: bool = field(default=False, kw_only=True)
+    lazy: bool = field(default=False, kw_only=True)
     _training_images: Images = field(kw_only=True)
     _test_images: Images = field(kw_only=True)
 
@@ -83,13 +86,30 @@ class Dataset:
             held = self._test_images
             rows = np.arange(len(held))
             try:
-                images = held.read(rows, self.in_channels, self.resolution)
+                images = self._decode_test(rows)
             except UndecodableError as error:
                 assert isinstance(held, EncodedImages)
-                refuse_many([Skipped("test", *one) for one in error.bad.items()], len(rows), self.max_skipped)
+                found = [Skipped("test", *one) for one in error.bad.items()]
+                refuse_many(found, len(rows), self.max_skipped)
                 rows = np.array([row for row, name in enumerate(held.names) if name not in error.bad], dtype=np.int64)
-                images = held.read(rows, self.in_channels, self.resolution)
+                images = self._decode_test(rows)
+                vars(self)["test_skipped"] = tuple(found)
             return Part(images, torch.from_numpy(held.labels[rows])).to(self.device)
+
+    @cached_property
+    def test_skipped(self) -> tuple[Skipped, ...]:
+        """Test images that could not be decoded and are left out, known once the test part was read."""
+        return ()
+
+    def _decode_test(self, rows: np.ndarray) -> torch.Tensor:
+        """Return test images, which of lazy ones have all been decoded once."""
+        if not self.lazy:
+            return self._test_images.read(rows, self.in_channels, self.resolution)
+        shape = (self.in_channels, self.resolution, self.resolution)
+        images = LazyImages(self._test_images, rows, shape, usual_cache())
+        for _ in chunks_of([images]):
+            pass
+        return images
 
     def part(self, name: PartName) -> Part:
         """Return the part of that name."""
@@ -153,7 +173,7 @@ class Dataset:
         moved = {name: value.to(device) for name, value in values.items() if isinstance(value, Part)}
         other = Dataset(**{**values, **moved, "device": torch.device(device)})
         if "test" in vars(self):
-            vars(other)["test"] = self.test.to(device)
+            vars(other).update(test=self.test.to(device), test_skipped=self.test_skipped)
         return other
 
     def at(self, resolution: int) -> Dataset:
@@ -168,7 +188,12 @@ class Dataset:
             return self
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         parts = {
-            name: Part(resize(value.images, resolution), value.labels)
+            name: Part(
+                value.images.at(resolution)
+                if isinstance(value.images, LazyImages)
+                else resize(value.images, resolution),
+                value.labels,
+            )
             for name, value in values.items()
             if isinstance(value, Part)
         }
@@ -184,6 +209,34 @@ class Dataset:
         )
 
 
+class ChannelCounts:
+    """Counts of the values of each channel, taken in chunk by chunk, so exact and equal on every machine.
+
+    Args:
+        channels: How many there are.
+    """
+
+    def __init__(self, channels: int) -> None:
+        self._counts = np.zeros((channels, 256), dtype=np.int64)
+
+    def add(self, images: torch.Tensor) -> None:
+        """Take in images, uint8, shape (n, c, h, w)."""
+        for counts, channel in zip(self._counts, images.unbind(1), strict=True):
+            for start in range(0, len(channel), COUNTED):
+                some = channel[start : start + COUNTED]
+                counts += torch.bincount(some.flatten().to(torch.int32), minlength=256).cpu().numpy()
+
+    def statistics(self, scale: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Return mean and standard deviation of each channel, in which `scale` means 1.0."""
+        values = np.arange(256, dtype=np.int64)
+        mean, std = [], []
+        for counts in self._counts:
+            n, first, second = (int((counts * power).sum()) for power in (values**0, values, values**2))
+            mean.append(first / n / scale)
+            std.append(max(STD_FLOOR, (n * second - first * first) ** 0.5 / n / scale))
+        return tuple(mean), tuple(std)
+
+
 def channel_statistics(images: torch.Tensor, scale: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return mean and standard deviation of each channel, counted exactly, so equal on every machine.
 
@@ -191,14 +244,6 @@ def channel_statistics(images: torch.Tensor, scale: float) -> tuple[tuple[float,
         images: uint8, shape (n, c, h, w).
         scale: The uint8 value that means 1.0.
     """
-    values = np.arange(256, dtype=np.int64)
-    mean, std = [], []
-    for channel in images.unbind(1):
-        counts = np.zeros(256, dtype=np.int64)
-        for start in range(0, len(channel), COUNTED):
-            some = channel[start : start + COUNTED]
-            counts += torch.bincount(some.flatten().to(torch.int32), minlength=256).cpu().numpy()
-        n, first, second = (int((counts * power).sum()) for power in (values**0, values, values**2))
-        mean.append(first / n / scale)
-        std.append(max(STD_FLOOR, (n * second - first * first) ** 0.5 / n / scale))
-    return tuple(mean), tuple(std)
+    counts = ChannelCounts(images.shape[1])
+    counts.add(images)
+    return counts.statistics(scale)

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,24 +14,25 @@ import numpy as np
 import torch
 
 from evonas.data.augment import default_augment
-from evonas.data.dataset import Dataset, channel_statistics
+from evonas.data.dataset import ChannelCounts, Dataset
 from evonas.data.decode import EncodedImages, UndecodableError
 from evonas.data.digits import read_embedded
 from evonas.data.folder import read_folder
 from evonas.data.groups import divide_groups, halve_groups, hold_out_groups, shared_groups
 from evonas.data.hub import read_hub
 from evonas.data.inventory import take_inventory
+from evonas.data.lazy_images import LazyImages, chunks_of, usual_cache
 from evonas.data.memory import memory_in_words, refuse_too_large
 from evonas.data.names import DIGITS, unknown_data
 from evonas.data.npz import read_npz
 from evonas.data.parquet import read_parquet
 from evonas.data.part import Part
-from evonas.data.pixel_warnings import pixel_warnings
+from evonas.data.pixel_warnings import PixelLook
 from evonas.data.plugins import read_plugin
 from evonas.data.ranges import white_of
 from evonas.data.rare import treat_rare
 from evonas.data.read_options import PLAIN, ReadOptions
-from evonas.data.skipped import Skipped, drop_images, drop_unreadable, list_parts, with_parts
+from evonas.data.skipped import Skipped, drop_images, drop_unreadable, list_parts, skipped_sentence, with_parts
 from evonas.data.source import Images, Source, check_source
 from evonas.data.split import (
     TEST_SEED,
@@ -46,6 +48,8 @@ from evonas.data.targets import strata
 from evonas.data.targets_folder import read_targets_folder
 from evonas.errors import DataError, SettingsError
 
+AS_NEEDED = "decoded as they are read"
+"""What lazy images take of memory, in words."""
 FORMAT = 1  # part of the fingerprint; raised when the same files would give other parts
 READERS: tuple[Callable[[str, ReadOptions], Source | None], ...] = (
     read_embedded,
@@ -169,19 +173,25 @@ def _load(
     keys = order_keys(digests, seed)
     rows = limit_rows(*_strata(found, train.labels, keys, min(limit or len(train), len(train))), limit)
     decoded = len(rows) + (0 if found.validation is None else len(found.validation))
-    memory = refuse_too_large(decoded, channels, side, found.name)
+    memory = AS_NEEDED if options.lazy else refuse_too_large(decoded, channels, side, found.name)
+    read = partial(_read_lazily if options.lazy else _read_parts, channels=channels, side=side)
     strata = _strata(found, train.labels[rows], keys[rows], len(rows))
     if found.validation is None:
         divided = _divide(train, rows, strata, validation, seed)
-        own, search, report = _read_parts(train, [rows[part] for part in divided], channels, side)
+        own, search, report = read(train, [rows[part] for part in divided])
     else:
         by_class = rows_by_class(strata[0], strata[1], len(strata[2]))
-        (own,) = _read_parts(train, [rows[interleave(by_class, strata[1])]], channels, side)
+        (own,) = read(train, [rows[interleave(by_class, strata[1])]])
         given = found.validation
         given_digests = given.digests()
         given_keys = order_keys(given_digests, seed)
         halves = _halve(given, _strata(found, given.labels, given_keys, len(given)), seed)
-        search, report = _read_parts(given, halves, channels, side)
+        search, report = read(given, halves)
+    look, counts = PixelLook(), ChannelCounts(channels)
+    for number, chunk in chunks_of([own.images, search.images, report.images]):
+        look.add(chunk)
+        if number == 0:
+            counts.add(chunk)
     contents = [(digests, train.labels), (test.digests(), test.labels)]
     hashes = {"train": digests, "test": contents[1][0]}
     if found.validation is not None:
@@ -195,10 +205,10 @@ def _load(
         asked=resolution is not None,
         memory=memory,
         skipped=skipped,
-        seen=[*_shared(found), *pixel_warnings([own.images, search.images, report.images])],
+        seen=[*_shared(found), *look.warnings()],
     )
     own, search, report = own.to(device), search.to(device), report.to(device)
-    mean, std = channel_statistics(own.images, found.scale)
+    mean, std = counts.statistics(found.scale)
     settings = {
         "format": FORMAT,
         "classes": found.classes,
@@ -240,6 +250,7 @@ def _load(
         skipped=skipped,
         inventory=inventory,
         balanced=balanced,
+        lazy=options.lazy,
         max_skipped=options.max_skipped,
         _training_images=train,
         _test_images=test,
@@ -262,10 +273,7 @@ def _notes(source: Source, held_out: int) -> tuple[str, ...]:
 
 
 def _skipped_notes(skipped: Sequence[Skipped]) -> tuple[str, ...]:
-    if not skipped:
-        return ()
-    names = ", ".join(one.name for one in skipped[:3]) + (" and others" if len(skipped) > 3 else "")
-    return (f"Skipped {len(skipped)} images that cannot be read: {names} ({skipped[0].reason})",)
+    return (skipped_sentence(skipped),) if skipped else ()
 
 
 def find_source(name: str, options: ReadOptions = PLAIN) -> Source:
@@ -355,6 +363,12 @@ def _read_parts(images: Images, rows: Sequence[np.ndarray], channels: int, side:
     joined, sizes = np.concatenate(rows), [len(part) for part in rows]
     pixels, labels = images.read(joined, channels, side), torch.from_numpy(images.labels[joined])
     return [Part(*pair) for pair in zip(torch.split(pixels, sizes), torch.split(labels, sizes), strict=True)]
+
+
+def _read_lazily(images: Images, rows: Sequence[np.ndarray], channels: int, side: int) -> list[Part]:
+    """Return parts of the images of given rows, which are decoded as they are read."""
+    cache, shape = usual_cache(), (channels, side, side)
+    return [Part(LazyImages(images, part, shape, cache), torch.from_numpy(images.labels[part])) for part in rows]
 
 
 def _fingerprint(settings: dict[str, object], contents: Sequence[tuple[np.ndarray, np.ndarray]]) -> str:

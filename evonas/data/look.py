@@ -13,7 +13,8 @@ import torch
 
 from evonas.data.groups import shared_groups
 from evonas.data.inventory import Inventory, take_inventory
-from evonas.data.load import read_readable
+from evonas.data.lazy_images import LazyImages, usual_cache
+from evonas.data.load import AS_NEEDED, read_readable
 from evonas.data.memory import memory_in_words, refuse_too_large
 from evonas.data.pixel_warnings import pixel_warnings
 from evonas.data.read_options import ReadOptions
@@ -55,10 +56,10 @@ def look_at(name: str, options: ReadOptions, resolution: int | None = None) -> L
         DataError: The data cannot be read at all.
     """
     with memory_in_words(name):
-        return read_readable(name, options, 1.0, partial(_look, resolution))
+        return read_readable(name, options, 1.0, partial(_look, resolution, options))
 
 
-def _look(resolution: int | None, source: Source, skipped: tuple[Skipped, ...]) -> Look:
+def _look(resolution: int | None, options: ReadOptions, source: Source, skipped: tuple[Skipped, ...]) -> Look:
     """Return a look at a source whose images can be opened.
 
     Raises:
@@ -66,8 +67,15 @@ def _look(resolution: int | None, source: Source, skipped: tuple[Skipped, ...]) 
     """
     channels, native = source.train.native()
     side, parts = resolution or native, list_parts(source)
-    memory = refuse_too_large(sum(map(len, parts.values())), channels, side, source.name)
-    read = {part: images.read(np.arange(len(images)), channels, side) for part, images in parts.items()}
+    if options.lazy:
+        memory, cache = AS_NEEDED, {part: usual_cache() for part in parts}
+        read: dict[str, torch.Tensor] = {
+            part: LazyImages(images, np.arange(len(images)), (channels, side, side), cache[part])
+            for part, images in parts.items()
+        }
+    else:
+        memory = refuse_too_large(sum(map(len, parts.values())), channels, side, source.name)
+        read = {part: images.read(np.arange(len(images)), channels, side) for part, images in parts.items()}
     inventory = take_inventory(
         source,
         {part: images.digests() for part, images in parts.items()},

@@ -14,7 +14,7 @@ __all__ = ["free_memory", "memory_in_words", "refuse_too_large"]
 MEMORY = Path("/proc/meminfo")
 ENDED = ("can't allocate memory", "not enough memory", "out of memory")
 """What torch's allocators say."""
-ADVICE = "lower --resolution, or read fewer images by --train-limit"
+ADVICE = "lower --resolution, read fewer images by --train-limit, or decode them as they are needed by --lazy"
 
 
 def free_memory() -> int | None:

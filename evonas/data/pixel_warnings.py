@@ -7,12 +7,43 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from evonas.data.resize import CHUNK, resize
+from evonas.data.lazy_images import chunks_of
+from evonas.data.resize import resize
 
-__all__ = ["difference_hashes", "pixel_warnings"]
+__all__ = ["PixelLook", "difference_hashes", "pixel_warnings"]
 
 LEVELS = 32
 """Different values that the pixels of a part have at least, else they have lost their meaning."""
+
+
+class PixelLook:
+    """What decoded pixels show of data, taken in chunk by chunk."""
+
+    def __init__(self) -> None:
+        self._counts = np.zeros(256, dtype=np.int64)
+        self._hashes, self._plain = [np.zeros(0, dtype=np.uint64)], 0
+
+    def add(self, chunk: torch.Tensor) -> None:
+        """Take in images, uint8, shape (n, c, h, w)."""
+        flat = chunk.flatten(2)
+        equal = (flat.amin(2) == flat.amax(2)).all(1)
+        self._plain += int(equal.sum())
+        self._hashes.append(difference_hashes(chunk[~equal]))
+        if np.count_nonzero(self._counts) < LEVELS:
+            self._counts += np.bincount(chunk.cpu().numpy().ravel(), minlength=256)
+
+    def warnings(self) -> list[str]:
+        """Return warnings, a sentence each."""
+        found = []
+        if self._plain:
+            found.append(f"{self._plain} images are of one color alone")
+        levels = np.count_nonzero(self._counts)
+        if levels < LEVELS:
+            found.append(f"pixels have {levels} different values only: were they scaled?")
+        _, number = np.unique(np.concatenate(self._hashes), return_counts=True)
+        if near := int((number - 1).sum()):
+            found.append(f"{near} images look like another one (equal perceptual hash)")
+        return found
 
 
 def pixel_warnings(parts: Sequence[torch.Tensor]) -> list[str]:
@@ -20,26 +51,14 @@ def pixel_warnings(parts: Sequence[torch.Tensor]) -> list[str]:
 
     Args:
         parts: Each uint8, shape (n, c, h, w).
+
+    Raises:
+        UndecodableError: Some lazy ones cannot be decoded; all are named.
     """
-    found = []
-    counts = np.zeros(256, dtype=np.int64)
-    hashes, plain = [np.zeros(0, dtype=np.uint64)], 0
-    for chunk in (part[start : start + CHUNK] for part in parts for start in range(0, len(part), CHUNK)):
-        flat = chunk.flatten(2)
-        equal = (flat.amin(2) == flat.amax(2)).all(1)
-        plain += int(equal.sum())
-        hashes.append(difference_hashes(chunk[~equal]))
-        if np.count_nonzero(counts) < LEVELS:
-            counts += np.bincount(chunk.cpu().numpy().ravel(), minlength=256)
-    if plain:
-        found.append(f"{plain} images are of one color alone")
-    levels = np.count_nonzero(counts)
-    if levels < LEVELS:
-        found.append(f"pixels have {levels} different values only: were they scaled?")
-    _, number = np.unique(np.concatenate(hashes), return_counts=True)
-    if near := int((number - 1).sum()):
-        found.append(f"{near} images look like another one (equal perceptual hash)")
-    return found
+    look = PixelLook()
+    for _, chunk in chunks_of(parts):
+        look.add(chunk)
+    return look.warnings()
 
 
 def difference_hashes(images: torch.Tensor) -> np.ndarray:

@@ -24,6 +24,7 @@ class ReadOptions:
         fold: Of a folder of folds the one that is the test part, by its name or number.
         task: Name of another package's task that the targets are for; None: ``classification`` or ``regression``, by
             what the targets are.
+        lazy: Whether images are decoded when a batch of them is read, for data larger than memory; values are the same.
     """
 
     layout: str | None = None
@@ -36,6 +37,7 @@ class ReadOptions:
     group: str | None = None
     fold: str | None = None
     task: str | None = None
+    lazy: bool = False
 
 
 PLAIN = ReadOptions()

@@ -13,7 +13,16 @@ from evonas.data.decode import EncodedImages
 from evonas.data.source import Images, Source
 from evonas.errors import DataError
 
-__all__ = ["Skipped", "drop_images", "drop_unreadable", "list_parts", "refuse_many", "with_parts"]
+__all__ = [
+    "Skipped",
+    "drop_images",
+    "drop_unreadable",
+    "list_parts",
+    "refuse_many",
+    "skipped_sentence",
+    "skipped_table",
+    "with_parts",
+]
 
 SHOWN = 40
 """Images that an error names."""
@@ -32,6 +41,17 @@ class Skipped:
     part: str
     name: str
     reason: str
+
+
+def skipped_table(skipped: Sequence[Skipped]) -> list[tuple[str, str, str]]:
+    """Return the rows of a table of what was left out, headings first."""
+    return [("part", "name", "reason"), *((one.part, one.name, one.reason) for one in skipped)]
+
+
+def skipped_sentence(skipped: Sequence[Skipped], what: str = "images") -> str:
+    """Return in one sentence what was left out, at least one."""
+    names = ", ".join(one.name for one in skipped[:3]) + (f" and {len(skipped) - 3} more" if len(skipped) > 3 else "")
+    return f"Skipped {len(skipped)} {what} that cannot be read: {names} ({skipped[0].reason})"
 
 
 def list_parts(source: Source) -> dict[str, Images]:

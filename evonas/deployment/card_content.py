@@ -204,6 +204,8 @@ def _limits(deployment: Deployment) -> list[str]:
         f"The test {deployment.measure} holds for images like the test part's; it says nothing of others.",
         "Latency and memory hold for the device named; measure them again on yours.",
     ]
+    if deployment.skipped:
+        limits.append(f"{deployment.skipped}.")
     if deployment.trained is None:
         limits.append("The weights were shared by all architectures in the search, not trained for this one.")
     if deployment.precision == "int8":

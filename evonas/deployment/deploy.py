@@ -18,6 +18,7 @@ import torch
 from onnx.defs import onnx_opset_version
 
 from evonas.data import Dataset, Part
+from evonas.data.skipped import skipped_sentence
 from evonas.deployment.access_log import log_access
 from evonas.deployment.card import render
 from evonas.deployment.card_content import card_content
@@ -214,6 +215,7 @@ class _Work:
             self.task.advance(1, "measuring latency")
             figures = self.figures(written, fresh, seen, draft)
             single_figures = next((f for one, f in zip(written, figures, strict=True) if not one.reduced), None)
+            test_skipped = self.data.test_skipped
             deployment = Deployment(
                 folder=out,
                 run=self.run.path,
@@ -232,6 +234,7 @@ class _Work:
                 direction=self.target.direction,
                 classes=self.report(written[0].seen.logits),
                 classifies=self.classifies,
+                skipped=skipped_sentence(test_skipped, "test images") if test_skipped else "",
                 measured_on=describe_device(device_fingerprint(threads=self.threads)),
             )
             card = card_content(deployment, run=self.run, choice=self.choice, network=network, context=self.context)

@@ -40,6 +40,7 @@ class Deployment:
         measure: What `Figures.accuracy` is: ``accuracy``, or the primary measure of another task.
         direction: Whether more or less of it is better.
         classes: What `ClassReport` reads of the ONNX model on the test part; None of another task.
+        skipped: Test images that could not be decoded, in a sentence; "" where there are none.
         measured_on: Device of the latencies, in words.
     """
 
@@ -61,6 +62,7 @@ class Deployment:
     direction: Literal["max", "min"] = "max"
     classes: Mapping[str, Any] | None = None
     classifies: bool = True
+    skipped: str = ""
 
     @property
     def model(self) -> Path:
@@ -138,12 +140,14 @@ def words_of_cost(precision: str, measure: str, cost: float) -> str:
 def deployment_summary(deployment: Deployment) -> list[str]:
     """Return what was deployed, how far to trust it, and what to type next, as lines for people."""
     figures, before = deployment.figures, deployment.float_figures
+    skipped = [f"{deployment.skipped}."] if deployment.skipped else []
     batch = "dynamic batch" if deployment.dynamic_batch else "batch 1"
     lines = [
         f"{deployment.model}: {deployment.precision}, {figures.size:,} bytes, opset {deployment.opset}, {batch}",
         f"Weights {deployment.weights}.",
         f"Test {deployment.measure} of the ONNX file: {deployment.in_words(figures.accuracy)} on {figures.images:,} "
         f"images (torch: {deployment.in_words(figures.torch_accuracy)}).",
+        *skipped,
     ]
     if before is None:
         lines.append(

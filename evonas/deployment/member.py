@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from evonas.data import count_batches
+from evonas.data.skipped import Skipped, skipped_sentence, skipped_table
 from evonas.deployment.access_log import log_access
 from evonas.deployment.model import model_files, to_json
 from evonas.deployment.trained import FORMAT, RECORD, Trained, as_trained, note_accuracy, read_record
 from evonas.errors import RunError, SettingsError, suggest
+from evonas.files.csv import to_csv
 from evonas.files.progress import Progress, Silent
 from evonas.networks import Network, build
 from evonas.objectives import Context, make_evaluator, torch_threads
@@ -32,6 +34,7 @@ from evonas.training import Training, TrainingRecipe, load_recipe, read_test
 from evonas.training.recipe import usual_recipe
 from evonas.training.train import train
 
+SKIPPED = "skipped.csv"
 CHECKPOINT = "checkpoint.safetensors"
 NORM_IMAGES = 512
 """Images that batch-norm statistics of inherited weights are estimated on, as in the search."""
@@ -111,6 +114,20 @@ def train_members(
     return trained
 
 
+def note_skipped(run: Run, skipped: Sequence[Skipped]) -> None:
+    """Add test images that could not be decoded to a run's ``skipped.csv``; those that stand there stay as they are.
+
+    Args:
+        run: Open for writing.
+        skipped: They are known once the test part is read.
+    """
+    file = run.path / SKIPPED
+    before = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    lines = to_csv(skipped_table(skipped)).splitlines()
+    content = [*(before or lines[:1]), *(line for line in lines[1:] if line not in before)]
+    run.write(SKIPPED, ("\n".join(content) + "\n").encode("utf-8", "backslashreplace"))
+
+
 def has_supernet(run: Run) -> bool:
     """Return whether a run has shared weights."""
     return (run.path / "supernet.safetensors").is_file()
@@ -179,6 +196,9 @@ class _Work:
             )
             log_access(self.run, "train", choice.text)
             accuracy, classes = read_test(network, data)
+        if data.test_skipped:
+            self.progress.say(skipped_sentence(data.test_skipped, "test images"))
+            note_skipped(self.run, data.test_skipped)
         # The record comes last: it says that all else is there.
         for file, content in model_files(network, data).items():
             self.run.write(str(folder / file), content)

@@ -42,4 +42,5 @@ def data_options(settings: Settings) -> ReadOptions:
         group=settings.group,
         fold=settings.fold,
         task=settings.task,
+        lazy=settings.lazy,
     )

@@ -17,6 +17,7 @@ from typing import Any
 from evonas.config import Settings, make_settings, move_settings, parse_time
 from evonas.data.inventory import inventory_lines
 from evonas.data.names import DIGITS
+from evonas.data.skipped import skipped_table
 from evonas.engine import LocalEngine, WorkerSpec, is_expensive, open_pool
 from evonas.errors import RunError, SettingsError
 from evonas.files.csv import to_csv
@@ -98,7 +99,7 @@ def search(
         if inventory is not None:
             write_whole(run.path / "inventory.json", inventory.to_json())
             if inventory.skipped:
-                rows = [("part", "name", "reason"), *((s.part, s.name, s.reason) for s in inventory.skipped)]
+                rows = skipped_table(inventory.skipped)
                 write_whole(run.path / "skipped.csv", to_csv(rows).encode("utf-8", "backslashreplace"))
         _Search(problem, run, progress or Silent(), after_generation, began).go()
     return Run.open(run.path)

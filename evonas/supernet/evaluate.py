@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from evonas.data.lazy_images import LazyImages
 from evonas.data.resize import resize
 from evonas.errors import EvaluationError, SettingsError
 from evonas.supernet.norms import reestimate_norms
@@ -111,7 +112,9 @@ class PathEvaluator:
         # Any prefix of a part is nearly stratified.
         norms = _channels_last(data.normalize(data.train.images[:norm_images]))
         self._norms = torch.split(norms, norm_batch or len(norms))
-        self._images = torch.split(_channels_last(data.normalize(part.images)), batch_size)
+        self._lazy = isinstance(part.images, LazyImages)
+        self._part, self._normalize, self._batch_size = part, data.normalize, batch_size
+        self._images = () if self._lazy else torch.split(_channels_last(data.normalize(part.images)), batch_size)
         self._labels = torch.split(part.labels, batch_size)
         self._kept = Kept(memory)
         self._kept_path: str | None = network.published
@@ -137,6 +140,8 @@ class PathEvaluator:
         Raises:
             EvaluationError: The outputs are not finite.
         """
+        if self._lazy:
+            return _each(self._outputs(architecture), self._labels, self._task)
         network = self._copy(architecture).eval()
         kept = self._keeps(architecture)
         segments = network.segments() if isinstance(network, Segmented) else [("", network)]
@@ -152,6 +157,16 @@ class PathEvaluator:
             state = _run(segment, *state, kept)
             self._kept.put(names[:run], state)
         return _each(state[1], self._labels, self._task)
+
+    @torch.inference_mode()
+    def _outputs(self, architecture: Any) -> list[Tensor]:
+        """Return the outputs of images that are decoded batch by batch, the values those of images in memory."""
+        network = self.prepare(architecture)
+        found = []
+        for start in range(0, len(self._part.labels), self._batch_size):
+            images = _channels_last(self._normalize(self._part.images[start : start + self._batch_size]))
+            found.append(network(*self._sized([images], architecture, network)))
+        return found
 
     def _keeps(self, architecture: Any) -> bool:
         """Return whether a path keeps the statistics that the supernet's norms hold: those of published weights."""
