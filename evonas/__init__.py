@@ -239,6 +239,7 @@ def resume(
     progress: Progress | None = None,
     after_generation: Callable[[Run], None] | None = None,
     table: Sequence[str] = (),
+    data: str | None = None,
     workers: int | None = None,
     engine: str | None = None,
     address: str | None = None,
@@ -254,6 +255,7 @@ def resume(
         progress: Shows how far the search is.
         after_generation: Called with the run after every generation, once its report is written.
         table: Where the run's table is now; empty: where it was.
+        data: Where the run's data are now, which must be the same; None: where they were.
         workers: This and all that follow say where evaluations run, for now; None: as the run's settings have it.
 
     Raises:
@@ -271,6 +273,7 @@ def resume(
             progress=progress,
             after_generation=after,
             table=table,
+            data=data,
             **{name: value for name, value in where.items() if value is not None},
         ),
         after_generation,

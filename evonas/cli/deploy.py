@@ -31,6 +31,12 @@ def deploy(
     tolerance: Annotated[
         float | None, typer.Option(help="Largest difference from torch. [default: what float32's rounding explains]")
     ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Where the run's data are now, the same ones. [default: where they were]")
+    ] = None,
+    table: Annotated[
+        list[str] | None, typer.Option(help="Where the run's table is now; repeat for several. [default: where it was]")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Write a member as an ONNX model, checked against torch on every test image, measured and described."""
@@ -61,6 +67,8 @@ def deploy(
             max_drop=max_drop,
             threads=threads,
             tolerance=tolerance,
+            data=data,
+            table=table or (),
             progress=make_progress(quiet),
         )
     for line in deployment_summary(deployment):

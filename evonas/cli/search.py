@@ -86,6 +86,12 @@ def _resume(
             rich_help_panel="Where it runs",
         ),
     ] = False,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="Where the run's data are now, the same ones. \\[default: where they were]", rich_help_panel="Data"
+        ),
+    ] = None,
     tensorboard: Tensorboard = False,
     mlflow: Mlflow = None,
     quiet: Quiet = False,
@@ -107,6 +113,7 @@ def _resume(
             retry_failed=retry_failed,
             baseline=baseline,
             table=table,
+            data=data,
             progress=progress,
             after_generation=_after(listeners),
             **given,

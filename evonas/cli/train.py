@@ -32,6 +32,12 @@ def train(
     ] = "auto",
     distill: Annotated[bool, typer.Option("--distill", help="Imitate the supernet's largest path besides.")] = False,
     seed: Annotated[list[int] | None, typer.Option(help="Repeat for several trainings. [default: 0]")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Where the run's data are now, the same ones. [default: where they were]")
+    ] = None,
+    table: Annotated[
+        list[str] | None, typer.Option(help="Where the run's table is now; repeat for several. [default: where it was]")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Train a member of the front to the end and read its test accuracy, once."""
@@ -61,10 +67,12 @@ def train(
             weights=weights,  # type: ignore[arg-type]
             pretrained=pretrained,
             teacher="largest" if distill else None,
+            data=data,
+            table=table or (),
             progress=make_progress(quiet),
         )
     for line in training_summary(trained):
         typer.echo(line)
-    for line in compare_transfer(run, trained, make_progress(quiet)):
+    for line in compare_transfer(run, trained, make_progress(quiet), data):
         typer.echo(line)
     typer.echo(f"Next:\n  evonas deploy {run} --select {shlex.quote('knee' if select == 'front' else select)}")

@@ -24,6 +24,9 @@ def verify(
     table: Annotated[
         list[str] | None, typer.Option(help="Where the run's table is now; repeat for several. [default: where it was]")
     ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Where the run's data are now, the same ones. [default: where they were]")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Measure members again and show what moved by more than its noise; exit code 1 if something did."""
@@ -44,7 +47,7 @@ def verify(
     from evonas.deployment.verify import verify
 
     with words_when_stopped(lambda: "Stopped; nothing was changed."):
-        verification = verify(run, select, trained=trained, table=table or (), progress=make_progress(quiet))
+        verification = verify(run, select, trained=trained, table=table or (), data=data, progress=make_progress(quiet))
     Console().print(_table(verification))
     typer.echo("\n".join(verification.summary()))
     raise typer.Exit(1 if verification.moved else 0)

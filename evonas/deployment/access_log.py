@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -9,19 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from evonas.errors import RunError
+from evonas.files.progress import Progress, Silent
 from evonas.runs.run import Run
 
 ACCESS_LOG = "test_access.jsonl"
 """A file of its own, only ever appended to: a deployment may run while another process holds the run's lock."""
 
 
-def log_access(run: Run, command: str, member: str) -> None:
+def log_access(run: Run, command: str, member: str, progress: Progress | None = None) -> None:
     """Note in a run that a command reads the test part.
 
     Args:
         run: The run, open for reading or writing.
         command: Such as ``deploy``.
         member: Canonical text of the architecture whose accuracy is read.
+        progress: Told where the run is on a file system that can only be read, and so holds no note of this access.
 
     Raises:
         RunError: The log cannot be written.
@@ -34,6 +37,9 @@ def log_access(run: Run, command: str, member: str) -> None:
         finally:
             os.close(log)
     except OSError as error:
+        if error.errno == errno.EROFS:
+            (progress or Silent()).say(f"{run.path} can only be read: this access to the test part is not logged there")
+            return
         raise RunError(
             f"Cannot log an access to the test part in {run.path / ACCESS_LOG}: {error.strerror or error}; "
             "check that the run is yours and its disk has space"

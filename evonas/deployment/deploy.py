@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -67,6 +67,8 @@ def deploy(
     max_drop: float = 1.0,
     threads: int = 1,
     tolerance: float | None = None,
+    data: str | None = None,
+    table: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Deployment:
     """Write a folder with a self-contained ONNX model of a member, checked, measured and described.
@@ -91,6 +93,8 @@ def deploy(
         threads: Threads that the latency is measured with.
         tolerance: Largest difference of an output from torch in float64, above 0. Default: what the rounding of
             float32 explains (`evonas.runtime.parity.Parity.limit`).
+        data: Where the run's data are now, which must be the same; None: where they were.
+        table: Where the run's table is now; empty: where it was.
         progress: Shows how far it is.
 
     Raises:
@@ -120,6 +124,7 @@ def deploy(
     if out is not None:
         refuse_content(Path(out))
     with _opened(run) as source:
+        source.relocate(data, table)
         front = read_front(source)
         choice = choose(front, load_space(source.settings["space"]), select)
         trained = next(iter(trained_models(source, choice)), None)
@@ -129,10 +134,11 @@ def deploy(
                 f"evonas train {shlex.quote(str(source.path))} --select {shlex.quote(select)} --weights fresh  first"
             )
         context = run_context(source, with_supernet=trained is None)
-        with (progress or Silent()).task("Deploying", 5 if quantize == "none" else 7) as task:
+        progress = progress or Silent()
+        with progress.task("Deploying", 5 if quantize == "none" else 7) as task:
             work = _Work(
                 source, choice, trained, context, task, quantize, edges, opset, dynamic_batch, threads, tolerance,
-                max_drop,
+                max_drop, progress,
             )  # fmt: skip
             return work.deploy(work.default_out() if out is None else Path(out))
 
@@ -168,6 +174,7 @@ class _Work:
     threads: int
     tolerance: float | None
     max_drop: float
+    progress: Progress
 
     @cached_property
     def data(self) -> Dataset:
@@ -206,7 +213,7 @@ class _Work:
             single = self.export(module)
             self.task.advance(1, "comparing with torch on validation images, then on every test image")
             self.require_parity(self.compare(module, single, self.data.search))
-            log_access(self.run, "deploy", self.choice.text)  # read once the model is known to be right
+            log_access(self.run, "deploy", self.choice.text, self.progress)  # read once the model is known to be right
             seen = self.compare(module, single, self.data.test)
             self.require_parity(seen)
             tried, written = self.compress(module, single, seen, judge)

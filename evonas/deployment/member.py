@@ -22,7 +22,7 @@ from evonas.files.progress import Progress, Silent
 from evonas.networks import Network, build
 from evonas.objectives import Context, make_evaluator, torch_threads
 from evonas.pipeline.adapted import published_context
-from evonas.pipeline.context import anchor_network, run_context
+from evonas.pipeline.context import anchor_network, problem_of, run_context
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runs.selection import Selection, choose
@@ -52,6 +52,8 @@ def train_members(
     weights: Weights = "inherited",
     pretrained: str = "auto",
     teacher: Literal["largest"] | None = None,
+    data: str | None = None,
+    table: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> list[Trained]:
     """Train members of a run and note their test accuracy as ``acc_trained`` (mean over seeds) in run and front.
@@ -70,6 +72,8 @@ def train_members(
         pretrained: ``"auto"``: as `weights` says; ``"none"``: fresh weights; or published weights of the run's space,
             by name or TOML file, whose slice the member begins with.
         teacher: ``"largest"``: the supernet's path with the most FLOPs is imitated too.
+        data: Where the run's data are now, which must be the same; None: where they were.
+        table: Where the run's table is now; empty: where it was.
         progress: Shows how far the training is.
 
     Returns:
@@ -90,8 +94,9 @@ def train_members(
         with Run.open(run.path if isinstance(run, Run) else run, write=True) as opened:
             return train_members(
                 opened, select, recipe, seeds=seeds, weights=weights, pretrained=pretrained, teacher=teacher,
-                progress=progress,
+                data=data, table=table, progress=progress,
             )  # fmt: skip
+    run.relocate(data, table)
     if not isinstance(recipe, TrainingRecipe):
         recipe = load_recipe(recipe or usual_recipe(run.settings))
     front = read_front(run)
@@ -103,6 +108,8 @@ def train_members(
     space = load_space(run.settings["space"])
     selections = [f"index:{i}" for i in range(len(front))] if select == "front" else [select]
     choices = [choose(front, space, selection) for selection in selections]
+    if published and data is not None:
+        problem_of(run)  # from other weights they are normalized otherwise, and have another fingerprint
     context = published_context(run, pretrained) if published else run_context(run, with_supernet=shared)
     work = _Work(run, context, recipe, weights, teacher, progress)
     trained = []

@@ -58,15 +58,19 @@ class TransferPoint:
     seconds: float
 
 
-def compare_transfer(run: str | Path, trained: Sequence[Trained], progress: Progress) -> list[str]:
+def compare_transfer(
+    run: str | Path, trained: Sequence[Trained], progress: Progress, data: str | None = None
+) -> list[str]:
     """Lines on plain transfer beside the members trained; none where the search did not ask for it.
 
     Args:
         run: Directory of the run.
         trained: Members of one command.
         progress: Shows how far it is.
+        data: Where the run's data are now; None: where they were.
     """
     with Run.open(run, write=True) as opened:
+        opened.relocate(data)
         if not wants_transfer(opened):
             return []
         context = run_context(opened)

@@ -30,6 +30,7 @@ def verify(
     *,
     trained: bool = False,
     table: Sequence[str] = (),
+    data: str | None = None,
     progress: Progress | None = None,
 ) -> Verification:
     """Measure members of a run again: all that can be measured here; what cannot is named with the cause.
@@ -44,6 +45,7 @@ def verify(
         select: As `choose` takes it, or ``front``: every member.
         trained: Read the test accuracy of trained weights again as well; every such access is logged in the run.
         table: Where the run's table is now; empty: where it was.
+        data: Where the run's data are now, which must be the same; None: where they were.
         progress: Shows how far it is.
 
     Raises:
@@ -52,12 +54,13 @@ def verify(
     """
     if not isinstance(run, Run):
         with Run.open(run, write=os.access(run, os.W_OK)) as opened:
-            return verify(opened, select, trained=trained, table=table, progress=progress)
+            return verify(opened, select, trained=trained, table=table, data=data, progress=progress)
+    run.relocate(data, table)
     front = read_front(run)
-    context = run_context(run, with_supernet=has_supernet(run), table=table)
+    context = run_context(run, with_supernet=has_supernet(run))
     selections = [f"index:{i}" for i in range(len(front))] if select == "front" else [select]
     choices = [choose(front, context.space, selection) for selection in selections]
-    members = Remeasurement(run, context, choices, [m.architecture for m in front], _columns(run, context, table))
+    members = Remeasurement(run, context, choices, [m.architecture for m in front], _columns(run, context))
     verification = Verification()
     with (progress or Silent()).task("Measuring again", len(choices)) as task, torch_threads(context.threads):
         for number, choice in enumerate(choices):
@@ -84,7 +87,7 @@ def verify(
     return verification
 
 
-def _columns(run: Run, context: Context, moved: Sequence[str]) -> set[str]:
+def _columns(run: Run, context: Context) -> set[str]:
     """Return the objectives that are measured truth of a table, which nothing here can measure."""
-    tables = moved or run.settings.get("table")
+    tables = run.settings.get("table")
     return set(load_table(list(tables), context.space).columns) if tables else set()

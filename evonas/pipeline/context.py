@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from evonas.config import make_settings
@@ -22,37 +21,34 @@ ANCHORS_FILE, ANCHORS_FOLDER = "anchors.json", "anchors"
 """What trainings of anchors gave, and where these are kept, in a run."""
 
 
-def problem_of(run: Run, table: Sequence[str] = ()) -> tuple[SearchProblem, list[str]]:
+def problem_of(run: Run) -> tuple[SearchProblem, list[str]]:
     """Return what a run searches, and what differs here without forbidding to go on.
 
     Args:
-        run: The run.
-        table: Where the run's table is now; empty: where it was. It must be the same.
+        run: The run; `Run.relocate` says where its data and table are now, which must be the same.
 
     Raises:
         EvonasError: The data, the table or the space is gone or has changed.
     """
-    moved = {"table": tuple(table)} if table else {}
     # A run that was made before there were anchors has none, and kept its rare classes, whatever the default is now.
-    problem = SearchProblem(make_settings(**{"anchors": 0, "rare": "keep", **run.settings, **moved}))
+    problem = SearchProblem(make_settings(**{"anchors": 0, "rare": "keep", **run.settings}))
     refuse, warn = compare_manifest(run.manifest, problem.manifest())
     if refuse:
         raise RunError(f"{run.path} cannot be continued with what is here: {'; '.join(refuse)}")
     return problem, warn
 
 
-def run_context(run: Run, *, with_supernet: bool = False, table: Sequence[str] = ()) -> Context:
+def run_context(run: Run, *, with_supernet: bool = False) -> Context:
     """Return what evaluators, training and deployment need to go on with a run's architectures.
 
     Args:
         run: The run.
         with_supernet: Load the trained shared weights.
-        table: Where the run's table is now; empty: where it was.
 
     Raises:
         EvonasError: The data or the space is gone or has changed, or there is no trained supernet.
     """
-    problem, _ = problem_of(run, table)
+    problem, _ = problem_of(run)
     if not with_supernet:
         return problem.context()
     context = problem.trained(run.path / "supernet.safetensors")

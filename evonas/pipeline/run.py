@@ -129,6 +129,7 @@ def resume(
     progress: Progress | None = None,
     after_generation: Callable[[Run], None] | None = None,
     table: Sequence[str] = (),
+    data: str | None = None,
     **elsewhere: Any,
 ) -> Run:
     """Continue a search that was stopped, or prolong one that ended.
@@ -141,6 +142,7 @@ def resume(
         progress: Shows how far the search is.
         after_generation: Called with the run after every generation.
         table: Where the run's table is now; empty: where it was.
+        data: Where the run's data are now; None: where they were.
         **elsewhere: Settings of where evaluations run, for now: workers, engine, address, timeout.
 
     Raises:
@@ -148,7 +150,8 @@ def resume(
     """
     began, progress = time.monotonic(), progress or Silent()
     with Run.open(path, write=True) as run:
-        problem, warn = problem_of(run, table)
+        run.relocate(data, table)
+        problem, warn = problem_of(run)
         problem.settings = move_settings(problem.settings, **elsewhere)
         for line in warn:
             progress.say(f"Note: {line}; results may differ in their last digits")

@@ -12,7 +12,7 @@ import os
 import shlex
 import shutil
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -154,6 +154,20 @@ class Run:
         except RunError as error:
             front = f"<p>{escape(str(error))}</p>"
         return f"<p><b>{escape(str(self.path))}</b></p>{front}"
+
+    def relocate(self, data: str | None = None, table: Sequence[str] = ()) -> None:
+        """Say where the run's data and table are now; its files stay as they are.
+
+        Whatever reads them again holds them against the fingerprint that the run was made with.
+
+        Args:
+            data: As the setting ``data``; None: where they were.
+            table: As the setting ``table``; empty: where it was.
+        """
+        if data is not None:
+            self.settings["data"] = data
+        if table:
+            self.settings["table"] = list(table)
 
     @property
     def writable(self) -> bool:

@@ -43,3 +43,17 @@ def test_a_run_on_a_read_only_mount_is_read(make_run, tmp_path):
         done = subprocess.run(["unshare", "-m", "sh", "-c", told], capture_output=True)
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "report.html").stat().st_size > 1000
+
+
+@pytest.mark.slow
+def test_a_run_on_a_read_only_mount_is_deployed_elsewhere_and_verified(run, tmp_path):
+    bind = f"mount --bind {run} {run} && mount -o remount,ro,bind {run} && "
+    if subprocess.run(["unshare", "-m", "sh", "-c", f"{bind} true"], capture_output=True).returncode:
+        pytest.skip("mounting a folder read-only is not allowed here")
+    for rest in (f"deploy {run} --select index:0 --out {tmp_path / 'out'}", f"verify {run} --select index:0"):
+        told = f"{bind}{sys.executable} -m evonas {rest}"
+        done = subprocess.run(["unshare", "-m", "sh", "-c", told], capture_output=True, text=True)
+        assert "Traceback" not in done.stderr
+        assert done.returncode == 0, done.stderr
+        assert "can only be read" in done.stderr + done.stdout
+    assert (tmp_path / "out" / "model.onnx").is_file()
