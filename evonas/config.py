@@ -114,6 +114,9 @@ class Settings(BaseModel):
     fold: str | None = _setting(
         None, "data", "Of a folder of folds the one that is the test part, by name or number", unset="none"
     )
+    flip: bool | None = _setting(
+        None, "data", "Mirror images in training", unset="where they are in color and no digits"
+    )
     lazy: bool = _setting(
         False, "data", "Decode images as batches of them are read, for data larger than memory; results are the same"
     )

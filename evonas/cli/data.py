@@ -9,7 +9,7 @@ import typer
 
 from evonas.cli.options import with_settings
 
-OPTIONS = ("resolution", "layout", "image_column", "label_column", "group", "fold", "lazy")
+OPTIONS = ("resolution", "layout", "image_column", "label_column", "group", "fold", "flip", "lazy")
 
 
 def _data(
@@ -18,6 +18,14 @@ def _data(
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for inventory.json and pictures of the data.", rich_help_panel="Output"),
+    ] = None,
+    augment: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RECIPE",
+            help="Draw what training by this recipe sees into augment.png, in the folder of --out or here.",
+            rich_help_panel="Output",
+        ),
     ] = None,
 ) -> None:
     """Look at data before a search: parts, classes, sizes, what is left out, and what to be warned of."""
@@ -28,14 +36,26 @@ def _data(
     from evonas.data.look import look_at, write_look
     from evonas.data.read_options import ReadOptions
 
-    resolution = given.pop("resolution", None)
-    look = look_at(path, ReadOptions(**given), resolution)
+    recipe = None
+    if augment is not None:
+        from evonas.training.recipe import load_recipe
+
+        recipe = load_recipe(augment)  # a wrong name ends here
+    resolution, options = given.pop("resolution", None), ReadOptions(**given)
+    look = look_at(path, options, resolution)
     for line in inventory_lines(look.inventory, whole=True):
         typer.echo(line)
     for one in look.inventory.skipped:
         typer.echo(f"  unreadable: {one.name} ({one.reason})")
     if out is not None:
         typer.echo(f"Wrote {len(write_look(look, out))} files to {out}")
+    if recipe is not None:
+        from evonas.data.look import write_augmented
+        from evonas.training.augmentation import recipe_augmentation
+
+        file = (out or Path()) / "augment.png"
+        write_augmented(look, recipe_augmentation(recipe, look.images.shape[2], look.usual_augment(options)), file)
+        typer.echo(f"Wrote {file}: in each row an image, then what training by '{recipe.name}' sees of it")
 
 
 data = with_settings(_data, OPTIONS)

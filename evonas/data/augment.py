@@ -81,6 +81,17 @@ class Augment:
         return torch.where(square, fill, images)
 
 
+def mirrors(source_mirrors: bool, channels: int, asked: bool | None) -> bool:
+    """Return whether images are mirrored in training.
+
+    Args:
+        source_mirrors: Whether mirrored images of the source keep their labels, as far as its reader knows.
+        channels: Of the images by themselves: gray ones are scans, characters or spectrograms more often than photos.
+        asked: What a person says; None: nothing.
+    """
+    return source_mirrors and channels > 1 if asked is None else asked
+
+
 def default_augment(resolution: int, *, mirror: bool, fill: tuple[float, ...]) -> Augment:
     """Return what suits most data: shifts by an eighth of the side, flips where these keep the class.
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from evonas.data.augment import default_augment
+from evonas.data.augment import default_augment, mirrors
 from evonas.data.dataset import ChannelCounts, Dataset
 from evonas.data.decode import EncodedImages, UndecodableError
 from evonas.data.digits import read_embedded
@@ -48,6 +48,7 @@ from evonas.data.targets import strata
 from evonas.data.targets_folder import read_targets_folder
 from evonas.errors import DataError, SettingsError
 
+NOT_MIRRORED = "The images are gray and are not mirrored in training; --flip mirrors them"
 AS_NEEDED = "decoded as they are read"
 """What lazy images take of memory, in words."""
 FORMAT = 1  # part of the fingerprint; raised when the same files would give other parts
@@ -231,6 +232,8 @@ def _load(
         settings["group"] = options.group
     if balanced:
         settings["class weights"] = options.class_weights
+    mirrored = mirrors(found.mirror, own_channels, options.flip)
+    unmirrored = [NOT_MIRRORED] if found.mirror and not mirrored and options.flip is None else []
     return Dataset(
         name=found.name,
         classes=found.classes,
@@ -242,11 +245,11 @@ def _load(
         report=report,
         mean=mean,
         std=std,
-        augment=default_augment(side, mirror=found.mirror, fill=tuple(value * found.scale for value in mean)),
+        augment=default_augment(side, mirror=mirrored, fill=tuple(value * found.scale for value in mean)),
         fingerprint=_fingerprint(settings, contents),
         device=torch.device(device),
         task=found.task,
-        notes=(*_notes(found, len(test)), *_skipped_notes(skipped)),
+        notes=(*_notes(found, len(test)), *unmirrored, *_skipped_notes(skipped)),
         skipped=skipped,
         inventory=inventory,
         balanced=balanced,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from evonas.data.augment import Augment, default_augment, mirrors
 from evonas.data.groups import shared_groups
 from evonas.data.inventory import Inventory, take_inventory
 from evonas.data.lazy_images import LazyImages, usual_cache
@@ -23,10 +26,10 @@ from evonas.data.source import Source
 from evonas.errors import require
 from evonas.files.whole import cannot_write, write_whole
 
-__all__ = ["Look", "look_at", "write_look"]
+__all__ = ["Look", "look_at", "write_augmented", "write_look"]
 
-SHEET, TILE = 40, 64
-"""Images of a contact sheet, and pixels of each."""
+SHEET, TILE, COLUMNS = 40, 64, 8
+"""Images of a contact sheet, pixels of each, and images in a row."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,12 @@ class Look:
     source: Source
     inventory: Inventory
     images: torch.Tensor
+
+    def usual_augment(self, options: ReadOptions) -> Augment:
+        """Return what suits these images, as `load_data` decides it."""
+        mirror = mirrors(self.source.mirror, self.source.train.native()[0], options.flip)
+        gray = 0.5 * self.source.scale  # of a blotted square
+        return default_augment(self.images.shape[2], mirror=mirror, fill=(gray,))
 
 
 def look_at(name: str, options: ReadOptions, resolution: int | None = None) -> Look:
@@ -115,10 +124,32 @@ def write_look(look: Look, folder: Path) -> list[Path]:
     return files
 
 
+def write_augmented(look: Look, augment: Callable[[torch.Tensor, torch.Generator], torch.Tensor], file: Path) -> None:
+    """Write a picture of what training sees: in each row an image, then seven of its random changes.
+
+    Args:
+        look: Images, of which the first eight are shown.
+        augment: Random changes of a batch of uint8 images.
+        file: A PNG file.
+
+    Raises:
+        RunError: It cannot be written.
+        MissingExtraError: Pillow is not installed.
+    """
+    some = look.images[:COLUMNS]
+    repeated = some.repeat_interleave(COLUMNS, 0)
+    changed = augment(repeated, torch.Generator().manual_seed(0))
+    changed[::COLUMNS] = some
+    stream = io.BytesIO()
+    _sheet(changed, look.source.scale).save(stream, "PNG")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(file, stream.getvalue())
+
+
 def _sheet(images: torch.Tensor, scale: float) -> Any:
     """Return images beside one another as a picture of Pillow's, eight in a row."""
     image = require("PIL.Image", "data")
-    columns = 8
+    columns = COLUMNS
     sheet = image.new("RGB", (columns * TILE, -(-max(1, len(images)) // columns) * TILE), "white")
     for i, pixels in enumerate((images.float() * (255 / scale)).clamp(0, 255).to(torch.uint8)):
         shown = pixels[:3] if len(pixels) >= 3 else pixels[:1].expand(3, -1, -1)

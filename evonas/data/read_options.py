@@ -24,6 +24,7 @@ class ReadOptions:
         fold: Of a folder of folds the one that is the test part, by its name or number.
         task: Name of another package's task that the targets are for; None: ``classification`` or ``regression``, by
             what the targets are.
+        flip: Whether images are mirrored in training; None: where they are photos, in color and no digits.
         lazy: Whether images are decoded when a batch of them is read, for data larger than memory; values are the same.
     """
 
@@ -38,6 +39,7 @@ class ReadOptions:
     fold: str | None = None
     task: str | None = None
     lazy: bool = False
+    flip: bool | None = None
 
 
 PLAIN = ReadOptions()

@@ -43,4 +43,5 @@ def data_options(settings: Settings) -> ReadOptions:
         fold=settings.fold,
         task=settings.task,
         lazy=settings.lazy,
+        flip=settings.flip,
     )

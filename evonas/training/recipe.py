@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from evonas.errors import SettingsError, suggest
 from evonas.files.toml import read_toml
@@ -44,6 +53,8 @@ class TrainingRecipe(BaseModel):
         crop: Shift each way as a fraction of the image's side (0.125: 4 pixels of 32).
         flip: Whether to mirror images; "data": where the data allow it.
         cutout: Side of the blotted square as a fraction of the image's side (0.5: 16 pixels of 32).
+        augment: Steps of augmentation instead of `crop` and `cutout`, such as ``random_resized_crop(0.3)``, ``flip``
+            (where `flip` lets it) and ``mixup(0.2)``; see `evonas.data.augment_steps.STEPS`.
         drop_path: Share of paths dropped per image in the last epoch, rising linearly from 0.
         auxiliary: Weight of an auxiliary classifier's loss, in training alone; 0: none.
         distillation: Weight of the loss against a teacher, where there is a teacher.
@@ -76,11 +87,27 @@ class TrainingRecipe(BaseModel):
     crop: float = Field(0.125, ge=0, lt=1)
     flip: bool | Literal["data"] = "data"
     cutout: float = Field(0.0, ge=0, lt=1)
+    augment: list[str] = []
     drop_path: float = Field(0.0, ge=0, lt=1)
     auxiliary: float = Field(0.0, ge=0)
     distillation: float = Field(1.0, ge=0)
     labels: float = Field(1.0, ge=0)
     imitate: Literal["outputs", "features"] = "outputs"
+
+    @field_validator("augment")
+    @classmethod
+    def _steps(cls, value: list[str]) -> list[str]:
+        if value:
+            from evonas.data.augment_steps import parse_steps  # torch is imported where steps are named alone
+
+            parse_steps(value)
+        return value
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out steps where there are none: what was trained before there were steps is found again."""
+        content: dict[str, Any] = write(self)
+        return content if self.augment else {key: value for key, value in content.items() if key != "augment"}
 
     @model_validator(mode="after")
     def _fits_together(self) -> TrainingRecipe:

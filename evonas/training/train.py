@@ -14,9 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from evonas.data import Augment, Dataset, Part, batches, count_batches
+from evonas.data.augment_steps import Steps
 from evonas.errors import SettingsError, TrainingError
 from evonas.networks import Network
 from evonas.tasks import Task, make_task
+from evonas.training.augmentation import recipe_augmentation
 from evonas.training.auxiliary import Tap, auxiliary_head
 from evonas.training.average import WeightAverage
 from evonas.training.checkpoint import digest
@@ -28,6 +30,8 @@ from evonas.training.recipe import TrainingRecipe, load_recipe
 from evonas.training.schedule import learning_rate
 from evonas.training.state import State
 
+Mixed = tuple[Tensor, Tensor, float]
+"""Mixed images, the row of each one's partner, and the weight of its own label."""
 Progress = Callable[[int, int, Mapping[str, float]], None]
 
 
@@ -142,7 +146,7 @@ def train(
             data=data,
             part=part,
             task=own_task,
-            augment=_augment(recipe, data),
+            augment=recipe_augmentation(recipe, data.resolution, data.augment),
             imitation=imitation,
             dropping=dropping,
             tap=tap,
@@ -175,7 +179,7 @@ class _Loop:
     data: Dataset
     part: Part
     task: Task
-    augment: Augment
+    augment: Augment | Steps
     imitation: Imitation | None
     dropping: DropPath
     tap: Tap | None
@@ -195,7 +199,8 @@ class _Loop:
             done = (epoch - 1) * count + i
             rate = learning_rate(recipe, done, count)
             images = self.data.normalize(self.augment(images, state.batches))
-            loss, outputs = self._loss(images, labels)
+            mixed = self.augment.mix(images, state.batches) if isinstance(self.augment, Steps) else None
+            loss, outputs = self._loss(images if mixed is None else mixed[0], labels, mixed)
             value = float(loss.detach())
             if not math.isfinite(value):
                 raise TrainingError(
@@ -211,19 +216,26 @@ class _Loop:
         figures = {"epoch": epoch, "loss": total / count, "metric": metric / count, "lr": rate}
         return figures | {"seconds": time.monotonic() - began}
 
-    def _loss(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the whole loss of a batch, and the outputs."""
+    def _loss(self, images: Tensor, labels: Tensor, mixed: Mixed | None) -> tuple[Tensor, Tensor]:
+        """Return the whole loss of a batch, and the outputs; of mixed images labels count by their shares."""
         state, recipe = self.state, self.recipe
         images = images.contiguous(memory_format=torch.channels_last)
         with mixed_precision(images.device):
             outputs = state.network(images).float()
-            loss = self.task.loss(outputs, labels)
+            loss = self._label_loss(outputs, labels, mixed)
             if self.tap is not None and state.auxiliary is not None:
                 beside = state.auxiliary(self.tap.take()).float()
-                loss = loss + recipe.auxiliary * self.task.loss(beside, labels)
+                loss = loss + recipe.auxiliary * self._label_loss(beside, labels, mixed)
             if self.imitation is not None:
                 loss = recipe.labels * loss + recipe.distillation * self.imitation(images, outputs)
         return loss, outputs
+
+    def _label_loss(self, outputs: Tensor, labels: Tensor, mixed: Mixed | None) -> Tensor:
+        loss = self.task.loss(outputs, labels)
+        if mixed is None:
+            return loss
+        _, partner, share = mixed
+        return share * loss + (1 - share) * self.task.loss(outputs, labels[partner])
 
     def _update(self, loss: Tensor, rate: float) -> None:
         state = self.state
@@ -258,15 +270,6 @@ def _check(network: nn.Module, data: Dataset, recipe: TrainingRecipe, teacher: n
 def _training_part(data: Dataset, recipe: TrainingRecipe) -> Part:
     parts = [data.train, data.search, data.report] if recipe.all_data else [data.train]
     return Part(torch.cat([part.images for part in parts]), torch.cat([part.labels for part in parts]))
-
-
-def _augment(recipe: TrainingRecipe, data: Dataset) -> Augment:
-    return Augment(
-        crop=round(recipe.crop * data.resolution),
-        flip=data.augment.flip if recipe.flip == "data" else recipe.flip,
-        cutout=round(recipe.cutout * data.resolution),
-        fill=data.augment.fill,
-    )
 
 
 def freeze_norms(network: nn.Module) -> None:

@@ -352,3 +352,18 @@ def test_a_bad_image_takes_none_of_the_same_name_with_it(tmp_path):
     data = load_data(tmp_path)
     assert [(one.part, one.name) for one in data.skipped] == [("train", "train/3.png")]
     assert len(data.test) == 60
+
+
+def test_gray_images_are_mirrored_where_that_is_asked_for(tmp_path):
+    rng = np.random.default_rng(0)
+    for channels in (1, 3):
+        images = rng.integers(0, 256, (24, 8, 8, channels), dtype=np.uint8)
+        np.savez(tmp_path / f"{channels}.npz", images=images, labels=np.arange(24) % 2)
+    gray, color = str(tmp_path / "1.npz"), str(tmp_path / "3.npz")
+    assert not load_data(gray).augment.flip
+    assert any("--flip" in note for note in load_data(gray).notes)
+    assert load_data(gray, options=ReadOptions(flip=True)).augment.flip
+    assert load_data(color).augment.flip
+    assert not any("--flip" in note for note in load_data(color).notes)
+    assert not load_data(color, options=ReadOptions(flip=False)).augment.flip
+    assert not load_data("digits").augment.flip

@@ -17,7 +17,7 @@ def test_shipped_recipes_load_and_say_what_they_follow(name: str) -> None:
 
 
 def test_all_recipes_are_there() -> None:
-    assert recipe_names() == ("anchor", "darts_cifar", "finetune", "mobile", "pcdarts_imagenet", "quick")
+    assert recipe_names() == ("anchor", "darts_cifar", "finetune", "mobile", "pcdarts_imagenet", "photos", "quick")
 
 
 def test_darts_cifar_is_that_of_the_paper() -> None:
@@ -63,6 +63,7 @@ def test_a_recipe_is_immutable(plain: TrainingRecipe) -> None:
         ("epochs = 3\nbatch_size = 8\nlr = 0.1\nwarm_up = 3", "expected fewer than the 3 epochs"),
         ("epochs = 3\nbatch_size = 8\nlr = 0.1\nmomentum = 0\nnesterov = true", "nesterov needs a momentum"),
         ("epochs = ", "is not TOML"),
+        ("epochs = 3\nbatch_size = 8\nlr = 0.1\naugment = ['flipp']", "Unknown step 'flipp'"),
     ],
 )
 def test_bad_recipes_are_refused_in_one_line(tmp_path: Path, text: str, message: str) -> None:
@@ -82,3 +83,8 @@ def test_unknown_names_and_files_are_refused(tmp_path: Path) -> None:
         load_recipe(tmp_path / "absent.toml")
     with pytest.raises(SettingsError, match="unknown key 'epocs'"):
         load_recipe("quick", epocs=3)
+
+
+def test_a_recipe_without_steps_is_written_as_before_there_were_any() -> None:
+    assert "augment" not in load_recipe("quick").model_dump(mode="json")
+    assert load_recipe("photos").model_dump(mode="json")["augment"][0] == "random_resized_crop(0.3)"

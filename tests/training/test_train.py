@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from evonas.data import Dataset, Part
+from evonas.data.augment_steps import Steps
 from evonas.errors import SettingsError, TrainingError
 from evonas.networks import Network, build
 from evonas.spaces import load_space
@@ -268,3 +269,29 @@ def test_what_does_not_fit_is_refused(data: Dataset, tiny: Maker, plain: Trainin
         train(tiny(0), data, recipe, device="cpu", teacher=tiny(1))
     with pytest.raises(SettingsError, match="set auxiliary = 0"):
         train(tiny(0), data, plain.model_copy(update={"auxiliary": 0.4}), device="cpu")
+
+
+def test_mixed_labels_count_by_their_shares(data: Dataset, tiny: Maker, plain: TrainingRecipe) -> None:
+    """With images that are their partners' altogether, training sees those labels alone."""
+    recipe = plain.model_copy(update={"augment": ["mixup(0.2)", "cutmix(1.0)"], "epochs": 2})
+    networks = tiny(0), tiny(0)
+    histories = [train(network, data, recipe, seed=3).history for network in networks]
+    assert equal(*networks)
+    assert histories[0][0]["loss"] != train(tiny(0), data, plain, seed=3).history[0]["loss"]
+
+
+class Swapped(Steps):
+    """Each image replaced by its partner's, wholly."""
+
+    def mix(self, images: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor, float]:
+        partner = torch.arange(len(images)).flip(0)
+        return images[partner], partner, 0.0
+
+
+def test_an_image_that_is_wholly_its_partners_has_its_partners_label(
+    data: Dataset, tiny: Maker, plain: TrainingRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evonas.training.train.recipe_augmentation", lambda *_: Steps())
+    usual = train(tiny(0), data, plain, seed=3).history[0]["loss"]
+    monkeypatch.setattr("evonas.training.train.recipe_augmentation", lambda *_: Swapped())
+    assert train(tiny(0), data, plain, seed=3).history[0]["loss"] == pytest.approx(usual, rel=1e-4)
