@@ -114,6 +114,12 @@ class Settings(BaseModel):
     fold: str | None = _setting(
         None, "data", "Of a folder of folds the one that is the test part, by name or number", unset="none"
     )
+    fit: Literal["crop", "pad", "stretch"] = _setting(
+        "crop",
+        "data",
+        "How images that are no squares become such: cropped to the center, between black bars, or stretched",
+        allowed=("crop", "pad", "stretch"),
+    )
     flip: bool | None = _setting(
         None, "data", "Mirror images in training", unset="where they are in color and no digits"
     )

@@ -9,7 +9,7 @@ import typer
 
 from evonas.cli.options import with_settings
 
-OPTIONS = ("resolution", "layout", "image_column", "label_column", "group", "fold", "flip", "lazy")
+OPTIONS = ("resolution", "layout", "image_column", "label_column", "group", "fold", "fit", "flip", "lazy")
 
 
 def _data(

@@ -42,19 +42,21 @@ class ArrayImages:
         labels: int64, shape (n,); or float32, shape (n, k).
         white: Value of more than 8 bits that meant white before they were bytes; None: another.
         groups: Name of the group of each, shape (n,); None: not asked for.
+        fit: How images that are no squares become such: ``crop``, ``pad`` or ``stretch``.
     """
 
     pixels: np.ndarray
     labels: np.ndarray
     white: float | None = None
     groups: np.ndarray | None = None
+    fit: str = "crop"
 
     def __len__(self) -> int:
         return len(self.pixels)
 
     def native(self) -> tuple[int, int]:
-        """Return the number of channels and the length of the shorter side."""
-        return self.pixels.shape[1], min(self.pixels.shape[2:])
+        """Return the number of channels and the length of the shorter side, or of the longer where all is shown."""
+        return self.pixels.shape[1], (min if self.fit == "crop" else max)(self.pixels.shape[2:])
 
     def shape(self) -> tuple[int, int, int]:
         """Return channels, height and width of the images."""
@@ -67,7 +69,7 @@ class ArrayImages:
         Raises:
             DataError: Other channels are asked for than the images have; one is repeated, and three are turned to gray.
         """
-        images = resize(torch.from_numpy(self.pixels[rows]), resolution)
+        images = resize(torch.from_numpy(self.pixels[rows]), resolution, self.fit)
         own = images.shape[1]
         if own == channels:
             return images
@@ -89,7 +91,7 @@ class ArrayImages:
     def take(self, rows: np.ndarray) -> ArrayImages:
         """Return the images of `rows` alone."""
         groups = None if self.groups is None else self.groups[rows]
-        return ArrayImages(self.pixels[rows], self.labels[rows], self.white, groups)
+        return ArrayImages(self.pixels[rows], self.labels[rows], self.white, groups, self.fit)
 
 
 def as_pixels(values: object, what: str, layout: str | None = None) -> np.ndarray:

@@ -18,6 +18,8 @@ from evonas.data.photo import DEEP, opened, read_photo
 from evonas.errors import DataError, require
 
 PROBE = 256  # images, evenly spaced, that are looked at to learn channels and size
+KEPT = 256
+"""Longer side up to which images of one size that are no squares keep it."""
 PHOTO_RESOLUTION = 64  # where images differ in size and no resolution is asked for
 THREADS_FROM = 128  # pixels of the shorter side; smaller images decode too quickly for threads to pay
 SHOWN = 5
@@ -51,6 +53,7 @@ class EncodedImages:
         names: What to call each in an error.
         white: Value that means white in images of more than 8 bits; None: they are not known to be such.
         groups: Name of the group of each, shape (n,); None: not asked for.
+        fit: How images that are no squares become such: ``crop``, ``pad`` or ``stretch``.
     """
 
     items: Sequence[bytes | Path]
@@ -58,6 +61,7 @@ class EncodedImages:
     names: Sequence[str]
     white: float | None = None
     groups: np.ndarray | None = None
+    fit: str = "crop"
 
     def __len__(self) -> int:
         return len(self.items)
@@ -65,13 +69,13 @@ class EncodedImages:
     def native(self) -> tuple[int, int]:
         """Return the channels and the resolution that suit these images.
 
-        Channels: 1 where all images are gray, else 3. Resolution: their side where all are squares of one
-        size; else 64, or their median shorter side where that is less. Estimated from up to 256 of them, evenly
-        spaced.
+        Channels: 1 where all images are gray, else 3. Resolution: their side where all are squares of one size, their
+        longer side where all are of one size up to 256 pixels and shown whole; else 64, or their median shorter side
+        where that is less. Estimated from up to 256 of them, evenly spaced.
         """
         gray, sizes = self._probe
-        if len(set(sizes)) == 1 and sizes[0][0] == sizes[0][1]:
-            return 1 if gray else 3, sizes[0][0]
+        if len(set(sizes)) == 1 and (sizes[0][0] == sizes[0][1] or (self.fit != "crop" and max(sizes[0]) <= KEPT)):
+            return 1 if gray else 3, max(sizes[0])
         return 1 if gray else 3, min(PHOTO_RESOLUTION, sorted(map(min, sizes))[len(sizes) // 2])
 
     def shape(self) -> tuple[int, int, int]:
@@ -112,7 +116,7 @@ class EncodedImages:
         """
         pixels = np.empty((len(rows), channels, resolution, resolution), dtype=np.uint8)
         self._each(
-            lambda item: decode(item, channels, resolution, self.white),
+            lambda item: decode(item, channels, resolution, self.white, self.fit),
             rows,
             threads=min(map(min, self._probe[1])) >= THREADS_FROM,
             into=pixels,
@@ -145,6 +149,7 @@ class EncodedImages:
             [self.names[i] for i in rows],
             self.white,
             None if self.groups is None else self.groups[rows],
+            self.fit,
         )
         return self._with_headers(kept, rows)
 
@@ -201,21 +206,24 @@ class EncodedImages:
         return results, bad
 
 
-def decode(item: bytes | Path, channels: int, resolution: int, white: float | None = None) -> np.ndarray:
-    """Decode one image, turn it upright, and bring its shorter side to `resolution`, cropped to the center.
+def decode(
+    item: bytes | Path, channels: int, resolution: int, white: float | None = None, fit: str = "crop"
+) -> np.ndarray:
+    """Decode one image, turn it upright, and bring it to a square of side `resolution`.
 
     Args:
         item: Bytes of an image file, or a path to it; the first frame of an animation is used.
         channels: 1 (gray) or 3 (RGB). What is transparent is shown on white.
         resolution: Side in pixels.
         white: Value that means white in an image of more than 8 bits; None: 65535 of integers, 1 of floats.
+        fit: See `read_photo`.
 
     Returns:
         uint8, shape (channels, resolution, resolution).
     """
     require("PIL.Image", "data")
     # Twice what is needed leaves the resampling to Pillow.
-    return read_photo(item, "L" if channels == 1 else "RGB", resolution, white, draft=2 * resolution)
+    return read_photo(item, "L" if channels == 1 else "RGB", resolution, white, draft=2 * resolution, fit=fit)
 
 
 def _extent(item: bytes | Path) -> tuple[str, float, float] | None:

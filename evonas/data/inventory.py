@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from evonas.data.arrays import ArrayImages
 from evonas.data.decode import EncodedImages
 from evonas.data.skipped import Skipped, list_parts
 from evonas.data.source import Images, Source
@@ -17,6 +18,8 @@ __all__ = ["Inventory", "inventory_lines", "take_inventory"]
 
 FEW_IN_CLASS, UNEQUAL = 20, 10
 """Images of a class, and ratio of the largest class to the smallest, that are warned of."""
+CROPPED = 0.2
+"""Share of the average image that a crop may leave out without a warning."""
 SHOWN = 5
 """Names that a warning shows."""
 WIDTH, LINES = 80, 10
@@ -100,8 +103,14 @@ def take_inventory(
         part: tuple(np.bincount(images.labels, minlength=len(source.classes)).tolist()) if labeled else (len(images),)
         for part, images in parts.items()
     }
+    fit = source.train.fit if isinstance(source.train, ArrayImages | EncodedImages) else "crop"
     reason = "asked for" if asked else _reason(list(sizes), resolution)
-    warnings = [*(_class_warnings(source.classes, counts) if labeled else ()), *_twice(source, parts, digests), *seen]
+    warnings = [
+        *(_class_warnings(source.classes, counts) if labeled else ()),
+        *_twice(source, parts, digests),
+        *_cropped(sizes, fit),
+        *seen,
+    ]
     return Inventory(
         source.name,
         source.classes,
@@ -122,6 +131,8 @@ def _reason(sizes: Sequence[str], resolution: int) -> str:
     """Return why images are read at a resolution, given their sizes."""
     if len(sizes) == 1:
         sides = [int(side) for side in sizes[0].split("x")]
+        if resolution == max(sides) > min(sides):
+            return "the longer side of all images"
         if resolution == min(sides):
             return "the side of all images" if len(set(sides)) == 1 else "the shorter side of all images"
     return "64, or the median shorter side if less"
@@ -180,6 +191,16 @@ def _class_warnings(classes: Sequence[str], counts: Mapping[str, Sequence[int]])
     least, most = min((count for count in train if count), default=0), max(train)
     if least and most > UNEQUAL * least:
         yield f"unequal classes: {most} images in the largest, {least} in the smallest"
+
+
+def _cropped(sizes: Mapping[str, int], fit: str) -> Iterator[str]:
+    """Yield a warning where a crop to squares leaves out much of the average image."""
+    if fit != "crop":
+        return
+    sides = [(sorted(map(int, size.split("x"))), count) for size, count in sizes.items()]
+    lost = sum(count * (1 - short / long) for (short, long), count in sides) / max(1, sum(sizes.values()))
+    if lost > CROPPED:
+        yield f"cropped to squares, {lost:.0%} of the average image are left out: --fit pad or stretch keeps all of it"
 
 
 def _twice(source: Source, parts: Mapping[str, Images], digests: Mapping[str, np.ndarray]) -> Iterator[str]:

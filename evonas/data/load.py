@@ -13,6 +13,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 
+from evonas.data.arrays import ArrayImages
 from evonas.data.augment import default_augment, mirrors
 from evonas.data.dataset import ChannelCounts, Dataset
 from evonas.data.decode import EncodedImages, UndecodableError
@@ -228,6 +229,9 @@ def _load(
     if found.task != "classification":
         settings["task"] = found.task
     balanced = options.class_weights == "balanced" and found.labeled
+    balanced = options.class_weights == "balanced" and found.task == "classification"
+    if options.fit != "crop":
+        settings["fit"] = options.fit
     if options.group is not None:
         settings["group"] = options.group
     if balanced:
@@ -279,6 +283,15 @@ def _skipped_notes(skipped: Sequence[Skipped]) -> tuple[str, ...]:
     return (skipped_sentence(skipped),) if skipped else ()
 
 
+def _fitted(source: Source, fit: str) -> Source:
+    """Return a source whose images become squares in another way than by a crop."""
+    parts: dict[str, Images | None] = {}
+    for part, images in list_parts(source).items():
+        assert isinstance(images, ArrayImages | EncodedImages)  # what readers make
+        parts[part] = replace(images, fit=fit)
+    return with_parts(source, parts)
+
+
 def find_source(name: str, options: ReadOptions = PLAIN) -> Source:
     """Return the source of that name, from the first reader that knows it.
 
@@ -294,6 +307,7 @@ def find_source(name: str, options: ReadOptions = PLAIN) -> Source:
             if options.group is not None and found.train.groups is None:
                 raise DataError(f"The data '{found.name}' have no columns, so no groups by '{options.group}'")
             return _for_task(found, options.task)
+            return found if options.fit == "crop" else _fitted(found, options.fit)
     raise unknown_data(name)
 
 

@@ -25,8 +25,9 @@ def read_photo(
     white: float | None = None,
     resize: str = "pillow",
     draft: int | None = None,
+    fit: str = "crop",
 ) -> np.ndarray:
-    """Decode a photo, turn it upright, and bring its shorter side to a size, cropped to the center.
+    """Decode a photo, turn it upright, and bring it to a square: cropped to the center, between bars, or stretched.
 
     Args:
         item: Bytes of an image file, or a path to it; the first frame of an animation is used.
@@ -36,6 +37,8 @@ def read_photo(
         resize: ``pillow``, its bilinear resampling, as image files are read; ``arrays``, as arrays are resized.
         draft: Decode a JPEG file at a fraction of its size whose sides are at least that long, which is quicker; None:
             decode it whole.
+        fit: ``crop``, the square at the center; ``pad``, all of the photo between black bars; ``stretch``, all of it,
+            its sides drawn to one length.
 
     Returns:
         uint8, shape (channels, height, width).
@@ -48,17 +51,48 @@ def read_photo(
         image = flattened(ImageOps.exif_transpose(file), mode, white)
     if size is not None and resize == "pillow" and image.size != (size, size):
         width, height = image.size
-        side = min(width, height)
-        left, top = (width - side) / 2, (height - side) / 2
-        box = (left, top, left + side, top + side)
-        image = image.resize((size, size), Image.Resampling.BILINEAR, box=box)
+        if fit == "crop":
+            side = min(width, height)
+            left, top = (width - side) / 2, (height - side) / 2
+            box = (left, top, left + side, top + side)
+            image = image.resize((size, size), Image.Resampling.BILINEAR, box=box)
+        else:
+            rows, columns = fitted_size((height, width), size, fit)
+            image = image.resize((columns, rows), Image.Resampling.BILINEAR)
     pixels: np.ndarray = np.array(image, dtype=np.uint8)
     pixels = pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
-    return pixels if size is None or resize == "pillow" else resized_array(pixels, size)
+    if size is None:
+        return pixels
+    return barred(pixels, size) if resize == "pillow" else resized_array(pixels, size, fit)
 
 
-def resized_array(pixels: np.ndarray, size: int) -> np.ndarray:
-    """Resize the square at the center of an image in floats, as torch's antialiased bilinear interpolation does.
+def fitted_size(size: tuple[int, int], side: int, fit: str) -> tuple[int, int]:
+    """Return height and width that an image of a height and width has in a square of a side, all of it being shown.
+
+    Args:
+        size: Height and width of the image.
+        side: That of the square.
+        fit: ``pad``, its longer side is as long; ``stretch``, both are.
+    """
+    if fit == "stretch":
+        return side, side
+    longer = max(size)
+    height, width = (max(1, (2 * length * side + longer) // (2 * longer)) for length in size)
+    return height, width
+
+
+def barred(pixels: np.ndarray, side: int) -> np.ndarray:
+    """Return an image, no side of which is longer, at the center of a black square."""
+    if pixels.shape[1:] == (side, side):
+        return pixels
+    square = np.zeros((len(pixels), side, side), dtype=pixels.dtype)
+    top, left = (side - pixels.shape[1]) // 2, (side - pixels.shape[2]) // 2
+    square[:, top : top + pixels.shape[1], left : left + pixels.shape[2]] = pixels
+    return square
+
+
+def resized_array(pixels: np.ndarray, size: int, fit: str = "crop") -> np.ndarray:
+    """Resize an image to a square in floats, as torch's antialiased bilinear interpolation does.
 
     Weights and sums are single precision, each product exact, in torch's order: what is rounded to whole numbers
     differs from torch's at ties alone.
@@ -66,14 +100,21 @@ def resized_array(pixels: np.ndarray, size: int) -> np.ndarray:
     Args:
         pixels: uint8, shape (channels, height, width).
         size: Side of the result in pixels.
+        fit: See `read_photo`.
     """
+    if fit != "crop":
+        return barred(_brought(pixels, *fitted_size(pixels.shape[1:], size, fit)), size)
     side = min(pixels.shape[1:])
     top, left = (pixels.shape[1] - side) // 2, (pixels.shape[2] - side) // 2
-    square = pixels[:, top : top + side, left : left + side]
-    if side == size:
-        return np.ascontiguousarray(square)
-    rows = _resampled(square.astype(np.float32), size)
-    both = _resampled(np.swapaxes(rows, 1, 2), size)
+    return _brought(pixels[:, top : top + side, left : left + side], size, size)
+
+
+def _brought(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return an image at a height and width."""
+    if pixels.shape[1:] == (height, width):
+        return np.ascontiguousarray(pixels)
+    rows = _resampled(pixels.astype(np.float32), width)
+    both = _resampled(np.swapaxes(rows, 1, 2), height)
     rounded: np.ndarray = np.clip(np.rint(np.swapaxes(both, 1, 2)), 0, 255).astype(np.uint8)
     return rounded
 

@@ -19,7 +19,8 @@ def preprocessing_of(data: Dataset) -> dict[str, Any]:
     """Return what an image file becomes before a network trained on these data sees it, as JSON holds it.
 
     ``mode`` is Pillow's, None where the data have channels that photos have not; ``white`` the value that means white
-    in files of more than 8 bits, None for 65535 of integers and 1 of floats; ``resize`` is ``pillow``, or ``arrays``
+    in files of more than 8 bits, None for 65535 of integers and 1 of floats; ``fit`` is ``crop`` to the square at the
+    center, ``pad`` or ``stretch``, see `evonas.data.photo.read_photo`; ``resize`` is ``pillow``, or ``arrays``
     where arrays of another size were resized; ``draft`` the side that a JPEG file is decoded to at least, at a fraction
     of its size; ``inside`` whether the model resizes, crops and scales; ``levels`` the value that white has among the
     pixels, which are then divided by it. `evonas.data.photo.read_photo` does these steps.
@@ -27,6 +28,7 @@ def preprocessing_of(data: Dataset) -> dict[str, Any]:
     # The test part's, for these are what the deployed model's accuracy is of.
     images = data._test_images
     white = images.white if isinstance(images, ArrayImages | EncodedImages) else None
+    fit = images.fit if isinstance(images, ArrayImages | EncodedImages) else "crop"
     side = (data.resolution, data.resolution)
     native = isinstance(images, EncodedImages) or images.shape()[1:] == side
     mode = MODES.get(data.in_channels)
@@ -37,8 +39,8 @@ def preprocessing_of(data: Dataset) -> dict[str, Any]:
         "mode": mode,
         "transparency": "kept" if mode == "RGBA" else "on white",
         "white": white,
-        "fit": "shorter side",
-        "crop": "center",
+        "fit": fit,
+        "crop": "center" if fit == "crop" else None,
         "size": list(side),
         "interpolation": "bilinear, antialiased",
         "resize": "pillow" if native else "arrays",

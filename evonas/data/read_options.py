@@ -25,6 +25,7 @@ class ReadOptions:
         task: Name of another package's task that the targets are for; None: ``classification`` or ``regression``, by
             what the targets are.
         flip: Whether images are mirrored in training; None: where they are photos, in color and no digits.
+        fit: How images that are no squares become such: ``crop`` to the center, ``pad`` with black bars or ``stretch``.
         lazy: Whether images are decoded when a batch of them is read, for data larger than memory; values are the same.
     """
 
@@ -39,6 +40,7 @@ class ReadOptions:
     fold: str | None = None
     task: str | None = None
     lazy: bool = False
+    fit: str = "crop"
     flip: bool | None = None
 
 

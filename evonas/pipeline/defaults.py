@@ -43,5 +43,6 @@ def data_options(settings: Settings) -> ReadOptions:
         fold=settings.fold,
         task=settings.task,
         lazy=settings.lazy,
+        fit=settings.fit,
         flip=settings.flip,
     )

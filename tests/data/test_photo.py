@@ -10,7 +10,9 @@ from PIL import Image
 from evonas.data import from_arrays, load_data
 from evonas.data.photo import read_photo, resized_array
 from evonas.data.preprocessing import preprocessing_of
+from evonas.data.read_options import ReadOptions
 from evonas.data.resize import resize
+from evonas.deployment.predict_alone import photo_input
 
 
 @pytest.mark.parametrize("size", [(32, 24), (64, 32), (28, 32), (96, 64), (48, 8), (33, 64), (36, 6)])
@@ -23,6 +25,46 @@ def test_arrays_are_resized_as_torch_does(size):
     away = np.abs(got.astype(int) - expected)
     assert away.max() <= 1
     assert away.mean() < 1e-3
+
+
+@pytest.mark.parametrize("fit", ["pad", "stretch"])
+@pytest.mark.parametrize("shape", [(24, 40), (40, 24), (7, 30), (16, 16)])
+def test_whole_arrays_are_resized_as_torch_does(shape, fit):
+    pixels = np.random.default_rng(0).integers(1, 256, (4, 3, *shape), dtype=np.uint8)
+    for side in (16, 33, max(shape)):
+        expected = resize(torch.from_numpy(pixels), side, fit).numpy()
+        got = np.stack([resized_array(image, side, fit) for image in pixels])
+        assert got.shape == (4, 3, side, side)
+        away = np.abs(got.astype(int) - expected)
+        assert away.max() <= 1
+        assert away.mean() < 1e-3
+        if fit == "pad":  # bars stand on both sides alike, and nowhere else
+            shown = (expected > 0).any((0, 1))
+            rows, columns = np.flatnonzero(shown.any(1)), np.flatnonzero(shown.any(0))
+            assert max(len(rows), len(columns)) == side
+            assert abs(min(len(rows), len(columns)) - side * min(shape) / max(shape)) <= 0.5
+            assert abs(rows[0] - (side - 1 - rows[-1])) <= 1
+            assert abs(columns[0] - (side - 1 - columns[-1])) <= 1
+        else:
+            assert (expected > 0).all()
+
+
+@pytest.mark.parametrize("fit", ["pad", "stretch"])
+def test_a_photo_becomes_what_the_data_were_read_as(tmp_path, fit):
+    for name in ("a", "b"):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        for i in range(8):
+            pixels = np.random.default_rng(i).integers(0, 256, (20, 48, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "set" / name / f"{i}.jpg")
+    for side in (None, 24):
+        data = load_data(tmp_path / "set", resolution=side, options=ReadOptions(fit=fit))
+        assert data.resolution == (side or 48)
+        settings = preprocessing_of(data)
+        assert (settings["fit"], settings["crop"]) == (fit, None)
+        held = data._test_images
+        for image, file in zip(data.test.images, held.items, strict=True):
+            read = photo_input(file, settings)[0]
+            assert np.array_equal(np.rint(read * 255).astype(np.uint8), image.numpy())
 
 
 def _png(image: Image.Image, **options: object) -> bytes:
