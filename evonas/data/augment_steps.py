@@ -25,10 +25,10 @@ from evonas.data.mixing import CutMix, MixUp
 from evonas.data.rand_augment import RandAugment
 from evonas.errors import SettingsError, suggest
 
-__all__ = ["STEPS", "Step", "Steps", "make_steps", "parse_steps"]
+__all__ = ["STEPS", "AugmentStep", "Steps", "make_steps", "parse_steps"]
 
 
-class Step(Protocol):
+class AugmentStep(Protocol):
     """A random change of a batch of images that keeps their labels."""
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
@@ -214,7 +214,7 @@ class Steps:
         mixing: What mixes labels, of normalized images: one of these for each batch, in turn by chance; empty: none.
     """
 
-    steps: tuple[Step, ...] = ()
+    steps: tuple[AugmentStep, ...] = ()
     mixing: tuple[MixUp | CutMix, ...] = ()
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
