@@ -22,8 +22,8 @@ __all__ = [
 ]
 
 FRACTION = "fraction of images"
-"""Unit of an accuracy in files and in Python: 0 to 1."""
-_PLAIN = re.compile(r"acc_(report|trained|verified|top1|low|high|onnx)")
+"""Unit of an accuracy in files and in Python, 0 to 1; that of each class alike begins with it."""
+_PLAIN = re.compile(r"(acc|balanced_accuracy|recall:.+)_(report|trained|verified|top1|low|high|onnx)")
 """Further numbers that are accuracies, whatever `acc` itself is."""
 
 
@@ -34,7 +34,7 @@ def is_accuracy(name: str, unit: str = "") -> bool:
         name: Its name.
         unit: Its unit; a column of a table and a score have none, and are shown as they are.
     """
-    return unit == FRACTION or _PLAIN.fullmatch(name) is not None
+    return unit.startswith(FRACTION) or _PLAIN.fullmatch(name) is not None
 
 
 def unit_shown(name: str, unit: str) -> str:

@@ -30,7 +30,7 @@ CLASSIFICATION = (
     Measure("probability", "mean of the true class", "max", "mean probability of the true class"),
 )
 BY_CLASS = (
-    Measure("balanced_accuracy", "mean share of a class", "max", "mean of the classes' recalls"),
+    Measure("balanced_accuracy", "fraction of images of a class", "max", "mean of the classes' recalls"),
     Measure("macro_f1", "mean of the classes", "max", "mean of the classes' F1 scores"),
     Measure("cohen_kappa", "agreement beyond chance", "max", "Cohen's kappa: agreement with the labels beyond chance"),
     Measure("auroc", "area", "max", "area under the ROC curve, the mean of each class against the rest"),
@@ -54,4 +54,6 @@ def recall_measure(name: str) -> Measure | None:
     """Return the measure that ``recall:CLASS`` names; None for another name."""
     if not name.startswith(RECALL) or name == RECALL:
         return None
-    return Measure(name, "fraction of its images", "max", f"share of the images of '{name[len(RECALL) :]}' found")
+    return Measure(
+        name, "fraction of images of a class", "max", f"share of the images of '{name[len(RECALL) :]}' found"
+    )

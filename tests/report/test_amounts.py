@@ -33,6 +33,9 @@ def member(**known: float) -> Member:
         (0.9512, "acc", "", "0.9512"),  # a score, or a table's column
         (0.5, "acc_report", "", "50.00 %"),
         (0.5, "acc_score", "", "0.5"),
+        (0.5, "recall:cat", "fraction of images of a class", "50.00 %"),
+        (0.5, "balanced_accuracy_report", "", "50.00 %"),
+        (0.5, "macro_f1", "mean of the classes", "0.5 mean of the classes"),
         (5.33e6, "flops", "multiply-adds", "5.33 M multiply-adds"),
         (None, "acc", FRACTION, "–"),
         (float("nan"), "acc", FRACTION, "–"),
