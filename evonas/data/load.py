@@ -306,7 +306,7 @@ def find_source(name: str, options: ReadOptions = PLAIN) -> Source:
         if (found := read(name, options)) is not None:
             if options.group is not None and found.train.groups is None:
                 raise DataError(f"The data '{found.name}' have no columns, so no groups by '{options.group}'")
-            return _for_task(found, options.task)
+            found = _for_task(found, options.task)
             return found if options.fit == "crop" else _fitted(found, options.fit)
     raise unknown_data(name)
 
