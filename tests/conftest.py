@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import resource
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -208,6 +210,37 @@ def tiny_space(folder: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def few_references() -> Iterator[None]:
+    """Let the default estimate of accuracy, `rank` and `free` look at 6 references instead of 100 and more.
+
+    No setting asks for their number. It holds from its first use to the end of a module, and not in other processes.
+    """
+    from evonas.objectives import free, rank
+    from evonas.objectives.accuracy import main_effects
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (main_effects, rank, free):
+            patch.setattr(module, "REFERENCES", 6)
+        yield
+
+
+@pytest.fixture
+def full_disk() -> Callable[[], AbstractContextManager[None]]:
+    """A context in which no file of this process can grow, as on a full disk."""
+
+    @contextmanager
+    def limited() -> Iterator[None]:
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limited
+
+
 @pytest.fixture(scope="session")
 def made(tmp_path_factory) -> Path:
     """A run that ended; never changed."""
@@ -215,7 +248,7 @@ def made(tmp_path_factory) -> Path:
 
     folder = tmp_path_factory.mktemp("made")
     settings = {"space": str(tiny_space(folder)), "population": 4, "generations": 2, "warm_start": 0, "epochs": 1}
-    settings["train-limit"] = 500
+    settings |= {"train-limit": 500, "estimator": "supernet:loss"}  # the default reads over a hundred paths first
     pipeline.search(out=folder / "run", batch_size=100, sharing="uniform", **settings).close()
     return folder / "run"
 

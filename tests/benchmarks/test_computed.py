@@ -7,7 +7,7 @@ from evonas.benchmarks import computed_objectives, score_sources, scores_togethe
 from evonas.data import load_data
 from evonas.errors import EvaluationError, SettingsError
 from evonas.networks import build
-from evonas.objectives import Context, Evaluator, rank
+from evonas.objectives import Context, Evaluator
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.spaces import load_space
@@ -74,8 +74,8 @@ def test_scores_look_at_the_skeleton_that_is_named(nasbench201):
     assert (own != proxy).all()
 
 
-def test_rankings_and_options_can_be_judged(nasbench201, monkeypatch):
-    monkeypatch.setattr(rank, "REFERENCES", 5)
+@pytest.mark.usefixtures("few_references")
+def test_rankings_and_options_can_be_judged(nasbench201):
     context = Context(nasbench201, nasbench201.literature_skeleton(), data=load_data("digits", limit=200))
     architectures = [nasbench201.decode(genome) for genome in nasbench201.sample(2, np.random.default_rng(0))]
     names = ["rank(swap,synflow)", "swap(mu=10,sigma=900)"]

@@ -9,12 +9,12 @@ from torch import nn
 
 from evonas.data import Part
 from evonas.deployment import run_fresh
-from evonas.deployment.check import compare, load_again
+from evonas.deployment.check import CHUNK, compare, load_again
 from evonas.errors import ExportError
 from evonas.runtime import export, logits
 
-IMAGES = np.random.default_rng(0).integers(0, 17, (300, 1, 4, 4)).astype(np.uint8)
-PART = Part(torch.from_numpy(IMAGES), torch.zeros(300, dtype=torch.int64))
+IMAGES = np.random.default_rng(0).integers(0, 17, (CHUNK + 44, 1, 4, 4)).astype(np.uint8)
+PART = Part(torch.from_numpy(IMAGES), torch.zeros(len(IMAGES), dtype=torch.int64))
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +41,11 @@ def test_a_model_that_does_not_run_there_is_told_in_one_line(tmp_path):
     assert "\n" not in str(caught.value)
 
 
-def test_parts_are_compared_whole_and_fresh_logits_held_against_them(network, tmp_path, monkeypatch):
-    monkeypatch.setattr("evonas.deployment.check.CHUNK", 128)
+def test_parts_are_compared_whole_and_fresh_logits_held_against_them(network, tmp_path):
     file = tmp_path / "model.onnx"
     export(network, torch.zeros(2, 1, 4, 4), file, exporter="quick")
     seen = compare(network, str(file), PART, scale=16.0)
-    assert len(seen.predictions) == 300
+    assert len(seen.predictions) == CHUNK + 44
     assert seen.agreement == 1.0
     assert seen.error < 1e-5
     load_again(file, seen, PART, scale=16.0)
@@ -55,8 +54,7 @@ def test_parts_are_compared_whole_and_fresh_logits_held_against_them(network, tm
         load_again(file, other, PART, scale=16.0)
 
 
-def test_a_model_of_other_weights_is_seen_in_any_chunk(network, tmp_path, monkeypatch):
-    monkeypatch.setattr("evonas.deployment.check.CHUNK", 128)
+def test_a_model_of_other_weights_is_seen_in_any_chunk(network, tmp_path):
     other = nn.Sequential(nn.Flatten(), nn.Linear(16, 3)).eval()
     other.load_state_dict({name: -value for name, value in network.state_dict().items()})
     file = tmp_path / "model.onnx"

@@ -34,19 +34,21 @@ def test_what_is_measured_again_holds_to_the_last_digit(run):
     assert len(json.loads((run / "verify.json").read_text())["numbers"]) == len(checks)
 
 
-@pytest.mark.parametrize(("name", "value"), [("acc", 0.99), ("acc_report", 0.99), ("flops", 1.0), ("params", 1.0)])
-def test_what_was_falsified_is_named(run, name, value, change):
-    change(run, name, value)
-    assert [check.name for check in verify(run, "index:0") if check.moved] == [name]
+def test_what_was_falsified_is_named(run, change):
+    assert not any(check.moved for check in verify(run, "index:0"))
+    for name, value in (("acc", 0.99), ("acc_report", 0.99), ("flops", 1.0)):
+        change(run, name, value)
+    assert [check.name for check in verify(run, "index:0") if check.moved] == ["acc", "acc_report", "flops"]
 
 
 def test_an_accuracy_within_its_standard_error_holds(run, change):
     (first, *_) = verify(run, "index:0")
     assert first.name == "acc"
     change(run, "acc", first.before + 0.5 * first.noise)
-    assert not any(check.moved for check in verify(run, "index:0"))
+    change(run, "params", 1.0)
+    assert [check.name for check in verify(run, "index:0") if check.moved] == ["params"]
     change(run, "acc", first.before + 2 * first.noise + 0.01)
-    assert [check.name for check in verify(run, "index:0") if check.moved] == ["acc"]
+    assert [check.name for check in verify(run, "index:0") if check.moved] == ["acc", "params"]
 
 
 def test_latency_is_measured_on_the_whole_network(run, change):

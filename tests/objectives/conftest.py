@@ -13,7 +13,6 @@ import torch
 from evonas.data import Dataset, load_data
 from evonas.networks import Network, build
 from evonas.objectives import Context
-from evonas.objectives.accuracy import main_effects as effects
 from evonas.proxies import Flops, Forward
 from evonas.spaces import Architecture, Skeleton, Space, load_space, shipped
 
@@ -21,9 +20,8 @@ SPACES = sorted(shipped())
 
 
 @pytest.fixture(autouse=True)
-def few_references(monkeypatch: pytest.MonkeyPatch) -> None:
+def _learn_from_few(few_references: None) -> None:
     """Learn effects from fewer paths than are worth it."""
-    monkeypatch.setattr(effects, "REFERENCES", 12)
 
 
 @pytest.fixture

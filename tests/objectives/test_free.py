@@ -15,7 +15,6 @@ from evonas.spaces import as_candidates
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(free, "REFERENCES", 12)
     monkeypatch.setattr(free, "OPTIONS", {"swap": {"repeats": 1}, "synflow": {}})
 
 
@@ -47,12 +46,24 @@ def test_the_sample_follows_from_the_seed_and_nothing_else(tiny: Context):
     assert same.fingerprint != other.fingerprint
 
 
-def test_a_stored_sample_is_taken_and_one_of_other_settings_refused(tiny: Context, tmp_path, monkeypatch):
+class Unread(FreeEvaluator):
+    """One that cannot score anything."""
+
+    _row = None
+
+
+class Lame(FreeEvaluator):
+    """One whose last score fails."""
+
+    def _row(self, architecture):
+        return [*super()._row(architecture)[:-1], None]
+
+
+def test_a_stored_sample_is_taken_and_one_of_other_settings_refused(tiny: Context, tmp_path):
     path = tmp_path / "free.json"
     path.write_text(FreeEvaluator(tiny).reference.to_json())
     stored = replace(tiny, options={"free_reference": path})
-    evaluator = FreeEvaluator(stored)
-    monkeypatch.setattr(FreeEvaluator, "_row", None)  # nothing is scored again
+    evaluator = Unread(stored)
     evaluator.prepare()
     assert evaluator.reference == read_free_reference(path)
     with pytest.raises(DataError, match="other data, space, skeleton or seed"):
@@ -69,13 +80,12 @@ def test_a_broken_sample_is_an_error_of_one_line(tmp_path, text):
         read_free_reference(path)
 
 
-def test_an_architecture_that_a_score_fails_for_gets_its_lowest_rank(tiny: Context, digits, draw, monkeypatch):
+def test_an_architecture_that_a_score_fails_for_gets_its_lowest_rank(tiny: Context, digits, draw, tmp_path):
     evaluator, (form,) = FreeEvaluator(replace(tiny, data=digits)), draw(tiny.space, 1)
-    evaluator.prepare()
+    path = tmp_path / "free.json"
+    path.write_text(evaluator.reference.to_json())
     (whole,) = values(evaluator, [form])
-    row = evaluator._row(form)
-    monkeypatch.setattr(evaluator, "_row", lambda form: [row[0], row[1], None])
-    (lame,) = values(evaluator, [form])
+    (lame,) = values(Lame(replace(tiny, data=digits, options={"free_reference": path})), [form])
     assert lame < whole
 
 

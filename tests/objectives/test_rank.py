@@ -6,14 +6,9 @@ import numpy as np
 import pytest
 
 from evonas.errors import SettingsError
-from evonas.objectives import Context, check_objectives, make_evaluator, rank
+from evonas.objectives import Context, check_objectives, make_evaluator
 from evonas.objectives.rank import ranked_proxies
 from evonas.spaces import as_candidates
-
-
-@pytest.fixture(autouse=True)
-def few(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(rank, "REFERENCES", 12)
 
 
 def test_names_are_read():

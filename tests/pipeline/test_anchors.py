@@ -13,8 +13,6 @@ import pytest
 from evonas.config import make_settings
 from evonas.deployment import train_members
 from evonas.errors import RunError, SettingsError
-from evonas.files.progress import Silent
-from evonas.objectives.accuracy import main_effects
 from evonas.objectives.accuracy.anchor import AnchorEvaluator
 from evonas.pipeline import run as pipeline
 from evonas.pipeline.anchor_defaults import default_ladder
@@ -26,6 +24,9 @@ from evonas.spaces import Architecture
 from evonas.training import load_recipe
 from evonas.training.ladder import Ladder
 from tests.conftest import tiny_space
+from tests.pipeline.conftest import Spoken
+
+pytestmark = pytest.mark.usefixtures("few_references")
 
 QUICK: Mapping[str, Any] = {
     "train_limit": 250,
@@ -39,32 +40,17 @@ QUICK: Mapping[str, Any] = {
 }
 
 
-class Told(Silent):
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, text: str) -> None:
-        self.lines.append(text)
-
-
 @pytest.fixture(scope="module")
 def space(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(tiny_space(tmp_path_factory.mktemp("space")))
 
 
-@pytest.fixture(autouse=True)
-def few_references(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(main_effects, "REFERENCES", 20)
-
-
 @pytest.fixture(scope="module")
-def done(space: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+def done(space: str, few_references: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """A search with anchors that ended, and what it said."""
-    path, told = tmp_path_factory.mktemp("runs") / "done", Told()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(main_effects, "REFERENCES", 20)
-        pipeline.search(make_settings(space=space, **QUICK), path, progress=told).close()
-    return path, told.lines
+    path, spoken = tmp_path_factory.mktemp("runs") / "done", Spoken()
+    pipeline.search(make_settings(space=space, **QUICK), path, progress=spoken).close()
+    return path, spoken.lines
 
 
 def front(path: Path) -> str:
@@ -155,17 +141,18 @@ def test_later_rounds_may_be_what_tells_most_for_its_cost(space: str, tmp_path: 
 
 
 @pytest.mark.slow
-def test_a_deadline_lowers_their_number_once(space: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = Told()
+def test_a_deadline_lowers_their_number_once(
+    space: str, tmp_path: Path, spoken: Spoken, monkeypatch: pytest.MonkeyPatch
+) -> None:
     given = {**QUICK, "anchors": 40, "time": "30s"}
     with monkeypatch.context() as patch:
         patch.setattr(AnchorTraining, "_pool", lambda self, rng: self.problem.sample(80, rng)[1])
-        pipeline.search(make_settings(space=space, **given), tmp_path / "run", progress=told).close()
+        pipeline.search(make_settings(space=space, **given), tmp_path / "run", progress=spoken).close()
     with Run.open(tmp_path / "run") as run:
         number = run.store.decisions()["anchors in number"]
         assert number < 40
         assert run.manifest.get("anchors", {"number": 0})["number"] == number
-    assert any(line == f"{number} anchors are trained: the time allows no more" for line in told.lines)
+    assert any(line == f"{number} anchors are trained: the time allows no more" for line in spoken.lines)
 
 
 @pytest.mark.slow
@@ -180,14 +167,6 @@ def test_a_member_can_be_trained_on_from_its_weights_as_an_anchor(done: tuple[Pa
     other = next(row["architecture"] for row in members(path) if row["architecture"] not in {a.text for a in known})
     with pytest.raises(RunError, match=r"Expected one of the 8 anchors of .* to go on from its weights"):
         train_members(path, other, recipe, weights="anchor")
-
-
-@pytest.mark.slow
-def test_workers_train_and_predict_the_same(space: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()  # workers read the whole reference sample
-    for workers in (1, 2):
-        pipeline.search(make_settings(space=space, workers=workers, **QUICK), tmp_path / str(workers)).close()
-    assert front(tmp_path / "1") == front(tmp_path / "2")
 
 
 def test_anchors_are_taken_over_where_they_fit(done: tuple[Path, list[str]], space: str, tmp_path: Path) -> None:

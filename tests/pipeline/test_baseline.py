@@ -29,22 +29,10 @@ from evonas.pipeline.problem import SearchProblem
 from evonas.report.contents import gather
 from evonas.report.figures import progress
 from evonas.report.summary import baseline_sentence
-from evonas.spaces import shipped
 
 ACC, FLOPS = Objective("acc", "", "max"), Objective("flops", "", "min")
 DIRECTIONS = ["max", "min"]
 VALUES = arrays.arrays(float, (7, 2), elements=st.floats(0, 1, width=16))
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory) -> str:
-    """DARTS cells in a network of two cells with four channels."""
-    path = tmp_path_factory.mktemp("space") / "tiny.toml"
-    text = shipped()["darts"].read_text()
-    small = "channels = 8\ncells = 3\n"
-    assert small in text
-    path.write_text(text.replace(small, "channels = 4\ncells = 2\n"))
-    return str(path)
 
 
 def test_hypervolume_by_hand_on_the_scale_of_both():
@@ -136,7 +124,7 @@ def test_a_space_that_is_exhausted_gives_what_it_has(tiny):
 
 
 def test_a_run_with_a_baseline_replays_it_and_shows_it(tiny, tmp_path):
-    quick = {"space": tiny, "epochs": 1, "population": 4, "generations": 2, "warm_start": 0, "train_limit": 500}
+    quick = {"space": tiny, "epochs": 1, "population": 4, "generations": 2, "warm_start": 0, "train_limit": 300}
     quick["estimator"] = "supernet:loss"  # the default reads over a hundred paths first
     run = pipeline.search(make_settings(**quick), tmp_path / "run")
     assert not (run.path / BASELINE_FILE).exists()

@@ -8,16 +8,7 @@ import pytest
 from PIL import Image
 
 from evonas.config import make_settings
-from evonas.files.progress import Silent
 from evonas.pipeline.run import search
-
-
-class Heard(Silent):
-    def __init__(self):
-        self.lines: list[str] = []
-
-    def say(self, text: str) -> None:
-        self.lines.append(text)
 
 
 @pytest.fixture
@@ -33,15 +24,14 @@ def photos(tmp_path):
     return tmp_path / "photos"
 
 
-def test_a_search_says_and_keeps_what_its_data_hold(tmp_path, photos):
-    heard = Heard()
+def test_a_search_says_and_keeps_what_its_data_hold(tmp_path, photos, spoken):
     settings = make_settings(
         data=str(photos), objectives=("flops", "params"), space="nasbench201", pretrained="none", population=4,
         generations=1, warm_start=0,
     )  # fmt: skip
-    with search(settings, tmp_path / "run", progress=heard) as run:
-        assert heard.lines[0].startswith("Data photos: 69 images, 2 classes")
-        assert "  left out 1 files: 1 unreadable" in heard.lines
+    with search(settings, tmp_path / "run", progress=spoken) as run:
+        assert spoken.lines[0].startswith("Data photos: 69 images, 2 classes")
+        assert "  left out 1 files: 1 unreadable" in spoken.lines
         kept = json.loads((run.path / "inventory.json").read_text())
         assert kept["counts"] == {"train": [29, 30], "test": [5, 5]}
         rows = list(csv.reader((run.path / "skipped.csv").read_text().splitlines()))

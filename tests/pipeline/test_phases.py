@@ -32,6 +32,7 @@ class Recorder(Silent):
         self._depth -= 1
 
 
+@pytest.mark.usefixtures("few_references")
 @pytest.mark.parametrize("warm_start", [0, 6])
 def test_a_search_does_the_phases_that_it_planned_and_reports_the_reading_of_paths(tmp_path: Path, warm_start: int):
     progress = Recorder()

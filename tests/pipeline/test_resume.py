@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import shutil
-import time
+import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -16,165 +17,137 @@ from evonas.errors import RunError, SettingsError
 from evonas.pipeline import run as pipeline
 from evonas.runs.run import Run
 from evonas.runs.store import Store
-from evonas.spaces import shipped
-
-QUICK = {"train_limit": 300, "epochs": 2, "population": 6, "generations": 3, "warm_start": 12}
-# Three rounds of proposals after the first population; the default estimator would read over a hundred paths first.
-SURROGATE = {"surrogate": True, "generations": 2, "estimator": "supernet:loss"}
-SERVER = multiprocessing.get_context("forkserver")
-# A search then starts at once, not after seconds of imports.
-SERVER.set_forkserver_preload(["evonas.pipeline.run", "evonas.evolution.surrogate", "sklearn.datasets"])
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory) -> str:
-    """DARTS cells in a network of two cells with four channels."""
-    text = shipped()["darts"].read_text()
-    small = "[skeletons.small]\nchannels = 8\ncells = 3\n"
-    assert small in text
-    path = tmp_path_factory.mktemp("space") / "tiny.toml"
-    path.write_text(text.replace(small, "[skeletons.small]\nchannels = 4\ncells = 2\n"))
-    return str(path)
+def predicted(quick):
+    """Settings of a search with three rounds of proposals after the first population."""
+    return {**quick, "surrogate": True, "generations": 2}
 
 
 @pytest.fixture(scope="module")
-def whole(tiny, tmp_path_factory):
-    """Give a search that was not interrupted and its seconds, by settings."""
-    made: dict[tuple, tuple[Path, float]] = {}
+def whole(search_apart, tmp_path_factory):
+    """Give a search that was not interrupted and how many events its progress had, by settings."""
+    made: dict[tuple, tuple[Path, int]] = {}
 
-    def whole(**more) -> tuple[Path, float]:
-        key = tuple(sorted(more.items()))
+    def whole(settings) -> tuple[Path, int]:
+        key = tuple(sorted(settings.items()))
         if key not in made:
             path = tmp_path_factory.mktemp("whole") / "run"
-            process = start(path, tiny, **more)
-            began = time.monotonic()
-            process.join()
-            assert process.exitcode == 0
-            made[key] = path, time.monotonic() - began
+            code, events = search_apart(settings, path)
+            assert code == 0
+            made[key] = path, events
         return made[key]
 
     return whole
 
 
-def start(path: Path, space: str, **more) -> multiprocessing.process.BaseProcess:
-    """Start a search in a process of its own."""
-    os.environ["OMP_NUM_THREADS"] = "1"
-    settings = make_settings(space=space, **QUICK | more)
-    process = SERVER.Process(target=pipeline.search, args=(settings, path))
-    process.start()
-    return process
+def watch_evaluations(path: Path) -> None:
+    """Make the store of a run note all that is recorded from now on, also where it is known and stays as it was."""
+    with closing(sqlite3.connect(path / "evaluations.sqlite")) as base, base:
+        base.execute("CREATE TABLE recorded (architecture, series)")
+        base.execute(
+            "CREATE TRIGGER watch BEFORE INSERT ON evaluations BEGIN "
+            "INSERT INTO recorded VALUES (NEW.architecture, NEW.series); END"
+        )
 
 
-def results(path: Path) -> dict[tuple[str, str, str], float | None]:
-    with Store(path / "evaluations.sqlite", write=False) as store:
-        return {(e.architecture, e.objective, e.fingerprint): e.value for e in store.evaluations()}
+def recorded_again(path: Path, before: set[tuple[int, int]]) -> tuple[int, int]:
+    """Return how much was recorded since, and how much of it was known."""
+    with closing(sqlite3.connect(path / "evaluations.sqlite")) as base:
+        recorded = base.execute("SELECT architecture, series FROM recorded").fetchall()
+    return len(recorded), len(before.intersection(recorded))
 
 
-def outcome(path: Path) -> tuple[bytes, bytes, dict]:
-    return (path / "front.csv").read_bytes(), (path / "front.json").read_bytes(), results(path)
+def stored(path: Path) -> set[tuple[int, int]]:
+    with closing(sqlite3.connect(path / "evaluations.sqlite")) as base:
+        return set(base.execute("SELECT architecture, series FROM evaluations"))
 
 
-def kill_and_resume(path: Path, space: str, moment: float, monkeypatch, **more) -> tuple[int, int]:
-    """Kill a search after some seconds and resume it; return what was stored then and computed again."""
-    process = start(path, space, **more)
-    process.join(moment)
-    process.kill()
-    process.join()
-    before = results(path) if path.exists() else {}
-    recorded: list[tuple[str, str, str]] = []
-    record = Store.record
+@pytest.fixture
+def survives(whole, search_apart, outcome, tmp_path):
+    """A function that kills searches at events spread over the whole of it, and resumes each.
 
-    def spy(store, rows):
-        rows = list(rows)
-        recorded.extend((row.architecture, row.objective, row.fingerprint) for row in rows)
-        return record(store, rows)
+    It returns how many evaluations were stored at each kill.
+    """
 
-    with monkeypatch.context() as patch:
-        patch.setattr(Store, "record", spy)
-        if path.exists():
-            pipeline.resume(path).close()
-        else:  # killed before there was anything
-            pipeline.search(make_settings(space=space, **QUICK | more), path).close()
-    return len(before), len(set(recorded) & set(before))
+    def check(kills: int, seed: int, settings) -> list[int]:
+        reference, events = whole(settings)
+        expected, rng, known = outcome(reference), np.random.default_rng(seed), []
+        for kill in range(kills):
+            last = 1 + int(events * (kill + rng.random()) / kills)
+            path = tmp_path / str(kill)
+            code, _ = search_apart(settings, path, last)
+            assert code == -signal.SIGKILL
+            if not path.exists():  # killed before there was anything
+                pipeline.search(make_settings(**settings), path).close()
+                known.append(0)
+            else:
+                before = stored(path)
+                watch_evaluations(path)
+                pipeline.resume(path).close()
+                recorded, twice = recorded_again(path, before)
+                assert twice == 0, (
+                    f"{twice} of {len(before)} results were computed again after event {last} of {events}"
+                )
+                assert recorded == len(stored(path)) - len(before)
+                known.append(len(before))
+            assert outcome(path) == expected, f"another front after a kill at event {last} of {events}"
+            shutil.rmtree(path)
+        return known
 
-
-def check(kills: int, seed: int, space: str, whole, folder: Path, monkeypatch, **more) -> list[int]:
-    """Kill a search at random moments spread over the whole of it, each resumed."""
-    reference, seconds = whole(**more)
-    expected = outcome(reference)
-    rng = np.random.default_rng(seed)
-    stored = []
-    for kill in rng.permutation(kills).tolist():
-        moment = seconds * (kill + rng.random()) / kills
-        path = folder / str(kill)
-        known, twice = kill_and_resume(path, space, moment, monkeypatch, **more)
-        assert twice == 0, f"{twice} of {known} results were computed again after a kill at {moment:.2f} s"
-        assert outcome(path) == expected, f"another front after a kill at {moment:.2f} s"
-        stored.append(known)
-        print(f"killed at {moment:.2f} of {seconds:.2f} s: {known} results stored, 0 computed again", flush=True)
-        shutil.rmtree(path)
-    print(f"{kills} kills over {seconds:.1f} s, {more}: all fronts equal")
-    return stored
+    return check
 
 
-def test_a_search_killed_at_random_moments_ends_with_the_same_front(tiny, whole, tmp_path, monkeypatch):
-    check(3, 0, tiny, whole, tmp_path, monkeypatch, **SURROGATE)
+def test_a_search_killed_at_random_moments_ends_with_the_same_front(survives, predicted):
+    known = survives(3, 0, predicted)
+    assert known == sorted(known)
+    assert len(set(known)) == 3  # moments were spread over the search, which stores in steps
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("more", "kills"), [(SURROGATE, 50), (SURROGATE | {"workers": 2}, 16)], ids=["alone", "workers"]
-)
-def test_a_search_killed_at_many_random_moments(tiny, whole, tmp_path, monkeypatch, more, kills):
+@pytest.mark.parametrize(("workers", "kills"), [(1, 50), (2, 16)])
+def test_a_search_killed_at_many_random_moments(survives, predicted, workers, kills):
     kills = int(os.environ.get("EVONAS_KILLS", kills))
-    stored = check(kills, 1, tiny, whole, tmp_path, monkeypatch, **more)
-    assert len(set(stored)) >= min(5, kills // 3)  # moments were spread over the search, which stores in steps
+    known = survives(kills, 1, {**predicted, "workers": workers})
+    assert len(set(known)) >= min(5, kills // 3)
 
 
-def test_a_replay_fits_no_predictor(tiny, tmp_path, monkeypatch):
-    settings = make_settings(space=tiny, objectives=("swap", "flops"), surrogate=True, **QUICK)
-    with pipeline.search(settings, tmp_path / "run") as run:
-        before = outcome(run.path)
-        proposed = run.store.decisions("surrogate ")
-    assert len(proposed) >= 3
-
-    def refuse(*_, **__):
-        raise AssertionError("a predictor was fitted again")
-
-    monkeypatch.setattr("evonas.evolution.surrogate.fit_predictor", refuse)
-    (run.path / "front.csv").unlink()
-    with pipeline.resume(run.path) as again:
-        assert outcome(again.path) == before
-        assert again.store.decisions("surrogate ") == proposed
+def test_resuming_what_ended_changes_nothing_and_computes_nothing(copied, outcome):
+    before = outcome(copied)
+    with pipeline.resume(copied) as run:
+        assert outcome(run.path) == before
+        assert run.manifest["timings"]["evaluations_computed"] == 0
 
 
-def test_the_number_of_workers_changes_no_bit(tiny, whole, tmp_path):
-    path, _ = whole()
-    settings = make_settings(space=tiny, **QUICK, workers=2)
-    said = []
-    with pipeline.search(settings, tmp_path / "two", progress=Says(said)) as run:
-        assert outcome(run.path) == outcome(path)
+def test_prolonging_equals_a_longer_search(quick, copied, outcome, tmp_path):
+    pipeline.search(make_settings(**{**quick, "generations": 4}), tmp_path / "long").close()
+    pipeline.resume(copied, generations=4).close()
+    long = outcome(tmp_path / "long")
+    assert outcome(copied) == long
+    pipeline.resume(copied).close()
+    assert outcome(copied) == long  # and stays prolonged
+
+
+def test_the_number_of_workers_changes_no_bit(quick, finished, outcome, spoken, tmp_path):
+    settings = make_settings(**quick, workers=2)
+    with pipeline.search(settings, tmp_path / "two", progress=spoken) as run:
+        assert outcome(run.path) == outcome(finished)
         assert 0 < run.manifest["engine"]["parallel_efficiency"] <= 1
-    assert any("parallel efficiency" in line for line in said)
+    assert any("parallel efficiency" in line for line in spoken.lines)
     with pipeline.resume(run.path, workers=1, generations=4) as longer:  # and a run may go on with another number
         assert len(longer.store.members()) == 24
     with pytest.raises(SettingsError, match="cannot change 'seed'"):
         pipeline.resume(run.path, seed=3)
 
 
-class Says(pipeline.Silent):
-    def __init__(self, said: list[str]) -> None:
-        self.say = said.append
-
-
-def test_a_second_search_on_a_run_is_refused(whole):
-    path, _ = whole()
-    before = outcome(path)
-    with Run.open(path, write=True), pytest.raises(RunError, match=f"process {os.getpid()} writes to it"):
-        pipeline.resume(path)
-    with pytest.raises(RunError, match="exists already"):
-        pipeline.search(make_settings(), path)
-    assert outcome(path) == before
+def test_a_second_search_on_a_run_is_refused(copied, outcome):
+    before = outcome(copied)
+    with Run.open(copied, write=True), pytest.raises(RunError, match=f"process {os.getpid()} writes to it"):
+        pipeline.resume(copied)
+    with pytest.raises(RunError, match="exists already: continue it with  evonas resume"):
+        pipeline.search(make_settings(), copied)
+    assert outcome(copied) == before
 
 
 @pytest.mark.parametrize(
@@ -186,42 +159,37 @@ def test_a_second_search_on_a_run_is_refused(whole):
         ("manifest.json", '"name": "darts"', '"name": "other"', "space: .*other"),
     ],
 )
-def test_a_run_of_something_else_is_refused_with_what_differs(whole, tmp_path, name, old, new, message):
-    path, _ = whole()
-    copy = Path(shutil.copytree(path, tmp_path / "copy"))
-    text = (copy / name).read_text()
+def test_a_run_of_something_else_is_refused_with_what_differs(copied, results, name, old, new, message):
+    before, text = results(copied), (copied / name).read_text()
     assert old in text
-    (copy / name).write_text(text.replace(old, new))
+    (copied / name).write_text(text.replace(old, new))
     with pytest.raises(RunError, match=message) as caught:
-        pipeline.resume(copy)
+        pipeline.resume(copied)
     assert "\n" not in str(caught.value)
-    assert results(copy) == results(path)
+    assert results(copied) == before
 
 
-def test_another_version_warns_and_a_moved_run_resumes(whole, tmp_path):
-    path, _ = whole()
-    moved = Path(shutil.copytree(path, tmp_path / "elsewhere" / "run"))
+def test_another_version_warns_and_a_moved_run_resumes(copied, outcome, spoken, tmp_path):
+    before, moved = outcome(copied), copied.rename(tmp_path / "elsewhere")
     text = (moved / "manifest.json").read_text()
-    torch = pipeline.Run.open(path).manifest["versions"]["torch"]
+    with Run.open(moved) as run:
+        torch = run.manifest["versions"]["torch"]
     (moved / "manifest.json").write_text(text.replace(f'"torch": "{torch}"', '"torch": "0.1"'))
     (moved / "front.csv").unlink()
-    said: list[str] = []
-    pipeline.resume(moved, progress=Says(said)).close()
-    assert f"Note: torch: 0.1 in the run, {torch} now; results may differ in their last digits" in said
-    assert outcome(moved) == outcome(path)
+    pipeline.resume(moved, progress=spoken).close()
+    assert f"Note: torch: 0.1 in the run, {torch} now; results may differ in their last digits" in spoken.lines
+    assert outcome(moved) == before
 
 
-def test_failures_are_tried_again_when_asked_for(whole, tmp_path):
-    path, _ = whole()
-    copy = Path(shutil.copytree(path, tmp_path / "copy"))
-    with Store(copy / "evaluations.sqlite") as store:
+def test_failures_are_tried_again_when_asked_for(copied, results, outcome, spoken):
+    before = outcome(copied)
+    with Store(copied / "evaluations.sqlite") as store:
         store._base.execute(
             "UPDATE evaluations SET value = NULL, cause = 'the worker took longer than 5 s twice' WHERE series ="
             " (SELECT id FROM series WHERE objective = 'acc') AND architecture % 2"
         )
-        lost = sum(value is None for value in results(copy).values())
-    said: list[str] = []
-    pipeline.resume(copy, retry_failed=True, progress=Says(said)).close()
+        lost = sum(value is None for value in results(copied).values())
+    pipeline.resume(copied, retry_failed=True, progress=spoken).close()
     assert lost > 0
-    assert f"{lost} failed evaluations will be tried again" in said
-    assert outcome(copy) == outcome(path)
+    assert f"{lost} failed evaluations will be tried again" in spoken.lines
+    assert outcome(copied) == before

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -16,34 +12,14 @@ from evonas import read_front
 from evonas.cli.summary import summary
 from evonas.config import make_settings
 from evonas.errors import EvaluationError, EvonasError, RunError, SettingsError
-from evonas.files.progress import Silent
 from evonas.objectives.latency.latency import measure_latency_table
 from evonas.pipeline import run as pipeline
 from evonas.pipeline.budget import FEWEST
 from evonas.pipeline.problem import SearchProblem
 from evonas.runs.run import Run
-from evonas.spaces import load_space, shipped
+from evonas.spaces import load_space
 
-QUICK = {"epochs": 1, "population": 6, "generations": 3, "warm_start": 12, "estimator": "supernet:loss"}
-"""The default estimator reads over a hundred paths first."""
-
-
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory) -> str:
-    """DARTS cells in a network of two cells with four channels."""
-    text = shipped()["darts"].read_text()
-    small = "[skeletons.small]\nchannels = 8\ncells = 3\n"
-    assert small in text
-    path = tmp_path_factory.mktemp("space") / "tiny.toml"
-    path.write_text(text.replace(small, "[skeletons.small]\nchannels = 4\ncells = 2\n"))
-    return str(path)
-
-
-@pytest.fixture(scope="session")
-def finished(tiny, tmp_path_factory) -> Run:
-    """A search that ended."""
-    path = tmp_path_factory.mktemp("runs") / "done"
-    return pipeline.search(make_settings(space=tiny, **QUICK), path)
+pytestmark = pytest.mark.usefixtures("few_references")
 
 
 def test_the_time_of_a_search_adds_up_over_sittings(tiny, tmp_path):
@@ -67,7 +43,7 @@ def front_of(path) -> str:
 
 
 def test_a_search_leaves_a_whole_run(finished):
-    names = {path.name for path in finished.path.iterdir()}
+    names = {path.name for path in finished.iterdir()}
     assert {
         "run.toml",
         "manifest.json",
@@ -76,102 +52,55 @@ def test_a_search_leaves_a_whole_run(finished):
         "front.csv",
         "front.json",
     } <= names
-    front = read_front(finished)
+    with Run.open(finished) as run:
+        front, settings, manifest, members = read_front(run), run.settings, run.manifest, run.store.members()
     assert len(front) >= 1
-    space = load_space(finished.settings["space"])
+    space = load_space(settings["space"])
     for member in front:
         assert str(space.canonical(space.parse(member.architecture))) == member.architecture
         assert 0 <= member.values["acc"] <= 1
         assert 0 <= member.known["acc_report"] <= 1
         assert member.known["params"] > 0
-    assert len({m.architecture for m in finished.store.members()}) == 18
-    assert finished.manifest["timings"]["outside_evaluations_ms_per_candidate"] > 0
-    assert "acc_weights" not in finished.manifest
+    assert len({m.architecture for m in members}) == 18
+    assert manifest["timings"]["outside_evaluations_ms_per_candidate"] > 0
+    assert "acc_weights" not in manifest
 
 
-def test_the_default_estimate_says_what_it_counts_and_that_shared_weights_hardly_do(tiny, tmp_path, monkeypatch):
-    said, progress = [], Silent()
-    progress.say = said.append
+def test_the_default_estimate_says_what_it_counts_and_that_shared_weights_hardly_do(
+    quick, tmp_path, spoken, monkeypatch
+):
     monkeypatch.setattr(pipeline, "LITTLE_WEIGHT", 1.01)
-    settings = make_settings(space=tiny, **QUICK | {"estimator": "supernet"})
-    run = pipeline.search(settings, tmp_path / "run", progress=progress)
+    settings = make_settings(**quick | {"estimator": "supernet", "generations": 1})
+    run = pipeline.search(settings, tmp_path / "run", progress=spoken)
     weights = run.manifest["acc_weights"]
     assert list(weights) == ["shared weights", "FLOPs", "SWAP"]
     assert sum(weights.values()) == pytest.approx(1, abs=1e-3)
-    assert any("disagree with FLOPs and SWAP" in line for line in said)
+    assert any("disagree with FLOPs and SWAP" in line for line in spoken.lines)
 
 
-def test_the_same_seed_gives_the_same_front_and_another_another(finished, tiny, tmp_path):
-    same = pipeline.search(make_settings(space=tiny, **QUICK), tmp_path / "same")
-    assert front_of(same.path) == front_of(finished.path)
-    other = pipeline.search(make_settings(space=tiny, seed=1, **QUICK), tmp_path / "other")
-    assert front_of(other.path) != front_of(finished.path)
+def test_the_same_seed_gives_the_same_front_and_another_another(finished, quick, tmp_path):
+    same = pipeline.search(make_settings(**quick), tmp_path / "same")
+    assert front_of(same.path) == front_of(finished)
+    other = pipeline.search(make_settings(**quick, seed=1), tmp_path / "other")
+    assert front_of(other.path) != front_of(finished)
 
 
-def test_resuming_what_ended_changes_nothing_and_computes_nothing(finished, tiny, tmp_path):
-    run = pipeline.search(make_settings(space=tiny, **QUICK), tmp_path / "a")
-    before = front_of(run.path)
-    run = pipeline.resume(run.path)
-    assert front_of(run.path) == before
-    assert run.manifest["timings"]["evaluations_computed"] == 0
-
-
-def test_prolonging_equals_a_longer_search(finished, tiny, tmp_path):
-    long = pipeline.search(make_settings(space=tiny, **{**QUICK, "generations": 4}), tmp_path / "long")
-    short = pipeline.search(make_settings(space=tiny, **QUICK), tmp_path / "short")
-    prolonged = pipeline.resume(short.path, generations=4)
-    assert front_of(prolonged.path) == front_of(long.path)
-    assert front_of(pipeline.resume(short.path).path) == front_of(long.path)  # and stays prolonged
-
-
-@pytest.mark.parametrize("moment", ["supernet.safetensors", "evaluations", "front.csv"])
-def test_kill_and_resume_end_with_the_same_front(finished, tiny, tmp_path, moment):
-    path = tmp_path / "killed"
-    code = (
-        "from evonas.pipeline import run as pipeline; from evonas.config import make_settings\n"
-        f"pipeline.search(make_settings(space={tiny!r}, **{QUICK!r}), {str(path)!r})"
-    )
-    process = subprocess.Popen([sys.executable, "-W", "ignore", "-c", code])
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None and not _reached(path, moment):
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    resumed = pipeline.resume(path)
-    assert front_of(resumed.path) == front_of(finished.path)
-
-
-def _reached(path, moment) -> bool:
-    if moment != "evaluations":
-        return (path / moment).exists()
-    if not (path / "evaluations.sqlite").exists():
-        return False
-    with Run.open(path) as run:
-        return len(run.store.members()) > 6
-
-
-def test_a_moved_run_resumes(finished, tiny, tmp_path):
-    run = pipeline.search(make_settings(space=tiny, **QUICK), tmp_path / "here")
-    moved = run.path.rename(tmp_path / "there")
-    assert front_of(pipeline.resume(moved).path) == front_of(finished.path)
-
-
-def test_a_supernet_is_taken_over(finished, tiny, tmp_path):
-    run = pipeline.search(make_settings(space=tiny, supernet=str(finished.path), **QUICK), tmp_path / "b")
-    assert front_of(run.path) == front_of(finished.path)
-    wrong = make_settings(space="mobilenet_v3", supernet=str(finished.path), **QUICK)
+def test_a_supernet_is_taken_over(finished, quick, tmp_path):
+    run = pipeline.search(make_settings(**quick, supernet=str(finished)), tmp_path / "b")
+    assert front_of(run.path) == front_of(finished)
+    wrong = make_settings(**{**quick, "space": "nasbench201"}, supernet=str(finished))
     with pytest.raises(EvonasError, match="another network"):
         pipeline.search(wrong, tmp_path / "c")
 
 
-def test_one_cheap_objective_needs_no_training(tiny, tmp_path):
-    run = pipeline.search(make_settings(space=tiny, objectives=("flops",), **QUICK), tmp_path / "flops")
+def test_one_cheap_objective_needs_no_training(quick, tmp_path):
+    run = pipeline.search(make_settings(**quick, objectives=("flops",)), tmp_path / "flops")
     front = read_front(run)
     assert not (run.path / "supernet.safetensors").exists()
     assert len({m.values["flops"] for m in front}) == 1
 
 
-def test_the_latency_of_another_device_is_said_and_not_judged_by_what_this_one_measures(tiny, tmp_path):
+def test_the_latency_of_another_device_is_said_and_not_judged_by_what_this_one_measures(tiny, tmp_path, spoken):
     space = load_space(tiny)
     skeleton = SearchProblem(make_settings(space=tiny)).skeleton
     table = measure_latency_table(space, skeleton, networks=20, repeats=5, seconds=2)
@@ -182,41 +111,39 @@ def test_the_latency_of_another_device_is_said_and_not_judged_by_what_this_one_m
         space=tiny, objectives=("latency,flops",), constraint=("latency<=0.01",), latency_table=str(path),
         population=4, generations=1, warm_start=0,
     )  # fmt: skip
-    said = []
-    progress = Silent()
-    progress.say = said.append
-    front = read_front(pipeline.search(settings, tmp_path / "phone", progress=progress))
-    assert any(text.startswith("The latency table is of another device: cpu: measured on a phone") for text in said)
+    front = read_front(pipeline.search(settings, tmp_path / "phone", progress=spoken))
+    named = "The latency table is of another device: cpu: measured on a phone"
+    assert any(text.startswith(named) for text in spoken.lines)
     assert all(m.known["latency_measured"] > 0.01 > m.values["latency"] and not m.breaks for m in front)
 
 
 @pytest.mark.parametrize("content", [None, "{", '{"format": 3}'])
-def test_a_latency_table_that_cannot_be_read_is_told_before_there_is_a_run(content, tiny, tmp_path):
+def test_a_latency_table_that_cannot_be_read_is_told_before_there_is_a_run(content, quick, tmp_path):
     path = tmp_path / "table.json"
     if content is not None:
         path.write_text(content)
-    settings = make_settings(space=tiny, objectives=("latency,flops",), latency_table=str(path), **QUICK)
+    settings = make_settings(**quick, objectives=("latency,flops",), latency_table=str(path))
     with pytest.raises(SettingsError, match=r"Cannot read .*table\.json: .*build one with  evonas latency build"):
         pipeline.search(settings, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
-def test_swap_and_params_with_a_constraint_on_something_else(tiny, tmp_path):
-    settings = make_settings(space=tiny, objectives=("swap,params",), constraint=("flops<=40000",), **QUICK)
+def test_swap_and_params_with_a_constraint_on_something_else(quick, tmp_path):
+    settings = make_settings(**quick, objectives=("swap,params",), constraint=("flops<=40000",))
     run = pipeline.search(settings, tmp_path / "swap")
     front = read_front(run)
     assert len(front) >= 1
     assert all(m.known["flops"] <= 40000 for m in front)
 
 
-def test_warm_start_none(tiny, tmp_path):
-    settings = make_settings(space=tiny, objectives=("flops",), **{**QUICK, "warm_start": 0})
+def test_warm_start_none(quick, tmp_path):
+    settings = make_settings(**{**quick, "warm_start": 0}, objectives=("flops",))
     run = pipeline.search(settings, tmp_path / "cold")
     assert not [key for key in run.store.series() if key[0] == "swap"]
 
 
-def test_time_divides_a_budget_and_is_replayed(tiny, tmp_path):
-    settings = make_settings(space=tiny, time="8s", population=6, warm_start=0)
+def test_time_divides_a_budget_and_is_replayed(quick, tmp_path):
+    settings = make_settings(**{**quick, "warm_start": 0}, time="3s")
     run = pipeline.search(settings, tmp_path / "timed")
     before = front_of(run.path)
     decided = run.store.decisions()
@@ -225,9 +152,9 @@ def test_time_divides_a_budget_and_is_replayed(tiny, tmp_path):
     assert Run.open(run.path).store.decisions() == decided
 
 
-def test_a_time_that_is_over_ends_within_a_generation_with_a_front(tiny, tmp_path):
-    # One second is over before anything is trained; what still gives a front is done all the same.
-    settings = make_settings(space=tiny, time="1s", population=6, generations=3, warm_start=0)
+def test_a_time_that_is_over_ends_within_a_generation_with_a_front(quick, tmp_path):
+    # It is over before anything is trained; what still gives a front is done all the same.
+    settings = make_settings(**{**quick, "warm_start": 0}, time="0.01s")
     run = pipeline.search(settings, tmp_path / "late")
     assert run.store.decisions()["end"] == 0
     evaluated = {row.architecture for row in run.store.evaluations() if row.objective == "acc"}
@@ -239,16 +166,16 @@ def test_a_time_that_is_over_ends_within_a_generation_with_a_front(tiny, tmp_pat
     assert len({row.architecture for row in longer.store.evaluations() if row.objective == "acc"}) == 12
 
 
-def test_what_cannot_be_kept_is_said_before_anything_is_written(tiny, tmp_path):
+def test_what_cannot_be_kept_is_said_before_anything_is_written(quick, tmp_path):
     for constraint in ("flops<=10", "params>=1e9"):
         with pytest.raises(SettingsError, match="nearest"):
-            pipeline.search(make_settings(space=tiny, constraint=(constraint,), **QUICK), tmp_path / "no")
+            pipeline.search(make_settings(**quick, constraint=(constraint,)), tmp_path / "no")
     assert not (tmp_path / "no").exists()
 
 
-def test_an_accuracy_that_nothing_reaches_is_said_at_the_end(tiny, tmp_path):
+def test_an_accuracy_that_nothing_reaches_is_said_at_the_end(quick, tmp_path):
     with pytest.raises(EvaluationError, match=r"acc>=1,.*generations"):
-        pipeline.search(make_settings(space=tiny, constraint=("acc>=100%",), **QUICK), tmp_path / "never")
+        pipeline.search(make_settings(**quick, constraint=("acc>=100%",)), tmp_path / "never")
     assert len(Run.open(tmp_path / "never").store.members()) == 18  # nothing is lost
 
 
@@ -275,7 +202,7 @@ def test_bad_settings_are_named_and_nothing_is_written(given, expected, tmp_path
 
 def test_an_existing_folder_is_refused(finished):
     with pytest.raises(RunError, match="resume"):
-        pipeline.search(make_settings(), finished.path)
+        pipeline.search(make_settings(), finished)
 
 
 def test_what_is_no_run_is_refused(tmp_path):
@@ -284,7 +211,7 @@ def test_what_is_no_run_is_refused(tmp_path):
             pipeline.resume(path)
 
 
-def test_a_run_of_other_data_is_refused(finished, tiny, tmp_path):
+def test_a_run_of_other_data_is_refused(quick, tmp_path):
     rng = np.random.default_rng(0)
     arrays = {
         "x_train": rng.integers(0, 255, (200, 8, 8), dtype=np.uint8),
@@ -293,7 +220,7 @@ def test_a_run_of_other_data_is_refused(finished, tiny, tmp_path):
         "y_test": np.arange(40) % 4,
     }
     np.savez(tmp_path / "own.npz", **arrays)
-    settings = make_settings(space=tiny, data=str(tmp_path / "own.npz"), objectives=("flops",), **QUICK)
+    settings = make_settings(**quick | {"train_limit": None}, data=str(tmp_path / "own.npz"), objectives=("flops",))
     run = pipeline.search(settings, tmp_path / "own")
     arrays["y_train"] = arrays["y_train"][::-1].copy()
     np.savez(tmp_path / "own.npz", **arrays)

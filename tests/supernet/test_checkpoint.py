@@ -29,17 +29,11 @@ def test_what_is_written_is_read(tmp_path):
     assert [file.name for file in path.parent.iterdir()] == ["supernet.safetensors"]
 
 
-def test_a_failed_write_keeps_the_one_before_and_leaves_nothing_behind(tmp_path, monkeypatch):
+def test_a_failed_write_keeps_the_one_before_and_leaves_nothing_behind(tmp_path, full_disk):
     path = tmp_path / "supernet.safetensors"
     saved(path, nn.Linear(2, 2))
     before = path.read_bytes()
-
-    def full(*args):
-        args[1].write_bytes(b"half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("evonas.training.checkpoint.save_file", full)
-    with pytest.raises(TrainingError, match=r"No space left on device.*the one before is untouched"):
+    with full_disk(), pytest.raises(TrainingError, match=r"File too large.*the one before is untouched"):
         saved(path, nn.Linear(2, 2))
     assert path.read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 1

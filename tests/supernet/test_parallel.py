@@ -53,7 +53,7 @@ def test_two_processes_give_the_weights_of_one_with_the_doubled_batch(make_netwo
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(
         [sys.executable, *launch, TOYS, __file__, tmp_path],
-        env=environment, capture_output=True, text=True, timeout=240,
+        env=environment, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     for name, rule in RULES.items():

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -31,15 +33,10 @@ def test_colleagues_may_read_a_checkpoint(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o644
 
 
-def test_a_failure_leaves_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_leaves_the_one_before(tmp_path: Path, full_disk: Callable[[], AbstractContextManager[None]]) -> None:
     path = tmp_path / "own.safetensors"
     write_checkpoint(path, {"a": torch.zeros(1)}, {})
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.replace", full)
-    with pytest.raises(TrainingError, match="No space left"):
+    with full_disk(), pytest.raises(TrainingError, match="File too large"):
         write_checkpoint(path, {"a": torch.ones(1)}, {})
     assert torch.equal(read_checkpoint(path)[0]["a"], torch.zeros(1))
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
