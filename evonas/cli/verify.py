@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from evonas.errors import SettingsError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -27,9 +30,21 @@ def verify(
     data: Annotated[
         str | None, typer.Option(help="Where the run's data are now, the same ones. [default: where they were]")
     ] = None,
+    ranking: Annotated[
+        int | None,
+        typer.Option(
+            help="Instead: train that many members, and as many random architectures of equal FLOPs, to the end, and "
+            "say how well the search had ranked them. Typed again it goes on."
+        ),
+    ] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="Recipe of these trainings, a name or TOML file. [default: that of evonas train]")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Measure members again and show what moved by more than its noise; exit code 1 if something did."""
+    if recipe is not None and ranking is None:
+        raise SettingsError("--recipe goes with --ranking N, got it alone: evonas train takes it too")
     from evonas.runs.run import Run
 
     with Run.open(run) as opened:  # a wrong path ends here, before anything heavy is imported
@@ -42,33 +57,51 @@ def verify(
     from evonas.runs.selection import check_selection
 
     check_selection(run, select)
+    if ranking is not None:
+        _rank(run, ranking, recipe, data, quiet)
+        return
     for line in knee_warning(manifest, select):
         typer.echo(line, err=True)
     from evonas.deployment.verify import verify
 
     with words_when_stopped(lambda: "Stopped; nothing was changed."):
         verification = verify(run, select, trained=trained, table=table or (), data=data, progress=make_progress(quiet))
-    Console().print(_table(verification))
+    if verification.moved:
+        Console().print(_table(verification, {o["name"]: o["unit"] for o in manifest.get("objectives", ())}))
     typer.echo("\n".join(verification.summary()))
     raise typer.Exit(1 if verification.moved else 0)
 
 
-def _table(verification: Verification) -> Table:
+def _rank(run: Path, number: int, recipe: str | None, data: str | None, quiet: bool) -> None:
+    """Train members and random architectures, and show how well they were ranked."""
+    from evonas.cli.progress import make_progress
+    from evonas.cli.stopping import words_when_stopped
+    from evonas.deployment import verify_ranking
+
+    with words_when_stopped(lambda: "Stopped; what was trained is kept. Type the same command again to go on."):
+        check = verify_ranking(run, number, recipe, data=data, progress=make_progress(quiet))
+    typer.echo("\n".join(check.summary()))
+
+
+def _table(verification: Verification, units: Mapping[str, str]) -> Table:
+    """Return the numbers that moved; accuracies in percent."""
     from rich.table import Table
 
-    from evonas.cli.tables import number
+    from evonas.report.amounts import is_accuracy, shown, unit_shown
 
     table = Table()
     for heading in ("index", "", "before", "now", "change", "noise", ""):
         table.add_column(heading, justify="left" if heading == "" else "right", no_wrap=heading == "", overflow="fold")
-    for one in verification:
+    for one in verification.moved:
+        unit = units.get(one.name, "")
+        scale = 100 if is_accuracy(one.name, unit) else 1
         table.add_row(
             "" if one.index is None else str(one.index),
-            one.name,
-            number(one.before),
-            "failed" if one.now != one.now else number(one.now),
-            f"{one.now - one.before:+.2g}" if one.now != one.before else "0",
-            f"{one.noise:.2g}",
-            "moved" if one.moved else "holds",
+            f"{one.name} {unit_shown(one.name, unit)}".strip(),
+            shown(one.before, one.name, unit),
+            "failed" if one.now != one.now else shown(one.now, one.name, unit),
+            f"{scale * (one.now - one.before):+.2g}",
+            f"{scale * one.noise:.2g}",
+            "moved",
         )
     return table

@@ -17,12 +17,16 @@ from evonas.deployment.deployment import Deployment, deployment_summary
 from evonas.deployment.isolated_check import Fresh, run_fresh
 from evonas.deployment.member import train_members
 from evonas.deployment.model import UnitInput, load_model, model_files
+from evonas.deployment.ranking import verify_ranking
+from evonas.deployment.ranking_check import RankedNetwork, RankingCheck
 from evonas.deployment.trained import Trained, estimate_agreement, trained_models, training_summary
 
 __all__ = [
     "Deployment",
     "Figures",
     "Fresh",
+    "RankedNetwork",
+    "RankingCheck",
     "Trained",
     "UnitInput",
     "deployment_summary",
@@ -34,4 +38,5 @@ __all__ = [
     "train_members",
     "trained_models",
     "training_summary",
+    "verify_ranking",
 ]

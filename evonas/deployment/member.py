@@ -45,7 +45,7 @@ _WEIGHTS = ("inherited", "fresh", "anchor")
 
 def train_members(
     run: Run | str | Path,
-    select: str = "knee",
+    select: str | Sequence[str] = "knee",
     recipe: TrainingRecipe | str | Path | None = None,
     *,
     seeds: Sequence[int] = (0,),
@@ -63,7 +63,7 @@ def train_members(
 
     Args:
         run: A run that ended, by path, or open; where it is open for writing it must be given open.
-        select: As `choose` takes it, or ``front``: every member.
+        select: As `choose` takes it, or ``front``: every member; or several selections.
         recipe: A recipe, or what `load_recipe` takes; None: ``finetune`` for a run from published weights, else
             ``quick``.
         seeds: One training each.
@@ -106,7 +106,8 @@ def train_members(
         lack = "inherit weights from" if teacher is None else "learn from"
         raise RunError(f"{run.path} has no supernet to {lack}: run  evonas train {run.path} --weights fresh")
     space = load_space(run.settings["space"])
-    selections = [f"index:{i}" for i in range(len(front))] if select == "front" else [select]
+    several = [f"index:{i}" for i in range(len(front))] if select == "front" else select
+    selections = [several] if isinstance(several, str) else list(several)
     choices = [choose(front, space, selection) for selection in selections]
     if published and data is not None:
         problem_of(run)  # from other weights they are normalized otherwise, and have another fingerprint
