@@ -13,6 +13,7 @@ from evonas.configs import load_config, named_configs
 from evonas.errors import SettingsError, suggest
 from evonas.files.toml import read_toml
 from evonas.files.wording import word_error
+from evonas.supernet.norm_modes import NORMS
 from evonas.supernet.rules.registry import RULES, named_settings
 from evonas.training.ladder import Ladder
 
@@ -154,6 +155,13 @@ class Settings(BaseModel):
         "supernet",
         "How weights are shared, NAME or NAME(key=value, key=value), or a TOML file of these",
         allowed=(*RULES, *named_settings()),
+    )
+    norms: str = _setting(
+        "affine",
+        "supernet",
+        "What becomes of norms' weights and biases, which paths share: learned, fixed at 1 and 0 (plain), "
+        "each option's own, or protected as shared weights are",
+        allowed=tuple(NORMS),
     )
     sampling: str = _setting("choice", "supernet", "How paths are drawn in training", allowed=SAMPLINGS)
     estimator: str = _setting(

@@ -24,8 +24,9 @@ from evonas.objectives.accuracy.main_effects import REFERENCES, AdditiveEffects
 from evonas.spaces import Architecture, Skeleton, Space, path_names
 from evonas.supernet import PathEvaluator, RuleContext, SupernetSettings, make_sampler, train_supernet
 from evonas.supernet.forgetting import ForgettingProbe, summarize
+from evonas.supernet.norm_modes import check_norms, separate_norms
 from evonas.supernet.rules.contract import RuleFactory
-from evonas.supernet.rules.registry import find_rule
+from evonas.supernet.rules.registry import find_rule, read_rule
 from evonas.supernet.sampling import SpaceSampler
 from evonas.tables.table import Table
 from evonas.tasks import make_task
@@ -54,6 +55,7 @@ def bench_supernet(
     sampling: str = "choice",
     batch_size: int = 64,
     lr: float = 0.05,
+    norms: str = "affine",
     out: Path | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
@@ -75,6 +77,7 @@ def bench_supernet(
         sampling: How paths are drawn, one of `SAMPLINGS` that needs no scores.
         batch_size: Images per update.
         lr: Learning rate at the start.
+        norms: What becomes of norms' weights and biases, a key of `NORMS`.
         out: JSON file that is written after every training; trainings of the same settings that it holds
             already are not done again.
         progress: Called with a line before each training.
@@ -91,6 +94,8 @@ def bench_supernet(
     if sample < 10 or min(passes, default=0) < 1:
         raise SettingsError(f"Expected 10 architectures or more and positive passes, got {sample} and {list(passes)}.")
     factories = {text: find_rule(text) for text in rules}
+    for text in rules:
+        check_norms(norms, read_rule(text)[0])
     make_sampler(sampling, space)
     seeds = range(seeds) if isinstance(seeds, int) else seeds
     skeleton = skeleton or space.skeleton("small")
@@ -111,6 +116,7 @@ def bench_supernet(
             "lr": lr,
             "references": REFERENCES,
             **({} if sampling == "choice" else {"sampling": sampling}),
+            **({} if norms == "affine" else {"norms": norms}),
         },
         "architectures": [str(one) for one in written],
         "truth": table[target][chosen].tolist(),
@@ -129,7 +135,9 @@ def bench_supernet(
                 if progress is not None:
                     progress(f"{text}, {budget} passes, seed {seed}")
                 with torch_threads(1):
-                    trial = _train(space, skeleton, data, rule, budget, seed, sampling, batch_size, lr, forms, before)
+                    trial = _train(
+                        space, skeleton, data, rule, budget, seed, sampling, batch_size, lr, norms, forms, before
+                    )
                 results["trials"].append({"rule": text, "passes": budget, "seed": seed, **trial})
                 results["rows"] = summarize_trials(results)
                 if out is not None:
@@ -148,11 +156,13 @@ def _train(
     sampling: str,
     batch_size: int,
     lr: float,
+    norms: str,
     forms: Sequence[Architecture],
     before: ZeroCostFeatures,
 ) -> dict[str, Any]:
     """Train a supernet and read all architectures."""
     network = build(space, skeleton, seed=seed)
+    separate_norms(network, norms)
     updates = max(1, round(passes / _passes_per_update(network, rule, seed)))
     per_epoch = max(1, len(data.train) // batch_size)
     epochs = -(-updates // per_epoch)
@@ -172,7 +182,9 @@ def _train(
         network,
         data,
         rule,
-        SupernetSettings(epochs=epochs, updates=updates, batch_size=batch_size, lr=lr, weight_decay=0.0, seed=seed),
+        SupernetSettings(
+            epochs=epochs, updates=updates, batch_size=batch_size, lr=lr, weight_decay=0.0, seed=seed, norms=norms
+        ),
         sample=make_sampler(sampling, space),
         augment=data.augment,
         probe=ForgettingProbe(right, per_epoch=max(1, round(PROBED / epochs))),

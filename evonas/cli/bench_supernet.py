@@ -30,6 +30,9 @@ def bench_supernet(
     sampling: Annotated[str, typer.Option(help="How paths are drawn: choice, size, unique or fair.")] = "choice",
     batch_size: Annotated[int, typer.Option(min=2, help="Images per pass.")] = 64,
     lr: Annotated[float, typer.Option(help="Learning rate at the start.")] = 0.05,
+    norms: Annotated[
+        str, typer.Option(help="What becomes of norms' weights and biases: affine, plain, per-operation or protected.")
+    ] = "affine",
     out: Out = None,
 ) -> None:
     """Rank architectures of known accuracy with supernets trained by several rules for equal passes.
@@ -62,6 +65,7 @@ def bench_supernet(
         sampling=sampling,
         batch_size=batch_size,
         lr=lr,
+        norms=norms,
         out=out,
         progress=lambda text: typer.echo(text, err=True),
     )

@@ -119,9 +119,15 @@ class ElasticPointwise(ElasticLayer, nn.Conv2d):
 class ElasticBatchNorm2d(nn.BatchNorm2d):
     """A batch norm that serves the first channels of its input's width."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalize ``(n, c, h, w)``, c at most `num_features`."""
+    def forward(self, x: Tensor, affine: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        """Normalize ``(n, c, h, w)``, c at most `num_features`.
+
+        Args:
+            x: Input.
+            affine: Weight and bias of at least c channels; None: its own.
+        """
         c = x.shape[1]
+        weight, bias = (self.weight, self.bias) if affine is None else affine
         mean, variance, seen = self.running_mean, self.running_var, self.num_batches_tracked
         if mean is None or variance is None or seen is None:
             raise TypeError("Expected a norm that keeps running statistics")
@@ -132,8 +138,8 @@ class ElasticBatchNorm2d(nn.BatchNorm2d):
             x,
             mean[:c],
             variance[:c],
-            self.weight[:c],
-            self.bias[:c],
+            weight[:c],
+            bias[:c],
             self.training,
             momentum,
             self.eps,

@@ -7,7 +7,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
 import torch
@@ -53,6 +53,24 @@ class SqueezeExcite(nn.Module):
         else:
             gate = self.gate(self.expand(self.activation(self.reduce(squeezed))))
         return x * gate
+
+
+PARTS = ("expand", "depthwise", "project")
+"""Parts of a block that end in a norm."""
+OWN = "own_norms."
+"""Beginning of the names of norms' weights and biases that are an option's own."""
+
+
+def _key(kernel: int | None, expand: int | None) -> str:
+    """Return what an option's own norms are known by."""
+    return f"{kernel}x{expand}"
+
+
+def _elastic(norm: nn.BatchNorm2d) -> ElasticBatchNorm2d:
+    """Return an elastic norm with the weights and statistics of a plain one."""
+    other = ElasticBatchNorm2d(norm.num_features, eps=norm.eps, momentum=norm.momentum)
+    other.load_state_dict(norm.state_dict())
+    return other.to(norm.weight.device)
 
 
 class MBConv(nn.Module):
@@ -117,6 +135,8 @@ class MBConv(nn.Module):
         self.depthwise = nn.ModuleDict({"conv": depthwise, "norm": norm(mid), "activation": act()})
         self.se = SqueezeExcite(mid, self.elastic) if se else None
         self.project = nn.ModuleDict({"conv": conv1x1(mid, c_out), "norm": nn.BatchNorm2d(c_out, eps=eps)})
+        self.own_norms: nn.ModuleDict | None = None
+        """Norms' weights and biases of each option, where options have their own."""
 
     def middle(self, expand: int) -> int:
         """Return the channels between expansion and projection."""
@@ -138,17 +158,42 @@ class MBConv(nn.Module):
         y = x
         if self.expand is not None and not (self.elastic and expand == 1):
             y = self.expand["conv"](y, self.middle(cast(int, expand))) if self.elastic else self.expand["conv"](y)
-            y = self.expand["activation"](self.expand["norm"](y))
+            y = self.expand["activation"](self._normalize("expand", y, kernel, expand))
         if self.groups > 1:  # also where nothing is expanded: the projection's groups would never mix otherwise
             n, c, h, w = y.shape
             y = y.reshape(n, self.groups, c // self.groups, h, w).transpose(1, 2).reshape(n, c, h, w)
         conv = self.depthwise["conv"]
         y = conv(y, kernel=kernel) if self.elastic else conv(y)
-        y = self.depthwise["activation"](self.depthwise["norm"](y))
+        y = self.depthwise["activation"](self._normalize("depthwise", y, kernel, expand))
         if self.se is not None:
             y = self.se(y)
-        y = cast(Tensor, self.project["norm"](self.project["conv"](y)))
+        y = self._normalize("project", self.project["conv"](y), kernel, expand)
         return x + y if self.residual else y
+
+    def separate_norms(self, options: Iterable[tuple[int, ...]]) -> None:
+        """Give every option norms' weights and biases of its own, each a copy of the block's, which are not used then.
+
+        Args:
+            options: Kernel and expansion of each.
+        """
+        self.project["norm"] = _elastic(cast(nn.BatchNorm2d, self.project["norm"]))
+        norms = {name: part["norm"] for name in PARTS if (part := getattr(self, name)) is not None}
+        self.own_norms = nn.ModuleDict()
+        for kernel, expand in options:
+            copies = {
+                f"{name}_{kind}": nn.Parameter(getattr(norm, kind).detach().clone())
+                for name, norm in norms.items()
+                for kind in ("weight", "bias")
+            }
+            self.own_norms[_key(kernel, expand)] = nn.ParameterDict(copies)
+
+    def _normalize(self, part: str, y: Tensor, kernel: int | None, expand: int | None) -> Tensor:
+        """Normalize by one of the block's norms, with the option's own weight and bias where there are any."""
+        norm = getattr(self, part)["norm"]
+        if self.own_norms is None:
+            return cast(Tensor, norm(y))
+        own = cast(nn.ParameterDict, self.own_norms[_key(kernel, expand)])
+        return cast(Tensor, norm(y, (own[f"{part}_weight"], own[f"{part}_bias"])))
 
     @torch.no_grad()
     def slice(self, kernel: int, expand: int) -> dict[str, Tensor]:
@@ -156,7 +201,12 @@ class MBConv(nn.Module):
         c_in, c_out, *_ = self.spec
         mid = self.middle(expand)
         state = dict(self.state_dict())
-        state = {key: value for key, value in state.items() if ".maps." not in key}
+        state = {key: value for key, value in state.items() if ".maps." not in key and not key.startswith(OWN)}
+        if self.own_norms is not None:
+            for key, value in cast(nn.ParameterDict, self.own_norms[_key(kernel, expand)]).items():
+                part, _, kind = key.rpartition("_")
+                if f"{part}.norm.{kind}" in state:
+                    state[f"{part}.norm.{kind}"] = value
 
         def cut(name: str, width: int) -> None:
             for key in state:

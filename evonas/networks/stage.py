@@ -58,6 +58,12 @@ class ElasticSlot(Slot):
         """Return kernel and expansion; nothing where the block is not elastic."""
         return self._arguments[option]
 
+    def separate_norms(self) -> None:
+        """Give every option norms' weights and biases of its own, where the block serves several."""
+        block = cast(MBConv, self[ON])
+        if block.elastic:
+            block.separate_norms(self._arguments.values())
+
     def plain(self, module: nn.Module, shape: tuple[int, ...], arguments: tuple[int, ...]) -> nn.Module:
         """Return the stand-alone block of a kernel and an expansion; see `Slot.plain`."""
         return cast(MBConv, module).plain(*arguments) if arguments else module

@@ -14,7 +14,8 @@ from evonas.objectives.accuracy.estimators import read_estimator
 from evonas.objectives.registry import check_objectives
 from evonas.pareto.objective import check_fraction, parse_constraints, split_direction, split_names
 from evonas.spaces import Space, load_space, shipped
-from evonas.supernet.rules.registry import check_rule
+from evonas.supernet.norm_modes import check_norms
+from evonas.supernet.rules.registry import check_rule, read_rule
 from evonas.tables.load import load_table
 from evonas.tasks import named_measure, task_measures
 from evonas.tasks.registry import check_task
@@ -54,6 +55,11 @@ def check_settings(settings: Settings) -> None:
             f"Unknown metric '{settings.metric}': expected {', '.join(known)}.{suggest(str(settings.metric), known)}"
         )
     check_rule(settings.sharing)
+    check_norms(settings.norms, read_rule(settings.sharing)[0])
+    if settings.norms != "affine" and settings.pretrained not in ("none", "auto"):
+        raise SettingsError(
+            f"Published weights keep their norms: give --norms affine with them, got '{settings.norms}'"
+        )
     read_estimator(settings.estimator)
     _check_anchors(settings)
     _check_name("sampling", settings.sampling, SAMPLINGS)

@@ -29,6 +29,7 @@ from evonas.pipeline.start import check_resolution, default_resolution, read_sta
 from evonas.runs.manifest import new_manifest
 from evonas.spaces import Candidate, load_space
 from evonas.supernet import load_weights, make_sampler, weights_fingerprint
+from evonas.supernet.norm_modes import separate_norms
 from evonas.supernet.rules.registry import find_rule, write_rule
 from evonas.tables.known import find_table
 from evonas.tables.load import load_table
@@ -268,6 +269,7 @@ class SearchProblem:
     def new_supernet(self) -> Network:
         """Return a supernet with fresh weights; of published ones it knows whose statistics of norms are theirs."""
         network = build(self.space, self.skeleton, seed=self.settings.seed)
+        separate_norms(network, self.settings.norms)
         if self.start is not None:
             network.published = str(self.space.extremes()[1])
         return network

@@ -71,7 +71,7 @@ def resolve_start(settings: Settings) -> tuple[Settings, list[str]]:
         return _from_nothing(settings), []
     if settings.pretrained != "auto":
         return _with_weights(settings, settings.pretrained), []
-    if settings.table or settings.supernet or settings.data in (None, "digits"):
+    if settings.table or settings.supernet or settings.data in (None, "digits") or settings.norms != "affine":
         return _from_nothing(settings), []
     wanted = _weights_of(settings)
     if wanted is None:

@@ -190,6 +190,7 @@ class SearchSetup:
                     lr=settings.lr,
                     weight_decay=0.0,
                     seed=settings.seed,
+                    norms=settings.norms,
                 ),
                 sample=make_sampler(settings.sampling, self.problem.space, scored=self._scored),
                 augment=data.augment,
@@ -235,5 +236,6 @@ class SearchSetup:
             seconds=self.budget.probe(),
             augment=self.data.augment,
             task=make_task(self.data),
+            norms=self.settings.norms,
         )
         return max(1, int(self.budget.share("supernet") / update))

@@ -12,6 +12,7 @@ from torch import nn
 
 from evonas.errors import SettingsError, suggest
 from evonas.supernet.adam import Adam
+from evonas.supernet.norm_modes import check_norms
 from evonas.supernet.precision import check_precision
 from evonas.supernet.sgd import SGD
 
@@ -36,6 +37,8 @@ class SupernetSettings:
         seed: Of every draw.
         precision: `float32`, or `bfloat16` for convolutions and linear layers.
         compiled: Whether candidates run compiled; for rules that capture no layer's inputs.
+        norms: What becomes of norms' weights and biases, a key of `NORMS`; for ``per-operation`` the network is one
+            that `separate_norms` has seen.
 
     Raises:
         SettingsError: A setting is out of range.
@@ -53,6 +56,7 @@ class SupernetSettings:
     seed: int = 0
     precision: str = "float32"
     compiled: bool = False
+    norms: str = "affine"
 
     def __post_init__(self) -> None:
         """Refuse what is out of range."""
@@ -67,6 +71,7 @@ class SupernetSettings:
                 f"{suggest(self.optimizer, OPTIMIZERS)}"
             )
         check_precision(self.precision)
+        check_norms(self.norms)
 
     def make_optimizer(self, network: nn.Module) -> SGD:
         """Return the optimizer of a network's parameters.
@@ -115,6 +120,7 @@ class SupernetSettings:
             "optimizer": self.optimizer,
             **({} if self.precision == "float32" else {"precision": self.precision}),
             **({"compiled": True} if self.compiled else {}),
+            **({} if self.norms == "affine" else {"norms": self.norms}),
             "momentum": self.momentum,
             "weight decay": self.weight_decay,
             "clip": self.clip,

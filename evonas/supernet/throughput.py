@@ -30,6 +30,7 @@ def time_update(
     seconds: float | None = None,
     augment: Augmentation | None = None,
     task: Task | None = None,
+    norms: str = "affine",
 ) -> float:
     """Return the mean seconds of an update, the first left out, from a trial that spoils the network's weights.
 
@@ -44,6 +45,7 @@ def time_update(
         seconds: End the trial after that time, at least two updates done; None: no bound.
         augment: As in the training that is meant.
         task: Loss; classification by default.
+        norms: As in the training that is meant.
     """
     times = [time.perf_counter()]
 
@@ -54,6 +56,6 @@ def time_update(
             raise _Enough
 
     with suppress(_Enough):
-        settings = SupernetSettings(epochs=updates + 1, batch_size=batch_size)
+        settings = SupernetSettings(epochs=updates + 1, batch_size=batch_size, norms=norms)
         train_supernet(network, data, rule, settings, augment=augment, task=task, progress=note)
     return float(np.mean(np.diff(times)[1:]))

@@ -19,6 +19,7 @@ from evonas.supernet import parallel
 from evonas.supernet.activation_capture import ActivationCapture
 from evonas.supernet.evaluate import ImageData, sized
 from evonas.supernet.forgetting import Forgetting, ForgettingProbe
+from evonas.supernet.norm_modes import check_norms, fixed_norms
 from evonas.supernet.precision import autocast, compiled_blocks
 from evonas.supernet.rules.contract import Pass, RuleContext, RuleFactory, space_of
 from evonas.supernet.rules.registry import make_rule
@@ -112,8 +113,13 @@ def train_supernet(
     # Twice as fast on CPUs: most of the work is depthwise.
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch types leave it out
     sampler = as_sampler(sample or SpaceSampler(space_of(network)))
-    context = RuleContext(network, sampler, path_of or space_of(network).path, schedule.steps, settings.seed)
+    context = RuleContext(
+        network, sampler, path_of or space_of(network).path, schedule.steps, settings.seed, settings.norms
+    )
     made = make_rule(rule, context)
+    if settings.norms == "protected" and not made.guards_norms:
+        check_norms(settings.norms, rule if isinstance(rule, str) else name_of(rule))
+        raise SettingsError("Expected a rule that protects norms for norms 'protected', such as 'disturbance-immune'")
     if settings.compiled and made.summary is not None:
         raise SettingsError("Expected a rule such as 'uniform' for compiled blocks, got one that captures inputs")
     state = SupernetState(
@@ -131,7 +137,8 @@ def train_supernet(
         },
     )
     loop = _Loop(state, data, settings, schedule, task or Classification(), augment, progress, probe)
-    return loop.run(None if checkpoint is None else Path(checkpoint))
+    with fixed_norms(network, settings.norms):
+        return loop.run(None if checkpoint is None else Path(checkpoint))
 
 
 @dataclass

@@ -64,6 +64,7 @@ class RuleContext:
         path_of: From an architecture to its path.
         steps: Updates of the whole training.
         seed: Of the rule's own draws.
+        norms: What becomes of norms' weights and biases, a key of `NORMS`.
     """
 
     network: nn.Module
@@ -71,6 +72,7 @@ class RuleContext:
     path_of: Callable[[Any], Path]
     steps: int
     seed: int = 0
+    norms: str = "affine"
 
     @property
     def space(self) -> Space:
@@ -119,6 +121,11 @@ class UpdateRule(Protocol):
 
     summary: Summary | None = None
     captured_layers: Collection[str] | None = None
+
+    @property
+    def guards_norms(self) -> bool:
+        """Whether norms' weights and biases are protected too; by default not."""
+        return False
 
     @abstractmethod
     def plan(self, rng: np.random.Generator) -> list[Pass]:

@@ -20,6 +20,7 @@ from evonas.supernet.layers import (
     mean_patch,
     sampled_patches,
 )
+from evonas.supernet.norm_modes import NormGuard
 from evonas.supernet.projector import Projector
 from evonas.supernet.rules.contract import Pass, RuleContext
 from evonas.supernet.rules.protection import Protection
@@ -113,6 +114,7 @@ class DisturbanceImmune(Protection):
             groups, size = geometry(layer)
             projectors[name] = Projector(size, groups=groups, alpha=alpha, rank=rank, device=layer.weight.device)
         super().__init__(context, projectors, burst=burst, memory=memory, strength=strength)
+        self.norm_guard = NormGuard(context.network, alpha) if context.norms == "protected" else None
 
     def transform(self, updates: Updates) -> Mapping[str, Tensor]:
         """Return the updates with those of shared weights (and their biases) projected."""
@@ -120,6 +122,8 @@ class DisturbanceImmune(Protection):
         if strength == 0.0:
             return updates
         result = dict(updates)
+        if self.norm_guard is not None:
+            result |= self.norm_guard.transform(updates, strength)
         for name, layer in self._layers.items():
             key, bias = (f"{name}.weight", f"{name}.bias") if name else ("weight", "bias")
             if key not in updates:

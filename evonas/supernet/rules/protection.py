@@ -11,6 +11,7 @@ from torch import Tensor
 
 from evonas.errors import SettingsError, TrainingError, suggest
 from evonas.supernet.layers import Inputs
+from evonas.supernet.norm_modes import NormGuard
 from evonas.supernet.projector import Projector
 from evonas.supernet.rules.contract import Pass, RuleContext
 from evonas.supernet.rules.uniform import Uniform
@@ -58,6 +59,12 @@ class Protection(Uniform):
         self._current: Pass | None = None
         self._left = 0
         self._pending: dict[str, Inputs] = {}
+        self.norm_guard: NormGuard | None = None
+
+    @property
+    def guards_norms(self) -> bool:
+        """Whether norms' weights and biases are protected too."""
+        return self.norm_guard is not None
 
     @property
     def strength(self) -> float:
@@ -79,6 +86,8 @@ class Protection(Uniform):
         for name, inputs in self._pending.items():
             self.projectors[name].absorb(inputs.rows, keep=self._keep, groups=inputs.groups)
         self._pending = {}
+        if self.norm_guard is not None:
+            self.norm_guard.enter(self._keep)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the projectors, what is about to enter, and where in its burst the rule stands."""
@@ -90,6 +99,8 @@ class Protection(Uniform):
         for name, projector in self.projectors.items():
             for kind, tensor in projector.state_dict().items():
                 state[f"projector/{name}/{kind}"] = tensor
+        if self.norm_guard is not None:
+            state |= {f"norms/{key}": value for key, value in self.norm_guard.state_dict().items()}
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -111,6 +122,9 @@ class Protection(Uniform):
                 projector.load_state_dict(held[name])
             except TrainingError as error:
                 raise TrainingError(f"Projector '{name}': {error}") from None
+        if self.norm_guard is not None:
+            own = {key.removeprefix("norms/"): value for key, value in state.items() if key.startswith("norms/")}
+            self.norm_guard.load_state_dict(own)
         self._step, self._left = int(state["step"]), int(state["left"])
         self._current = None
         if state["architecture"] is not None:
