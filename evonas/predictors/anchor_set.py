@@ -55,6 +55,13 @@ class AnchorSet:
         """Which of `known` reached the last level, shape ``(n,)``."""
         return np.array([len(anchor.values) == len(self.levels) for anchor in self.known], dtype=bool)
 
+    @property
+    def fused_level(self) -> int:
+        """Epochs of the level that `fused` brings all to: the highest that enough have reached."""
+        reached = np.array([len(anchor.values) for anchor in self.known])
+        counted = (i for i in range(len(self.levels)) if (reached > i).sum() >= MIN_FUSED)
+        return self.levels[max(counted, default=0)]
+
     def fused(self, columns: np.ndarray) -> tuple[np.ndarray, int]:
         """Return what each of `known` gives at one level, and which: the highest that enough have reached.
 
@@ -64,7 +71,7 @@ class AnchorSet:
             columns: What is known of each, shape ``(n, d)``.
         """
         reached = np.array([len(anchor.values) for anchor in self.known])
-        last = max((i for i in range(len(self.levels)) if (reached > i).sum() >= MIN_FUSED), default=0)
+        last = self.levels.index(self.fused_level)
         rows = [
             (row, level, value)
             for row, anchor in enumerate(self.known)

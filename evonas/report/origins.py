@@ -37,7 +37,7 @@ def origin(name: str, settings: Mapping[str, Any], unit: str | None = None) -> s
     Args:
         name: Name of the objective.
         settings: Those of the run.
-        unit: That of the objective; a column of a table has none, whatever its name.
+        unit: That of the objective; a column of a table has none, whatever its name, nor has a score.
     """
     if name in COSTS and not (unit == "" and settings.get("table")):
         return COSTS[name]
@@ -45,7 +45,8 @@ def origin(name: str, settings: Mapping[str, Any], unit: str | None = None) -> s
         return "from a table"
     estimator = settings.get("estimator", "supernet")
     if name == "acc":
-        return describe_estimator(estimator, settings.get("anchors", 0))
+        text = describe_estimator(estimator, settings.get("anchors", 0))
+        return f"a score without unit, {text}" if unit == "" else text
     if (measure := named_measure(name)) is not None:
         return describe_measure(measure.text or name, estimator)
     if is_proxy(name) or name.startswith("rank("):

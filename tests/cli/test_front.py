@@ -31,7 +31,7 @@ def test_the_table_has_no_architectures_but_numbers_and_the_next_command(make_ru
     assert "acc_report" in output
     assert "Hypervolume 0." in output
     assert "reference point (acc 0." in output
-    assert "acc: what shared weights give" in output
+    assert "acc: a score without unit, what shared weights give" in output
     assert f"evonas deploy {run} --select index:" in output
 
 

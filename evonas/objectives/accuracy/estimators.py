@@ -16,7 +16,7 @@ SUPERNET = {
     "loss": "the geometric mean of the true class's probability under shared weights",
     "probability": "the mean probability of the true class under shared weights",
     "smoothed": "the geometric mean of the true class's probability, by what each choice adds to it over many paths",
-    "prior": "what shared weights give, smoothed over many paths, joined with FLOPs and SWAP, on the scale of accuracy",
+    "prior": "what shared weights give, smoothed over many paths, joined with FLOPs and SWAP",
 }
 """What can be read off a supernet's outputs, and what `acc` then is."""
 READ = {"accuracy": (), "loss": ("loss",), "probability": ("probability",), "smoothed": ("loss",), "prior": ("loss",)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -19,6 +20,7 @@ from evonas.predictors.calibration import MIN_CALIBRATED, LogitCalibration
 from evonas.predictors.encoders import TokenColumns
 from evonas.predictors.ranker import Ranker, Signals
 from evonas.spaces import Architecture, Candidate, parse_candidate
+from evonas.training import load_recipe
 
 __all__ = ["HIGH", "LOW", "SCORE", "RankedEvaluator"]
 
@@ -30,6 +32,8 @@ FOLDS = 5
 """Parts of the anchors that are predicted from the others."""
 PAIR_FOLDS, PAIR_REPEATS = 3, 8
 """Parts within which pairs of anchors are compared, and how often the anchors are divided anew."""
+FULL = "quick"
+"""Recipe of the training that counts in the end: the one of ``evonas train`` where none is given."""
 FUSED_BY = ("genes", "counts")
 """Groups of tokens that levels are joined by."""
 
@@ -61,7 +65,7 @@ class RankedEvaluator(Evaluator):
         self.calibrated = int(anchors.top.sum()) >= MIN_CALIBRATED
         self.objectives = (ACC, LOW, HIGH, TOP1, SCORE) if self.calibrated else (replace(ACC, unit=""), TOP1, SCORE)
         self.fingerprint = fingerprint(
-            "acc", "ranked", 1, anchors.to_json(), context.supernet_fingerprint, context.data.fingerprint,
+            "acc", "ranked", 2, anchors.to_json(), context.supernet_fingerprint, context.data.fingerprint,
             context.seed, context.threads,
         )  # fmt: skip
 
@@ -91,6 +95,11 @@ class RankedEvaluator(Evaluator):
     def _signals(self) -> Signals:
         forms = [parse_candidate(anchor.text, self._context.space).architecture for anchor in self.anchors.known]
         return self.reader(forms)
+
+    @cached_property
+    def shortness(self) -> float:
+        """Logarithm of how many times longer a full training is than those that anchors are known by, 0 or more."""
+        return max(0.0, math.log(load_recipe(FULL).epochs / self.anchors.fused_level))
 
     @cached_property
     def _fused(self) -> np.ndarray:
@@ -165,4 +174,7 @@ class RankedEvaluator(Evaluator):
         cost = np.log(np.maximum(signals.described.statistics[:, SCORES.index("flops")], 1.0))
         reader, values = self.reader, self._fused[rows]
         with threadpool_limits(1, user_api="blas"):  # sums in one order, whatever the number of threads
-            return Ranker(reader.encoder, reader.reference, signals, values, cost=cost, seed=self._context.seed)
+            return Ranker(
+                reader.encoder, reader.reference, signals, values, cost=cost, shortness=self.shortness,
+                seed=self._context.seed,
+            )  # fmt: skip
