@@ -13,7 +13,7 @@ from evonas.configs import load_config, named_configs
 from evonas.errors import SettingsError, suggest
 from evonas.files.toml import read_toml
 from evonas.files.wording import word_error
-from evonas.supernet.norm_modes import NORMS
+from evonas.supernet.norm_names import NORMS
 from evonas.supernet.rules.registry import RULES, named_settings
 from evonas.training.ladder import Ladder
 

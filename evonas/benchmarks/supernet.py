@@ -24,7 +24,8 @@ from evonas.objectives.accuracy.main_effects import REFERENCES, AdditiveEffects
 from evonas.spaces import Architecture, Skeleton, Space, path_names
 from evonas.supernet import PathEvaluator, RuleContext, SupernetSettings, make_sampler, train_supernet
 from evonas.supernet.forgetting import ForgettingProbe, summarize
-from evonas.supernet.norm_modes import check_norms, separate_norms
+from evonas.supernet.norm_modes import separate_norms
+from evonas.supernet.norm_names import check_norms
 from evonas.supernet.rules.contract import RuleFactory
 from evonas.supernet.rules.registry import find_rule, read_rule
 from evonas.supernet.sampling import SpaceSampler

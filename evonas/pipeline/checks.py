@@ -14,7 +14,7 @@ from evonas.objectives.accuracy.estimators import read_estimator
 from evonas.objectives.registry import check_objectives
 from evonas.pareto.objective import check_fraction, parse_constraints, split_direction, split_names
 from evonas.spaces import Space, load_space, shipped
-from evonas.supernet.norm_modes import check_norms
+from evonas.supernet.norm_names import check_norms
 from evonas.supernet.rules.registry import check_rule, read_rule
 from evonas.tables.load import load_table
 from evonas.tasks import named_measure, task_measures

@@ -1,54 +1,22 @@
-"""Norms in a supernet: what becomes of their weights and biases, which paths share, while it trains."""
+"""Norms in a supernet: what becomes of their weights and biases, which paths share, while it trains (`NORMS`)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import MappingProxyType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from evonas.errors import SettingsError, TrainingError, suggest
+from evonas.errors import TrainingError
 from evonas.networks.network import Slot
 from evonas.networks.stage import ElasticSlot
 from evonas.supernet.layers import Slices
 from evonas.supernet.sgd import Updates
 
-__all__ = ["NORMS", "PROTECTING_RULES", "NormGuard", "check_norms", "fixed_norms", "separate_norms"]
-
-NORMS: Mapping[str, str] = MappingProxyType(
-    {
-        "affine": "weights and biases are learned, by all paths that a norm is on",
-        "plain": "norms of searched operations keep weight 1 and bias 0, as the one-shot literature has it",
-        "per-operation": "options that share a block have norms' weights and biases of their own",
-        "protected": "the rule protects norms' weights and biases as it does shared weights",
-    }
-)
-"""Name -> what becomes of norms' weights and biases. Their statistics are estimated for each path in any case."""
-PROTECTING_RULES = ("disturbance-immune",)
-"""Rules that can protect norms."""
-
-
-def check_norms(norms: str, rule: str | None = None) -> None:
-    """Refuse a name that is none, and protection by a rule that protects nothing.
-
-    Args:
-        norms: Key of `NORMS`.
-        rule: Name of the update rule; None: not known yet.
-
-    Raises:
-        SettingsError: It is none, or the rule cannot do it.
-    """
-    if norms not in NORMS:
-        raise SettingsError(f"Expected norms {', '.join(NORMS)}, got '{norms}'.{suggest(norms, NORMS)}")
-    if norms == "protected" and rule is not None and rule not in PROTECTING_RULES:
-        raise SettingsError(
-            f"Norms can be protected by the rule {' or '.join(PROTECTING_RULES)} alone, got '{rule}': "
-            "use --norms affine, plain or per-operation with it"
-        )
+__all__ = ["NormGuard", "fixed_norms", "searched_norms", "separate_norms"]
 
 
 def searched_norms(network: nn.Module) -> dict[str, _BatchNorm]:

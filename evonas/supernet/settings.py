@@ -12,7 +12,7 @@ from torch import nn
 
 from evonas.errors import SettingsError, suggest
 from evonas.supernet.adam import Adam
-from evonas.supernet.norm_modes import check_norms
+from evonas.supernet.norm_names import check_norms
 from evonas.supernet.precision import check_precision
 from evonas.supernet.sgd import SGD
 

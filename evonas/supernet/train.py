@@ -19,7 +19,8 @@ from evonas.supernet import parallel
 from evonas.supernet.activation_capture import ActivationCapture
 from evonas.supernet.evaluate import ImageData, sized
 from evonas.supernet.forgetting import Forgetting, ForgettingProbe
-from evonas.supernet.norm_modes import check_norms, fixed_norms
+from evonas.supernet.norm_modes import fixed_norms
+from evonas.supernet.norm_names import check_norms
 from evonas.supernet.precision import autocast, compiled_blocks
 from evonas.supernet.rules.contract import Pass, RuleContext, RuleFactory, space_of
 from evonas.supernet.rules.registry import make_rule

@@ -12,7 +12,8 @@ from evonas.errors import SettingsError, TrainingError
 from evonas.networks import build
 from evonas.spaces import load_space
 from evonas.supernet import SupernetSettings, train_supernet
-from evonas.supernet.norm_modes import NormGuard, check_norms, searched_norms, separate_norms
+from evonas.supernet.norm_modes import NormGuard, searched_norms, separate_norms
+from evonas.supernet.norm_names import check_norms
 from evonas.supernet.rules.registry import find_rule
 from evonas.supernet.sgd import Updates
 
