@@ -84,6 +84,10 @@ class Slot(nn.ModuleDict):
         """
         return module
 
+    def separate_norms(self) -> None:
+        """Give options that share a module norms' weights and biases of their own; others have them anyway."""
+        return
+
     def sort(self, key: str) -> str:
         """Return the sort of block that a module of this slot is: blocks of one sort are timed alike."""
         return key

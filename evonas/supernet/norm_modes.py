@@ -12,7 +12,6 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from evonas.errors import TrainingError
 from evonas.networks.network import Slot
-from evonas.networks.stage import ElasticSlot
 from evonas.supernet.layers import Slices
 from evonas.supernet.sgd import Updates
 
@@ -62,7 +61,7 @@ def separate_norms(network: nn.Module, norms: str) -> None:
     """
     if norms == "per-operation":
         for module in network.modules():
-            if isinstance(module, ElasticSlot):
+            if isinstance(module, Slot):
                 module.separate_norms()
 
 
