@@ -124,6 +124,7 @@ class Remeasurement:
         reasons[f"{self.own}_trained"] = "an access to the test part; --trained makes one"
         asked = split_names(self.run.settings.get("objectives", ()))
         for name in dict.fromkeys(split_direction(text)[0] for text in asked):
+            reasons.setdefault(f"{name}_trained", "read on the test part when it was trained")
             if name in reasons or name in ("flops", "params"):
                 continue
             try:

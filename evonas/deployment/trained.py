@@ -136,14 +136,19 @@ def note_accuracy(run: Run, trained: Trained) -> None:
         "teacher": record["teacher"],
         "seeds": {str(other["seed"]): other["accuracy"]["value"] for other in equal},
     }
-    mean = float(np.mean(values))
-    name = f"{trained.objective}_trained"
-    run.store.note(trained.architecture, name, mean, detail)
     front = read_front(run)
+    noted_means = {f"{trained.objective}_trained": float(np.mean(values))}
+    for objective in front.objectives:  # measures that the search optimized beside or instead of accuracy
+        reports = [read_classes(other.get("classes"), str(trained.folder)) for other in equal]
+        found = [None if report is None else report.value(objective.name) for report in reports]
+        if all(value is not None for value in found):
+            noted_means.setdefault(f"{objective.name}_trained", float(np.mean(np.array(found, dtype=np.float64))))
+    for name, mean in noted_means.items():
+        run.store.note(trained.architecture, name, mean, detail)
     if not any(member.architecture == trained.architecture for member in front):
         return
     members = tuple(
-        replace(m, known={**m.known, name: mean}) if m.architecture == trained.architecture else m for m in front
+        replace(m, known={**m.known, **noted_means}) if m.architecture == trained.architecture else m for m in front
     )
     noted = Front(front.objectives, members, front.reference, front.hypervolume)
     run.write("front.csv", noted.to_csv())

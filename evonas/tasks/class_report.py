@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from evonas.tasks.class_scores import class_scores
-from evonas.tasks.measure import BY_CLASS
+from evonas.tasks.measure import BY_CLASS, recall_name
 
 __all__ = ["ClassReport", "report_classes"]
 
@@ -63,6 +63,11 @@ class ClassReport:
             for name, answers, images in zip(self.classes, self.confusion.sum(axis=0), self.support, strict=True)
             if images and not answers
         ]
+
+    def value(self, measure: str) -> float | None:
+        """Return a measure by its name, the recall of a class among them; None: it is no measure of classes."""
+        recalls = {recall_name(name): float(value) for name, value in zip(self.classes, self.recall, strict=True)}
+        return recalls.get(measure, self.measures.get(measure))
 
     def to_content(self) -> dict[str, Any]:
         """Return it as plain data for JSON; of the confusion matrix the entries above 0: truth, answer, images."""

@@ -7,11 +7,13 @@ import pytest
 from sklearn.datasets import load_digits
 
 from evonas.config import make_settings
+from evonas.deployment import train_members
 from evonas.errors import SettingsError
 from evonas.pipeline.checks import check_settings
 from evonas.pipeline.problem import SearchProblem
 from evonas.pipeline.run import search
 from evonas.runs.front_file import read_front
+from evonas.training import TrainingRecipe
 
 SMALL = {"space": "nasbench201", "warm_start": 8, "population": 4, "generations": 2, "epochs": 1}
 
@@ -67,6 +69,12 @@ def test_a_search_by_two_measures_reports_them_and_keeps_to_bounds(unequal, tmp_
         assert 0 <= member.known["recall:one_report"] <= 1
         assert 0 <= member.known["acc_report"] <= 1
     assert front.select("best:macro_f1").values["macro_f1"] == max(m.values["macro_f1"] for m in front)
+    (trained,) = train_members(run, "index:0", TrainingRecipe(name="short", epochs=1, batch_size=32, lr=0.1))
+    known = read_front(run)[0].known
+    assert known["acc_trained"] == trained.accuracy
+    assert known["macro_f1_trained"] == trained.classes.measures["macro_f1"]
+    assert known["recall:one_trained"] == pytest.approx(float(trained.classes.recall[1]))
+    assert "flops_trained" not in known
 
 
 def test_balanced_weights_are_the_inverse_of_a_share_and_mark_the_data(unequal):

@@ -36,6 +36,12 @@ def test_a_constant_answer_stands_beside_and_a_class_never_answered_is_named(rep
     assert report.confused() == ["dog as cat 3", "cat as ant 1", "ant as cat 1"]
 
 
+def test_measures_are_found_by_the_names_of_objectives(report) -> None:
+    assert report.value("recall:ant") == pytest.approx(2 / 3)
+    assert report.value("macro_f1") == report.measures["macro_f1"]
+    assert report.value("flops") is None
+
+
 def test_it_comes_back_from_json(report) -> None:
     again = ClassReport.from_content(json.loads(json.dumps(report.to_content())))
     assert again.confusion.tolist() == report.confusion.tolist()
