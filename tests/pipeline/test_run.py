@@ -143,7 +143,8 @@ def test_warm_start_none(quick, tmp_path):
 
 
 def test_time_divides_a_budget_and_is_replayed(quick, tmp_path):
-    settings = make_settings(**{**quick, "warm_start": 0}, time="3s")
+    given = {**quick, "warm_start": 0, "epochs": None, "generations": None}  # as many as the time allows
+    settings = make_settings(**given, time="3s")
     run = pipeline.search(settings, tmp_path / "timed")
     before = front_of(run.path)
     decided = run.store.decisions()
