@@ -25,7 +25,15 @@ from evonas.pareto.objective import Objective, parse_constraint
 from evonas.runs.manifest import new_manifest
 from evonas.runs.run import Run
 from evonas.runs.store import Evaluation
-from evonas.spaces import load_space, path_names
+from evonas.spaces import load_space, path_names, shipped
+
+COMMON = ("darts", "fbnet", "lhd", "mobilenet_v3", "nasbench201")
+"""Shipped spaces that differ most: cells of two kinds, dense ones, and with resolutions; elastic and grouped blocks."""
+
+
+def each_space() -> list[object]:
+    """All shipped spaces as parameters: default tests build networks of the common ones, slow ones of the others."""
+    return [name if name in COMMON else pytest.param(name, marks=pytest.mark.slow) for name in sorted(shipped())]
 
 
 @pytest.fixture(scope="session")

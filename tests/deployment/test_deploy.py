@@ -27,13 +27,6 @@ from evonas.tasks import ClassReport
 FILES = ["README.md", "card.json", "model.onnx", "network.toml", "preprocess.json", "space.toml", "weights.safetensors"]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def quick_measurement():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("evonas.deployment.deploy.REPEATS", 10)
-        yield
-
-
 @pytest.fixture(scope="module")
 def inherited(made, tmp_path_factory) -> Deployment:
     return deploy(made, "best:acc", tmp_path_factory.mktemp("inherited") / "out")
@@ -224,8 +217,9 @@ def test_without_a_place_it_stands_in_the_run_and_older_opsets_are_written(run):
         ({"out": "."}, ExportError, "a folder that holds something"),
     ],
 )
-def test_bad_settings_are_refused_at_once(run, options, error, words, monkeypatch):
-    monkeypatch.setattr("evonas.deployment.deploy.run_context", None)
+def test_bad_settings_are_refused_at_once(run, options, error, words):
+    lines = [line for line in (run / "run.toml").read_text().splitlines() if not line.startswith("data ")]
+    (run / "run.toml").write_text("\n".join(['data = "nowhere.npz"', *lines]))  # who reads the images fails
     with pytest.raises(error, match=words):
         deploy(run, **options)
 

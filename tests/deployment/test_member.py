@@ -90,9 +90,8 @@ def test_the_front_tells_the_accuracy(made_trained):
     assert trained.estimates == {"acc": member.values["acc"], "acc_report": member.known["acc_report"]}
 
 
-def test_what_was_trained_is_read_and_not_trained_again(trained_run, monkeypatch):
-    monkeypatch.setattr("evonas.deployment.member.train", None)
-    (again,) = train_members(trained_run, "index:0", RECIPE)
+def test_what_was_trained_is_read_and_not_trained_again(trained_run):
+    (again,) = train_members(trained_run, "index:0", RECIPE, progress=Stop(after=0))
     assert again.stored
     assert "(trained before)" in "\n".join(training_summary([again]))
 

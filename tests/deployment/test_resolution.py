@@ -28,12 +28,12 @@ def made(tmp_path_factory):
     file = folder / "small_images.toml"
     file.write_text(text.replace('form = "digits"', 'form = "blocks"\nresolutions = [12]', 1))
     settings = {"space": str(file), "population": 3, "generations": 1, "warm_start": 0, "epochs": 1, "resolution": 16}
-    pipeline.search(out=folder / "run", train_limit=300, batch_size=100, sharing="uniform", **settings).close()
+    settings |= {"train_limit": 300, "batch_size": 100, "estimator": "supernet:loss"}
+    pipeline.search(out=folder / "run", sharing="uniform", **settings).close()
     return folder / "run"
 
 
 def test_a_deployed_member_reads_images_of_its_own_resolution(made, tmp_path, monkeypatch):
-    monkeypatch.setattr("evonas.deployment.deploy.REPEATS", 5)
     quick = partial(export, exporter="quick")
     monkeypatch.setattr("evonas.deployment.deploy.export", quick)
     (trained, *_) = train_members(made, "index:0", TrainingRecipe(name="short", epochs=1, batch_size=100, lr=0.1))

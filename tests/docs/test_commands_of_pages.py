@@ -146,6 +146,6 @@ def test_commands_of_a_page_run_in_order(page, desk):
             continue
         ended = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", block.text],
-            cwd=desk, env=environment, capture_output=True, text=True, timeout=1200, check=False,
+            cwd=desk, env=environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert ended.returncode == 0, f"{page.name}:{block.line}\n{ended.stdout[-2000:]}\n{ended.stderr[-2000:]}"

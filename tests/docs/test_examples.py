@@ -33,7 +33,7 @@ def test_example_runs(path, tmp_path):
     }
     ended = subprocess.run(
         [sys.executable, str(path), str(tmp_path)],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600, check=False,
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     assert PRINTS[path.stem] in ended.stdout

@@ -9,6 +9,7 @@ import torch
 from evonas.errors import SettingsError
 from evonas.networks import build
 from evonas.spaces import Step, load_space, shipped
+from tests.conftest import each_space
 
 SPACES = sorted(shipped())
 
@@ -32,7 +33,7 @@ def test_extracted_network_equals_its_path(name, check_extraction):
     check_extraction(build(space, small(space)), draw(space, 4))
 
 
-@pytest.mark.parametrize("name", SPACES)
+@pytest.mark.parametrize("name", each_space())
 def test_extracted_weights_are_copies(name):
     space = load_space(name)
     supernet = build(space, small(space))
@@ -45,7 +46,7 @@ def test_extracted_weights_are_copies(name):
     assert all(parameter.requires_grad for parameter in alone.parameters())
 
 
-@pytest.mark.parametrize("name", SPACES)
+@pytest.mark.parametrize("name", each_space())
 def test_path_leaves_other_candidates_without_gradient(name):
     space = load_space(name)
     skeleton = small(space)

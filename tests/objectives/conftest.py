@@ -14,9 +14,8 @@ from evonas.data import Dataset, load_data
 from evonas.networks import Network, build
 from evonas.objectives import Context
 from evonas.proxies import Flops, Forward
-from evonas.spaces import Architecture, Skeleton, Space, load_space, shipped
-
-SPACES = sorted(shipped())
+from evonas.spaces import Architecture, Skeleton, Space, load_space
+from tests.conftest import each_space
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +30,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-@pytest.fixture(params=SPACES)
+@pytest.fixture(params=each_space())
 def space(request: pytest.FixtureRequest) -> Space:
     return load_space(request.param)
 

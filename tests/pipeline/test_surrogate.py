@@ -104,9 +104,13 @@ def test_a_prolonged_search_goes_on_as_one_that_was_longer_from_the_start(settin
 
 
 def test_a_replay_fits_nothing(finished, monkeypatch):
-    before = (finished.path / "front.csv").read_text()
+    before, proposed = (finished.path / "front.csv").read_text(), finished.store.decisions("surrogate ")
+    assert len(proposed) == 8
     monkeypatch.setattr("evonas.evolution.surrogate.fit_predictor", None)  # a fit would be a TypeError
-    assert (pipeline.resume(finished.path).path / "front.csv").read_text() == before
+    (finished.path / "front.csv").unlink()
+    with pipeline.resume(finished.path) as again:
+        assert (again.path / "front.csv").read_text() == before
+        assert again.store.decisions("surrogate ") == proposed
 
 
 @pytest.mark.parametrize(("given", "expected"), [(None, False), (False, False), (True, True)])
@@ -139,7 +143,7 @@ class _Slow(TableEvaluator):
     """A table that is read as slowly as a machine with other work would read it."""
 
     def evaluate(self, candidates):
-        time.sleep(0.05 * len(candidates))
+        time.sleep(0.01 * len(candidates))
         return super().evaluate(candidates)
 
 

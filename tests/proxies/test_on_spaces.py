@@ -19,6 +19,7 @@ from evonas.proxies.initialize import batch_statistics
 from evonas.proxies.patterns import packing
 from evonas.spaces import as_candidates, load_space, shipped
 from evonas.tables.load import load_table
+from tests.conftest import each_space
 
 
 def sampled(name, number, seed=0, **changes):
@@ -36,7 +37,7 @@ def both(network, samples, side, seed, repeats):
     ]
 
 
-@pytest.mark.parametrize("name", shipped())
+@pytest.mark.parametrize("name", each_space())
 def test_packed_counts_equal_naive_counts(name):
     for network, samples in zip(sampled(name, 3, resolution=8), (5, 16, 30), strict=True):
         packed, naive = both(network, samples, 8, samples, 2)

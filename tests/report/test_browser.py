@@ -53,7 +53,7 @@ def visit(browser, path: Path, **options: object) -> None:
     wait(browser, "return document.documentElement.dataset.ready === 'true'")
 
 
-def wait(browser, script: str, seconds: float = 30.0) -> None:
+def wait(browser, script: str, seconds: float = 600.0) -> None:
     end = time.monotonic() + seconds
     while not browser.execute_script(script):
         assert time.monotonic() < end, f"never came true: {script}"

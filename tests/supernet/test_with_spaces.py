@@ -16,7 +16,7 @@ from evonas.supernet.sampling import SpaceSampler
 
 @pytest.fixture(scope="module")
 def digits():
-    return load_data("digits", limit=400)
+    return load_data("digits", limit=160)
 
 
 def skeleton(space, digits, **changes):
@@ -29,16 +29,16 @@ def skeleton(space, digits, **changes):
     ("name", "rule"),
     [
         ("darts", "disturbance-immune"),
-        ("darts", "uniform"),
-        ("mobilenet_v3", "disturbance-immune"),
+        pytest.param("darts", "uniform", marks=pytest.mark.slow),
+        pytest.param("mobilenet_v3", "disturbance-immune", marks=pytest.mark.slow),
         ("mobilenet_v3", "gradient-space"),
-        ("mobilenet_v3", "uniform"),
+        pytest.param("mobilenet_v3", "uniform", marks=pytest.mark.slow),
     ],
 )
 def test_a_supernet_trains_and_resumes_on_the_digits(name, rule, digits, tmp_path):
     space, path = load_space(name), tmp_path / "supernet.safetensors"
     small = skeleton(space, digits, cells=3) if name == "darts" else skeleton(space, digits)
-    options = {"epochs": 2, "batch_size": 60, "lr": 0.05}
+    options = {"epochs": 2, "batch_size": 30, "lr": 0.05}
     whole, resumed = build(space, small, seed=1), build(space, small, seed=1)
     history = train_supernet(whole, digits, rule, SupernetSettings(**options), augment=digits.augment)
     assert len(history.epochs) == 2

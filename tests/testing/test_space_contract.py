@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from evonas.spaces import load_space, shipped
+from evonas.spaces import load_space
 from evonas.testing import SpaceContract
+from tests.conftest import each_space
 
 
-@pytest.fixture(params=sorted(shipped()), autouse=True)
+@pytest.fixture(params=each_space(), autouse=True)
 def name(request):
     """Name of the space under test."""
     request.instance.name = request.param

@@ -210,16 +210,14 @@ def test_a_block_that_cannot_be_exported_is_named(tiny: Context, monkeypatch):
         measure_latency_table(tiny.space, tiny.skeleton, networks=20)
 
 
-def test_a_device_is_measured_once(tiny: Context, clockwork, cache, monkeypatch):
+def test_a_device_is_measured_once(tiny: Context, clockwork, cache):
     table, kept = device_latency_table(tiny.space, tiny.skeleton)
     assert kept is None
-    measured = latency.measure_latency_table
-    monkeypatch.setattr(latency, "measure_latency_table", lambda *a, **o: pytest.fail("measured again"))
-    again, kept = device_latency_table(tiny.space, tiny.skeleton, seed=1)
+    assert measure_latency_table(tiny.space, tiny.skeleton, seed=1).fit != table.fit
+    again, kept = device_latency_table(tiny.space, tiny.skeleton, seed=1)  # what is measured depends on the seed
     assert again == table
     assert kept is not None
     assert kept.parent == cache
-    monkeypatch.setattr(latency, "measure_latency_table", measured)
     kept.write_text("{")
     assert device_latency_table(tiny.space, tiny.skeleton) == (table, None)
     # Other threads are another device.
