@@ -22,6 +22,7 @@ from evonas.cli.deploy import deploy
 from evonas.cli.describe import describe
 from evonas.cli.export import export
 from evonas.cli.front import front
+from evonas.cli.imports import imports
 from evonas.cli.latency import latency
 from evonas.cli.list import list_names
 from evonas.cli.options import Application
@@ -44,6 +45,7 @@ for command in (search, data, resume, front, train, deploy, verify, export, repo
 app.command("list")(list_names)
 app.add_typer(latency, name="latency")
 app.add_typer(bench, name="bench")
+app.add_typer(imports, name="import")
 
 
 def _version(wanted: bool) -> None:

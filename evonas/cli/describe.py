@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 def describe(
     space: Annotated[str, typer.Argument(help="A space's name or TOML file.")],
     architecture: Annotated[str | None, typer.Argument(help="An architecture's text, in quotes; or 'random'.")] = None,
-    skeleton: Annotated[str, typer.Option(help="The skeleton that it is hung in.")] = "small",
+    skeleton: Annotated[
+        str, typer.Option(help="The skeleton that it is hung in, NAME or NAME:key=value,key=value.")
+    ] = "small",
     out: Annotated[Path | None, typer.Option(help="Draw the architecture into this file, .svg or .png.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of 'random', and of initial weights.")] = 0,
     nonlinearity: Annotated[
@@ -37,6 +39,7 @@ def describe(
     from evonas.report.architecture import draw_architecture
     from evonas.report.drawing import stack, to_png, to_svg
     from evonas.spaces import load_space
+    from evonas.spaces.skeleton_text import read_skeleton
 
     if out is not None and (out.is_dir() or out.suffix.lower() not in (".svg", ".png")):
         raise SettingsError(f"Expected a file ending in .svg or .png for --out, got {out}")
@@ -45,7 +48,7 @@ def describe(
     if nonlinearity and architecture is None:
         raise SettingsError("Expected an architecture's text, or 'random', with --nonlinearity, got a space alone")
     read = load_space(space)
-    frame = read.skeleton(skeleton)
+    frame = read_skeleton(read, skeleton)
     if architecture is None:
         _show_space(read)
         text = "random" if out is not None else None
@@ -63,9 +66,7 @@ def describe(
     if nonlinearity:
         from evonas.report.nonlinearity import draw_nonlinearity
 
-        profile = _explain(
-            {"space": space, "skeleton": skeleton, "data": data, "seed": seed}, chosen, run, images, repeats, neighbors
-        )
+        profile = _explain({"space": space, "data": data, "seed": seed}, frame, chosen, run, images, repeats, neighbors)
         drawings += [draw_nonlinearity(profile)]
     if out is not None:
         drawing = stack(drawings, drawings[0].title)
@@ -74,9 +75,17 @@ def describe(
 
 
 def _explain(
-    problem: dict[str, Any], architecture: Architecture, run: Path | None, images: int, repeats: int, neighbors: int
+    problem: dict[str, Any],
+    frame: Skeleton,
+    architecture: Architecture,
+    run: Path | None,
+    images: int,
+    repeats: int,
+    neighbors: int,
 ) -> NlcProfile:
     """Explain an architecture's nonlinearity, print it, and keep it where a run is named."""
+    from dataclasses import replace
+
     from rich.table import Table
 
     from evonas.config import make_settings
@@ -86,6 +95,9 @@ def _explain(
     from evonas.report.nonlinearity import nonlinearity_sentences
 
     context = SearchProblem(make_settings(**problem)).context()
+    own = context.skeleton  # what the data decide
+    frame = frame.replace(resolution=own.resolution, in_channels=own.in_channels, classes=own.classes)
+    context = replace(context, skeleton=frame)
     with torch_threads(context.threads):
         profile = explain_architecture(context, architecture, images=images, repeats=repeats, neighbors=neighbors)
     console = _console()

@@ -28,15 +28,17 @@ def import_lhd(
     Args:
         normal: Weights of the normal cell: operations ``(20, 7)``, outputs ``(2, 5)``.
         reduce: Weights of the reduction cell.
-        policy: One of `POLICIES`.
+        policy: One of `POLICIES`, in any case.
 
     Raises:
         SpaceError: Unknown policy, or weights of another shape.
     """
-    if policy not in POLICIES:
+    policies = {name.lower(): name for name in POLICIES}
+    if policy.lower() not in policies:
         raise SpaceError(
-            f"Expected one of the policies {', '.join(POLICIES)}, got '{policy}'.{suggest(policy, POLICIES)}"
+            f"Expected one of the policies {', '.join(policies)}, got '{policy}'.{suggest(policy.lower(), policies)}"
         )
+    policy = policies[policy.lower()]
     space = cast(CellSpace, load_space("lhd_3ops" if policy == "3ops" else "lhd"))
     architecture = discretize(space, (normal, reduce), most=4 if policy == "4out" else None)
     skeleton = space.skeleton("cifar")
