@@ -7,8 +7,8 @@ store; `deploy` turns a member into a folder with a checked ``model.onnx``, neve
     deployment = deploy(run, "knee", "digit-reader")
     print(*deployment_summary(deployment), sep="\\n")
 
-Every folder with a ``network.toml`` and its weights is rebuilt by `load_model`. Test images are read here alone:
-once by `train_members`, after training, and by `deploy`.
+Every folder with a ``network.toml`` and its weights is rebuilt by `load_model`. Of a run, test images are read in this
+room alone, after the search: by `train_members`, `deploy`, `verify` and what plain transfer is measured on.
 """
 
 from evonas.deployment.check import Figures

@@ -198,3 +198,13 @@ def test_slices_of_one_axis_written_twice_are_left_alone():
         helper.make_node("Slice", ["i", "t", "e", "b"], ["y"]),
     ]
     assert operations(same(by_hand(nodes, weights, output=[1, 5])))["Slice"] == 2
+
+
+def test_weights_are_scaled_in_float64_and_rounded_once():
+    """Behind a concatenation, where no exporter folds a norm itself."""
+    halves, norm = module = normed(Halves(), nn.BatchNorm2d(5))
+    constants = [numpy_helper.to_array(one) for one in export(module, torch.zeros(1, 3, 8, 8)).graph.initializer]
+    scale = (norm.weight.detach().double() / (norm.running_var.double() + norm.eps).sqrt()).view(-1, 1, 1, 1)
+    for convolution, own in ((halves.left, scale[:2]), (halves.right, scale[2:])):
+        once = (convolution.weight.detach().double() * own).float().numpy()
+        assert any(np.array_equal(once, constant) for constant in constants)

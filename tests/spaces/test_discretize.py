@@ -53,7 +53,7 @@ def test_even_weights_keep_one_node():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda: import_lhd(weights(), weights(), "base"), "Did you mean 'Base'"),
+        (lambda: import_lhd(weights(), weights(), "bse"), "Did you mean 'base'"),
         (lambda: discretize(load_space("darts"), (weights(), weights())), "got 'darts'"),
         (lambda: discretize(load_space("lhd"), (weights(),)), "Expected weights for normal, reduce"),
         (lambda: import_lhd(weights()._replace(outputs=np.ones(5)), weights()), "shape (2, 5)"),

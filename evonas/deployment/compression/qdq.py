@@ -136,10 +136,7 @@ def quantize(
 
 
 def _compact(model: onnx.ModelProto) -> None:
-    """Leave one of weights that are equal, such as zero points, and give values in between short names.
-
-    Names of the quantizer are a tenth of a small network's file.
-    """
+    """Leave one of weights that are equal, such as zero points, and give values in between short names."""
     graph = Graph(model.graph, {})
     graph.merge_weights()
     graph.drop_unused()

@@ -21,7 +21,7 @@ def store_weights(model: onnx.ModelProto, storage: Storage, keep: Iterable[str] 
     """Return a model whose weights are stored with fewer bits; loading it makes float32 of them again, once.
 
     Eight-bit weights are symmetric and have a scale for each output channel. They are restored by Cast and Mul, which
-    every runtime folds when it loads a model; DequantizeLinear is not folded and would run with each image.
+    onnxruntime folds when it loads a model.
 
     Args:
         model: Its convolutions and fully connected layers may have weights that are stored so already: these stay.
