@@ -24,6 +24,7 @@ class Codes:
 
     name = "codes"
     cardinalities = np.full(6, 3)
+    ordered = np.zeros(6, dtype=bool)
 
     def parse(self, text: str) -> Code:
         if len(text) != 6 or set(text) - set("012"):

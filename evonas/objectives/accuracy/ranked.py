@@ -65,7 +65,7 @@ class RankedEvaluator(Evaluator):
         self.calibrated = int(anchors.top.sum()) >= MIN_CALIBRATED
         self.objectives = (ACC, LOW, HIGH, TOP1, SCORE) if self.calibrated else (replace(ACC, unit=""), TOP1, SCORE)
         self.fingerprint = fingerprint(
-            "acc", "ranked", 2, anchors.to_json(), context.supernet_fingerprint, context.data.fingerprint,
+            "acc", "ranked", 3, anchors.to_json(), context.supernet_fingerprint, context.data.fingerprint,
             context.seed, context.threads,
         )  # fmt: skip
 

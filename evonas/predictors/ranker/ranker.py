@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 
 from evonas.pareto.correlation import spearman
-from evonas.predictors.encoders import TokenColumns
+from evonas.predictors.encoders import TokenColumns, TokenCounts
 from evonas.predictors.ranker.normal_scale import NormalScale
 from evonas.predictors.ranker.signals import SignalEncoder, Signals
 from evonas.predictors.ranker.stack import error_shares, pulled_weights
@@ -19,6 +19,8 @@ from evonas.predictors.scale import ScoreScale
 
 __all__ = ["UNKNOWN_SHORTNESS", "VIEWS", "Ranker", "View", "shared_weight", "without_falling_trend"]
 
+COSTS = ("flops", "params")
+"""Scores that are costs."""
 MIN_ANCHORS = 6
 """Number of anchors below which nothing is learned from them."""
 PRIOR_ANCHORS = 8.0
@@ -81,6 +83,10 @@ class Ranker:
     `EXPECTED_FREE` of what is known before. So the joint score stands alone where there are no anchors, leads while
     they are few, and what they do not bear out gets a weight of 0.
 
+    Regressors see costs as they are and scores as normal quantiles of their ranks in the reference sample: some scores
+    have tails so long that a few networks would make up all of a column's spread, and these are what anchors chosen by
+    uncertainty are.
+
     A short training favors networks that learn fast, which are the cheap ones. Where anchors are short, a falling
     trend along cost is taken out of their scores: it says nothing of a full training.
 
@@ -114,6 +120,12 @@ class Ranker:
         seed: int = 0,
         views: Mapping[str, View] = VIEWS,
     ) -> None:
+        statistics = reference.described.statistics.T
+        self._scales = {
+            index: NormalScale(column)
+            for index, (name, column) in enumerate(zip(encoder.scores, statistics, strict=True))
+            if name not in COSTS
+        }
         self._shared = [NormalScale(column) for column in reference.shared.T]
         trust = [1.0, *(shared_weight(column, reference.free) for column in reference.shared.T)]
         names = ["free", *(f"shared {i}" for i in range(len(self._shared)))]
@@ -128,9 +140,10 @@ class Ranker:
             scores = without_falling_trend(scores, cost)
         self.scores = scores - scores.mean()
         left_out = {}
+        described = self._described(anchors)
         for name, view in views.items():
-            columns = TokenColumns(encoder.names, anchors.described, view.groups)
-            features = columns(anchors.described)
+            columns = TokenColumns(encoder.names, described, view.groups)
+            features = columns(described)
             if features.shape[1]:
                 self._regressors[name] = columns, view.make(seed)
                 left_out[name] = self._regressors[name][1].fit(features, self.scores)
@@ -157,12 +170,21 @@ class Ranker:
         parts = self._before(signals)
         if not self.learned:
             return self._sum(parts), np.ones(len(signals))
-        predicted = [one.predict(columns(signals.described)) for columns, one in self._regressors.values()]
+        described = self._described(signals)
+        predicted = [one.predict(columns(described)) for columns, one in self._regressors.values()]
         means, spreads = (np.stack(column) for column in zip(*predicted, strict=True))
         share = np.array([self.shares[name] for name in self._regressors])[:, None]
         parts["learned"] = (share * means).sum(axis=0)
         variance = (share * (spreads**2 + (means - parts["learned"]) ** 2)).sum(axis=0)
         return self._sum(parts), np.sqrt(variance)
+
+    def _described(self, signals: Signals) -> TokenCounts:
+        """Return what regressors see: scores on the scale of their ranks, NaN where they are not known."""
+        statistics = signals.described.statistics.copy()
+        for index, scale in self._scales.items():
+            column = statistics[:, index]
+            statistics[:, index] = np.where(np.isnan(column), np.nan, scale(column))
+        return replace(signals.described, statistics=statistics)
 
     def _before(self, signals: Signals) -> dict[str, np.ndarray]:
         """Return the parts that are known before training, by name."""

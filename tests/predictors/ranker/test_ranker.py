@@ -118,3 +118,20 @@ def test_shared_weights_that_anchors_bear_out_count_and_others_get_nothing(known
     weights = Ranker(encoder, both, both[anchors], truth[anchors], flops[anchors]).weights
     assert weights["shared 0"] > 0.2
     assert weights["shared 1"] == 0.0
+
+
+def test_only_the_order_of_a_score_counts():
+    """A score with a tail as long as some have teaches what its logarithm teaches; a cost counts as it is."""
+    space = load_space("nasbench_macro")
+    forms = [space.canonical(space.decode(genome)) for genome in space.sample(80, np.random.default_rng(1))]
+    forms = list({str(form): form for form in forms}.values())
+    genes = np.stack([space.encode(form) for form in forms]).astype(float)
+    truth, flops = genes @ np.array([3.0, 1, 2, 1, 3, 1, 1, 2]), 10.0 + genes[:, :4].sum(axis=1)
+    anchors, found = np.arange(20), []
+    for score in (truth - truth.mean(), np.sinh(truth - truth.mean())):
+        encoder = SignalEncoder(space, ["flops", "score"])
+        signals = encoder(forms, {"flops": flops, "score": score}, flops - flops.mean())
+        ranker = Ranker(encoder, signals, signals[anchors], truth[anchors], flops[anchors])
+        found.append(ranker.predict(signals)[0])
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-8, atol=1e-8)
+    assert kendall(found[0], truth) > 0.85
