@@ -68,7 +68,8 @@ def _estimate(run: Run, front: Front) -> str:
     if gaps:
         gap = float(np.mean(gaps))
         side = "lower" if gap >= 0 else "higher"
-        text += f" On validation images not selected on, plain accuracy is {abs(gap):.3f} {side} on average."
+        much = f"{100 * abs(gap):.1f} points {side}"
+        text += f" On validation images not selected on, plain accuracy is {much} on average."
     return text
 
 

@@ -55,3 +55,15 @@ def test_bad_input_ends_in_our_error(call, run, words, error):
     assert done.exit_code != 0
     assert isinstance(done.exception, error)
     assert "\n" not in str(done.exception)
+
+
+@pytest.mark.parametrize("words", [("train", "--epochs", "0"), ("deploy", "--opset", "10")])
+def test_a_knee_that_means_nothing_is_taken_with_a_warning(call, run, words):
+    from evonas.runs.run import Run
+
+    with Run.open(run, write=True) as opened:
+        opened.update_manifest(acc_best={"best": 0.1, "majority": 0.1, "images": 100, "of": "a member"})
+    # What follows the warning ends at once, for the sake of time: options that are refused.
+    assert "Warning: The search has learnt nothing yet" in call(words[0], run, *words[1:], "--quiet").stderr
+    other = call(words[0], run, "--select", "index:0", *words[1:], "--quiet")
+    assert "Warning" not in other.stderr
