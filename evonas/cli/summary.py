@@ -61,7 +61,7 @@ def wrapped(lines: Sequence[str], width: int) -> list[str]:
 
 def _estimate(run: Run, front: Front) -> str:
     """Return what accuracy is an estimate by, and how it compares with the images that were not selected on."""
-    what = origin("acc", run.settings)
+    what = origin("acc", run.settings, next(o.unit for o in front.objectives if o.name == "acc"))
     text = f"acc is {what}: it ranks architectures, it does not promise what training gives."
     # Like with like: where acc is a smooth score, plain accuracy stands beside it.
     gaps = [m.known.get("acc_top1", m.values["acc"]) - m.known["acc_report"] for m in front if "acc_report" in m.known]
