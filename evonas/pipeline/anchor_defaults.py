@@ -16,7 +16,7 @@ FIRST_UPDATES, LEAST_EPOCHS, RISE = 26, 2, 3
 """Updates of a ladder's first level, its fewest epochs, and how many times these the last level has."""
 
 
-def with_anchors(settings: Settings, space: Space, *, learns: bool, images: int) -> Settings:
+def with_anchors(settings: Settings, space: Space, *, learns: bool, images: int, published: bool = False) -> Settings:
     """Return settings that say how many anchors are trained, and to which levels.
 
     Args:
@@ -24,6 +24,7 @@ def with_anchors(settings: Settings, space: Space, *, learns: bool, images: int)
         space: What is searched.
         learns: Whether there is an estimate that learns from anchors.
         images: Images trained on.
+        published: Whether the search starts from published weights.
 
     Raises:
         SettingsError: Anchors are asked for that nothing would learn from, or more than the space holds.
@@ -37,7 +38,7 @@ def with_anchors(settings: Settings, space: Space, *, learns: bool, images: int)
     if number is None:
         number = settings.population * settings.generations // EVALUATIONS_PER_ANCHOR
         # A training from nothing tells little of what published weights give.
-        if number < FEWEST_ANCHORS or settings.pretrained not in ("none", "auto"):
+        if number < FEWEST_ANCHORS or published:
             number = 0
     if not learns:
         number = 0

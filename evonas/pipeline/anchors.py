@@ -189,7 +189,8 @@ class AnchorTraining:
         return [(key, level) for key, level in self.run.store.decide(f"anchors told {len(steps)}", propose)]
 
     def _flops(self, candidates: Sequence[Candidate]) -> np.ndarray:
-        return np.array([row["flops"].value for row in self.problem.cheap["flops"].evaluate(candidates)], dtype=float)
+        rows = self.problem.bounds.cheap["flops"].evaluate(candidates)
+        return np.array([row["flops"].value for row in rows], dtype=float)
 
     def _columns(self, architectures: Sequence[Architecture]) -> np.ndarray:
         described = self.reader(architectures).described
@@ -215,7 +216,7 @@ class AnchorTraining:
         reference = [Candidate(form) for form in self.reader.forms]
         if not self.problem.constraints and len(reference) >= 2 * self._number:
             return reference
-        return self.problem.sample(max(POOL * self._number, len(reference)), rng)[1]
+        return self.problem.bounds.sample(max(POOL * self._number, len(reference)), rng)[1]
 
     def _affordable(self, engine: LocalEngine, first: str) -> int:
         """Return how many anchors are trained: as many as asked for, or fewer where a deadline allows no more."""

@@ -104,7 +104,7 @@ def search_asynchronously(
             store.enroll(generation, texts[generation * size :], lineage[generation * size :])
             told.append(values)
             own = minimized(values[None, : len(directions)], directions)
-            evolution.tell(genome, own, problem.violations(values[None]))
+            evolution.tell(genome, own, problem.bounds.violations(values[None]))
             advance(1)
             if len(texts) % size == 0:
                 after_generation(run)

@@ -54,7 +54,7 @@ def write_baseline(
     computed = engine.computed
     with progress.task("Evaluating random architectures", len(candidates)) as task:
         random = engine.evaluate(candidates, problem.evaluated, task.advance)
-    feasible, random_feasible = (np.all(problem.violations(v) <= 0, axis=1) for v in (values, random))
+    feasible, random_feasible = (np.all(problem.bounds.violations(v) <= 0, axis=1) for v in (values, random))
     directions = [objective.direction for objective in objectives]
     content: dict[str, Any] = {
         "evaluations": len(candidates),
@@ -89,7 +89,7 @@ def draw_random(problem: SearchProblem, n: int) -> list[Candidate]:
     drawn: dict[str, Candidate] = {}
     size, block, idle = problem.settings.population, 0, 0
     while len(drawn) < n and idle < IDLE_BLOCKS:
-        _, candidates = problem.sample(size, np.random.default_rng([problem.settings.seed, 5, block]))
+        _, candidates = problem.bounds.sample(size, np.random.default_rng([problem.settings.seed, 5, block]))
         before = len(drawn)
         for candidate in candidates:
             drawn.setdefault(str(candidate), candidate)

@@ -58,7 +58,7 @@ def write_front(
     own = values[:, : len(objectives)]
     if not np.isfinite(own).all(axis=1).any():
         raise EvaluationError(f"All {len(values)} evaluations failed; {run.path} holds their causes")
-    violations = problem.violations(values)
+    violations = problem.bounds.violations(values)
     front = make_front(texts, own, objectives, violations)
     if not len(front):
         raise EvaluationError(_infeasible(problem, run, values))
@@ -144,7 +144,7 @@ def _note_beside(run: Run, texts: Sequence[str], context: Context) -> None:
 
 def _note_costs(problem: SearchProblem, run: Run, members: Mapping[str, Candidate]) -> None:
     for name in {"flops", "params"} - set(problem.names):
-        for text, row in zip(members, problem.cheap[name].evaluate(list(members.values())), strict=True):
+        for text, row in zip(members, problem.bounds.cheap[name].evaluate(list(members.values())), strict=True):
             value = row[name].value
             assert value is not None  # a table's cost of a canonical architecture
             run.store.note(text, name, value, {"by": "cost table"})
@@ -169,7 +169,7 @@ def _note_latency(problem: SearchProblem, run: Run, members: Mapping[str, Candid
 
 def _judged(problem: SearchProblem) -> list[Constraint]:
     """Return the constraints that whole measurements judge: none on the latency of another device than this one."""
-    evaluator = problem.cheap.get("latency")
+    evaluator = problem.bounds.cheap.get("latency")
     foreign = isinstance(evaluator, LatencyEvaluator) and bool(evaluator.foreign)
     return [c for c in problem.constraints if not (foreign and c.objective == "latency")]
 

@@ -86,7 +86,7 @@ def search_by_generations(
             texts += keys
             told.append(values)
             own = minimized(values[:, : len(directions)], directions)
-            evolution.tell(genomes, own, problem.violations(values))
+            evolution.tell(genomes, own, problem.bounds.violations(values))
             start = time.perf_counter()
             after_generation(run)
             aside += time.perf_counter() - start

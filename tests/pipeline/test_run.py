@@ -13,6 +13,7 @@ from evonas.cli.summary import summary
 from evonas.config import make_settings
 from evonas.errors import EvaluationError, EvonasError, RunError, SettingsError
 from evonas.objectives.latency.latency import measure_latency_table
+from evonas.pipeline import new_run, notes
 from evonas.pipeline import run as pipeline
 from evonas.pipeline.budget import FEWEST
 from evonas.pipeline.problem import SearchProblem
@@ -69,7 +70,7 @@ def test_a_search_leaves_a_whole_run(finished):
 def test_the_default_estimate_says_what_it_counts_and_that_shared_weights_hardly_do(
     quick, tmp_path, spoken, monkeypatch
 ):
-    monkeypatch.setattr(pipeline, "LITTLE_WEIGHT", 1.01)
+    monkeypatch.setattr(notes, "LITTLE_WEIGHT", 1.01)
     settings = make_settings(**quick | {"estimator": "supernet", "generations": 1})
     run = pipeline.search(settings, tmp_path / "run", progress=spoken)
     weights = run.manifest["acc_weights"]
@@ -232,8 +233,8 @@ def test_a_run_of_other_data_is_refused(quick, tmp_path):
 def test_a_default_name_that_another_search_takes_first_is_not_used(tmp_path, monkeypatch):
     settings = make_settings(objectives=("flops", "params"), population=2, generations=1)
     problem, free = SearchProblem(settings), [tmp_path / "a", tmp_path / "a", tmp_path / "a-2"]
-    monkeypatch.setattr(pipeline, "new_path", lambda settings: free.pop(0))
-    with pipeline._created(None, problem) as first, pipeline._created(None, problem) as second:
+    monkeypatch.setattr(new_run, "new_path", lambda settings: free.pop(0))
+    with new_run.create_run(None, problem) as first, new_run.create_run(None, problem) as second:
         assert (first.path.name, second.path.name) == ("a", "a-2")
 
 
@@ -241,4 +242,4 @@ def test_a_place_that_cannot_be_written_ends_the_search_for_a_name(tmp_path, mon
     (tmp_path / "file").touch()
     monkeypatch.setenv("EVONAS_RUNS", str(tmp_path / "file"))
     with pytest.raises(RunError, match=r"^Cannot write .*file/darts-digits-0: .*; check that its folder exists"):
-        pipeline._created(None, SearchProblem(make_settings(objectives=("flops", "params"))))
+        new_run.create_run(None, SearchProblem(make_settings(objectives=("flops", "params"))))

@@ -130,7 +130,7 @@ def settings(made, **more):
 
 
 def test_digits_start_from_nothing():
-    found, notes = resolve_start(make_settings())
+    found, _, notes = resolve_start(make_settings())
     assert (found.space, found.pretrained, notes) == ("darts", "none", [])
     assert found.model_copy(update={"space": "auto", "pretrained": "auto"}) == make_settings()
     assert read_start(found) is None
@@ -138,16 +138,16 @@ def test_digits_start_from_nothing():
 
 def test_gray_and_small_photos_and_explicit_spaces_start_from_nothing(made):
     for name in ("gray.npz", "small.npz"):
-        found, notes = resolve_start(make_settings(data=str(made / name)))
+        found, _, notes = resolve_start(make_settings(data=str(made / name)))
         assert (found.space, found.pretrained, notes) == ("darts", "none", [])
-    found, _ = resolve_start(make_settings(data=str(made / "colors.npz"), space="nasbench201"))
+    found, *_ = resolve_start(make_settings(data=str(made / "colors.npz"), space="nasbench201"))
     assert (found.space, found.pretrained) == ("nasbench201", "none")
-    found, _ = resolve_start(make_settings(data=str(made / "colors.npz"), space="efficientnet_lite", skeleton="small"))
+    found, *_ = resolve_start(make_settings(data=str(made / "colors.npz"), space="efficientnet_lite", skeleton="small"))
     assert found.pretrained == "none"
 
 
 def test_color_photos_start_from_weights_that_are_here_and_say_so_otherwise(made):
-    found, notes = resolve_start(make_settings(data=str(made / "colors.npz")))
+    found, _, notes = resolve_start(make_settings(data=str(made / "colors.npz")))
     assert len(notes) == 1
     if locate(load_entry("efficientnet_lite0")).path is None:
         assert (found.space, found.pretrained) == ("darts", "none")
@@ -157,14 +157,14 @@ def test_color_photos_start_from_weights_that_are_here_and_say_so_otherwise(made
         assert (found.space, found.skeleton) == ("efficientnet_lite", "lite0")
         assert found.pretrained == "efficientnet_lite0@579344248a93e230"
         assert "starts from the published weights efficientnet_lite0" in notes[0]
-    off, notes = resolve_start(make_settings(data=str(made / "colors.npz"), pretrained="none"))
+    off, _, notes = resolve_start(make_settings(data=str(made / "colors.npz"), pretrained="none"))
     assert (off.space, off.pretrained, notes) == ("darts", "none", [])
 
 
 def test_named_weights_bring_space_skeleton_and_digest(made):
-    found, _ = resolve_start(settings(made))
-    start = read_start(found)
+    found, start, _ = resolve_start(settings(made))
     assert start is not None
+    assert (start.setting, read_start(found).digest) == (found.pretrained, start.digest)
     assert found.pretrained == f"{made / 'made.toml'}@{start.digest[:16]}"
     assert (found.space, found.skeleton, found.population) == (str(made / "tiny.toml"), "small", 24)
     assert resolve_start(found)[0] == found
@@ -347,8 +347,8 @@ def test_each_candidate_chooses_its_resolution(made, tmp_path):
 def test_costs_follow_the_resolution_of_a_candidate(made):
     problem = SearchProblem(settings(made, resolutions="16,24", train_limit=60))
     form = problem.space.extremes()[1]
-    rows = problem.cheap["flops"].evaluate([Candidate(form, resolution=(side, side)) for side in (16, 24)])
+    rows = problem.bounds.cheap["flops"].evaluate([Candidate(form, resolution=(side, side)) for side in (16, 24)])
     small, large = (row["flops"].value for row in rows)
-    whole = problem.cheap["flops"].evaluate([Candidate(form)])[0]["flops"].value
+    whole = problem.bounds.cheap["flops"].evaluate([Candidate(form)])[0]["flops"].value
     assert small < large == whole
     assert [row["params"].value for row in rows] == [rows[0]["params"].value] * 2

@@ -1,0 +1,69 @@
+"""Resolutions that a search may have: that of its images, and those that candidates choose among."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evonas.config import Settings
+from evonas.errors import SettingsError
+from evonas.spaces import Space
+
+__all__ = ["check_resolution", "check_resolutions", "default_resolution"]
+
+USUAL_SIDE = 96
+"""Pixels of a search from published weights where nothing was probed."""
+SIZED = ("acc", "flops", "params")
+"""Objectives that are known for each candidate's own resolution."""
+
+
+def default_resolution(allowed: tuple[int, ...], published: int) -> int:
+    """Side where none is given and nothing was probed: the smallest allowed of 96 or more, else the published."""
+    return min((side for side in allowed if side >= USUAL_SIDE), default=published)
+
+
+def check_resolution(space: Space, resolution: int | None) -> None:
+    """Refuse a resolution that a space does not allow; one that allows none in particular takes any.
+
+    Raises:
+        SettingsError: It is not among them.
+    """
+    allowed = space.definition.search_resolutions
+    if resolution is not None and allowed and resolution not in allowed:
+        raise SettingsError(
+            f"The space '{space.name}' has the resolutions {', '.join(map(str, allowed))}, got {resolution}"
+        )
+
+
+def check_resolutions(settings: Settings, space: Space, evaluated: Sequence[str], *, published: bool) -> None:
+    """Refuse resolutions to search that the space does not have, or that something asked for cannot follow.
+
+    Args:
+        settings: Of a search.
+        space: What is searched.
+        evaluated: Objectives that are evaluated.
+        published: Whether the search starts from published weights.
+
+    Raises:
+        SettingsError: The first thing that is wrong.
+    """
+    if not settings.resolutions:
+        return
+    if not published:
+        raise SettingsError(
+            "Resolutions are searched from published weights, and this search starts from none: leave out "
+            "--resolutions, or name weights by --pretrained"
+        )
+    for side in settings.resolutions:
+        check_resolution(space, side)
+    if settings.resolution is not None and settings.resolution != max(settings.resolutions):
+        raise SettingsError(
+            f"Images are read at the largest of the resolutions {', '.join(map(str, settings.resolutions))}, got "
+            f"--resolution {settings.resolution}: leave it out"
+        )
+    for name in evaluated:
+        if name not in SIZED:
+            raise SettingsError(
+                f"The objective '{name}' is of one resolution: with --resolutions expected {', '.join(SIZED)}"
+            )
+    if settings.warm_start or settings.anchors:
+        raise SettingsError("--warm-start and --anchors are of one resolution: leave them out with --resolutions")
