@@ -312,6 +312,9 @@ def train(
 ) -> Sequence[Trained]:
     """Train members of a front to the end; test accuracy is read once, after training.
 
+    A run that asked for the baseline ``transfer`` also transfers its published weights at the same cost, into its
+    ``transfer.json``; `progress` is told what came of it.
+
     Args:
         run: The run or its directory.
         select: ``knee``, ``best:OBJECTIVE``, ``index:N``, an architecture's text, or ``front``: every member.
@@ -323,8 +326,13 @@ def train(
         EvonasError: No such run, member or recipe, or training that diverged.
     """
     from evonas.deployment import train_members
+    from evonas.deployment.transfer import transfer_lines
 
-    return train_members(run, select, recipe, seeds=seeds, progress=progress)
+    trained = train_members(run, select, recipe, seeds=seeds, progress=progress)
+    if progress is not None:
+        for line in transfer_lines(run, trained):
+            progress.say(line)
+    return trained
 
 
 def __getattr__(name: str) -> Any:

@@ -23,6 +23,7 @@ from evonas.objectives.accuracy.combined import REPEATS, CombinedEstimator, Zero
 from evonas.objectives.accuracy.main_effects import REFERENCES, AdditiveEffects
 from evonas.spaces import Architecture, Skeleton, Space, path_names
 from evonas.supernet import PathEvaluator, RuleContext, SupernetSettings, make_sampler, train_supernet
+from evonas.supernet.evaluate import NORM_IMAGES
 from evonas.supernet.forgetting import ForgettingProbe, summarize
 from evonas.supernet.norm_modes import separate_norms
 from evonas.supernet.norm_names import check_norms
@@ -192,7 +193,7 @@ def _train(
     )
     trained = time.perf_counter() - began - probed
     began = time.perf_counter()
-    evaluator = PathEvaluator(network, data, data.search, norm_images=512, memory=KEPT)
+    evaluator = PathEvaluator(network, data, data.search, norm_images=NORM_IMAGES, memory=KEPT)
     # In order, so that each begins where it leaves the one before.
     order = sorted(range(len(forms)), key=lambda i: path_names(space.path(forms[i])))
     read = {i: evaluator(forms[i]) for i in order}

@@ -56,7 +56,7 @@ def train(
         typer.echo(line, err=True)
     chosen = load_recipe(recipe or usual_recipe(settings), **({} if epochs is None else {"epochs": epochs}))
     from evonas.deployment import train_members, training_summary
-    from evonas.deployment.transfer import compare_transfer
+    from evonas.deployment.transfer import transfer_lines
 
     with words_when_stopped(lambda: "Stopped; the epochs done are kept. Type the same command again to go on."):
         trained = train_members(
@@ -73,6 +73,6 @@ def train(
         )
     for line in training_summary(trained):
         typer.echo(line)
-    for line in compare_transfer(run, trained, make_progress(quiet), data):
+    for line in transfer_lines(run, trained, data):
         typer.echo(line)
     typer.echo(f"Next:\n  evonas deploy {run} --select {shlex.quote('knee' if select == 'front' else select)}")

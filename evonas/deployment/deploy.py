@@ -29,7 +29,7 @@ from evonas.deployment.compression.variant import Compression, Variant
 from evonas.deployment.deployment import MODEL, VARIANTS, Deployment, cost_of_rounding, words_of_cost
 from evonas.deployment.folder import refuse_content, whole_folder
 from evonas.deployment.isolated_check import Fresh
-from evonas.deployment.member import NORM_IMAGES, has_supernet, inherit
+from evonas.deployment.member import has_supernet, inherit
 from evonas.deployment.model import UnitInput, load_model, model_files, to_json
 from evonas.deployment.trained import Trained, trained_models
 from evonas.errors import ExportError, RunError, SettingsError, suggest
@@ -45,6 +45,7 @@ from evonas.runtime import describe as describe_device
 from evonas.runtime.checks import set_metadata
 from evonas.runtime.export import OLDEST_OPSET, OPSET
 from evonas.spaces import load_space
+from evonas.supernet.evaluate import NORM_IMAGES
 from evonas.tasks import Task, make_task
 from evonas.version import __version__
 

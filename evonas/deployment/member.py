@@ -16,6 +16,7 @@ from evonas.data.skipped import Skipped, skipped_sentence, skipped_table
 from evonas.deployment.access_log import log_access
 from evonas.deployment.model import model_files, to_json
 from evonas.deployment.trained import FORMAT, RECORD, Trained, as_trained, note_accuracy, read_record
+from evonas.deployment.transfer import transfer_points, wants_transfer
 from evonas.errors import RunError, SettingsError, suggest
 from evonas.files.csv import to_csv
 from evonas.files.progress import Progress, Silent
@@ -29,6 +30,7 @@ from evonas.runs.selection import Selection, choose
 from evonas.spaces import Architecture, Candidate, load_space
 from evonas.spaces.largest import largest
 from evonas.supernet import PathEvaluator
+from evonas.supernet.evaluate import NORM_IMAGES
 from evonas.tasks import make_task
 from evonas.training import Training, TrainingRecipe, load_recipe, read_test
 from evonas.training.recipe import usual_recipe
@@ -36,8 +38,6 @@ from evonas.training.train import train
 
 SKIPPED = "skipped.csv"
 CHECKPOINT = "checkpoint.safetensors"
-NORM_IMAGES = 512
-"""Images that batch-norm statistics of inherited weights are estimated on, as in the search."""
 
 Weights = Literal["inherited", "fresh", "anchor"]
 _WEIGHTS = ("inherited", "fresh", "anchor")
@@ -57,6 +57,9 @@ def train_members(
     progress: Progress | None = None,
 ) -> list[Trained]:
     """Train members of a run and note their test accuracy as ``acc_trained`` (mean over seeds) in run and front.
+
+    Where the run asked for the baseline ``transfer``, published weights are transferred at the same cost, too, into its
+    ``transfer.json``; `evonas.deployment.transfer.transfer_lines` says what came of it.
 
     What was trained before with the same settings is read, not trained again; what was killed goes on from its
     last epoch and ends with the same weights.
@@ -119,6 +122,8 @@ def train_members(
             name = f"Training {choice.key}" + (f" ({index + 1} of {len(choices)})" if len(choices) > 1 else "")
             trained.append(work.train(choice, seed, name))
             note_accuracy(run, trained[-1])
+    if wants_transfer(run):
+        transfer_points(run, run_context(run), trained, work.progress)
     return trained
 
 

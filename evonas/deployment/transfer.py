@@ -29,7 +29,7 @@ from evonas.training import TrainingRecipe, load_recipe, test_accuracy
 from evonas.training.train import train
 from evonas.training.weights.load import load_published
 
-__all__ = ["TransferPoint", "compare_transfer", "transfer_points", "transfer_sentences", "wants_transfer"]
+__all__ = ["TransferPoint", "transfer_lines", "transfer_points", "transfer_sentences", "wants_transfer"]
 
 TRANSFER_FILE = "transfer.json"
 RECIPE = "finetune"
@@ -58,24 +58,24 @@ class TransferPoint:
     seconds: float
 
 
-def compare_transfer(
-    run: str | Path, trained: Sequence[Trained], progress: Progress, data: str | None = None
-) -> list[str]:
-    """Lines on plain transfer beside the members trained; none where the search did not ask for it.
+def transfer_lines(run: Run | str | Path, trained: Sequence[Trained], data: str | None = None) -> list[str]:
+    """Lines on plain transfer beside the members trained; none where the run did not ask for it.
 
     Args:
-        run: Directory of the run.
-        trained: Members of one command.
-        progress: Shows how far it is.
-        data: Where the run's data are now; None: where they were.
+        run: The run, open or by path, whose transfer was trained with these members.
+        trained: Members of one call of `train_members`.
+        data: Where the run's data are now, of one by path; None: where they were.
     """
-    with Run.open(run, write=True) as opened:
-        opened.relocate(data)
-        if not wants_transfer(opened):
-            return []
-        context = run_context(opened)
-        points = transfer_points(opened, context, trained, progress)
+    if not isinstance(run, Run):
+        with Run.open(run) as opened:
+            opened.relocate(data)
+            return transfer_lines(opened, trained)
+    if not wants_transfer(run):
+        return []
+    context = run_context(run)
     assert context.data is not None  # transfer is trained on images
+    stored = json.loads((run.path / TRANSFER_FILE).read_text(encoding="utf-8"))
+    points = [TransferPoint(**point) for point in stored["points"]]
     return transfer_sentences(points, trained, trained_flops(context, trained), make_task(context.data))
 
 

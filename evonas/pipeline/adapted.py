@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from evonas.runs.run import Run
 from evonas.supernet.adaptation import Adaptation, adapt, fit_classifier, plan_adaptation
 from evonas.supernet.checkpoint import WEIGHTS, load_weights, weights_fingerprint, write_supernet
 from evonas.tasks import make_task
+from evonas.training.device import finish
 from evonas.training.weights.load import load_published
 
 __all__ = ["adapted_supernet", "published_context", "started_supernet"]
@@ -53,7 +53,9 @@ def adapted_supernet(problem: SearchProblem, run: Run, data: Dataset, progress: 
     path = run.path / "supernet.safetensors"
     if path.exists():
         network = problem.new_supernet()
-        load_weights(network, path)
+        header = load_weights(network, path)
+        if "note" in header:  # a kill may have come before it stood in the manifest
+            run.update_manifest(supernet=header["note"])
         return network.to(problem.device).eval()
     network, fresh = started_supernet(problem)
     network = network.to(problem.device)
@@ -84,18 +86,18 @@ def adapted_supernet(problem: SearchProblem, run: Run, data: Dataset, progress: 
             seed=problem.settings.seed,
             progress=advance,
         )
-    _store(network, path, history)
-    seconds = round(time.perf_counter() - began, 1)
-    run.update_manifest(
-        supernet={
-            "published": problem.settings.pretrained,
-            "fresh": fresh,
-            "classifier": plan.classifier,
-            "epochs": [plan.largest, plan.sandwich],
-            "seconds": seconds,
-            "last": history[-1] if history else {},
-        }
-    )
+    finish(problem.device)
+    note = {
+        "published": problem.settings.pretrained,
+        "fresh": fresh,
+        "classifier": plan.classifier,
+        "epochs": [plan.largest, plan.sandwich],
+        "seconds": round(time.perf_counter() - began, 1),
+        "last": history[-1] if history else {},
+    }
+    tensors = {WEIGHTS + name: tensor for name, tensor in network.state_dict().items()}
+    write_supernet(path, tensors, {"adaptation": history, "note": note})
+    run.update_manifest(supernet=note)  # what it tells of stands in the file, which so comes first
     return network.eval()
 
 
@@ -146,13 +148,10 @@ def _seconds_of_update(network: Network, data: Dataset, plan: Adaptation, larges
     images = data.normalize(data.train.images[: plan.batch_size])
     seconds = 0.0
     for _ in range(2):
+        finish(images.device)
         began = time.perf_counter()
         network.eval()(images, largest).sum().backward()
+        finish(images.device)
         seconds = time.perf_counter() - began
     network.zero_grad(set_to_none=True)
     return seconds
-
-
-def _store(network: Network, path: Path, history: list[dict[str, float]]) -> None:
-    tensors = {WEIGHTS + name: tensor for name, tensor in network.state_dict().items()}
-    write_supernet(path, tensors, {"adaptation": history})

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from evonas.config import Settings
 from evonas.errors import SettingsError
+from evonas.objectives.accuracy.estimators import read_estimator
 from evonas.spaces import Space
 
 __all__ = ["check_resolution", "check_resolutions", "default_resolution"]
@@ -14,6 +15,8 @@ USUAL_SIDE = 96
 """Pixels of a search from published weights where nothing was probed."""
 SIZED = ("acc", "flops", "params")
 """Objectives that are known for each candidate's own resolution."""
+SIZED_ESTIMATORS = ("supernet:loss", "supernet:accuracy", "supernet:probability")
+"""Estimators of accuracy that read each candidate at its own: others fit effects of choices, or train."""
 
 
 def default_resolution(allowed: tuple[int, ...], published: int) -> int:
@@ -65,5 +68,11 @@ def check_resolutions(settings: Settings, space: Space, evaluated: Sequence[str]
             raise SettingsError(
                 f"The objective '{name}' is of one resolution: with --resolutions expected {', '.join(SIZED)}"
             )
+    estimator = ":".join(read_estimator(settings.estimator))
+    if "acc" in evaluated and estimator not in SIZED_ESTIMATORS:
+        raise SettingsError(
+            f"The estimator '{settings.estimator}' is of one resolution: with --resolutions expected one of "
+            f"{', '.join(SIZED_ESTIMATORS)}"
+        )
     if settings.warm_start or settings.anchors:
         raise SettingsError("--warm-start and --anchors are of one resolution: leave them out with --resolutions")

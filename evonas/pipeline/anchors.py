@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from evonas.engine import LocalEngine
-from evonas.errors import SettingsError
+from evonas.errors import EvaluationError, SettingsError
 from evonas.files.progress import Progress
 from evonas.objectives import Context
 from evonas.objectives.accuracy.anchor import AnchorEvaluator, anchor_name
@@ -157,11 +157,23 @@ class AnchorTraining:
 
         The multiply-adds are at most those of a round of halving with as many candidates of mean cost; at most
         `number` of them are new.
+
+        Raises:
+            EvaluationError: All anchors so far have failed, so that nothing tells what to train.
         """
+        pyramid = self._pyramid
+        # Failures count: after a round of them the next one is another.
+        trained = sum(map(len, pyramid.values.values())) + len(pyramid.failed)
+        if trained == len(pyramid.failed):
+            first = next(iter(pyramid.failed.values()))
+            raise EvaluationError(
+                f"All {trained} anchors so far failed, so that co-kriging has nothing to learn from; the first: "
+                f"{first}. Use --anchors 0, or --anchor-rounds halving to train others"
+            )
 
         def propose() -> list[tuple[str, int]]:
-            rng = np.random.default_rng([self.problem.settings.seed, 22, len(steps)])
-            pyramid, epochs = self._pyramid, np.array(self.ladder.epochs)
+            rng = np.random.default_rng([self.problem.settings.seed, 22, trained])
+            epochs = np.array(self.ladder.epochs)
             paused = [key for key in pyramid.values if key not in pyramid.failed]
             new = [one for one in self._pool(rng) if str(one) not in pyramid.values]
             candidates = [*(parse_candidate(key, self.problem.space) for key in paused), *new]
@@ -185,8 +197,7 @@ class AnchorTraining:
                 chosen.append((str(candidates[row]), level))
             return chosen
 
-        steps = [value for values in self._pyramid.values.values() for value in values]
-        return [(key, level) for key, level in self.run.store.decide(f"anchors told {len(steps)}", propose)]
+        return [(key, level) for key, level in self.run.store.decide(f"anchors told {trained}", propose)]
 
     def _flops(self, candidates: Sequence[Candidate]) -> np.ndarray:
         rows = self.problem.bounds.cheap["flops"].evaluate(candidates)

@@ -20,7 +20,9 @@ from evonas.tables.load import load_table
 from evonas.tasks import named_measure, task_measures
 from evonas.tasks.registry import check_task
 
-__all__ = ["check_settings"]
+__all__ = ["UNTRAINED", "check_settings"]
+
+UNTRAINED = "A supernet without published weights needs training: give --epochs of 1 or more"
 
 
 def check_settings(settings: Settings) -> None:
@@ -32,8 +34,8 @@ def check_settings(settings: Settings) -> None:
         EvonasError: The first thing that is wrong.
     """
     space = load_space("darts" if settings.space == "auto" else settings.space)
-    if settings.epochs == 0 and settings.pretrained == "none":
-        raise SettingsError("A supernet without published weights needs training: give --epochs of 1 or more")
+    if settings.epochs == 0 and settings.pretrained == "none" and not (settings.table or settings.supernet):
+        raise SettingsError(UNTRAINED)
     if settings.skeleton is not None:
         _check_skeleton(settings.skeleton, space, settings.space == "auto")
     tables = load_table(list(settings.table), space) if settings.table else None

@@ -30,8 +30,7 @@ def problem_of(run: Run) -> tuple[SearchProblem, list[str]]:
     Raises:
         EvonasError: The data, the table or the space is gone or has changed.
     """
-    # A run that was made before there were anchors has none, and kept its rare classes, whatever the default is now.
-    problem = SearchProblem(make_settings(**{"anchors": 0, "rare": "keep", **run.settings}))
+    problem = SearchProblem(make_settings(**run.settings))
     refuse, warn = compare_manifest(run.manifest, problem.manifest())
     if refuse:
         raise RunError(f"{run.path} cannot be continued with what is here: {'; '.join(refuse)}")

@@ -18,7 +18,7 @@ from evonas.pipeline.allowed_resolution import check_resolutions
 from evonas.pipeline.anchor_defaults import with_anchors
 from evonas.pipeline.asked import Asked, check_measured, check_task_objectives, objectives_of_task, read_asked
 from evonas.pipeline.bounds import Bounds
-from evonas.pipeline.checks import check_settings
+from evonas.pipeline.checks import UNTRAINED, check_settings
 from evonas.pipeline.defaults import uses_predictors
 from evonas.pipeline.genome import SearchGenome
 from evonas.pipeline.rows import RowGenome, is_partial, share_sentence
@@ -92,6 +92,8 @@ class SearchProblem:
             asked = read_asked(settings, self.tables)
             check_measured(asked, self.data)
         self.names, self.constraints, self.evaluated = asked.names, asked.constraints, asked.evaluated
+        if settings.epochs == 0 and self.learned and self.start is None and not settings.supernet:
+            raise SettingsError(UNTRAINED)
         predicted = uses_predictors(settings, trainable=bool(self.learned))
         learns = "acc" in self.learned and settings.estimator == "supernet"
         images = 0 if self.data is None else len(self.data.train)

@@ -10,6 +10,7 @@ from evonas.config import Settings, parse_time
 from evonas.data import Part, load_data
 from evonas.files.progress import Progress
 from evonas.networks import build
+from evonas.pipeline.allowed_resolution import default_resolution
 from evonas.pipeline.defaults import data_options
 from evonas.pipeline.start import PublishedStart
 from evonas.spaces import load_space
@@ -44,6 +45,8 @@ def probe_resolution(settings: Settings, start: PublishedStart, progress: Progre
     space = load_space(entry.space)
     allowed = space.definition.search_resolutions
     sizes = [side for side in SIZES if not allowed or side in allowed]
+    if not sizes:  # a space may allow none of them
+        return default_resolution(allowed, entry.preprocessing.resolution)
     published, device = start.network(), str(resolve_device(settings.device))
     allowance = BUDGET_SHARE * parse_time(settings.time) if settings.time else float("inf")
     began, found, right = time.perf_counter(), 0, None
@@ -63,8 +66,9 @@ def probe_resolution(settings: Settings, start: PublishedStart, progress: Progre
         judged = _joined(data.search, data.report)
         layer = last_layer(network)
         fit_layer(layer, features_of(network, data.train.images, data, None).double(), data.train.labels, task)
-        figures = task.measure(layer(features_of(network, judged.images, data, None)), judged.labels)
-        quality = task.quality(figures).detach().double()
+        with torch.no_grad():
+            figures = task.measure(layer(features_of(network, judged.images, data, None)), judged.labels)
+            quality = task.quality(figures).double()
         said.append(f"{side} px: {task.primary} {task.score(figures)[task.primary]:.3f}")
         if right is not None:
             gain = quality - right

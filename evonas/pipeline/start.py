@@ -15,6 +15,7 @@ from evonas.networks import Network
 from evonas.pipeline.allowed_resolution import check_resolution
 from evonas.pipeline.defaults import data_options
 from evonas.spaces import load_space
+from evonas.supernet.rules.registry import write_rule
 from evonas.training.weights.entry import WeightsEntry
 from evonas.training.weights.load import published_network
 from evonas.training.weights.read import check_digest
@@ -33,6 +34,8 @@ LEAST_SIDE = 16
 DEFAULTS = {"population": 24, "generations": 6, "warm_start": 0, "estimator": "supernet:loss"}
 """Settings that hold instead of the usual defaults where none are given: an evaluation takes seconds, not milliseconds,
 and shared weights that began as published ones need no help of training-free scores."""
+TRAINING_FROM_NOTHING = ("batch_size", "lr", "sharing", "sampling")
+"""Settings that a supernet's training from nothing has, and the adaptation of published weights has not."""
 WORTH = "0.74 of 1,000 test photos right with a frozen network where a search from nothing had 0.37"
 
 
@@ -180,6 +183,7 @@ def _with_weights(settings: Settings, name: str) -> ResolvedStart:
             "leave one out"
         )
     check_resolution(space, settings.resolution)
+    _refuse_ignored(settings)
     if settings.data not in (None, "digits"):
         _, side, _ = _look_at(settings)
         if side < LEAST_SIDE:
@@ -194,6 +198,26 @@ def _with_weights(settings: Settings, name: str) -> ResolvedStart:
     fewer = {key: value for key, value in DEFAULTS.items() if key not in given}
     own = {"space": entry.space, "skeleton": entry.skeleton, "pretrained": start.setting}
     return ResolvedStart(settings.model_copy(update={**own, **fewer}), start, [])
+
+
+def _refuse_ignored(settings: Settings) -> None:
+    """Refuse settings of a training from nothing: adaptation has its own, and would leave them out without a word.
+
+    A value that is the default is let pass, since a run's settings hold them all.
+
+    Raises:
+        SettingsError: One is another.
+    """
+    for name in TRAINING_FROM_NOTHING:
+        value, usual = getattr(settings, name), Settings.model_fields[name].default
+        if name == "sharing":
+            value, usual = write_rule(value), write_rule(usual)
+        if value != usual:
+            flag = "--" + name.replace("_", "-")
+            raise SettingsError(
+                f"Published weights are adapted by a schedule of their own, got {flag} {getattr(settings, name)}: "
+                f"leave {flag} out, or give --pretrained none"
+            )
 
 
 def _weights_of(settings: Settings) -> str | None:

@@ -15,6 +15,11 @@ from evonas.errors import EvaluationError, SettingsError
 from evonas.supernet.norms import reestimate_norms
 from evonas.tasks import Classification, Task
 
+KEPT = 2**27
+"""Bytes of activations that later paths may begin from, in a search."""
+NORM_IMAGES = 512
+"""Images that norms of a path are estimated on, in a search and where a member inherits its weights."""
+
 
 class Extractable(Protocol):
     """A supernet, as far as an evaluation needs it; inherit it, and what is optional has its default.

@@ -55,3 +55,9 @@ def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
     if device.type == "cuda" and torch.cuda.is_bf16_supported():
         return torch.autocast("cuda", dtype=torch.bfloat16)
     return nullcontext()
+
+
+def finish(device: torch.device | str) -> None:
+    """Wait until a device has done all it was given, before a clock is read: CUDA computes on after calls return."""
+    if torch.device(device).type == "cuda":
+        torch.cuda.synchronize(device)

@@ -12,7 +12,7 @@ import pytest
 
 from evonas.config import make_settings
 from evonas.deployment import train_members
-from evonas.errors import RunError, SettingsError
+from evonas.errors import EvaluationError, RunError, SettingsError
 from evonas.objectives.accuracy.anchor import AnchorEvaluator
 from evonas.pipeline import run as pipeline
 from evonas.pipeline.anchor_defaults import default_ladder
@@ -138,6 +138,31 @@ def test_later_rounds_may_be_what_tells_most_for_its_cost(space: str, tmp_path: 
         run.update_manifest(acc_trust=None)
     pipeline.resume(tmp_path / "run").close()
     assert front(tmp_path / "run") == before
+
+
+@pytest.mark.parametrize("good", [0, 4])
+def test_failures_count_so_that_each_round_of_cokriging_is_another(
+    space: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: int
+) -> None:
+    done = 0
+
+    def fails(self: AnchorEvaluator, architecture: Architecture) -> float:
+        nonlocal done
+        done += 1
+        if done > good:
+            raise EvaluationError("diverged")
+        return 0.5 + 0.01 * done
+
+    monkeypatch.setattr(AnchorEvaluator, "_value", fails)
+    settings = make_settings(space=space, **{**QUICK, "anchor_rounds": "cokriging", "generations": 1})
+    if not good:
+        with pytest.raises(EvaluationError, match=r"^All 4 anchors so far failed, .*: .*diverged\. Use --anchors 0"):
+            pipeline.search(settings, tmp_path / "run")
+        return
+    with pipeline.search(settings, tmp_path / "run") as run:
+        first, second = (run.store.decisions()[name] for name in sorted(run.store.decisions("anchors told")))
+        assert run.manifest["anchors"]["failed"] == done - good > 0
+    assert not {key for key, _ in first} & {key for key, _ in second}  # what failed is not proposed again
 
 
 @pytest.mark.slow

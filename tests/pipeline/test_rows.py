@@ -68,6 +68,13 @@ def test_the_share_is_said_and_rows_without_a_value_are_left_out(tmp_path):
     assert "10 rows without a value of every objective are left out" in line
 
 
+def test_epochs_of_a_supernet_do_not_matter_where_none_is_trained(tmp_path):
+    problem = SearchProblem(make_settings(**settings(write_rows(tmp_path / "part.csv", 10), epochs=0, population=2)))
+    assert (problem.settings.epochs, problem.learned) == (0, [])
+    again = SearchProblem(make_settings(**problem.settings.content()))  # as when it is resumed: from no weights
+    assert again.settings == problem.settings
+
+
 def test_a_genome_means_the_row_nearest_to_it(tmp_path):
     space = load_space("nasbench201")
     table = load_table(write_rows(tmp_path / "part.csv", 40), space)

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.torch import save_file
 
+import evonas
 from evonas.config import make_settings
 from evonas.deployment import load_model, train_members
 from evonas.deployment.access_log import read_accesses
-from evonas.deployment.transfer import compare_transfer
+from evonas.deployment.transfer import transfer_lines
 from evonas.errors import DataError, EvonasError, SettingsError
 from evonas.files.progress import Silent
 from evonas.networks import build
+from evonas.pipeline import start as start_module
+from evonas.pipeline.context import problem_of
+from evonas.pipeline.new_run import new_path
 from evonas.pipeline.problem import SearchProblem
-from evonas.pipeline.run import resume, search
+from evonas.pipeline.run import resume, search, start_of
 from evonas.pipeline.start import read_start, resolve_start
+from evonas.pipeline.transfer import search_cost
+from evonas.predictors.anchor_set import Anchor, AnchorSet
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
-from evonas.spaces import Candidate, load_space
+from evonas.spaces import Candidate, load_space, parse_candidate
 from evonas.training import load_recipe
 from evonas.training.recipe import usual_recipe
 from evonas.training.weights import load_entry, locate
@@ -182,6 +190,10 @@ def test_named_weights_bring_space_skeleton_and_digest(made):
         ({"pretrained": "mobilenetv3_large_100"}, "expand by 2.3, 2.5 and 3.67"),
         ({"pretrained": "efficientnet_lite9"}, "Did you mean"),
         ({"pretrained": "nowhere.toml"}, "Cannot read the weights' entry"),
+        ({"batch_size": 32}, "are adapted by a schedule of their own, got --batch-size 32: leave --batch-size out"),
+        ({"lr": 0.1}, "schedule of their own, got --lr 0.1"),
+        ({"sharing": "uniform"}, "schedule of their own, got --sharing uniform"),
+        ({"sampling": "fair"}, "schedule of their own, got --sampling fair"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(made, given, message, monkeypatch):
@@ -197,6 +209,27 @@ def test_what_does_not_fit_is_refused_in_one_line(made, given, message, monkeypa
 def test_other_weights_than_those_of_a_run_are_refused(made):
     with pytest.raises(SettingsError, match="are other ones than this run started from: expected SHA-256 0123"):
         read_start(settings(made, pretrained=f"{made / 'made.toml'}@0123456789abcdef"))
+
+
+def test_an_at_sign_in_the_name_of_a_file_is_no_digest(made):
+    (made / "a@b.toml").write_bytes((made / "made.toml").read_bytes())
+    found, start, _ = resolve_start(settings(made, pretrained=str(made / "a@b.toml")))
+    assert found.pretrained == f"{made / 'a@b.toml'}@{start.digest[:16]}"
+    assert read_start(found).path == start.path
+
+
+def test_files_are_read_and_digested_once_for_a_search(made, monkeypatch):
+    read = []
+    digest = start_module.check_digest
+    monkeypatch.setattr(start_module, "check_digest", lambda *given: read.append(given) or digest(*given))
+    start = start_of(settings(made, resolution=16, train_limit=60), Silent())
+    problem = SearchProblem(start.settings, start)
+    assert new_path(problem.settings).name == "tiny-colors-0"
+    assert len(read) == 1
+
+
+def test_a_space_that_allows_none_of_the_probed_sizes_has_the_published_resolution(made):
+    assert start_of(settings(made), Silent()).settings.resolution == 16
 
 
 def test_no_epochs_without_weights_are_refused():
@@ -231,6 +264,40 @@ def test_it_resumes_bit_for_bit(run, made, tmp_path):
     wanted = settings(made, epochs=2, population=4, generations=2, resolution=16, train_limit=90)
     search(wanted, tmp_path / "again").close()
     assert (tmp_path / "again" / "front.csv").read_bytes() == before
+
+
+def test_what_adaptation_did_stands_in_its_file_where_a_kill_came_before_the_manifest(run, made):
+    with Run.open(run, write=True) as opened:
+        told = opened.manifest["supernet"]
+        opened.update_manifest(supernet=None)
+    resume(run).close()
+    with Run.open(run) as opened:
+        assert opened.manifest["supernet"] == told
+
+
+def test_the_cost_of_a_search_counts_anchors_and_short_trainings(run, tmp_path):
+    copied = Path(shutil.copytree(run, tmp_path / "run"))
+    with Run.open(copied) as opened:
+        problem, _ = problem_of(opened)
+        texts = list(dict.fromkeys(member.architecture for member in opened.store.members()))
+        candidates = [parse_candidate(text, problem.space) for text in texts]
+        rows = problem.bounds.cheap["flops"].evaluate(candidates)
+        flops = [int(row["flops"].value) for row in rows]
+        images, read = len(problem.data.train), len(problem.data.search)
+        plain = search_cost(problem, opened, texts)
+        two = Anchor(texts[0], (0.5, 0.6)), Anchor(texts[1], (0.5,), "diverged")
+        (copied / "anchors.json").write_text(AnchorSet((1, 3), two).to_json())
+        anchors = 3 * 3 * images * (flops[0] + flops[1]) + read * (2 * flops[0] + flops[1])
+        assert search_cost(problem, opened, texts) - plain == anchors
+        taught = problem.settings.model_copy(update={"distillation": "logits"})
+        problem.settings = taught
+        largest = problem.bounds.cheap["flops"].evaluate([Candidate(problem.space.extremes()[1])])[0]["flops"].value
+        teacher = 2 * 3 * 3 * images * largest + 2 * 3 * images * largest
+        assert search_cost(problem, opened, texts) - plain - anchors == teacher
+        (copied / "anchors.json").unlink()
+        problem.settings = taught.model_copy(update={"estimator": "train:2+inherit"})
+        trained = 2 * images * (3 * sum(flops) + len(flops) * largest) - images * sum(flops)
+        assert search_cost(problem, opened, texts) - plain == trained
 
 
 def test_it_does_not_resume_without_its_weights(run, made):
@@ -291,8 +358,12 @@ def test_plain_transfer_stands_beside_the_members_at_the_cost_of_the_search(run,
         data = len(opened.front)
     assert data >= 2
     assert cost > 0
-    trained = train_members(run, "best:acc")
-    lines = compare_transfer(run, trained, Silent())
+    said = []
+    told = Silent()
+    told.say = said.append
+    trained = evonas.train(run, "best:acc", progress=told)
+    lines = transfer_lines(run, trained)
+    assert said[-len(lines) :] == lines
     stored = json.loads((run / "transfer.json").read_text())
     frozen, tuned = stored["points"]
     flops = tuned["flops"]
@@ -304,7 +375,7 @@ def test_plain_transfer_stands_beside_the_members_at_the_cost_of_the_search(run,
     assert lines[0].startswith("transfer  frozen")
     assert lines[2].startswith("The search ")
     before = (run / "transfer.json").stat().st_mtime_ns
-    assert compare_transfer(run, trained, Silent()) == lines  # nothing is trained again
+    assert train_members(run, "best:acc")[0].stored  # nothing is trained again
     assert (run / "transfer.json").stat().st_mtime_ns == before
     commands = [access["command"] for access in read_accesses(run)]
     assert commands.count("transfer") == 2
@@ -322,6 +393,12 @@ def trained_cost(run, trained) -> int:
         ({"resolutions": "16,24", "resolution": 16}, "Images are read at the largest of the resolutions 16, 24"),
         ({"resolutions": "16,24", "objectives": ("acc", "size")}, "The objective 'size' is of one resolution"),
         ({"resolutions": "16,24", "warm_start": 5}, "--warm-start and --anchors are of one resolution"),
+        (
+            {"resolutions": "16,24", "estimator": "supernet:smoothed"},
+            "'supernet:smoothed' is of one resolution: with --resolutions expected one of supernet:loss, supernet:acc",
+        ),
+        ({"resolutions": "16,24", "estimator": "train:1"}, "'train:1' is of one resolution"),
+        ({"resolutions": "16,24", "estimator": "supernet"}, "'supernet' is of one resolution"),
         ({"resolutions": "16,24", "pretrained": "none"}, "are searched from published weights"),
         ({"resolutions": "16,x"}, "expected sides in pixels of 1 to 4096, such as 64,96,128, got 'x'"),
     ],

@@ -17,6 +17,7 @@ from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.spaces import Architecture, Candidate
 from evonas.supernet import PathEvaluator
+from evonas.supernet.evaluate import KEPT, NORM_IMAGES
 from evonas.tasks import make_task
 
 ACC = Objective("acc", "fraction of images", "max")
@@ -33,10 +34,6 @@ function of what it is named after, so that a value depends neither on other arc
 evaluation."""
 SMOOTHED, PRIOR = "smoothed", "prior"
 """Estimates that take in other paths (`AdditiveEffects`), and what is known before training (`CombinedEstimator`)."""
-KEPT = 2**27
-"""Bytes of activations that later paths may begin from."""
-NORM_IMAGES = 512
-"""Images that norms of a path are estimated on."""
 
 
 class AccuracyEvaluator(Evaluator):

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from evonas.data import Dataset
 from evonas.data.part import PartName
 from evonas.errors import SettingsError, suggest
-from evonas.objectives.accuracy.accuracy import KEPT, NORM_IMAGES
 from evonas.objectives.accuracy.estimators import DEFAULT, read_estimator
 from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.spaces import Candidate
 from evonas.supernet import PathEvaluator
+from evonas.supernet.evaluate import KEPT, NORM_IMAGES
 from evonas.tasks import make_task
 from evonas.tasks.measure import RECALL, recall_name
 

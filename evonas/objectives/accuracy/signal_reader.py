@@ -8,7 +8,6 @@ from functools import cached_property
 import numpy as np
 
 from evonas.errors import EvaluationError, SettingsError
-from evonas.objectives.accuracy.accuracy import KEPT, NORM_IMAGES
 from evonas.objectives.accuracy.combined import ZeroCostFeatures
 from evonas.objectives.accuracy.estimators import check_measures
 from evonas.objectives.accuracy.main_effects import AdditiveEffects
@@ -16,6 +15,7 @@ from evonas.objectives.contract import Context
 from evonas.predictors.ranker import JointScore, SignalEncoder, Signals
 from evonas.spaces import Architecture
 from evonas.supernet import PathEvaluator
+from evonas.supernet.evaluate import KEPT, NORM_IMAGES
 from evonas.tasks import make_task
 
 __all__ = ["SCORES", "SHARED", "SignalReader"]

@@ -95,7 +95,8 @@ def device_latency_table(
 ) -> tuple[LatencyTable, Path | None]:
     """Return this device's table: one that an earlier search measured here, else measured now and kept.
 
-    A table whose fit errs by more than `WORST` is not kept: something else ran meanwhile.
+    A table whose fit errs by more than `WORST` is not kept: something else ran meanwhile. Nor is one that was given
+    less than the usual seconds: it would stand for the device in searches that have the time.
 
     Args:
         space, skeleton, seed, threads, seconds, progress: See `measure_latency_table`.
@@ -113,7 +114,7 @@ def device_latency_table(
     with contextlib.suppress(SettingsError):
         return read_latency_table(path), path
     table = measure_latency_table(space, skeleton, seed=seed, threads=threads, seconds=seconds, progress=progress)
-    if table.error <= WORST:
+    if table.error <= WORST and seconds >= SECONDS:
         with contextlib.suppress(OSError, EvonasError):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, table.to_json())

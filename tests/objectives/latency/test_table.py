@@ -125,6 +125,15 @@ def test_threads_and_batch_of_a_table_that_the_search_does_not_share_are_said(ti
     assert evaluator.foreign == ["threads: measured on 2, here 1", "batch: measured on 4, here 1"]
 
 
+def test_a_table_measured_in_a_hurry_does_not_stand_for_the_device(tiny: Context, table, tmp_path, monkeypatch):
+    monkeypatch.setenv("EVONAS_CACHE", str(tmp_path))
+    monkeypatch.setattr(latency, "measure_latency_table", lambda *given, **options: table)
+    device_latency_table(tiny.space, tiny.skeleton, seconds=latency_measure.SECONDS / 2)
+    assert not list(tmp_path.rglob("latency-*.json"))
+    device_latency_table(tiny.space, tiny.skeleton)
+    assert device_latency_table(tiny.space, tiny.skeleton)[1] is not None
+
+
 def test_a_provider_is_asked_for_recorded_and_used_by_the_check(tiny: Context, clockwork, monkeypatch):
     asked = []
     timed = runtime.measure_models
