@@ -211,10 +211,13 @@ def test_other_weights_than_those_of_a_run_are_refused(made):
         read_start(settings(made, pretrained=f"{made / 'made.toml'}@0123456789abcdef"))
 
 
-def test_an_at_sign_in_the_name_of_a_file_is_no_digest(made):
-    (made / "a@b.toml").write_bytes((made / "made.toml").read_bytes())
-    found, start, _ = resolve_start(settings(made, pretrained=str(made / "a@b.toml")))
-    assert found.pretrained == f"{made / 'a@b.toml'}@{start.digest[:16]}"
+def test_an_at_sign_in_the_path_of_a_file_is_no_digest(made, tmp_path):
+    folder = tmp_path / "at@home"
+    folder.mkdir()
+    for name in ("made.toml", "made.safetensors"):
+        shutil.copy(made / name, folder / name)
+    found, start, _ = resolve_start(settings(made, pretrained=str(folder / "made.toml")))
+    assert found.pretrained == f"{folder / 'made.toml'}@{start.digest[:16]}"
     assert read_start(found).path == start.path
 
 
