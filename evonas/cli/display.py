@@ -6,7 +6,9 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["ProgressState", "duration", "fit"]
+from evonas.files.duration import duration
+
+__all__ = ["ProgressState", "fit"]
 
 SETTLING = 5.0
 """Seconds in which the time left that is shown follows its estimate most of the way, at the least."""
@@ -155,17 +157,6 @@ class ProgressState:
     def _taken(self, phase: Phase) -> float:
         assert phase.began is not None
         return phase.seconds if phase.seconds is not None else self.clock() - phase.began
-
-
-def duration(seconds: float) -> str:
-    """Length of time in words, such as ``8 s``, ``2 min 5 s``, ``1 h 20 min``."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min" + (f" {whole % 60} s" if whole % 60 else "")
-    minutes = round(seconds / 60)
-    return f"{minutes // 60} h" + (f" {minutes % 60} min" if minutes % 60 else "")
 
 
 BAR = 20

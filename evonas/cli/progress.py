@@ -12,8 +12,9 @@ from rich.console import Console, ConsoleOptions
 from rich.live import Live
 from rich.text import Text
 
-from evonas.cli.display import Phase, ProgressState, duration, fit
+from evonas.cli.display import Phase, ProgressState, fit
 from evonas.cli.stopping import check_stopped
+from evonas.files.duration import duration
 from evonas.files.progress import Progress, Silent
 
 EVERY = 30.0

@@ -179,13 +179,13 @@ def _finish(work: Callable[[], Run], paths: list[Path], listeners: list[Any]) ->
 def _summary(run: Run) -> None:
     from rich.console import Console
 
-    from evonas.cli.summary import summary, wrapped
     from evonas.cli.tables import cards_table
     from evonas.report.cards import cards
+    from evonas.report.closing import closing_lines, wrapped
     from evonas.runs.front_file import read_front
 
     console = Console()
     front = read_front(run)
     console.print(cards_table(front, cards(front, run.manifest), console.width))
-    for line in wrapped(summary(run, front), console.width):
+    for line in wrapped(closing_lines(run, front), console.width):
         console.print(line, highlight=False, markup=False, soft_wrap=True)

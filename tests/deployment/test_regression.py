@@ -12,13 +12,13 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from evonas.cli.summary import summary as search_summary
 from evonas.deployment import load_model, train_members, training_summary
 from evonas.deployment.deploy import deploy
 from evonas.deployment.deployment import cost_of_rounding, deployment_summary
 from evonas.deployment.verify import verify
 from evonas.errors import ExportError
 from evonas.pipeline.run import search
+from evonas.report.closing import closing_lines
 from evonas.runs.front_file import read_front
 from evonas.training import load_recipe
 
@@ -126,5 +126,5 @@ def test_the_report_speaks_of_errors(run, trained):
     assert "rmse" in words
     assert "accuracy" not in words.lower()
     assert "acc_" not in words
-    assert "evonas train" in "\n".join(search_summary(run, read_front(run)))
+    assert "evonas train" in "\n".join(closing_lines(run, read_front(run)))
     assert read_front(run).objectives[0].name == "rmse"

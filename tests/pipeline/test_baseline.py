@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from evonas import read_front
-from evonas.cli.summary import summary
 from evonas.config import make_settings
 from evonas.pareto.objective import Objective
 from evonas.pipeline import run as pipeline
@@ -26,6 +25,7 @@ from evonas.pipeline.baseline import (
     match_costs,
 )
 from evonas.pipeline.problem import SearchProblem
+from evonas.report.closing import closing_lines
 from evonas.report.contents import gather
 from evonas.report.figures import progress
 from evonas.report.summary import baseline_sentence
@@ -142,7 +142,7 @@ def test_a_run_with_a_baseline_replays_it_and_shows_it(tiny, tmp_path):
     shown = progress(gather(run))
     assert shown["others"]["random sampling"] == baseline["random"]
     assert shown["hypervolume"] == baseline["search"]["hypervolume"]
-    assert baseline_sentence(baseline) in summary(run, read_front(run))
+    assert baseline_sentence(baseline) in closing_lines(run, read_front(run))
 
     run = pipeline.resume(run.path)  # it was asked for once, and stays
     assert (run.path / BASELINE_FILE).read_text() == text

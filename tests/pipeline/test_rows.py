@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evonas.cli.summary import summary
 from evonas.config import make_settings
 from evonas.deployment.verify import verify
 from evonas.errors import DataError, RunError, SettingsError
 from evonas.pipeline import run as pipeline
 from evonas.pipeline.problem import SearchProblem
 from evonas.pipeline.rows import RowGenome, is_partial
+from evonas.report.closing import closing_lines
 from evonas.report.contents import gather
 from evonas.report.figures import columns
 from evonas.runs.front_file import read_front
@@ -53,7 +53,7 @@ def test_a_part_of_a_space_is_searched_over_its_rows(tmp_path, objectives, surro
         for member in front:
             row = known.index(member.architecture)
             assert (member.values["acc"], member.values["flops"]) == (known["acc"][row], known["flops"][row])
-        words = " ".join(summary(run, front))
+        words = " ".join(closing_lines(run, front))
         assert "multiply-add" not in words
         assert "shared weights" not in words
         origins = {one["name"]: one["origin"] for one in columns(gather(run)) if one["name"] in given["objectives"]}

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from evonas import read_front
-from evonas.cli.summary import summary
 from evonas.config import make_settings
 from evonas.errors import EvaluationError, EvonasError, RunError, SettingsError
 from evonas.objectives.latency.latency import measure_latency_table
@@ -17,6 +16,7 @@ from evonas.pipeline import new_run, notes
 from evonas.pipeline import run as pipeline
 from evonas.pipeline.budget import FEWEST
 from evonas.pipeline.problem import SearchProblem
+from evonas.report.closing import closing_lines
 from evonas.runs.run import Run
 from evonas.spaces import load_space
 
@@ -31,12 +31,12 @@ def test_the_time_of_a_search_adds_up_over_sittings(tiny, tmp_path):
     timings = run.manifest["timings"]
     assert (timings["sessions"], timings["sessions_timed"]) == (2, 2)
     assert timings["search_seconds"] > first["search_seconds"] > 0
-    assert "s in 2 sessions." in summary(run, read_front(run))[0]
+    assert "s in 2 sessions." in closing_lines(run, read_front(run))[0]
     with pytest.raises(SettingsError, match="2 generations already, got --generations 1: give 2"):
         pipeline.resume(tmp_path / "run", generations=1)
     with Run.open(tmp_path / "run", write=True) as run:
         run.update_manifest(timings={"sessions": 3})  # as a kill leaves it
-        assert "s in 2 sessions, without the time of 1 that did not end." in summary(run, read_front(run))[0]
+        assert "s in 2 sessions, without the time of 1 that did not end." in closing_lines(run, read_front(run))[0]
 
 
 def front_of(path) -> str:

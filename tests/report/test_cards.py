@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from evonas.cli.summary import summary, wrapped
 from evonas.cli.tables import cards_table
 from evonas.pareto.assemble import make_front
 from evonas.pareto.objective import Objective
 from evonas.report.cards import cards, knee_warning, no_knee
+from evonas.report.closing import closing_lines, wrapped
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 
@@ -66,7 +66,7 @@ def test_closing_words_fit_and_break_no_word(make_run, width: int, objectives: t
         front = read_front(run)
         console = Console(file=io.StringIO(), width=width)
         console.print(cards_table(front, cards(front, run.manifest), width))
-        words = summary(run, front)
+        words = closing_lines(run, front)
         lines = wrapped(words, width)
     table = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert all(len(line) <= width for line in table)

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from evonas.cli.summary import summary
 from evonas.report import gather
+from evonas.report.closing import closing_lines
 from evonas.report.summary import NEAR, broken_sentence, found, limits, needs
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
@@ -94,9 +94,9 @@ def test_random_sampling_at_equal_cost_is_told_with_its_interval(make_run):
 def test_a_search_ends_with_the_place_of_its_report(make_run):
     with Run.open(make_run()) as run:
         front = read_front(run)
-        assert not any("report.html" in line for line in summary(run, front))
+        assert not any("report.html" in line for line in closing_lines(run, front))
         (run.path / "report.html").touch()
-        assert any(str(run.path / "report.html") in line for line in summary(run, front))
+        assert any(str(run.path / "report.html") in line for line in closing_lines(run, front))
 
 
 def test_one_member_is_no_members():

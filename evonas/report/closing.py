@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evonas.cli.display import duration
+from evonas.files.duration import duration
 from evonas.pareto.front import Front
 from evonas.pipeline.baseline import BASELINE_FILE
 from evonas.report.cards import cards, no_knee
@@ -20,8 +20,10 @@ from evonas.report.summary import baseline_sentence, broken_sentence
 from evonas.report.trust import trust_line
 from evonas.runs.run import Run
 
+__all__ = ["closing_lines", "wrapped"]
 
-def summary(run: Run, front: Front) -> list[str]:
+
+def closing_lines(run: Run, front: Front) -> list[str]:
     """Return the lines below the table that ends a search; those that begin with two spaces are to be typed."""
     found, why = cards(front, run.manifest), no_knee(run.manifest)
     evaluated = len({member.architecture for member in run.store.members()})
