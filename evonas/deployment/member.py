@@ -86,11 +86,7 @@ def train_members(
         EvonasError: No such member, no front, no supernet to inherit from, a recipe that does not fit, training
             that diverged, or a full disk.
     """
-    if weights not in _WEIGHTS:
-        known = f"{', '.join(_WEIGHTS[:-1])} or {_WEIGHTS[-1]}"
-        raise SettingsError(f"Expected weights {known}, got '{weights}'.{suggest(weights, _WEIGHTS)}")
-    if not seeds or min(seeds) < 0:
-        raise SettingsError(f"Expected at least one seed, of 0 or more, got {', '.join(map(str, seeds)) or 'none'}")
+    _check(weights, seeds)
     weights = "fresh" if pretrained == "none" else weights
     progress = progress or Silent()
     if not isinstance(run, Run) or not run.writable:  # what a search returns is open for reading
@@ -103,18 +99,13 @@ def train_members(
     if not isinstance(recipe, TrainingRecipe):
         recipe = load_recipe(recipe or usual_recipe(run.settings))
     front = read_front(run)
-    shared = weights == "inherited" or teacher is not None
-    published = pretrained not in ("auto", "none")
-    if shared and not published and not has_supernet(run):
-        lack = "inherit weights from" if teacher is None else "learn from"
-        raise RunError(f"{run.path} has no supernet to {lack}: run  evonas train {run.path} --weights fresh")
     space = load_space(run.settings["space"])
     several = [f"index:{i}" for i in range(len(front))] if select == "front" else select
     selections = [several] if isinstance(several, str) else list(several)
     choices = [choose(front, space, selection) for selection in selections]
-    if published and data is not None:
+    if data is not None and pretrained not in ("auto", "none"):
         problem_of(run)  # from other weights they are normalized otherwise, and have another fingerprint
-    context = published_context(run, pretrained) if published else run_context(run, with_supernet=shared)
+    context = _context(run, weights, pretrained, teacher)
     work = _Work(run, context, recipe, weights, teacher, progress)
     trained = []
     for index, choice in enumerate(choices):
@@ -125,6 +116,30 @@ def train_members(
     if wants_transfer(run):
         transfer_points(run, run_context(run), trained, work.progress)
     return trained
+
+
+def _check(weights: str, seeds: Sequence[int]) -> None:
+    """Refuse weights and seeds that make no sense."""
+    if weights not in _WEIGHTS:
+        known = f"{', '.join(_WEIGHTS[:-1])} or {_WEIGHTS[-1]}"
+        raise SettingsError(f"Expected weights {known}, got '{weights}'.{suggest(weights, _WEIGHTS)}")
+    if not seeds or min(seeds) < 0:
+        raise SettingsError(f"Expected at least one seed, of 0 or more, got {', '.join(map(str, seeds)) or 'none'}")
+
+
+def _context(run: Run, weights: str, pretrained: str, teacher: str | None) -> Context:
+    """Return the run's context, with its own supernet or one of published weights where the training needs one.
+
+    Raises:
+        EvonasError: The run has none to inherit from, or the weights do not fit it.
+    """
+    if pretrained not in ("auto", "none"):
+        return published_context(run, pretrained)
+    shared = weights == "inherited" or teacher is not None
+    if shared and not has_supernet(run):
+        lack = "inherit weights from" if teacher is None else "learn from"
+        raise RunError(f"{run.path} has no supernet to {lack}: run  evonas train {run.path} --weights fresh")
+    return run_context(run, with_supernet=shared)
 
 
 def note_skipped(run: Run, skipped: Sequence[Skipped]) -> None:

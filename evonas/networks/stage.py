@@ -82,30 +82,16 @@ class StageNetwork(Network):
             raise SettingsError(
                 f"Space '{space.name}' has {1 + len(definition.stages)} strides (stem and stages), got {len(strides)}"
             )
-        chosen = None if self._own_path is None else {step.decision: step.option for step in self._own_path}
+        # In the order in which data flow, for that is the order in which weights are drawn.
         c = divisible(definition.stem.channels * (skeleton.width if definition.stem.scaled else 1.0))
-        kernel, eps = definition.stem.kernel, skeleton.norm_eps or definition.norm_eps
-        self.stem = nn.Sequential(
-            SameConv2d(skeleton.in_channels, c, kernel, strides[0], bias=definition.stem.bias)
-            if definition.padding == "same"
-            else nn.Conv2d(skeleton.in_channels, c, kernel, strides[0], kernel // 2, bias=definition.stem.bias),
-            nn.BatchNorm2d(c, eps=eps),
-            ACTIVATIONS[definition.stem.activation](),
-        )
+        self.stem = self._make_stem(c, strides[0])
         self.stages = nn.ModuleList()
         for i, stage in enumerate(definition.stages):
             width = divisible(stage.width * skeleton.width)
-            blocks = nn.ModuleList()
-            most = skeleton.blocks[i] if skeleton.blocks else len(space.options[i])
-            for b, options in enumerate(space.options[i][:most]):
-                decision = BlockDecision(i, b)
-                if chosen is not None and decision not in chosen:
-                    break
-                mine = options if chosen is None else (chosen[decision],)
-                blocks.append(self._slot(decision, c, width, strides[i + 1] if b == 0 else 1, mine))
-                c = width
+            blocks = self._make_stage(i, c, width, strides[i + 1])
+            c = width if len(blocks) else c
             self.stages.append(blocks)
-        head = definition.head
+        head, eps = definition.head, skeleton.norm_eps or definition.norm_eps
         scale = skeleton.width if head.scaled else 1.0
         features, hidden = divisible((skeleton.features or head.features) * scale), divisible(head.hidden * scale)
         self.features = nn.Sequential(
@@ -121,6 +107,31 @@ class StageNetwork(Network):
             features = hidden
         if skeleton.head:
             self.classifier.append(nn.Linear(features, skeleton.classes))
+
+    def _make_stem(self, channels: int, stride: int) -> nn.Sequential:
+        """Return the layers before the first stage."""
+        stem, read = self.space.definition.stem, self.skeleton.in_channels
+        return nn.Sequential(
+            SameConv2d(read, channels, stem.kernel, stride, bias=stem.bias)
+            if self.space.definition.padding == "same"
+            else nn.Conv2d(read, channels, stem.kernel, stride, stem.kernel // 2, bias=stem.bias),
+            nn.BatchNorm2d(channels, eps=self.skeleton.norm_eps or self.space.definition.norm_eps),
+            ACTIVATIONS[stem.activation](),
+        )
+
+    def _make_stage(self, number: int, c_in: int, width: int, stride: int) -> nn.ModuleList:
+        """Return the slots of a stage: of the supernet all that the skeleton has, else those that run."""
+        chosen = None if self._own_path is None else {step.decision: step.option for step in self._own_path}
+        every, blocks = self.space.options[number], nn.ModuleList()
+        most = self.skeleton.blocks[number] if self.skeleton.blocks else len(every)
+        for b, options in enumerate(every[:most]):
+            decision = BlockDecision(number, b)
+            if chosen is not None and decision not in chosen:
+                break
+            mine = options if chosen is None else (chosen[decision],)
+            read, step = (c_in, stride) if b == 0 else (width, 1)
+            blocks.append(self._slot(decision, read, width, step, mine))
+        return blocks
 
     def _slot(self, decision: BlockDecision, c_in: int, c_out: int, stride: int, options: tuple[str, ...]) -> Slot:
         stage = self.space.definition.stages[decision.stage]

@@ -17,6 +17,7 @@ from evonas.spaces import Space, load_space, shipped
 from evonas.supernet.norm_names import check_norms
 from evonas.supernet.rules.registry import check_rule, read_rule
 from evonas.tables.load import load_table
+from evonas.tables.table import Table
 from evonas.tasks import named_measure, task_measures
 from evonas.tasks.registry import check_task
 
@@ -38,7 +39,26 @@ def check_settings(settings: Settings) -> None:
         raise SettingsError(UNTRAINED)
     if settings.skeleton is not None:
         _check_skeleton(settings.skeleton, space, settings.space == "auto")
-    tables = load_table(list(settings.table), space) if settings.table else None
+    _check_objectives(settings, load_table(list(settings.table), space) if settings.table else None)
+    check_rule(settings.sharing)
+    check_norms(settings.norms, read_rule(settings.sharing)[0])
+    if settings.norms != "affine" and settings.pretrained not in ("none", "auto"):
+        raise SettingsError(
+            f"Published weights keep their norms: give --norms affine with them, got '{settings.norms}'"
+        )
+    read_estimator(settings.estimator)
+    _check_anchors(settings)
+    _check_name("sampling", settings.sampling, SAMPLINGS)
+    _check_name("algorithm", settings.algorithm, ALGORITHMS)
+    if settings.data is not None:
+        check_data(settings.data)
+    if settings.task is not None:
+        check_task(settings.task)
+    _check_files(settings)
+
+
+def _check_objectives(settings: Settings, tables: Table | None) -> None:
+    """Refuse objectives, bounds and a metric that nothing has; columns of a table are checked with it."""
     bounds = parse_constraints(settings.constraint)
     for bound, given in zip(bounds, settings.constraint, strict=True):
         column = None if tables is None else tables.columns.get(bound.objective)
@@ -56,20 +76,10 @@ def check_settings(settings: Settings) -> None:
         raise SettingsError(
             f"Unknown metric '{settings.metric}': expected {', '.join(known)}.{suggest(str(settings.metric), known)}"
         )
-    check_rule(settings.sharing)
-    check_norms(settings.norms, read_rule(settings.sharing)[0])
-    if settings.norms != "affine" and settings.pretrained not in ("none", "auto"):
-        raise SettingsError(
-            f"Published weights keep their norms: give --norms affine with them, got '{settings.norms}'"
-        )
-    read_estimator(settings.estimator)
-    _check_anchors(settings)
-    _check_name("sampling", settings.sampling, SAMPLINGS)
-    _check_name("algorithm", settings.algorithm, ALGORITHMS)
-    if settings.data is not None:
-        check_data(settings.data)
-    if settings.task is not None:
-        check_task(settings.task)
+
+
+def _check_files(settings: Settings) -> None:
+    """Refuse files of a latency table and of shared weights that are not there."""
     if settings.latency_table and not Path(settings.latency_table).is_file():
         raise SettingsError(
             f"Cannot read the latency table {settings.latency_table}: missing; build one with  evonas latency build"

@@ -59,15 +59,10 @@ def search(
     if path is not None and path.exists():
         raise RunError(f"{path} exists already: continue it with  evonas resume {path}  or choose another --out")
     problem = SearchProblem(start.settings, start)
-    if problem.settings.supernet:  # one that does not fit is told before there is a run
-        problem.trained(Path(problem.settings.supernet) / "supernet.safetensors")
-    if problem.settings.latency_table and "latency" in problem.evaluated:
-        LatencyEvaluator(problem.context(options={"latency_table": problem.settings.latency_table}))
-    inventory = None if problem.data is None else problem.data.inventory
-    block = () if inventory is None or inventory.name == DIGITS else inventory_lines(inventory)
-    said = dict.fromkeys(problem.notes)
-    for line in (*said, *block, *(problem.data.notes if problem.data is not None else ())):
+    _check_taken_over(problem)
+    for line in _opening_lines(problem):
         (progress or Silent()).say(line)
+    inventory = None if problem.data is None else problem.data.inventory
     with create_run(path, problem) as run:
         if created is not None:
             created(run.path)
@@ -75,6 +70,29 @@ def search(
             write_inventory(run, inventory)
         SearchSteps(problem, run, progress or Silent(), after_generation, began).go()
     return Run.open(run.path)
+
+
+def _check_taken_over(problem: SearchProblem) -> None:
+    """Refuse shared weights or a latency table that do not fit, before there is a run.
+
+    Raises:
+        EvonasError: They do not.
+    """
+    settings = problem.settings
+    if settings.supernet:
+        problem.trained(Path(settings.supernet) / "supernet.safetensors")
+    if settings.latency_table and "latency" in problem.evaluated:
+        LatencyEvaluator(problem.context(options={"latency_table": settings.latency_table}))
+
+
+def _opening_lines(problem: SearchProblem) -> list[str]:
+    """Return what is said before work begins: of the start, and of the data."""
+    lines = list(dict.fromkeys(problem.notes))
+    if problem.data is None:
+        return lines
+    inventory = problem.data.inventory
+    block = () if inventory is None or inventory.name == DIGITS else inventory_lines(inventory)
+    return [*lines, *block, *problem.data.notes]
 
 
 def resume(

@@ -20,7 +20,7 @@ import numpy as np
 from evonas.errors import SettingsError, SpaceError
 from evonas.spaces.architecture import StageArchitecture
 from evonas.spaces.candidate import SEPARATOR
-from evonas.spaces.definition_stage import StageFile
+from evonas.spaces.definition_stage import StageFile, StageTable
 from evonas.spaces.parts import count_stage_parts
 from evonas.spaces.path import BlockDecision, Path, Step
 from evonas.spaces.picture import ChainPicture, PicturedBlock
@@ -66,33 +66,18 @@ class StageSpace(Space[StageArchitecture]):
         super().__init__(definition)
         stages = definition.stages
         self.most_blocks = most_blocks or tuple(stage.blocks for stage in stages)
-        digits = definition.form == "digits"
-        code = {name: table.code if digits and table.code else name for name, table in definition.operations.items()}
+        code = _codes(definition)
         self.operation_of = {option: name for name, option in code.items()}
         self._identity = {code[name] for name, table in definition.operations.items() if table.kind == "identity"}
-        pairs = {Sizes(k, e) for stage in stages for k in stage.kernel for e in stage.expand}
-        self.elastic = {f"k{sizes.kernel}e{sizes.expand}": sizes for sizes in sorted(pairs)}
-        self.options: tuple[tuple[tuple[str, ...], ...], ...] = tuple(
-            tuple(
-                tuple(f"k{k}e{e}" for k in stage.kernel for e in stage.expand)
-                if stage.kernel
-                else tuple(code[name] for name in stage.candidates(block))
-                for block in range(stage.blocks)
-            )
-            for stage in stages
-        )
+        pairs = {sizes for stage in stages for sizes in _sizes(stage)}
+        self.elastic = {_elastic_name(sizes): sizes for sizes in sorted(pairs)}
+        self.options = tuple(_options(stage, code) for stage in stages)
         # Made once: a path is put together, hashed and compared more often than a network runs.
-        self._steps = tuple(
-            tuple({option: Step(BlockDecision(i, b), option) for option in block} for b, block in enumerate(stage))
-            for i, stage in enumerate(self.options)
-        )
+        self._steps = tuple(_stage_steps(i, stage) for i, stage in enumerate(self.options))
         self.free = tuple(i for i, stage in enumerate(stages) if stage.chooses)
         self.free_options = tuple(self.options[i] for i in self.free)
         self.free_blocks = sum(len(stage) for stage in self.free_options)
-        self.free_depths = tuple(
-            tuple(depth for depth in stages[i].depth or (stages[i].blocks,) if depth <= self.most_blocks[i])
-            for i in self.free
-        )
+        self.free_depths = tuple(_depths(stages[i], self.most_blocks[i]) for i in self.free)
         self._genes = StageGenes(
             stages, self.free, self.free_options, self.free_depths, definition.resolutions, self.most_blocks
         )
@@ -314,3 +299,35 @@ class StageSpace(Space[StageArchitecture]):
         if match is None or match[1] != match[2]:
             return cast(StageArchitecture, read(text, self))
         return replace(cast(StageArchitecture, read(form, self)), resolution=int(match[1]))
+
+
+def _codes(definition: StageFile) -> dict[str, str]:
+    """Return what each operation is called in texts: its digit where the form has digits, else its name."""
+    digits = definition.form == "digits"
+    return {name: table.code if digits and table.code else name for name, table in definition.operations.items()}
+
+
+def _sizes(stage: StageTable) -> list[Sizes]:
+    """Return the sizes that blocks of an elastic stage may have, in order; none of a stage of operations."""
+    return [Sizes(kernel, expand) for kernel in stage.kernel for expand in stage.expand]
+
+
+def _elastic_name(sizes: Sizes) -> str:
+    return f"k{sizes.kernel}e{sizes.expand}"
+
+
+def _options(stage: StageTable, code: Mapping[str, str]) -> tuple[tuple[str, ...], ...]:
+    """Return the option names of each block of a stage."""
+    if stage.kernel:
+        return (tuple(_elastic_name(sizes) for sizes in _sizes(stage)),) * stage.blocks
+    return tuple(tuple(code[name] for name in stage.candidates(block)) for block in range(stage.blocks))
+
+
+def _stage_steps(number: int, options: Sequence[Sequence[str]]) -> tuple[dict[str, Step], ...]:
+    """Return the steps of a path through each block of a stage, by option."""
+    return tuple({one: Step(BlockDecision(number, b), one) for one in block} for b, block in enumerate(options))
+
+
+def _depths(stage: StageTable, most: int) -> tuple[int, ...]:
+    """Return the numbers of blocks that a stage may have, where a skeleton allows at most some."""
+    return tuple(depth for depth in stage.depth or (stage.blocks,) if depth <= most)
