@@ -34,7 +34,8 @@ class Trained:
         architecture: Canonical text.
         accuracy: On the test part, read once after training, in [0, 1]; of another task its primary measure.
         test_images: Size of that part.
-        estimates: What was known before: ``acc`` and ``acc_report`` of the supernet, where it is on the front.
+        estimates: What was known before: ``acc`` and ``acc_report`` of the supernet, where it is on the front, and the
+            measures of classes that the search optimized.
         record: All of ``training.json``: recipe, seed, first weights, data, history, versions.
         stored: It had been trained before and was only read.
         scored: The search ranked by a score that is no accuracy.
@@ -175,10 +176,12 @@ def training_summary(trained: Sequence[Trained]) -> list[str]:
             + (" (trained before)" if one.stored else "")
         )
     images, measure = trained[0].test_images, "accuracy" if own == "acc" else own
+    ranked = f"{own} is what the search ranked by, " if any(own in one.estimates for one in trained) else ""
     lines.append(
-        f"trained is {measure} on the {images:,} test images; {own} is what the search ranked by, {own}_report the "
+        f"trained is {measure} on the {images:,} test images; {ranked}{own}_report the "
         f"supernet's {measure} on the part of the validation images that the search did not select on."
     )
+    lines += [line for one in trained for line in _measured(one)]
     tau = estimate_agreement(trained)
     if tau is not None:
         lines.append(f"Kendall's tau of estimated against trained {measure}: {tau:.2f}.")
@@ -186,6 +189,18 @@ def training_summary(trained: Sequence[Trained]) -> list[str]:
         *lines,
         *(class_lines(trained[0].classes) if len(trained) == 1 and trained[0].classes is not None else ()),
         f"Weights: {trained[0].folder}" + (f" and {len(trained) - 1} more beside it" if len(trained) > 1 else ""),
+    ]
+
+
+def _measured(trained: Trained) -> list[str]:
+    """Return what the search estimated of measures of classes that it optimized, and what they are after training."""
+    report = trained.classes
+    if report is None:
+        return []
+    return [
+        f"{trained.key}  {name}: {estimate:.4f} as the search estimated it, {value:.4f} on the test images"
+        for name, estimate in trained.estimates.items()
+        if (value := report.value(name)) is not None
     ]
 
 
@@ -207,12 +222,15 @@ def as_trained(folder: Path, record: dict[str, Any], choice: Selection, *, store
     """Return a record with what the search had estimated of the member."""
     known = {} if choice.member is None else {**choice.member.known, **choice.member.values}
     own = record["accuracy"].get("objective", "acc")
+    report = read_classes(record.get("classes"), str(folder))
+    values = {} if choice.member is None or report is None else choice.member.values
+    measured = [name for name in values if report is not None and report.value(name) is not None]
     return Trained(
         folder,
         record["architecture"],
         record["accuracy"]["value"],
         record["accuracy"]["images"],
-        {name: known[name] for name in (own, f"{own}_report") if name in known},
+        {name: known[name] for name in (own, f"{own}_report", *measured) if name in known},
         record,
         stored,
         own == "acc" and "acc_top1" in known and "acc_low" not in known,

@@ -104,8 +104,7 @@ def check_task_objectives(asked: Asked, task: Task, settings: Settings) -> None:
     kind, option = read_estimator(settings.estimator)
     if kind == "supernet" and option != DEFAULT:
         raise SettingsError(
-            f"The estimator '{settings.estimator}' is of accuracy alone: for '{own}' leave it out, or use "
-            "train:EPOCHS"
+            f"The estimator '{settings.estimator}' is of accuracy alone: for '{own}' leave it out, or use train:EPOCHS"
         )
 
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from evonas.config import make_settings
-from evonas.deployment import train_members
+from evonas.deployment import train_members, training_summary
 from evonas.errors import SettingsError
 from evonas.pipeline.checks import check_settings
 from evonas.pipeline.problem import SearchProblem
@@ -70,6 +70,9 @@ def test_a_search_by_two_measures_reports_them_and_keeps_to_bounds(unequal, tmp_
         assert 0 <= member.known["acc_report"] <= 1
     assert front.select("best:macro_f1").values["macro_f1"] == max(m.values["macro_f1"] for m in front)
     (trained,) = train_members(run, "index:0", TrainingRecipe(name="short", epochs=1, batch_size=32, lr=0.1))
+    summary = "\n".join(training_summary([trained]))
+    assert "acc is what the search ranked by" not in summary
+    assert f"macro_f1: {front[0].values['macro_f1']:.4f} as the search estimated it" in summary
     known = read_front(run)[0].known
     assert known["acc_trained"] == trained.accuracy
     assert known["macro_f1_trained"] == trained.classes.measures["macro_f1"]
