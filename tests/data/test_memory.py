@@ -20,7 +20,9 @@ def test_images_that_do_not_fit_are_refused_before_they_are_decoded(tmp_path, ar
     np.savez(tmp_path / "a.npz", **arrays)
     monkeypatch.setattr("evonas.data.memory.free_memory", lambda: 200_000_000)
     load_data(tmp_path / "a.npz")
-    message = r"^The 24 images of 'a' take 1\.2 GB at 4096 pixels, 0\.2 GB are free: lower .*--train-limit$"
+    message = (
+        r"^The 24 images of 'a' take 1\.2 GB at 4096 pixels, 0\.2 GB are free: lower .*--train-limit, or .* --lazy$"
+    )
     with pytest.raises(DataError, match=message):
         load_data(tmp_path / "a.npz", resolution=4096)
 

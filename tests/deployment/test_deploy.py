@@ -87,7 +87,7 @@ def test_nothing_is_trained_and_the_summary_says_so(inherited, made):
     text = "\n".join(deployment_summary(inherited))
     assert "Weights inherited from the supernet, batch-norm statistics re-estimated on 301 images; not trained" in text
     assert f"evonas train {made} --select best:acc" in text
-    assert f"{inherited.figures.accuracy:.4f} on 359 images" in text
+    assert f"{100 * inherited.figures.accuracy:.2f} % on 359 images" in text
     network = load_model(inherited.folder)
     with Run.open(made) as run:
         context = run_context(run, with_supernet=True)
