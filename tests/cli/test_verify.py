@@ -32,3 +32,10 @@ def test_what_cannot_be_measured_is_named_with_the_cause(run):
     assert "mystery was not measured: noted by another tool" in done.output
     assert "acc_report was not measured: the run has no supernet" in done.output
     assert json.loads((run / "verify.json").read_text())["skipped"]["acc"] == "the run has no supernet"
+
+
+def test_a_ranking_of_too_few_members_and_a_recipe_for_none_are_refused(run):
+    few = CliRunner().invoke(app, ["verify", str(run), "--ranking", "2", "--quiet"])
+    assert "Expected --ranking 3 to" in str(few.exception)
+    alone = CliRunner().invoke(app, ["verify", str(run), "--recipe", "quick"])
+    assert "--recipe goes with --ranking N" in str(alone.exception)
