@@ -134,6 +134,7 @@ def test_bad_input_is_an_error_of_one_line(file, more, message):
     assert len(str(result.exception).splitlines()) == 1
 
 
+@pytest.mark.usefixtures("few_references")
 def test_shared_weights_of_a_run_are_signals(made, tmp_path):
     """Both of a path's readings have rows; a run of another space is refused."""
     space = load_space(made.parent / "tiny.toml")

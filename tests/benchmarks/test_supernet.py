@@ -34,6 +34,7 @@ def bench(space, table, data, rules, **options):
     return bench_supernet(space, table, "acc", data, rules, **given)
 
 
+@pytest.mark.usefixtures("few_references")
 def test_rules_train_for_equal_passes_on_the_same_architectures_and_are_not_trained_twice(space, table, data, tmp_path):
     out, lines = tmp_path / "supernet.json", []
     first = bench(space, table, data, ["uniform"], out=out, progress=lines.append)

@@ -29,7 +29,7 @@ from tests.pipeline.conftest import Spoken
 pytestmark = pytest.mark.usefixtures("few_references")
 
 QUICK: Mapping[str, Any] = {
-    "train_limit": 250,
+    "train_limit": 120,
     "epochs": 1,
     "population": 4,
     "generations": 2,
