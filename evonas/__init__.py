@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from evonas.data import Dataset, load_data
     from evonas.deployment.deploy import deploy
     from evonas.deployment.model import load_model
+    from evonas.deployment.prediction import predict
     from evonas.deployment.trained import Trained
     from evonas.errors import EvonasError
     from evonas.files.progress import Progress
@@ -58,6 +59,7 @@ _HOME = {
     "load_model": "evonas.deployment.model",
     "load_space": "evonas.spaces",
     "load_table": "evonas.tables.load",
+    "predict": "evonas.deployment.prediction",
     "read_front": "evonas.runs.front_file",
     "run_context": "evonas.pipeline.context",
 }
@@ -82,6 +84,7 @@ __all__ = [
     "load_model",
     "load_space",
     "load_table",
+    "predict",
     "read_front",
     "resume",
     "run_context",

@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -76,6 +77,25 @@ def install(tmp_path: Path) -> Iterator[Callable[..., None]]:
     for module in modules:
         sys.modules.pop(module, None)
     importlib.invalidate_caches()
+
+
+@pytest.fixture(scope="session")
+def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Make an environment with the packages named and nothing else; called with their names, it gives its Python."""
+    made: dict[tuple[str, ...], Path] = {}
+
+    def make(*packages: str) -> Path:
+        if packages not in made:
+            folder = tmp_path_factory.mktemp("bare")
+            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+            python = folder / "bin" / "python"
+            clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+            command = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages]
+            subprocess.run(command, check=True, env=clean)
+            made[packages] = python
+        return made[packages]
+
+    return make
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -37,6 +37,9 @@ def deploy(
     table: Annotated[
         list[str] | None, typer.Option(help="Where the run's table is now; repeat for several. [default: where it was]")
     ] = None,
+    preprocessing: Annotated[
+        str, typer.Option(help="outside, or inside: the model resizes, crops and scales photos of any size.")
+    ] = "outside",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Write a member as an ONNX model, checked against torch on every test image, measured and described."""
@@ -69,6 +72,7 @@ def deploy(
             tolerance=tolerance,
             data=data,
             table=table or (),
+            preprocessing=preprocessing,  # type: ignore[arg-type]
             progress=make_progress(quiet),
         )
     for line in deployment_summary(deployment):

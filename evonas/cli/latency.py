@@ -1,4 +1,4 @@
-"""``evonas latency build`` and ``evonas latency check``."""
+"""``evonas latency build``, ``evonas latency check`` and ``evonas latency kit``."""
 
 from __future__ import annotations
 
@@ -20,33 +20,53 @@ latency = Application(
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 Seconds = Annotated[float, typer.Option(min=0.1, help="Begin no further round of calls after that many seconds.")]
+OfSpace = Annotated[str, typer.Option("--space", help="A space's name or TOML file.")]
+OfSkeleton = Annotated[str, typer.Option("--skeleton", help="A skeleton of the space.")]
+OfData = Annotated[
+    str | None,
+    typer.Option("--data", help="Data that resolution, channels and classes are those of, such as digits."),
+]
+Resolution = Annotated[int | None, typer.Option(min=1, help="Side of the images.")]
+Channels = Annotated[int | None, typer.Option(min=1, help="Channels of the images.")]
+Classes = Annotated[int | None, typer.Option(min=1, help="Classes of the images.")]
+Threads = Annotated[int, typer.Option(min=1, help="Threads of onnxruntime.")]
+Batch = Annotated[int, typer.Option(min=1, help="Images per call.")]
+Networks = Annotated[int, typer.Option(min=20, help="Whole networks that sums are fitted to.")]
+Seed = Annotated[int, typer.Option(min=0, help="Of the architectures that the fit is made on.")]
 
 
 @latency.command()
 def build(
+    context: typer.Context,
     out: Annotated[Path, typer.Option(help="The table's file, .json.")],
-    space: Annotated[str, typer.Option(help="A space's name or TOML file.")] = "darts",
-    skeleton: Annotated[str, typer.Option(help="A skeleton of the space.")] = "small",
-    data: Annotated[
-        str | None, typer.Option(help="Data that resolution, channels and classes are those of, such as digits.")
+    measurements: Annotated[
+        Path | None, typer.Option(help="results.json of a kit: its device's table, of the kit's space and settings.")
     ] = None,
-    resolution: Annotated[int | None, typer.Option(min=1, help="Side of the images.")] = None,
-    in_channels: Annotated[int | None, typer.Option(min=1, help="Channels of the images.")] = None,
-    classes: Annotated[int | None, typer.Option(min=1, help="Classes of the images.")] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of onnxruntime.")] = 1,
-    batch: Annotated[int, typer.Option(min=1, help="Images per call.")] = 1,
+    space: OfSpace = "darts",
+    skeleton: OfSkeleton = "small",
+    data: OfData = None,
+    resolution: Resolution = None,
+    in_channels: Channels = None,
+    classes: Classes = None,
+    threads: Threads = 1,
+    batch: Batch = 1,
     provider: Annotated[str, typer.Option(help="Execution provider of onnxruntime.")] = "CPUExecutionProvider",
-    networks: Annotated[int, typer.Option(min=20, help="Whole networks that sums are fitted to.")] = 40,
+    networks: Networks = 40,
     seconds: Seconds = 60.0,
-    seed: Annotated[int, typer.Option(min=0, help="Of the architectures that the fit is made on.")] = 0,
+    seed: Seed = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Measure every distinct block of a space on this device; run nothing else meanwhile."""
+    """Measure every distinct block of a space on this device, or read what a kit measured on another."""
     from evonas.cli.progress import make_progress
     from evonas.errors import SettingsError
     from evonas.files.whole import write_whole
     from evonas.spaces import load_space
 
+    if measurements is not None:
+        sources = {name: context.get_parameter_source(name) for name in context.params}
+        named = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+        _build_from(measurements, out, named, space, provider)
+        return
     if out.exists():
         raise SettingsError(f"{out} exists already: choose another --out")
     read = load_space(space)
@@ -68,6 +88,44 @@ def build(
         f"a call alone takes {1e3 * table.floor_ms:.1f} us, calls vary by {1e3 * table.noise_ms:.1f} us"
     )
     typer.echo(f"Wrote {out}; judge it with  evonas latency check {out}")
+
+
+@latency.command()
+def kit(
+    out: Annotated[Path, typer.Option(help="Folder to make and to copy to the device.")],
+    space: OfSpace = "darts",
+    skeleton: OfSkeleton = "small",
+    data: OfData = None,
+    resolution: Resolution = None,
+    in_channels: Channels = None,
+    classes: Classes = None,
+    threads: Threads = 1,
+    batch: Batch = 1,
+    networks: Networks = 40,
+    seconds: Seconds = 60.0,
+    seed: Seed = 0,
+    max_size: Annotated[float, typer.Option(help="Megabytes that the kit may take.")] = 200.0,
+    quiet: Quiet = False,
+) -> None:
+    """Write models and a script that measure a space on a device without torch: onnxruntime and numpy are enough."""
+    from evonas.cli.progress import make_progress
+    from evonas.spaces import load_space
+
+    read = load_space(space)
+    read.skeleton(skeleton)
+    from evonas.deployment.kit import make_kit
+
+    given = {"resolution": resolution, "in_channels": in_channels, "classes": classes}
+    frame = _frame(read.skeleton(skeleton), data, {name: value for name, value in given.items() if value is not None})
+    made = make_kit(
+        read, frame, out, networks=networks, threads=threads, batch=batch, seconds=seconds, seed=seed,
+        max_size=max_size, progress=make_progress(quiet),
+    )  # fmt: skip
+    typer.echo(f"Wrote {out}: {made.summary()}")
+    typer.echo(
+        "Next: copy it to the device, run  python3 measure.py  there, copy its results.json back, and run\n"
+        "  evonas latency build --measurements results.json --out device.json"
+    )
 
 
 @latency.command()
@@ -109,6 +167,34 @@ def check(
     if out is not None:
         write_whole(out, json.dumps(asdict(found), indent=1) + "\n")
         typer.echo(f"Wrote {out}")
+
+
+def _build_from(measurements: Path, out: Path, given: list[str], space: str, provider: str) -> None:
+    """Write the table of a kit's answer."""
+    from evonas.errors import SettingsError
+    from evonas.files.whole import write_whole
+    from evonas.objectives.latency.measurements import read_measurements
+    from evonas.runtime import describe
+    from evonas.runtime.timing_alone import drift_words
+    from evonas.spaces import load_space
+
+    allowed = ("measurements", "out", "space", "provider", "quiet")
+    if others := [name for name in given if name not in allowed]:
+        options = ", ".join("--" + name.replace("_", "-") for name in others)
+        raise SettingsError(f"{options} cannot go with --measurements, whose kit has its own: leave them out")
+    if out.exists():
+        raise SettingsError(f"{out} exists already: choose another --out")
+    found = read_measurements(measurements, load_space(space) if "space" in given else None, provider)
+    table = found.table
+    write_whole(out, table.to_json())
+    typer.echo(f"{len(table.blocks)} blocks of {table.space} were measured on {describe(table.device)}")
+    typer.echo(
+        f"Median error {table.error:.1%} on {table.calibration} whole networks, each left out of the fit in turn; "
+        f"a call alone takes {1e3 * table.floor_ms:.1f} us, calls vary by {1e3 * table.noise_ms:.1f} us"
+    )
+    for line in (drift_words(found.drift), *found.others):
+        typer.echo(line[0].upper() + line[1:])
+    typer.echo(f"Wrote {out}; search with  --latency-table {out}")
 
 
 def _frame(skeleton: Skeleton, data: str | None, given: dict[str, int]) -> Skeleton:

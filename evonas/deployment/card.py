@@ -5,43 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from evonas.deployment.card_code import photo_code, preprocessing_words
 from evonas.tasks import ClassReport
-
-SNIPPET = """import json
-import numpy as np
-import onnxruntime
-
-session = onnxruntime.InferenceSession("model.onnx", providers=["CPUExecutionProvider"])
-classes = json.loads(session.get_modelmeta().custom_metadata_map["classes"])
-images = np.random.rand({shape}).astype(np.float32)  # yours: values in [0, 1]
-logits = session.run(["logits"], {{"images": images}})[0]
-for row in logits:
-    print(classes[row.argmax()], row.max())
-"""
-"""Runs where it stands beside the model."""
-
-
-VALUES = """import json
-import numpy as np
-import onnxruntime
-
-session = onnxruntime.InferenceSession("model.onnx", providers=["CPUExecutionProvider"])
-targets = json.loads(session.get_modelmeta().custom_metadata_map["targets"])
-images = np.random.rand({shape}).astype(np.float32)  # yours: values in [0, 1]
-for row in session.run(["values"], {{"images": images}})[0]:
-    print(dict(zip(targets, row.tolist(), strict=True)))
-"""
-"""Likewise, of a model of continuous targets."""
-
-
-def snippet(shape: tuple[int, ...], output: str = "logits") -> str:
-    """Return ten lines that run the model on images of a shape (n, c, h, w).
-
-    Args:
-        shape: Shape of the images.
-        output: ``logits`` of classes, or ``values`` of continuous targets.
-    """
-    return (SNIPPET if output == "logits" else VALUES).format(shape=", ".join(map(str, shape)))
 
 
 def render(card: dict[str, Any]) -> str:
@@ -51,7 +16,8 @@ def render(card: dict[str, Any]) -> str:
         card: Content of ``card.json``.
     """
     model, data, architecture = card["model"], card["data"], card["architecture"]
-    batch, channels, side, _ = model["input"]["shape"]
+    settings = card["preprocessing"]
+    channels, (side, _) = settings["channels"], settings["size"]
     output = model["output"]["name"]
     kind, one = ("classes", "one logit per class") if output == "logits" else ("targets", "one value per target")
     head = "target" if kind == "targets" and len(data["classes"]) == 1 else kind
@@ -64,15 +30,24 @@ def render(card: dict[str, Any]) -> str:
         "",
         "## Run it",
         "",
-        "In this folder, with `pip install onnxruntime numpy`:",
+        "In this folder, with `pip install onnxruntime numpy pillow`:",
         "",
         "```python",
-        snippet((1 if batch == "batch" else batch, channels, side, side), output).rstrip(),
+        photo_code(settings, output).rstrip(),
         "```",
         "",
-        f"Input `images`: float32, (batch, channels, height, width), values in [0, 1] (pixels / "
-        f"{data['scale']:g}); normalization happens inside. Output `{output}`: float32, (batch, {kind}). "
+        f"Input `images`: {settings['type']}, {_layout(settings)}. Output `{output}`: float32, (batch, {kind})"
+        f"{'' if output == 'logits' else ', in the units of the targets'}. "
         f"{kind.capitalize()}, in order, stand in the file's metadata.",
+        "",
+        "`python predict.py photo.jpg folder/` does the same for many photos, files of more than 8 bits among them "
+        "(`--top`, `--csv`), as `evonas predict` does. `python benchmark.py` measures the model on another device.",
+        "",
+        "## What a photo becomes",
+        "",
+        *preprocessing_words(settings),
+        "",
+        "The same as data stands in `preprocess.json` and in the file's metadata.",
         "",
         "## Figures",
         "",
@@ -176,3 +151,10 @@ def _variants(card: dict[str, Any]) -> list[str]:
         "",
         *(f"{note}.\n" for note in tried["notes"]),
     ]
+
+
+def _layout(settings: dict[str, Any]) -> str:
+    """Return axes and range of the input."""
+    if settings["inside"]:
+        return "(batch, height, width, channels), any height and width"
+    return "(batch, channels, height, width), values in [0, 1]; normalization happens inside"

@@ -42,6 +42,8 @@ def card_content(
     side = [data.in_channels, skeleton.resolution, skeleton.resolution]
     output = "logits" if deployment.classifies else "values"
     batch = "batch" if deployment.dynamic_batch else 1
+    settings = deployment.preprocessing
+    shape = [batch, "height", "width", data.in_channels] if settings["inside"] else [batch, *side]
     return {
         "format": FORMAT,
         "model": {
@@ -50,10 +52,11 @@ def card_content(
             "precision": deployment.precision,
             "opset": deployment.opset,
             "batch": "dynamic" if deployment.dynamic_batch else "fixed",
-            "input": {"name": "images", "type": "float32", "shape": [batch, *side], "range": [0.0, 1.0]},
+            "input": {"name": "images", "type": settings["type"], "shape": shape, "range": settings["range"]},
             "output": {"name": output, "type": "float32", "shape": [batch, task.deployed().head.outputs]},
             "normalization": {"inside": True, "mean": list(data.mean), "std": list(data.std)},
         },
+        "preprocessing": settings,
         "architecture": {
             "space": network.space.name,
             "text": deployment.architecture,

@@ -11,13 +11,14 @@ from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
 from onnx.defs import onnx_opset_version
 
 from evonas.data import Dataset, Part
+from evonas.data.preprocessing import preprocessing_of
 from evonas.data.skipped import skipped_sentence
 from evonas.deployment.access_log import log_access
 from evonas.deployment.card import render
@@ -30,10 +31,12 @@ from evonas.deployment.deployment import MODEL, VARIANTS, Deployment, cost_of_ro
 from evonas.deployment.folder import refuse_content, whole_folder
 from evonas.deployment.isolated_check import Fresh
 from evonas.deployment.member import has_supernet, inherit
-from evonas.deployment.model import UnitInput, load_model, model_files, to_json
+from evonas.deployment.model import PREPROCESS, UnitInput, load_model, model_files, to_json
+from evonas.deployment.preprocessing_graph import as_text, check_inside, photo_settings, with_preprocessing
 from evonas.deployment.trained import Trained, trained_models
 from evonas.errors import ExportError, RunError, SettingsError, suggest
 from evonas.files.progress import Progress, ProgressTask, Silent
+from evonas.files.standalone import standalone
 from evonas.networks import Network
 from evonas.objectives import Context
 from evonas.pipeline.context import run_context
@@ -52,6 +55,13 @@ from evonas.version import __version__
 if TYPE_CHECKING:
     import onnx
 
+PREPROCESSING = ("outside", "inside")
+"""Where a photo is resized, cropped and scaled: before the model, or in it."""
+SCRIPTS = {
+    "predict.py": "evonas.deployment.predict_alone",
+    "benchmark.py": "evonas.deployment.benchmark_alone",
+}
+"""Scripts beside the model, which need no evonas, and the modules that they are the text of."""
 REPEATS, SECONDS = 200, 10.0
 """Timed calls of each model, and the time after which no further round of them begins."""
 
@@ -70,6 +80,7 @@ def deploy(
     tolerance: float | None = None,
     data: str | None = None,
     table: Sequence[str] = (),
+    preprocessing: Literal["outside", "inside"] = "outside",
     progress: Progress | None = None,
 ) -> Deployment:
     """Write a folder with a self-contained ONNX model of a member, checked, measured and described.
@@ -96,6 +107,8 @@ def deploy(
             float32 explains (`evonas.runtime.parity.Parity.limit`).
         data: Where the run's data are now, which must be the same; None: where they were.
         table: Where the run's table is now; empty: where it was.
+        preprocessing: ``"inside"``: the model takes uint8 photos, (n, height, width, channels), of any size, and
+            resizes, crops and scales them itself; needs opset 18. Latency is measured without that.
         progress: Shows how far it is.
 
     Raises:
@@ -118,6 +131,11 @@ def deploy(
         )
     if quantize == "int8":
         check_opset(opset)
+    if preprocessing not in PREPROCESSING:
+        raise SettingsError(
+            f"Expected --preprocessing {' or '.join(PREPROCESSING)}, got '{preprocessing}'."
+            f"{suggest(preprocessing, PREPROCESSING)}"
+        )
     if tolerance is not None and not 0 < tolerance < math.inf:
         raise SettingsError(f"Expected --tolerance above 0, got {tolerance:g}")
     if threads < 1:
@@ -139,7 +157,7 @@ def deploy(
         with progress.task("Deploying", 5 if quantize == "none" else 7) as task:
             work = _Work(
                 source, choice, trained, context, task, quantize, edges, opset, dynamic_batch, threads, tolerance,
-                max_drop, progress,
+                max_drop, progress, preprocessing == "inside",
             )  # fmt: skip
             return work.deploy(work.default_out() if out is None else Path(out))
 
@@ -176,6 +194,7 @@ class _Work:
     tolerance: float | None
     max_drop: float
     progress: Progress
+    inside: bool
 
     @cached_property
     def data(self) -> Dataset:
@@ -183,6 +202,11 @@ class _Work:
         data = self.context.data
         assert data is not None
         return data.at(self.choice.architecture.resolution or data.resolution)
+
+    @cached_property
+    def preprocessing(self) -> dict[str, Any]:
+        """What a photo becomes."""
+        return photo_settings(preprocessing_of(self.data), inside=self.inside)
 
     @cached_property
     def target(self) -> Task:
@@ -206,6 +230,8 @@ class _Work:
 
     def deploy(self, out: Path) -> Deployment:
         """Do all steps; the folder appears when the last has succeeded."""
+        if self.inside:
+            check_inside(self.preprocessing, self.opset)
         judge = self.judge()
         with whole_folder(out) as draft:
             network, words = self.weights()
@@ -243,11 +269,16 @@ class _Work:
                 classes=self.report(written[0].seen.logits),
                 classifies=self.classifies,
                 skipped=skipped_sentence(test_skipped, "test images") if test_skipped else "",
-                measured_on=describe_device(device_fingerprint(threads=self.threads)),
+                measured_on=describe_device(device_fingerprint(threads=self.threads))
+                + (", without preprocessing" if self.inside else ""),
+                preprocessing=self.preprocessing,
             )
             card = card_content(deployment, run=self.run, choice=self.choice, network=network, context=self.context)
             for name, content in model_files(network, self.data).items():
                 (draft / name).write_bytes(content)
+            (draft / PREPROCESS).write_text(to_json(self.preprocessing), encoding="utf-8")
+            for name, module_name in SCRIPTS.items():
+                (draft / name).write_text(standalone(module_name), encoding="utf-8")
             (draft / "card.json").write_text(to_json(card), encoding="utf-8")
             (draft / "README.md").write_text(render(card), encoding="utf-8")
         self.task.advance(1)
@@ -313,7 +344,7 @@ class _Work:
         """Write a model, load it in a fresh process and hold it against what was seen here."""
         if one.file is None:
             return None
-        model = deepcopy(one.model)
+        model = with_preprocessing(one.model, self.preprocessing) if self.inside else deepcopy(one.model)
         set_metadata(model, self.metadata(words, self.accuracy(one.seen), one.precision))
         (draft / one.file).parent.mkdir(exist_ok=True)
         file = save(model, draft / one.file)
@@ -408,7 +439,10 @@ class _Work:
             "space": self.context.space.name,
             "architecture": self.choice.text,
             "input_size": side,
-            "input": f"images: float32, (batch, {side.replace('x', ', ')}), values in [0, 1]; normalized inside",
+            "input": f"images: uint8, (batch, height, width, {data.in_channels}), any size"
+            if self.inside
+            else f"images: float32, (batch, {side.replace('x', ', ')}), values in [0, 1]; normalized inside",
+            "preprocess": as_text(self.preprocessing),
             "output": f"{self.output}: float32, (batch, {kind})",
             self.target.primary: repr(accuracy),
             f"{self.target.primary}_by": f"onnxruntime on the {len(data.test)} test images of {data.name}",

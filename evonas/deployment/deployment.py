@@ -42,6 +42,7 @@ class Deployment:
         classes: What `ClassReport` reads of the ONNX model on the test part; None of another task.
         skipped: Test images that could not be decoded, in a sentence; "" where there are none.
         measured_on: Device of the latencies, in words.
+        preprocessing: What a photo becomes: content of ``preprocess.json``.
     """
 
     folder: Path
@@ -63,6 +64,7 @@ class Deployment:
     classes: Mapping[str, Any] | None = None
     classifies: bool = True
     skipped: str = ""
+    preprocessing: dict[str, Any] = field(default_factory=dict)
 
     @property
     def model(self) -> Path:
@@ -183,7 +185,8 @@ def deployment_summary(deployment: Deployment) -> list[str]:
             f"  evonas train {deployment.run} --select {shlex.quote(deployment.selection)}   (then deploy again)",
         ]
     else:
-        lines.append(f"How to run it stands in {deployment.folder / 'README.md'}")
+        lines.append(f"How to run it stands in {deployment.folder / 'README.md'}; try it on photos:")
+        lines.append(f"  evonas predict {shlex.quote(str(deployment.folder))} PHOTO...")
     return lines
 
 

@@ -33,7 +33,12 @@ def main(model: str, images_file: str, scale: str, out: str) -> None:
     images = np.load(images_file, mmap_mode="r", allow_pickle=False)
 
     def run(part: np.ndarray) -> np.ndarray:
-        logits: np.ndarray = session.run(None, {entry.name: part.astype(np.float32) / np.float32(scale)})[0]
+        given: np.ndarray
+        if entry.type == "tensor(uint8)":  # photos, white 255
+            given = np.rint(part * (255.0 / float(scale))).astype(np.uint8).transpose(0, 2, 3, 1)
+        else:
+            given = part.astype(np.float32) / np.float32(scale)
+        logits: np.ndarray = session.run(None, {entry.name: given})[0]
         return logits
 
     for i in range(min(10, len(images))):

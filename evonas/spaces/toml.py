@@ -64,6 +64,19 @@ def _read(path: Path) -> Space:
     return _parse(content, str(path))
 
 
+def read_space(text: str, name: str) -> Space:
+    """Return a space from the text of its TOML file.
+
+    Args:
+        text: The file's content.
+        name: What to call it in an error.
+
+    Raises:
+        SpaceError: A malformed text.
+    """
+    return _parse(text.encode(), name)
+
+
 @lru_cache(maxsize=64)
 def _parse(content: bytes, name: str) -> Space:
     try:

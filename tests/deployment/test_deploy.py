@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+import contextlib
 import errno
+import io
 import json
 import re
-import subprocess
-import sys
+import shutil
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 import torch
+from PIL import Image
 
 from evonas.deployment import Deployment, deployment_summary, load_model
 from evonas.deployment.compression.qdq import quantize as real_quantize
@@ -24,7 +26,10 @@ from evonas.runtime import export as real_export
 from evonas.runtime import logits
 from evonas.tasks import ClassReport
 
-FILES = ["README.md", "card.json", "model.onnx", "network.toml", "preprocess.json", "space.toml", "weights.safetensors"]
+FILES = [
+    "README.md", "benchmark.py", "card.json", "model.onnx", "network.toml", "predict.py", "preprocess.json",
+    "space.toml", "weights.safetensors",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -117,15 +122,34 @@ def test_the_card_says_what_measured_each_figure(inherited):
     assert all(f"| {' | '.join(row)} |" in readme for row in (*report.class_rows(), *report.confusion_rows()))
 
 
-def test_the_lines_in_the_readme_work_when_pasted(inherited):
-    code = re.search(r"```python\n(.*?)```", (inherited.folder / "README.md").read_text(), re.S)[1]
-    assert len([line for line in code.splitlines() if line]) <= 11
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=inherited.folder, capture_output=True, text=True, check=True
-    )
-    name, logit = done.stdout.split()
-    assert name in json.loads((inherited.folder / "card.json").read_text())["data"]["classes"]
-    assert np.isfinite(float(logit))
+def test_the_lines_in_the_readme_work_when_pasted(inherited, made, tmp_path, monkeypatch):
+    with Run.open(made) as run:
+        data = run_context(run).data
+    code = compile(re.search(r"```python\n(.*?)```", (inherited.folder / "README.md").read_text(), re.S)[1], "", "exec")
+    shutil.copy(inherited.model, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    expected = logits(inherited.model, data.test.images[:40], scale=data.scale)
+    for image, row in zip(data.test.images[:40], expected, strict=True):
+        pixels = np.rint(image[0].numpy() * (255 / data.scale)).astype(np.uint8)
+        Image.fromarray(pixels).save("photo.jpg", "PNG")
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            exec(code, {})
+        name, probability = out.getvalue().split()
+        assert name == data.classes[row.argmax()]
+        assert float(probability) == pytest.approx(np.exp(row - row.max()).max() / np.exp(row - row.max()).sum())
+
+
+def test_with_preprocessing_inside_the_model_takes_photos(made, tmp_path):
+    deployment = deploy(made, "best:acc", tmp_path / "out", preprocessing="inside")
+    (entry,) = onnxruntime.InferenceSession(deployment.model).get_inputs()
+    assert entry.type == "tensor(uint8)"
+    assert entry.shape[3] == 1
+    assert "without preprocessing" in "\n".join(deployment_summary(deployment))
+    settings = json.loads((deployment.folder / "preprocess.json").read_text())
+    assert settings["inside"]
+    readme = (deployment.folder / "README.md").read_text()
+    assert "uint8, (batch, height, width, channels), any height and width" in readme
 
 
 def test_trained_weights_are_taken_where_there_are_some_and_int8_is_judged(eight_bits, made_trained):
@@ -212,6 +236,7 @@ def test_without_a_place_it_stands_in_the_run_and_older_opsets_are_written(run):
         ({"max_drop": float("nan")}, SettingsError, "got nan"),
         ({"threads": 0}, SettingsError, "1 thread or more, got 0"),
         ({"opset": 10}, SettingsError, "opset of 11, .* got 10"),
+        ({"preprocessing": "within"}, SettingsError, "preprocessing outside or inside, got 'within'"),
         ({"tolerance": 0.0}, SettingsError, "tolerance above 0, got 0"),
         ({"select": "index:99"}, SettingsError, "index:99"),
         ({"out": "."}, ExportError, "a folder that holds something"),

@@ -7,7 +7,9 @@ import pytest
 
 from evonas.files.standalone import standalone
 
-OWN = ("evonas.deployment.predict_alone",)
+OWN = (
+    "evonas.deployment.predict_alone", "evonas.deployment.measure_alone", "evonas.deployment.benchmark_alone",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("module", OWN)

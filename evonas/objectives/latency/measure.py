@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from evonas.errors import SettingsError
 from evonas.files.progress import Progress, Silent
 from evonas.objectives.cost.assemble import assemble, export_block, heads_of, nothing
-from evonas.objectives.cost.block_graph import Block
+from evonas.objectives.cost.block_graph import Block, Outline
 from evonas.objectives.cost.graph_builder import Outlines, all_blocks, draw
 from evonas.objectives.latency.table import LatencyTable, fit_sums, tally
 from evonas.spaces import Architecture, Skeleton, Space
@@ -87,17 +87,51 @@ def measure_latency_table(
             providers=[provider],
         )
         task.advance(1)
-    floor = measured[len(models) + len(single)].minimum_ms
-    times = dict(zip([*models, *single], measured[: len(models) + len(single)], strict=True))
-    whole = measured[len(models) + len(single) + 1 :]
+    return table_of(
+        outlines,
+        drawn,
+        dict(zip([*models, *single], measured[: len(models) + len(single)], strict=True)),
+        {key: list(found) for key, found in heads.items()},
+        measured[len(models) + len(single)],
+        measured[len(models) + len(single) + 1 :],
+        device=dict(runtime.device_fingerprint(threads=threads, batch=batch, provider=provider)),
+        session=dict(runtime.session_settings(threads=threads, providers=[provider])),
+    )
+
+
+def table_of(
+    outlines: Outlines,
+    drawn: Sequence[Outline],
+    times: Mapping[str, Timing],
+    heads: Mapping[str, Sequence[str]],
+    call: Timing,
+    whole: Sequence[Timing],
+    *,
+    device: dict[str, Any],
+    session: dict[str, Any],
+) -> LatencyTable:
+    """Table of measured times, its sums fitted to whole networks.
+
+    Args:
+        outlines: Of space and skeleton; blocks that times are of are known to it.
+        drawn: Block graphs of the whole networks.
+        times: Of blocks by key, and of the operations that they begin with.
+        heads: Key of a block to the names of the operations that it begins with.
+        call: Of a model that does nothing.
+        whole: Of the whole networks, in order.
+        device: Fingerprint of the device.
+        session: Options of the onnxruntime session.
+    """
+    floor = call.minimum_ms
     table = {
-        key: {
+        block.key: {
             "label": block.label,
-            "ms": max(0.0, times[key].minimum_ms - floor),
-            "median_ms": times[key].median_ms,
-            "mad_ms": times[key].mad_ms,
+            "ms": max(0.0, times[block.key].minimum_ms - floor),
+            "median_ms": times[block.key].median_ms,
+            "mad_ms": times[block.key].mad_ms,
         }
-        for key, block in blocks.items()
+        for block in outlines.blocks
+        if block.key in times
     }
     spent = {
         key: [(head, max(0.0, times[head].minimum_ms - floor)) for head in found]
@@ -109,14 +143,14 @@ def measure_latency_table(
     target = np.array([timing.median_ms for timing in whole])
     fit, error = fit_sums([sums for sums, _ in tallies], [nodes for _, nodes in tallies], target)
     return LatencyTable(
-        space=space.name,
-        skeleton={name: list(v) if isinstance(v, tuple) else v for name, v in asdict(skeleton).items()},
-        device=dict(runtime.device_fingerprint(threads=threads, batch=batch, provider=provider)),
-        session=dict(runtime.session_settings(threads=threads, providers=[provider])),
+        space=outlines.space.name,
+        skeleton={name: list(v) if isinstance(v, tuple) else v for name, v in asdict(outlines.skeleton).items()},
+        device=device,
+        session=session,
         blocks=table,
         heads=spent,
         fit=fit,
-        calibration=networks,
+        calibration=len(drawn),
         error=error,
         floor_ms=floor,
         noise_ms=float(np.median([timing.mad_ms for timing in whole])),
