@@ -20,7 +20,7 @@ import numpy as np
 
 from evonas.runtime.timing_alone import (
     PLAIN,
-    device_of,
+    describe_host,
     drift_words,
     installed_providers,
     open_model,
@@ -55,7 +55,7 @@ def benchmark_provider(
         name: {**times, "bytes": path.stat().st_size, "largest_difference": apart}
         for (name, path), times, apart in zip(files.items(), found.times, away)  # noqa: B905  # Python 3.8
     }
-    device = device_of(provider, threads, batch)
+    device = describe_host(provider, threads, batch)
     return {"device": device, "drift": found.drift, "seconds": found.seconds, "models": models}
 
 

@@ -32,7 +32,7 @@ from evonas.deployment.folder import refuse_content, whole_folder
 from evonas.deployment.isolated_check import Fresh
 from evonas.deployment.member import has_supernet, inherit
 from evonas.deployment.model import PREPROCESS, UnitInput, load_model, model_files, to_json
-from evonas.deployment.preprocessing_graph import as_text, check_inside, photo_settings, with_preprocessing
+from evonas.deployment.preprocessing_graph import check_inside, photo_settings, settings_text, with_preprocessing
 from evonas.deployment.trained import Trained, trained_models
 from evonas.errors import ExportError, RunError, SettingsError, suggest
 from evonas.files.progress import Progress, ProgressTask, Silent
@@ -442,7 +442,7 @@ class _Work:
             "input": f"images: uint8, (batch, height, width, {data.in_channels}), any size"
             if self.inside
             else f"images: float32, (batch, {side.replace('x', ', ')}), values in [0, 1]; normalized inside",
-            "preprocess": as_text(self.preprocessing),
+            "preprocess": settings_text(self.preprocessing),
             "output": f"{self.output}: float32, (batch, {kind})",
             self.target.primary: repr(accuracy),
             f"{self.target.primary}_by": f"onnxruntime on the {len(data.test)} test images of {data.name}",

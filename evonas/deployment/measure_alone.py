@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from evonas.runtime.timing_alone import (
-    device_of,
+    describe_host,
     drift_words,
     installed_providers,
     open_model,
@@ -44,7 +44,7 @@ def measure_provider(folder: Path, kit: dict[str, Any], provider: str) -> dict[s
     except Exception as error:  # onnxruntime's own have no common root
         return {"failed": " ".join(str(error).split())[:300] or type(error).__name__}
     return {
-        "device": device_of(provider, kit["threads"], kit["batch"]),
+        "device": describe_host(provider, kit["threads"], kit["batch"]),
         "drift": found.drift,
         "seconds": found.seconds,
         "times": dict(zip(names, found.times)),  # noqa: B905  # Python 3.8

@@ -18,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from evonas.errors import SettingsError
 from evonas.runtime.checks import check_model, strip
 
-__all__ = ["OLDEST_INSIDE", "as_text", "check_inside", "photo_settings", "with_preprocessing"]
+__all__ = ["OLDEST_INSIDE", "check_inside", "photo_settings", "settings_text", "with_preprocessing"]
 
 OLDEST_INSIDE = 18
 """Operator set that the nodes are written for."""
@@ -89,7 +89,7 @@ def photo_settings(settings: dict[str, Any], *, inside: bool) -> dict[str, Any]:
     return {**settings, "inside": True, "layout": "NHWC", "type": "uint8", "range": [0, 255]}
 
 
-def as_text(settings: dict[str, Any]) -> str:
+def settings_text(settings: dict[str, Any]) -> str:
     """Return settings as they travel in a model's metadata."""
     return json.dumps(settings, ensure_ascii=False)
 

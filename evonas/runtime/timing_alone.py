@@ -49,7 +49,7 @@ def installed_providers() -> list[str]:
     return sorted(found, key=lambda name: name != PLAIN)
 
 
-def device_of(provider: str, threads: int, batch: int) -> dict[str, Any]:
+def describe_host(provider: str, threads: int, batch: int) -> dict[str, Any]:
     """Return what a latency depends on: processor, system, runtime and how it was called."""
     return {
         "cpu": _processor_name(),

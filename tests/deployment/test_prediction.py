@@ -24,7 +24,7 @@ from evonas.deployment.card_code import photo_code, preprocessing_words
 from evonas.deployment.deploy import deploy
 from evonas.deployment.predict_alone import photo_input, scaled
 from evonas.deployment.prediction import Predictions, predict
-from evonas.deployment.preprocessing_graph import as_text, check_inside, photo_settings, with_preprocessing
+from evonas.deployment.preprocessing_graph import check_inside, photo_settings, settings_text, with_preprocessing
 from evonas.errors import EvonasError, ExportError, RunError, SettingsError
 from evonas.files.standalone import standalone
 from evonas.runs.run import Run
@@ -89,7 +89,7 @@ def write_model(folder: Path, *, inside: bool = False, **changed: object) -> Pat
     assert isinstance(model, onnx.ModelProto)
     if inside:
         model = with_preprocessing(model, outside)
-    set_metadata(model, {kind: json.dumps(names), "preprocess": as_text(settings)})
+    set_metadata(model, {kind: json.dumps(names), "preprocess": settings_text(settings)})
     save(model, folder / "model.onnx")
     (folder / "predict.py").write_text(standalone("evonas.deployment.predict_alone"))
     return folder
