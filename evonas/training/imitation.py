@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from evonas.data.resize import resize
 from evonas.errors import SettingsError
 from evonas.networks import Network
 
@@ -27,7 +28,8 @@ class Imitation:
 
     Args:
         student: Network that is trained.
-        teacher: Network or model that is imitated; in evaluation mode.
+        teacher: Network or model that is imitated; in evaluation mode. A network is given the images at its own
+            resolution, whatever the student's is.
         what: ``"outputs"``: the task's imitation of outputs ([Hinton2015]_); ``"features"``: the selectivity of the
             channels before the last pooling ([Huang2017]_).
         imitate: The task's loss of outputs against outputs.
@@ -40,6 +42,7 @@ class Imitation:
         self, student: nn.Module, teacher: nn.Module, what: str, imitate: Callable[[Tensor, Tensor], Tensor]
     ) -> None:
         self._teacher, self._imitate = teacher, imitate
+        self._side = teacher.skeleton.resolution if isinstance(teacher, Network) else None
         self._heard: dict[str, Tensor] = {}
         self._networks = {"student": student, "teacher": teacher} if what == "features" else {}
         self._handles: list[torch.utils.hooks.RemovableHandle] = []
@@ -74,7 +77,7 @@ class Imitation:
             SettingsError: The teacher gives another number of outputs.
         """
         with torch.no_grad():
-            taught = self._teacher(images).float()
+            taught = self._teacher(images if self._side is None else resize(images, self._side)).float()
         if taught.shape != outputs.shape:
             raise SettingsError(
                 f"Expected a teacher of {outputs.shape[-1]} classes or outputs, as the data have, got one of "

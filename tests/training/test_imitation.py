@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from evonas.data import Dataset
+from evonas.data.resize import resize
 from evonas.errors import SettingsError
 from evonas.networks import Network, build
 from evonas.spaces import load_space
@@ -53,6 +54,20 @@ def test_a_student_equal_to_its_teacher_loses_nothing(what: str) -> None:
     with Imitation(different, teacher, what, imitate) as other:
         assert float(other(images, different(images)).detach()) > 1e-3
     assert not any(module._forward_pre_hooks for module in (*student.modules(), *teacher.modules()))
+
+
+def test_a_teacher_of_another_resolution_reads_the_images_at_its_own() -> None:
+    space = load_space("nasbench201")
+    skeleton = space.skeleton("small", resolution=16, in_channels=1, classes=3, channels=4, cells=1)
+    teacher = build(space, skeleton, space.canonical(space.decode(space.cardinalities - 2))).eval()
+    seen: list[torch.Size] = []
+    teacher.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape))
+    images, student = torch.randn(2, 1, 8, 8), network().eval()
+    with Imitation(student, teacher, "outputs", nn.MSELoss()) as imitation, torch.no_grad():
+        loss = float(imitation(images, student(images)))
+        expected = nn.MSELoss()(student(images), teacher(resize(images, 16)))
+    assert seen == [(2, 1, 16, 16)] * 2
+    assert loss == pytest.approx(float(expected), rel=1e-6)
 
 
 def test_features_of_a_wider_teacher_are_imitated(data: Dataset, plain: TrainingRecipe) -> None:
