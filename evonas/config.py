@@ -98,7 +98,7 @@ class Settings(BaseModel):
         (),
         "data",
         "Sides that each candidate of a search from published weights chooses among, such as 64,96,128",
-        unset="none: one resolution",
+        unset="all of the space's up to --resolution, where all objectives are known for each; else that one",
     )
     layout: Literal["NHWC", "NCHW", "NHW"] | None = _setting(
         None, "data", "Axes of an .npz file's images", unset="by their sizes", allowed=("NHWC", "NCHW", "NHW")

@@ -18,6 +18,7 @@ from evonas.objectives import Context
 from evonas.pipeline.budget import Budget
 from evonas.pipeline.problem import SearchProblem
 from evonas.runs.run import Run
+from evonas.spaces.near_largest import near_largest
 from evonas.supernet.adaptation import Adaptation, adapt, fit_classifier, plan_adaptation
 from evonas.supernet.checkpoint import WEIGHTS, load_weights, weights_fingerprint, write_supernet
 from evonas.tasks import make_task
@@ -63,7 +64,8 @@ def adapted_supernet(problem: SearchProblem, run: Run, data: Dataset, progress: 
     smallest, largest = problem.space.extremes()
 
     def sample(rng: np.random.Generator) -> Any:
-        return problem.space.path(problem.space.decode(problem.space.sample(1, rng, by="choice")[0]))
+        genomes = near_largest(problem.space, rng.random(1), rng)
+        return problem.space.path(problem.space.decode(genomes[0]))
 
     began = time.perf_counter()
     with progress.task("Adapting the published weights", max(1, plan.epochs * _updates(plan, data))) as task:

@@ -9,7 +9,7 @@ from evonas.errors import SettingsError
 from evonas.objectives.accuracy.estimators import read_estimator
 from evonas.spaces import Space
 
-__all__ = ["check_resolution", "check_resolutions", "default_resolution"]
+__all__ = ["check_resolution", "check_resolutions", "default_resolution", "usual_resolutions"]
 
 USUAL_SIDE = 96
 """Pixels of a search from published weights where nothing was probed."""
@@ -63,16 +63,41 @@ def check_resolutions(settings: Settings, space: Space, evaluated: Sequence[str]
             f"Images are read at the largest of the resolutions {', '.join(map(str, settings.resolutions))}, got "
             f"--resolution {settings.resolution}: leave it out"
         )
+    if reason := _one_sided(settings, evaluated):
+        raise SettingsError(reason)
+
+
+def usual_resolutions(settings: Settings, space: Space, evaluated: Sequence[str], side: int) -> tuple[int, ...]:
+    """Sides that candidates of a search from published weights choose among where none are named: all that are allowed
+    up to the images'.
+
+    A smaller image costs less, and what was published is worth most as it was published: a network at a lower
+    resolution is the first thing to compare a smaller network with.
+
+    Args:
+        settings: Of a search.
+        space: What is searched.
+        evaluated: Objectives that are evaluated.
+        side: Pixels of the images.
+
+    Returns:
+        Two or more, the highest last; none where there are no two, or where something asked for is of one resolution.
+    """
+    sides = tuple(sorted(one for one in space.definition.search_resolutions if one <= side))
+    return () if len(sides) < 2 or _one_sided(settings, evaluated) else sides
+
+
+def _one_sided(settings: Settings, evaluated: Sequence[str]) -> str:
+    """What is known for one resolution only, and what to do about it; "" where nothing is."""
     for name in evaluated:
         if name not in SIZED:
-            raise SettingsError(
-                f"The objective '{name}' is of one resolution: with --resolutions expected {', '.join(SIZED)}"
-            )
+            return f"The objective '{name}' is of one resolution: with --resolutions expected {', '.join(SIZED)}"
     estimator = ":".join(read_estimator(settings.estimator))
     if "acc" in evaluated and estimator not in SIZED_ESTIMATORS:
-        raise SettingsError(
+        return (
             f"The estimator '{settings.estimator}' is of one resolution: with --resolutions expected one of "
             f"{', '.join(SIZED_ESTIMATORS)}"
         )
     if settings.warm_start or settings.anchors:
-        raise SettingsError("--warm-start and --anchors are of one resolution: leave them out with --resolutions")
+        return "--warm-start and --anchors are of one resolution: leave them out with --resolutions"
+    return ""

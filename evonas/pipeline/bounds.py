@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -94,12 +94,15 @@ class Bounds:
             return genomes
         return np.concatenate([genomes[: len(genomes) - len(new)], np.stack(new).astype(genomes.dtype)])
 
-    def sample(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, list[Candidate]]:
+    def sample(
+        self, n: int, rng: np.random.Generator, draw: Callable[[int, np.random.Generator], np.ndarray] | None = None
+    ) -> tuple[np.ndarray, list[Candidate]]:
         """Draw different candidates, those first that keep to bounds on cheap objectives.
 
         Args:
             n: How many; fewer come back where the space holds fewer.
             rng: Source of randomness.
+            draw: Draws so many genomes; None: as the search's genome draws them.
 
         Returns:
             Genomes of shape ``(n, genes)`` and their candidates.
@@ -107,7 +110,7 @@ class Bounds:
         kept: dict[str, tuple[np.ndarray, Candidate]] = {}
         spare: dict[str, tuple[np.ndarray, Candidate]] = {}
         for _ in range(DRAWS):
-            genomes = self._genome.sample(n, rng)
+            genomes = (draw or self._genome.sample)(n, rng)
             candidates = [self._genome.candidate(genome) for genome in genomes]
             feasible = np.ones(len(candidates), dtype=bool)
             for constraint in self._cheap_constraints():

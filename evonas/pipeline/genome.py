@@ -9,6 +9,7 @@ import numpy as np
 from evonas.errors import SettingsError
 from evonas.spaces import Space
 from evonas.spaces.candidate import Candidate
+from evonas.spaces.near_largest import near_largest
 from evonas.spaces.stage_genes import is_monotone
 
 __all__ = ["SearchGenome"]
@@ -46,6 +47,18 @@ class SearchGenome:
         The space's genes are drawn first, so that they are the same whatever else is searched.
         """
         genomes = self.space.sample(n, rng, by=by)
+        if not self.resolutions:
+            return genomes
+        further = rng.integers(len(self.resolutions), size=(n, 1))
+        return np.concatenate([genomes, further], axis=1).astype(genomes.dtype)
+
+    def near_largest(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw genomes at all distances from the largest architecture, of any resolution, shape ``(n, genes)``.
+
+        Raises:
+            SettingsError: Architectures have no largest.
+        """
+        genomes = near_largest(self.space, rng.random(n), rng)
         if not self.resolutions:
             return genomes
         further = rng.integers(len(self.resolutions), size=(n, 1))

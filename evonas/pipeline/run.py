@@ -17,6 +17,8 @@ from evonas.data.names import DIGITS
 from evonas.errors import RunError, SettingsError
 from evonas.files.progress import Progress, Silent
 from evonas.objectives.latency.latency import LatencyEvaluator
+from evonas.pipeline.allowed_resolution import usual_resolutions
+from evonas.pipeline.asked import read_asked
 from evonas.pipeline.checks import check_settings
 from evonas.pipeline.context import problem_of
 from evonas.pipeline.new_run import create_run, write_inventory
@@ -25,6 +27,7 @@ from evonas.pipeline.resolution import probe_resolution
 from evonas.pipeline.start import ResolvedStart, refuse_transfer, resolve_start
 from evonas.pipeline.steps import SearchSteps
 from evonas.runs.run import Run
+from evonas.spaces import load_space
 
 
 def search(
@@ -150,14 +153,22 @@ def resume(
 
 
 def start_of(settings: Settings, progress: Progress) -> ResolvedStart:
-    """Return where a search starts, its resolution decided where published weights leave it open.
+    """Return where a search starts, its resolutions decided where published weights leave them open.
 
     Raises:
         EvonasError: Names that nothing has; weights that are not here or do not fit.
     """
     check_settings(settings)
     start = resolve_start(settings)
-    if start.published is None or settings.resolution is not None or settings.resolutions:
+    if start.published is None or settings.resolutions:
         return start
-    side = probe_resolution(start.settings, start.published, progress)
-    return start._replace(settings=start.settings.model_copy(update={"resolution": side}))
+    side = settings.resolution or probe_resolution(start.settings, start.published, progress)
+    evaluated = read_asked(start.settings, None).evaluated
+    sides = usual_resolutions(start.settings, load_space(start.settings.space), evaluated, side)
+    if sides:
+        *others, last = map(str, sides)
+        progress.say(
+            f"Each candidate chooses its resolution among {', '.join(others)} and {last} px "
+            f"(--resolutions {side}: this one alone)"
+        )
+    return start._replace(settings=start.settings.model_copy(update={"resolution": side, "resolutions": sides}))

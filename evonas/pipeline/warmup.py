@@ -111,9 +111,11 @@ class SearchSetup:
         """Return the first population: the best by SWAP-Score and FLOPs of a sample, spread along the cost."""
         settings = self.settings
         rng = np.random.default_rng([settings.seed, 1])
+        if settings.warm_start == 0 and self.problem.start is not None:
+            return self._near_published(rng)
         genomes, candidates = self.problem.bounds.sample(max(settings.warm_start, settings.population), rng)
         if settings.warm_start == 0 or self.problem.data is None:  # without images there is nothing to score on
-            return self._with_extremes(genomes[: settings.population])
+            return genomes[: settings.population]
         swap = ProxyEvaluator(self.problem.context(), "swap", repeats=SWAP_REPEATS)
         engine = LocalEngine({"swap": swap, "flops": self.problem.bounds.cheap["flops"]}, self.run.store)
         if settings.time is not None:
@@ -133,17 +135,23 @@ class SearchSetup:
         chosen = choose_first(minimized(values, ["max", "min"]), settings.population, cost_column=1)
         return np.asarray(genomes[chosen])
 
-    def _with_extremes(self, genomes: np.ndarray) -> np.ndarray:
-        """Return a first population that holds smallest and largest: published weights make them ends of a front."""
-        if self.problem.start is None:
-            return genomes
-        space, genomes = self.problem.space, genomes.copy()
-        for place, form in enumerate(space.extremes()):
-            if len(genomes) > place:
-                genomes[place, : len(space.cardinalities)] = space.encode(form)
-                if sides := self.problem.genome.resolutions:
-                    genomes[place, -1] = sides.index((min, max)[place](sides))
-        return genomes
+    def _near_published(self, rng: np.random.Generator) -> np.ndarray:
+        """Return a first population of what published weights are worth most for.
+
+        It holds the smallest architecture at the lowest resolution and the largest at each, from the highest down,
+        and others at all distances from the largest.
+        """
+        space, sides = self.problem.space, self.problem.genome.resolutions
+        genomes, _ = self.problem.bounds.sample(self.settings.population, rng, self.problem.genome.near_largest)
+        smallest, largest = (space.encode(form) for form in space.extremes())
+        ends = [smallest, largest]
+        if sides:
+            order = sorted(range(len(sides)), key=lambda place: sides[place])
+            ends = [np.append(smallest, order[0]), *(np.append(largest, place) for place in reversed(order))]
+        ends = ends[: len(genomes)]
+        there = {self.problem.genome.key(genome) for genome in ends}
+        others = [genome for genome in genomes if self.problem.genome.key(genome) not in there]
+        return np.stack([*ends, *others])[: self.settings.population].astype(genomes.dtype)
 
     def _scores_in_time(self, engine: LocalEngine, candidates: Sequence[Candidate]) -> int:
         """Return how many architectures can be scored, no fewer than a population."""

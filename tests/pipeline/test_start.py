@@ -243,7 +243,7 @@ def test_no_epochs_without_weights_are_refused():
 @pytest.fixture(scope="module")
 def run(made, tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "run"
-    wanted = settings(made, epochs=2, population=4, generations=2, resolution=16, train_limit=90)
+    wanted = settings(made, epochs=2, population=4, generations=2, resolution=24, train_limit=90)
     search(wanted, out).close()
     return out
 
@@ -257,14 +257,41 @@ def test_a_search_from_weights_ends_with_a_front_and_says_what_it_started_from(r
         assert opened.manifest["supernet"]["fresh"] == ["classifier.0.weight", "classifier.0.bias"]
         assert opened.manifest["supernet"]["epochs"] == [1, 1]
         texts = {member.architecture for member in front}
-        assert "k3e2-(k3e2)" in texts  # the smallest is in the first population, and nothing costs less
+        assert "k3e2-(k3e2) @ 16x16" in texts  # the smallest is in the first population, and nothing costs less
+
+
+def test_candidates_choose_among_all_sides_up_to_the_images_where_none_are_named(made, run):
+    with Run.open(run) as opened:
+        assert opened.settings["resolution"] == 24
+        assert opened.settings["resolutions"] == [16, 24]
+        first = [member.architecture for member in opened.store.members()][:4]
+    # The smallest at the lowest, the largest at each: what was published is worth most as it was published.
+    assert first[:3] == ["k3e2-(k3e2) @ 16x16", "k5e3-k5e3 @ 24x24", "k5e3-k5e3 @ 16x16"]
+    said = []
+
+    class Told(Silent):
+        def say(self, text):
+            said.append(text)
+
+    def sides(**more):
+        return start_of(settings(made, **{"resolution": 24, **more}), Told()).settings.resolutions
+
+    assert sides() == (16, 24)
+    assert said == ["Each candidate chooses its resolution among 16 and 24 px (--resolutions 24: this one alone)"]
+    said.clear()
+    assert sides(resolution=16) == ()
+    assert sides(resolutions="24") == (24,)
+    assert sides(objectives="acc,memory") == ()
+    assert sides(estimator="train:1") == ()
+    assert sides(warm_start=8) == ()
+    assert said == []
 
 
 def test_it_resumes_bit_for_bit(run, made, tmp_path):
     before = (run / "front.csv").read_bytes()
     resume(run).close()
     assert (run / "front.csv").read_bytes() == before
-    wanted = settings(made, epochs=2, population=4, generations=2, resolution=16, train_limit=90)
+    wanted = settings(made, epochs=2, population=4, generations=2, resolution=24, train_limit=90)
     search(wanted, tmp_path / "again").close()
     assert (tmp_path / "again" / "front.csv").read_bytes() == before
 
