@@ -34,10 +34,10 @@ def bench_protocol(
         int | None, typer.Option(min=1, help="Trainings of each. [default: 2; 1 for tricks, macro and depth]")
     ] = None,
     space: Space = "darts",
-    skeleton: Annotated[str, typer.Option(help="Frame of networks that --ablate trains.")] = "small",
-    data: Annotated[str, typer.Option(help="Images that --ablate trains on.")] = "digits",
+    skeleton: Annotated[str, typer.Option(help="Frame of networks that are ablated.")] = "small",
+    data: Annotated[str, typer.Option(help="Images of ablations.")] = "digits",
     train_limit: Annotated[int | None, typer.Option(min=10, help="Use that many training images.")] = None,
-    architectures: Annotated[int, typer.Option(min=3, help="Random ones that --ablate trains.")] = 16,
+    architectures: Annotated[int, typer.Option(min=3, help="Random ones that are ablated.")] = 16,
     step: Annotated[
         list[str] | None, typer.Option(help="Of tricks, after the recipe's own, such as cutout=0.5; repeat for more.")
     ] = None,

@@ -29,6 +29,11 @@ print(classes[odds.argmax()], odds.max() / odds.sum())
 _VALUES = """for name, value in zip(targets, session.run(["values"], {"images": images})[0][0].tolist()):
     print(name, value)
 """
+_FITS = {
+    "crop": "The square at the center, as long as the shorter side, resized to",
+    "pad": "All of it, its sides in their proportion, between black bars that make it",
+    "stretch": "All of it, its sides out of proportion, resized to",
+}
 _BESIDE = """from predict import PhotoModel
 
 model = PhotoModel.load("model.onnx")
@@ -40,8 +45,9 @@ for name, {number} in model.answer("photo.jpg").pairs:
 def photo_code(settings: dict[str, Any], output: str = "logits") -> str:
     """Return lines that open ``photo.jpg`` and print its class and probability, or its values.
 
-    They need onnxruntime, numpy and Pillow alone. Where the data had more than 8 bits, or arrays were resized, they
-    call ``predict.py``, which stands beside the model; of channels that photos have not they run on random numbers.
+    They need onnxruntime, numpy and Pillow alone. Where the data had more than 8 bits, arrays were resized, or photos
+    were padded or stretched, they call ``predict.py``, which stands beside the model; of channels that photos have not
+    they run on random numbers.
 
     Args:
         settings: Content of ``preprocess.json``.
@@ -55,7 +61,8 @@ def photo_code(settings: dict[str, Any], output: str = "logits") -> str:
         shape = f"1, {settings['channels']}, {size}, {size}"
         random = f"images = np.random.rand({shape}).astype(np.float32)  # yours: values in [0, 1]\n"
         return head.replace("from PIL import Image, ImageOps\n", "") + random + tail
-    if settings["white"] is not None or (settings["resize"] == "arrays" and not inside):
+    arrays = settings["resize"] == "arrays" and not inside
+    if settings["white"] is not None or arrays or settings["fit"] != "crop":
         return _BESIDE.format(number="probability" if classes else "value")
     lines = head + 'with Image.open("photo.jpg") as file:\n'
     if settings["draft"]:
@@ -96,7 +103,7 @@ def preprocessing_words(settings: dict[str, Any]) -> list[str]:
         "The first frame, turned upright by EXIF"
         + ("" if mode == "RGBA" else "; what is transparent is shown on white")
         + f"; as {color}, 8 bits. In files of more bits white is {deep}.",
-        f"The square at the center, as long as the shorter side, resized to {size} x {size}{inside}: {how}.",
+        f"{_FITS[settings['fit']]} {size} x {size}{inside}: {how}.",
     ]
     if levels != 255:
         words.append(f"Brought to the {levels:g} levels above black that the data have, white to {levels:g}, rounded.")

@@ -35,7 +35,7 @@ def check_inside(settings: dict[str, Any], opset: int) -> None:
         opset: ONNX operator set of the model.
 
     Raises:
-        SettingsError: The opset is too low, or photos have other channels than the model.
+        SettingsError: The opset is too low, photos have other channels than the model, or are padded or stretched.
     """
     if opset < OLDEST_INSIDE:
         raise SettingsError(
@@ -45,6 +45,11 @@ def check_inside(settings: dict[str, Any], opset: int) -> None:
     if settings["mode"] is None:
         raise SettingsError(
             f"Expected images of 1, 3 or 4 channels for --preprocessing inside, these have {settings['channels']}: "
+            "deploy without it"
+        )
+    if settings["fit"] != "crop":
+        raise SettingsError(
+            f"Expected cropped photos for --preprocessing inside, these are read with --fit {settings['fit']}: "
             "deploy without it"
         )
 

@@ -13,7 +13,7 @@ from evonas.proxies import registry as proxies
 from evonas.spaces import load_space, shipped
 from evonas.supernet.rules import registry as rules
 from evonas.tables.known import KNOWN_TABLES, KnownTable, find_table
-from evonas.training import load_recipe, recipe_names
+from evonas.training import recipe_names, recipe_source
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def _spaces() -> tuple[CatalogEntry, ...]:
 
 def _recipes() -> tuple[CatalogEntry, ...]:
     names = sorted(recipe_names(), key=lambda name: name != DEFAULTS["recipes"])  # the default first
-    return tuple(CatalogEntry(name, load_recipe(name).source) for name in names)
+    return tuple(CatalogEntry(name, recipe_source(name)) for name in names)
 
 
 def _weights() -> tuple[CatalogEntry, ...]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from evonas.training.checkpoint import digest, read_checkpoint, write_checkpoint
     from evonas.training.device import mixed_precision, place, resolve_device
     from evonas.training.evaluate import read_test, test_accuracy
-    from evonas.training.recipe import TrainingRecipe, load_recipe, recipe_names
+    from evonas.training.recipe import TrainingRecipe, load_recipe, recipe_names, recipe_source
     from evonas.training.schedule import learning_rate
     from evonas.training.train import Progress, Training
 
@@ -43,6 +43,7 @@ __getattr__, __dir__ = lazy_names(
             "TrainingRecipe",
             "load_recipe",
             "recipe_names",
+            "recipe_source",
         ),
         "schedule": ("learning_rate",),
         "train": (
@@ -64,6 +65,7 @@ __all__ = [
     "read_checkpoint",
     "read_test",
     "recipe_names",
+    "recipe_source",
     "resolve_device",
     "test_accuracy",
     "write_checkpoint",

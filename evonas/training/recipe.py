@@ -130,6 +130,11 @@ def recipe_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
 
 
+def recipe_source(name: str) -> str:
+    """Return where a recipe that comes with the package is from, in a line; its settings are not looked at."""
+    return str(read_toml(_FOLDER / f"{name}.toml", "the recipe").get("source", ""))
+
+
 def usual_recipe(settings: Mapping[str, Any]) -> str:
     """Name of the recipe for members of a run where none is given: `finetune` for one from published weights.
 

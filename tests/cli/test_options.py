@@ -13,7 +13,8 @@ from evonas.supernet.sampling import SAMPLINGS as SHIPPED_SAMPLINGS
 
 COMMANDS = [
     ("search",), ("resume",), ("front",), ("train",), ("deploy",), ("verify",), ("export",), ("report",), ("describe",),
-    ("data",), ("score",), ("latency", "build"), ("latency", "check"), ("bench", "search"), ("bench", "proxies"),
+    ("data",), ("score",), ("latency", "build"), ("latency", "check"),
+    ("latency", "kit"), ("predict",), ("bench", "search"), ("bench", "proxies"),
     ("bench", "overhead"), ("bench", "protocol"), ("bench", "supernet"), ("bench", "estimator"),
 ]  # fmt: skip
 

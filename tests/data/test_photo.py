@@ -13,6 +13,7 @@ from evonas.data.preprocessing import preprocessing_of
 from evonas.data.read_options import ReadOptions
 from evonas.data.resize import resize
 from evonas.deployment.predict_alone import photo_input
+from evonas.training.weights.registry import load_entry
 
 
 @pytest.mark.parametrize("size", [(32, 24), (64, 32), (28, 32), (96, 64), (48, 8), (33, 64), (36, 6)])
@@ -107,3 +108,13 @@ def test_gray_arrays_of_many_bits_are_read_back_from_files(tmp_path):
     expected = source.train.read(np.arange(20), 1, 6).numpy()
     read = [read_photo(_png(Image.fromarray(image)), "L", 6, source.train.white) for image in images]
     assert np.array_equal(np.stack(read), expected)
+
+
+def test_mean_and_deviation_of_published_weights_travel():
+    published = load_entry("efficientnet_lite0").preprocessing
+    assert published is not None
+    mean, std = published.mean, published.std
+    data = load_data("digits", channels=3, statistics=(mean, std), limit=100)
+    found = preprocessing_of(data)
+    assert (found["mode"], found["channels"]) == ("RGB", 3)
+    assert found["normalization"] == {"where": "inside the model", "mean": list(mean), "std": list(std)}

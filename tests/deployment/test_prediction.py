@@ -34,7 +34,7 @@ from evonas.runtime.checks import set_metadata
 SIDE = 24
 SETTINGS = {
     "format": 1, "mode": "RGB", "white": None, "size": [SIDE, SIDE], "resize": "pillow", "draft": 2 * SIDE,
-    "inside": False, "levels": 255, "channels": 3, "type": "float32", "range": [0.0, 1.0],
+    "inside": False, "levels": 255, "fit": "crop", "channels": 3, "type": "float32", "range": [0.0, 1.0],
 }  # fmt: skip
 NAMES = ["ape", "bee", "cat", "dog"]
 
@@ -199,6 +199,28 @@ def test_the_cards_lines_say_what_predict_says(tmp_path, changed, inside, monkey
         assert float(printed[0][1]) == pytest.approx(answer.pairs[0][1], rel=1e-6)
         assert len(printed) == (2 if values else 3 if "import PhotoModel" in code else 1)
     sys.modules.pop("predict", None)
+
+
+@pytest.mark.parametrize(("fit", "words"), [("pad", "between black bars"), ("stretch", "out of proportion")])
+def test_photos_that_are_no_squares_are_fitted_as_the_data_were(tmp_path, fit, words, monkeypatch, capsys):
+    folder = write_model(tmp_path / "model", fit=fit)
+    settings = {**SETTINGS, "fit": fit}
+    photo = pictures(tmp_path / "photos")[0]
+    (folder / "photo.jpg").write_bytes(photo.read_bytes())
+    (answer,) = predict(folder, folder / "photo.jpg")
+    cropped = predict(write_model(tmp_path / "cropped"), folder / "photo.jpg")[0]
+    assert answer.pairs != cropped.pairs
+    assert run_script(folder, folder / "photo.jpg").stdout.splitlines() == predict(folder, folder / "photo.jpg").lines()
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(str(folder))
+    sys.modules.pop("predict", None)
+    exec(compile(photo_code(settings), "card", "exec"), {})
+    sys.modules.pop("predict", None)
+    name, probability = capsys.readouterr().out.splitlines()[0].rsplit(" ", 1)
+    assert (name, float(probability)) == (answer.pairs[0][0], pytest.approx(answer.pairs[0][1], rel=1e-6))
+    assert words in preprocessing_words(settings)[1]
+    with pytest.raises(SettingsError, match=f"are read with --fit {fit}: deploy without it"):
+        check_inside(settings, 18)
 
 
 def test_values_are_shown_with_the_names_of_targets(tmp_path):
