@@ -18,6 +18,14 @@ from evonas.cli.stopping import exit_code, signals_stop, words_when_stopped
 BOTH = pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 
 
+@pytest.fixture(autouse=True)
+def heard():
+    """Tests that run in the background of a shell have inherited that interrupts are ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def stopped(work):
     with words_when_stopped(lambda: "Stopped."):
         work()

@@ -114,11 +114,12 @@ def test_random_architectures_keep_to_cheap_bounds_and_extend(tiny):
 
 
 def test_a_space_that_is_exhausted_gives_what_it_has(tiny):
-    class Small:
-        settings = make_settings(population=2)
-
+    class Few:
         def sample(self, n, rng):
             return None, [int(i) for i in rng.integers(3, size=n)]
+
+    class Small:
+        settings, bounds = make_settings(population=2), Few()
 
     assert sorted(draw_random(Small(), 100)) == [0, 1, 2]
 
