@@ -23,7 +23,7 @@ from evonas.evolution import Evolution
 from evonas.objectives import Context, Evaluator, Result, make_evaluator, torch_threads
 from evonas.pareto.dominance import minimized
 from evonas.runs.store import Store
-from evonas.runtime.device import processor
+from evonas.runtime.timing_alone import processor
 from evonas.spaces import Candidate, Space, as_candidates, load_space
 
 SIDE = 32

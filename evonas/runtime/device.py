@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Mapping
-from pathlib import Path
-
-import onnxruntime
 
 from evonas.runtime.session import CPU
-
-_CPUINFO = Path("/proc/cpuinfo")
+from evonas.runtime.timing_alone import describe_host
 
 
 def device_fingerprint(*, threads: int = 1, batch: int = 1, provider: str = CPU) -> dict[str, str | int]:
@@ -22,36 +16,7 @@ def device_fingerprint(*, threads: int = 1, batch: int = 1, provider: str = CPU)
         batch: Images per call.
         provider: Execution provider of onnxruntime.
     """
-    return {
-        "cpu": processor(),
-        "cores": os.cpu_count() or 1,
-        "system": platform.system(),
-        "architecture": platform.machine(),
-        "onnxruntime": onnxruntime.__version__,
-        "provider": provider,
-        "threads": threads,
-        "batch": batch,
-    }
-
-
-def processor(cpuinfo: Path = _CPUINFO) -> str:
-    """Return the processor's model, or the next best name that the system has for it.
-
-    Args:
-        cpuinfo: Linux's description of the processors; read where it exists.
-    """
-    try:
-        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    fields: dict[str, str] = {}
-    for line in lines:
-        key, _, value = line.partition(":")
-        fields.setdefault(key.strip().lower(), value.strip())
-    for key in ("model name", "hardware", "model"):  # x86; older boards; newer boards
-        if fields.get(key):
-            return fields[key]
-    return platform.processor() or platform.machine() or "unknown"
+    return describe_host(provider, threads, batch)
 
 
 def describe(device: Mapping[str, str | int]) -> str:

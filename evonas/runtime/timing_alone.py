@@ -49,10 +49,10 @@ def installed_providers() -> list[str]:
     return sorted(found, key=lambda name: name != PLAIN)
 
 
-def describe_host(provider: str, threads: int, batch: int) -> dict[str, Any]:
+def describe_host(provider: str, threads: int, batch: int) -> dict[str, str | int]:
     """Return what a latency depends on: processor, system, runtime and how it was called."""
     return {
-        "cpu": _processor_name(),
+        "cpu": processor(),
         "cores": os.cpu_count() or 1,
         "system": platform.system(),
         "architecture": platform.machine(),
@@ -63,9 +63,14 @@ def describe_host(provider: str, threads: int, batch: int) -> dict[str, Any]:
     }
 
 
-def _processor_name() -> str:
+def processor(cpuinfo: Path = CPUINFO) -> str:
+    """Return the processor's model, or the next best name that the system has for it.
+
+    Args:
+        cpuinfo: Linux's description of the processors; read where it exists.
+    """
     try:
-        lines = CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         lines = []
     fields: dict[str, str] = {}

@@ -5,7 +5,7 @@ import json
 import onnxruntime
 
 from evonas.runtime import describe, device_fingerprint, differences
-from evonas.runtime.device import processor
+from evonas.runtime.timing_alone import processor
 
 
 def test_fingerprint_is_plain_data_and_repeats():
