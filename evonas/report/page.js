@@ -38,7 +38,7 @@
     return String(Number(value.toPrecision(4)));
   };
   const ends = (column, point) => (column.interval || []).map((i) => points.values[i][point]).filter((v) => v !== null);
-  const range = (column, point) => {
+  const interval = (column, point) => {
     const found = ends(column, point);
     return found.length === 2 ? ` (${found.map(show).join(" to ")})` : "";
   };
@@ -102,7 +102,7 @@
   const hint = (point) => {
     if (!hints.has(point)) {
       const values = columns.map((c, i) => [c, points.values[i][point], i]).filter(([, v, i]) => v !== null && !inside.has(i))
-        .map(([c, v]) => `${plain(c.name)}  <b>${show(v)}</b>${c.unit ? ` ${plain(c.unit)}` : ""}${range(c, point)}`);
+        .map(([c, v]) => `${plain(c.name)}  <b>${show(v)}</b>${c.unit ? ` ${plain(c.unit)}` : ""}${interval(c, point)}`);
       const born = points.generations[point];
       hints.set(point, `<b>${title(point)}</b>${born === null ? "" : `, generation ${born}`}<br>` +
         `${values.join("<br>")}<br>${wrap(points.texts[point])}<extra></extra>`);
@@ -315,7 +315,7 @@
       const [name, number] = [make("dt", c.name), make("dd", show(value))];
       if (c.origin) name.append(make("span", c.origin));
       if (c.unit) number.append(make("span", c.unit));
-      number.append(range(c, chosen));
+      number.append(interval(c, chosen));
       list.append(name, number);
     });
     box.append(list);

@@ -5,9 +5,13 @@ import gzip
 import hashlib
 import json
 import re
+import shutil
+import subprocess
 import sys
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -178,3 +182,20 @@ def test_no_address_stands_in_what_we_write(make_run):
     html = make_page(read(make_run()))
     ours = re.sub(r"<script type='text/plain'.*?</script>", "", html, flags=re.S)
     assert re.findall(r"https?://(?!www\.w3\.org/2000/svg)", ours) == []
+
+
+def test_no_name_of_the_pages_code_is_declared_twice():
+    """A browser refuses the whole of a script that does, and draws nothing."""
+    code = files("evonas.report").joinpath("page.js").read_text(encoding="utf-8")
+    names = re.findall(r"^  (?:const|let|function) (\w+)", code, flags=re.MULTILINE)
+    assert len(names) > 30
+    assert len(set(names)) == len(names)
+
+
+def test_the_pages_code_is_javascript():
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed: apt-get install nodejs")
+    file = Path(str(files("evonas.report").joinpath("page.js")))
+    done = subprocess.run([node, "--check", file], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
