@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from typing import Any
 
 import numpy as np
@@ -66,8 +67,8 @@ def _draw_panel(axes: Any, panel: Panel, contents: Contents) -> None:
     if panel.log:
         axes.set_xscale("log")
         axes.xaxis.set_minor_locator(ticker.NullLocator())
-    for side, objective in ((axes.xaxis, panel.x), (axes.yaxis, panel.y)):
-        side.set_major_formatter(ticker.FuncFormatter(lambda value, _, o=objective: _tick(value, o)))
+    for side, objective, ends in zip((axes.xaxis, axes.yaxis), (panel.x, panel.y), panel.bounds, strict=True):
+        side.set_major_formatter(ticker.FuncFormatter(lambda value, _, o=objective, e=ends: _tick(value, o, e)))
     axes.set_xlim(*panel.bounds[0])
     axes.set_ylim(*panel.bounds[1])
 
@@ -110,9 +111,13 @@ def _axis(objective: Objective) -> str:
     return f"{objective.name}{unit} — {better}"
 
 
-def _tick(value: float, objective: Objective) -> str:
-    """Number beside an axis; of an accuracy in percent, without decimals that it does not need."""
-    return number(100 * value if is_accuracy(objective.name, objective.unit) else value)
+def _tick(value: float, objective: Objective, ends: np.ndarray) -> str:
+    """Number beside an axis; of an accuracy in percent, with the decimals that tell it from the next."""
+    scale = 100 if is_accuracy(objective.name, objective.unit) else 1
+    step = scale * (ends[1] - ends[0]) / 10
+    if 0 < step < abs(scale * value) / 1000:  # all of the axis lies within the last of four digits
+        return f"{scale * value:,.{max(0, math.ceil(-math.log10(step)))}f}"
+    return number(scale * value)
 
 
 def _footnote(contents: Contents, panels: list[Panel]) -> str:

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from evonas.errors import MissingExtraError
+from evonas.pareto.objective import Objective
 from evonas.report import gather, plot_front
-from evonas.report.draw import CHOSEN, FRONT
+from evonas.report.draw import CHOSEN, FRONT, _tick
 from evonas.runs.run import Run
 
 
@@ -53,3 +54,16 @@ def test_a_missing_library_is_one_line(make_run, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with Run.open(make_run()) as run, pytest.raises(MissingExtraError, match=r"pip install 'evonas\[report\]'"):
         plot_front(gather(run))
+
+
+@pytest.mark.parametrize(
+    ("values", "ends", "texts"),
+    [
+        ([0.945100, 0.945102], (0.945099, 0.945119), ["94.5100", "94.5102"]),  # all of the axis in the last digits
+        ([0.9, 0.95], (0.88, 0.97), ["90", "95"]),
+        ([1_000_001.0, 1_000_002.0], (1_000_000.0, 1_000_005.0), ["1,000,001.0", "1,000,002.0"]),
+    ],
+)
+def test_ticks_of_an_axis_differ(values, ends, texts):
+    objective = Objective("acc", "fraction of images", "max") if ends[1] < 1 else Objective("flops", "", "min")
+    assert [_tick(value, objective, ends) for value in values] == texts
