@@ -67,7 +67,6 @@ class SearchProblem:
     def __init__(self, settings: Settings, start: ResolvedStart | None = None) -> None:
         check_settings(settings)
         settings, self.start, notes = start or resolve_start(settings)
-        settings = settings.with_metric("acc") if settings.metric is not None else settings
         self.notes = list(notes)
         refuse_transfer(settings.baseline, self.start is not None)
         self.space = load_space(settings.space)

@@ -24,7 +24,7 @@ from evonas.pipeline.context import problem_of
 from evonas.pipeline.new_run import create_run, write_inventory
 from evonas.pipeline.problem import SearchProblem
 from evonas.pipeline.resolution import probe_resolution
-from evonas.pipeline.start import ResolvedStart, refuse_transfer, resolve_start
+from evonas.pipeline.start import ResolvedStart, refuse_ignored, refuse_transfer, resolve_start
 from evonas.pipeline.steps import SearchSteps
 from evonas.runs.run import Run
 from evonas.spaces import load_space
@@ -160,7 +160,10 @@ def start_of(settings: Settings, progress: Progress) -> ResolvedStart:
     """
     check_settings(settings)
     start = resolve_start(settings)
-    if start.published is None or settings.resolutions:
+    if start.published is None:
+        return start
+    refuse_ignored(start.settings)
+    if settings.resolutions:
         return start
     side = settings.resolution or probe_resolution(start.settings, start.published, progress)
     evaluated = read_asked(start.settings, None).evaluated

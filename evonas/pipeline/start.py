@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from evonas.config import Settings
 from evonas.data.load import find_source
+from evonas.data.source import Source
 from evonas.errors import DataError, MissingExtraError, SettingsError
 from evonas.networks import Network
 from evonas.pipeline.allowed_resolution import check_resolution
@@ -23,7 +24,7 @@ from evonas.training.weights.recognize import SUFFIXES, recognize
 from evonas.training.weights.registry import entry_names, load_entry
 from evonas.training.weights.source import EXTRA, obtain
 
-__all__ = ["PublishedStart", "ResolvedStart", "read_start", "refuse_transfer", "resolve_start"]
+__all__ = ["PublishedStart", "ResolvedStart", "read_start", "refuse_ignored", "refuse_transfer", "resolve_start"]
 
 PREFERRED = "efficientnet_lite0"
 """Weights that ``auto`` takes."""
@@ -36,6 +37,8 @@ DEFAULTS = {"population": 24, "generations": 6, "warm_start": 0, "estimator": "s
 and shared weights that began as published ones need no help of training-free scores. The largest path was taught by
 labels and is surer of itself than the others, which imitate it: their losses are on no common scale, mean
 probabilities of the true class are."""
+ADAPTED_BY = "sandwich"
+"""Rule of weight sharing that adaptation goes by."""
 TRAINING_FROM_NOTHING = ("batch_size", "lr", "sharing", "sampling")
 """Settings that a supernet's training from nothing has, and the adaptation of published weights has not."""
 WORTH = "0.74 of 1,000 test photos right with a frozen network where a search from nothing had 0.37"
@@ -90,6 +93,7 @@ def resolve_start(settings: Settings) -> ResolvedStart:
     Raises:
         EvonasError: Weights that are named are not here or do not fit the settings.
     """
+    settings = settings.with_metric("acc") if settings.metric is not None else settings
     if settings.pretrained == "none":
         return _from_nothing(settings)
     if settings.pretrained != "auto":
@@ -99,10 +103,14 @@ def resolve_start(settings: Settings) -> ResolvedStart:
     wanted = _weights_of(settings)
     if wanted is None:
         return _from_nothing(settings)
-    channels, side, images = _look_at(settings)
-    images = min(images, settings.train_limit or images)
+    source = _source(settings)
+    channels, side = source.train.native()
+    images = min(len(source.train), settings.train_limit or len(source.train))
     if channels != 3 or side < LEAST_SIDE or images >= FEW_IMAGES:
         return _from_nothing(settings)
+    if flag := _of_fresh_training(settings):
+        line = f"{flag} is of a training from nothing: the search starts from nothing, not from published weights"
+        return _from_nothing(settings)._replace(notes=[line])
     try:
         found = _with_weights(settings, wanted)
     except MissingExtraError:
@@ -185,41 +193,46 @@ def _with_weights(settings: Settings, name: str) -> ResolvedStart:
             "leave one out"
         )
     check_resolution(space, settings.resolution)
-    _refuse_ignored(settings)
-    if settings.data not in (None, "digits"):
-        _, side, _ = _look_at(settings)
-        if side < LEAST_SIDE:
-            raise DataError(
-                f"Published weights need photos of {LEAST_SIDE} pixels or more, got {side}: give --pretrained none"
-            )
-    else:
+    if settings.data in (None, "digits"):
         raise DataError(
             "Published weights are of photos, got the digits of 8 pixels: give --data, or --pretrained none"
         )
+    source = _source(settings)
+    _, side = source.train.native()
+    if side < LEAST_SIDE:
+        raise DataError(
+            f"Published weights need photos of {LEAST_SIDE} pixels or more, got {side}: give --pretrained none"
+        )
     given = settings.model_fields_set
     fewer = {key: value for key, value in DEFAULTS.items() if key not in given}
+    if source.task != "classification":
+        fewer.pop("estimator", None)  # it is of accuracy alone
     own = {"space": entry.space, "skeleton": entry.skeleton, "pretrained": start.setting}
     return ResolvedStart(settings.model_copy(update={**own, **fewer}), start, [])
 
 
-def _refuse_ignored(settings: Settings) -> None:
+def refuse_ignored(settings: Settings) -> None:
     """Refuse settings of a training from nothing: adaptation has its own, and would leave them out without a word.
 
-    A value that is the default is let pass, since a run's settings hold them all.
-
     Raises:
-        SettingsError: One is another.
+        SettingsError: One is another than its default, which a run's settings hold too.
     """
+    if flag := _of_fresh_training(settings):
+        raise SettingsError(
+            f"Published weights are adapted by a schedule of their own, got {flag}: leave {flag.split()[0]} out, or "
+            "give --pretrained none"
+        )
+
+
+def _of_fresh_training(settings: Settings) -> str:
+    """The first option that adaptation of published weights has no use for, with its value; "" where there is none."""
     for name in TRAINING_FROM_NOTHING:
         value, usual = getattr(settings, name), Settings.model_fields[name].default
         if name == "sharing":
             value, usual = write_rule(value), write_rule(usual)
-        if value != usual:
-            flag = "--" + name.replace("_", "-")
-            raise SettingsError(
-                f"Published weights are adapted by a schedule of their own, got {flag} {getattr(settings, name)}: "
-                f"leave {flag} out, or give --pretrained none"
-            )
+        if value not in (usual, ADAPTED_BY):
+            return f"--{name.replace('_', '-')} {getattr(settings, name)}"
+    return ""
 
 
 def _weights_of(settings: Settings) -> str | None:
@@ -234,8 +247,6 @@ def _weights_of(settings: Settings) -> str | None:
     return None
 
 
-def _look_at(settings: Settings) -> tuple[int, int, int]:
-    """Channels, side and number of training images, read off the source."""
-    source = find_source(str(settings.data), data_options(settings))
-    channels, side = source.train.native()
-    return channels, side, len(source.train)
+def _source(settings: Settings) -> Source:
+    """The data as their reader finds them: channels, sides and numbers, before anything is decoded."""
+    return find_source(str(settings.data), data_options(settings))

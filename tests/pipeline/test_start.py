@@ -169,6 +169,32 @@ def test_color_photos_start_from_weights_that_are_here_and_say_so_otherwise(made
     assert (off.space, off.pretrained, notes) == ("darts", "none", [])
 
 
+def test_options_of_a_training_from_nothing_decide_what_auto_means(made):
+    found, start, notes = resolve_start(make_settings(data=str(made / "colors.npz"), lr=0.1))
+    assert (found.pretrained, start) == ("none", None)
+    assert notes == [
+        "--lr 0.1 is of a training from nothing: the search starts from nothing, not from published weights"
+    ]
+
+
+@pytest.mark.parametrize("config", ["msunas", "ofa-nsga2"])
+def test_the_rule_that_adaptation_goes_by_may_be_named(made, config):
+    assert make_settings(config).sharing == "sandwich"
+    start_of(settings(made, sharing="sandwich", resolution=24), Silent())
+
+
+def test_continuous_targets_start_with_the_estimate_that_they_have(made, tmp_path):
+    with np.load(made / "colors.npz") as held:
+        arrays = {name: held[name].astype(np.float32) if name[0] == "y" else held[name] for name in held.files}
+    arrays = {name: array + 0.5 if name[0] == "y" else array for name, array in arrays.items()}
+    np.savez(tmp_path / "light.npz", **arrays)
+    wanted = settings(made, data=str(tmp_path / "light.npz"), resolution=24)
+    start = start_of(wanted, Silent())
+    assert start.settings.estimator == "supernet"
+    assert SearchProblem(start.settings, start).names == ("rmse", "flops")
+    assert start_of(settings(made, resolution=24), Silent()).settings.estimator == "supernet:probability"
+
+
 def test_named_weights_bring_space_skeleton_and_digest(made):
     found, start, _ = resolve_start(settings(made))
     assert start is not None
@@ -201,7 +227,7 @@ def test_what_does_not_fit_is_refused_in_one_line(made, given, message, monkeypa
     if given.get("data") == "small.npz":
         given = {"data": str(made / "small.npz")}
     with pytest.raises(EvonasError, match=message) as error:
-        resolve_start(settings(made, **given))
+        start_of(settings(made, **given), Silent())
     assert len(str(error.value).splitlines()) == 1
     assert isinstance(error.value, SettingsError | DataError)
 
@@ -283,6 +309,7 @@ def test_candidates_choose_among_all_sides_up_to_the_images_where_none_are_named
     assert sides(resolutions="24") == (24,)
     assert sides(objectives="acc,memory") == ()
     assert sides(estimator="train:1") == ()
+    assert sides(metric="macro_f1") == ()
     assert sides(warm_start=8) == ()
     assert said == []
 
