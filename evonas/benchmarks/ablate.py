@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evonas.benchmarks.ablation import RESAMPLES, Accuracies, compare_rankings, compare_steps
+from evonas.benchmarks.ablation import RESAMPLES, Accuracies, compare_rankings, compare_steps, refuse_unknown
 from evonas.benchmarks.variance import explain_variance
 
 __all__ = ["ablate_columns", "ablation_results"]
@@ -18,9 +18,13 @@ def ablate_columns(ablation: str, accuracies: Accuracies, *, resamples: int = RE
         accuracies: What is compared.
         resamples: Bootstrap samples behind each interval.
 
+    Raises:
+        SettingsError: No such ablation.
+
     Returns:
         ``ablation, columns, n, dropped, rows`` and ``values``, from which the figure is drawn.
     """
+    refuse_unknown(ablation)
     if ablation == "tricks":
         rows = compare_steps(accuracies, resamples=resamples)
     elif ablation == "macro":

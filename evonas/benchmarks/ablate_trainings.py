@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from evonas.benchmarks.ablate import ablate_columns, ablation_results
-from evonas.benchmarks.ablation import RESAMPLES, Accuracies, compare_rankings
+from evonas.benchmarks.ablation import RESAMPLES, Accuracies, compare_rankings, refuse_unknown
 from evonas.benchmarks.protocol import draw_architectures
 from evonas.benchmarks.trained_accuracies import train_ways
 from evonas.benchmarks.training_ways import (
@@ -63,6 +63,7 @@ def ablate_trainings(
     Raises:
         SettingsError: Settings that do not fit the ablation, or fewer than three architectures were trained.
     """
+    refuse_unknown(ablation)
     _refuse_unfitting(ablation, architectures, seeds, steps, vary)
     space, seed = context.space, context.seed
     drawn = draw_architectures(space, architectures, np.random.default_rng(seed))

@@ -20,11 +20,20 @@ from typing import Any
 
 import numpy as np
 
-from evonas.errors import SettingsError
+from evonas.errors import SettingsError, suggest
 from evonas.pareto.correlation import kendall
 from evonas.tables.table import Table
 
-__all__ = ["ABLATIONS", "RESAMPLES", "SHARE", "Accuracies", "compare_rankings", "compare_steps", "read_accuracies"]
+__all__ = [
+    "ABLATIONS",
+    "RESAMPLES",
+    "SHARE",
+    "Accuracies",
+    "compare_rankings",
+    "compare_steps",
+    "read_accuracies",
+    "refuse_unknown",
+]
 
 ABLATIONS = ("tricks", "seeds", "macro", "depth")
 RESAMPLES = 1000
@@ -82,6 +91,18 @@ def read_accuracies(table: Table, columns: Sequence[str]) -> Accuracies:
     """
     values = np.stack([table[name] for name in columns], axis=1) if columns else np.zeros((len(table), 0))
     return Accuracies.complete(columns, values, table.texts or ())
+
+
+def refuse_unknown(ablation: str) -> None:
+    """Refuse an ablation that there is not.
+
+    Raises:
+        SettingsError: It is none of `ABLATIONS`.
+    """
+    if ablation not in ABLATIONS:
+        raise SettingsError(
+            f"Expected an ablation of {', '.join(ABLATIONS)}, got '{ablation}'.{suggest(ablation, ABLATIONS)}"
+        )
 
 
 def compare_steps(accuracies: Accuracies, *, resamples: int = RESAMPLES) -> list[dict[str, Any]]:

@@ -63,6 +63,7 @@ def train_ways(
         Store(file, create=not file.exists()) as store,
         (progress or Silent()).task("Training", values.size) as task,
     ):
+        store.forget_failures()  # a full disk may be mended; what diverged does so again
         for column, way in enumerate(ways):
             key = _fingerprint(context, way)
             stored = store.lookup(texts, NAME, key)
@@ -72,6 +73,8 @@ def train_ways(
                     stored[text] = _evaluation(context, architecture, way, key, kept)
                     store.record([stored[text]])
                     kept.unlink(missing_ok=True)
+                if (cause := stored[text].cause) is not None:
+                    (progress or Silent()).say(f"{text}, {way.name}: {cause}")
                 value = stored[text].value
                 values[row, column] = np.nan if value is None else value
                 task.advance(1, note=way.name)

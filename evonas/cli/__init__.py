@@ -97,7 +97,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         code = app(arguments, prog_name="evonas", standalone_mode=False)
     except EvonasError as error:
-        if os.environ.get("EVONAS_DEBUG"):
+        if os.environ.get("EVONAS_DEBUG") or exit_code(error) is not None:  # what a signal was turned into is no error
             raise
         typer.echo(f"Error: {' '.join(str(error).split())}", err=True)
         return 2

@@ -56,8 +56,8 @@ def explain_architecture(
     )
     if not neighbors:
         return profile
-    changes, considered = explain_nlc_choices(context.space, form, measure, most=neighbors, seed=context.seed)
-    return replace(profile, changes=changes, considered=considered)
+    changes, considered, failed = explain_nlc_choices(context.space, form, measure, most=neighbors, seed=context.seed)
+    return replace(profile, changes=changes, considered=considered, failed=failed)
 
 
 def keep_profile(path: str | Path, architecture: Architecture, profile: NlcProfile) -> None:

@@ -81,7 +81,7 @@ def explain_nlc_choices(
     *,
     most: int,
     seed: int = 0,
-) -> tuple[tuple[ChangedChoice, ...], int]:
+) -> tuple[tuple[ChangedChoice, ...], int, int]:
     """Return how the coefficient changes with one choice, and how many such changes there are.
 
     Changes that leave the canonical form as it is are left out, and so is all but the first of those that lead to
@@ -115,16 +115,17 @@ def explain_nlc_choices(
         kept = np.sort(np.random.default_rng(seed).choice(considered, most, replace=False))
         changes = [changes[i] for i in kept]
     base = np.log(measure(space.canonical(architecture))) if changes else np.zeros(1)
-    found = []
+    found, failed = [], 0
     for gene, option, form in changes:
         try:
             factor = math.exp(float(np.mean(np.log(measure(form)) - base)))
         except EvaluationError:  # no path leads to its outputs: it has no coefficient
+            failed += 1
             continue
         name = space.choices[gene]
         before, after = (_option(space, gene, value) for value in (int(genome[gene]), option))
         found.append(ChangedChoice(name, before, after, factor))
-    return tuple(sorted(found, key=lambda one: -one.factor)), considered
+    return tuple(sorted(found, key=lambda one: -one.factor)), considered, failed
 
 
 def _option(space: Space, gene: int, option: int) -> str:

@@ -79,7 +79,8 @@ class NlcProfile:
         stages: Prefixes in the order they end; the last is the whole network.
         activations: In the order they run, in the first initialization.
         changes: Architectures that differ in one choice, those that raise the coefficient most first.
-        considered: How many such architectures there are; more than `changes` where these were drawn.
+        considered: How many such architectures there are; more than `changes` and `failed` where these were drawn.
+        failed: Architectures among those measured that have no coefficient: no path leads to their outputs.
     """
 
     nlc: float
@@ -90,6 +91,7 @@ class NlcProfile:
     activations: tuple[ActivationNlc, ...]
     changes: tuple[ChangedChoice, ...] = field(default=())
     considered: int = 0
+    failed: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return the profile as JSON knows it; the ends of an interval that is not known are left out."""

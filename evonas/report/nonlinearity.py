@@ -102,7 +102,10 @@ def _most_bent(profile: NlcProfile) -> str:
 def _changes(profile: NlcProfile) -> list[str]:
     if not profile.changes:
         return []
-    drawn = "" if len(profile.changes) == profile.considered else f", drawn of {profile.considered:,}"
+    measured = len(profile.changes) + profile.failed
+    drawn = "" if measured == profile.considered else f", drawn of {profile.considered:,}"
+    if profile.failed:
+        drawn += f", {profile.failed:,} without a coefficient"
     lines = [f"One choice changed ({len(profile.changes):,} architectures{drawn}):"]
     up = [one for one in profile.changes if one.factor > 1][:SHOWN]
     down = [one for one in profile.changes[::-1] if one.factor < 1][:SHOWN]

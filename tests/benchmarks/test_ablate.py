@@ -177,3 +177,8 @@ def test_rankings_too_few_for_a_correlation_are_drawn():
 def test_options_that_do_not_fit_are_refused(options, message):
     done = CliRunner().invoke(app, ["bench", "protocol", *options])
     assert message in str(done.exception)
+
+
+def test_an_ablation_that_there_is_not_is_refused():
+    with pytest.raises(SettingsError, match=r"tricks, seeds, macro, depth, got 'trick'\. Did you mean 'tricks'\?"):
+        ablate_columns("trick", None)

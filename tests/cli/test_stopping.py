@@ -14,6 +14,7 @@ import typer
 from evonas.cli import main
 from evonas.cli.progress import make_progress
 from evonas.cli.stopping import exit_code, signals_stop, words_when_stopped
+from evonas.errors import EvonasError
 
 BOTH = pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 
@@ -125,6 +126,24 @@ class Pressed(io.StringIO):
     def write(self, text):
         os.kill(os.getpid(), self.number)
         return super().write(text)
+
+
+class Turned(Pressed):
+    """One whose signal a library turns into an error that a user could have caused."""
+
+    def write(self, text):
+        try:
+            return super().write(text)
+        except KeyboardInterrupt:
+            raise EvonasError("Cannot write") from None
+
+
+@BOTH
+def test_a_users_error_that_a_signal_was_turned_into_is_none(number, code, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Turned(number))
+    with pytest.raises(SystemExit) as ended:
+        main(["list", "rules"])
+    assert ended.value.code == code
 
 
 @BOTH

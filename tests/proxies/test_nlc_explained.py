@@ -133,14 +133,24 @@ def test_choices_that_change_the_coefficient_are_ordered_by_how_much():
     space = load_space("nasbench201")
     skip = "|skip_connect~0|+|none~0|skip_connect~1|+|none~0|none~1|skip_connect~2|"
     base = space.parse(skip)
-    changes, considered = explain_nlc_choices(
+    changes, considered, failed = explain_nlc_choices(
         space, base, lambda one: [1 + 0.1 * str(one).count("conv_3x3") - 0.05 * str(one).count("avg_pool")], most=100
     )
     assert considered == len(changes) > 5
+    assert failed == 0
+
+    def unless_pooled(one):
+        if "avg_pool" in str(one):
+            raise EvaluationError("no path leads to its outputs")
+        return [1.0]
+
+    some, considered_again, failed = explain_nlc_choices(space, base, unless_pooled, most=100)
+    assert (considered_again, len(some) + failed) == (considered, considered)
+    assert failed == sum(one.after == "avg_pool_3x3" for one in changes) > 0
     assert [one.factor for one in changes] == sorted((one.factor for one in changes), reverse=True)
     assert (changes[0].after, changes[-1].after) == ("nor_conv_3x3", "avg_pool_3x3")
     assert changes[0].factor == pytest.approx(1.1)
-    few, considered_again = explain_nlc_choices(space, base, lambda one: [1.0], most=4)
+    few, considered_again, _ = explain_nlc_choices(space, base, lambda one: [1.0], most=4)
     assert (len(few), considered_again) == (4, considered)
 
 
