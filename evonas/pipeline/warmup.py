@@ -139,19 +139,24 @@ class SearchSetup:
         """Return a first population of what published weights are worth most for.
 
         It holds the smallest architecture at the lowest resolution and the largest at each, from the highest down,
-        and others at all distances from the largest.
+        and others at all distances from the largest; what breaks a bound that is known for nothing comes last.
         """
+        ends = self._ends()
+
+        def draw(n: int, rng: np.random.Generator) -> np.ndarray:
+            others = self.problem.genome.near_largest(n, rng)
+            return np.concatenate([ends, others])[:n].astype(others.dtype)
+
+        return self.problem.bounds.sample(self.settings.population, rng, draw)[0]
+
+    def _ends(self) -> np.ndarray:
+        """Return genomes of the smallest architecture at the lowest resolution, and of the largest at each."""
         space, sides = self.problem.space, self.problem.genome.resolutions
-        genomes, _ = self.problem.bounds.sample(self.settings.population, rng, self.problem.genome.near_largest)
         smallest, largest = (space.encode(form) for form in space.extremes())
-        ends = [smallest, largest]
-        if sides:
-            order = sorted(range(len(sides)), key=lambda place: sides[place])
-            ends = [np.append(smallest, order[0]), *(np.append(largest, place) for place in reversed(order))]
-        ends = ends[: len(genomes)]
-        there = {self.problem.genome.key(genome) for genome in ends}
-        others = [genome for genome in genomes if self.problem.genome.key(genome) not in there]
-        return np.stack([*ends, *others])[: self.settings.population].astype(genomes.dtype)
+        if not sides:
+            return np.stack([smallest, largest])
+        order = sorted(range(len(sides)), key=lambda place: sides[place])
+        return np.stack([np.append(smallest, order[0]), *(np.append(largest, place) for place in reversed(order))])
 
     def _scores_in_time(self, engine: LocalEngine, candidates: Sequence[Candidate]) -> int:
         """Return how many architectures can be scored, no fewer than a population."""

@@ -247,6 +247,18 @@ def test_an_at_sign_in_the_path_of_a_file_is_no_digest(made, tmp_path):
     assert read_start(found).path == start.path
 
 
+def test_ends_that_break_a_bound_do_not_begin_a_population(made, tmp_path):
+    wanted = settings(
+        made, resolution=24, epochs=0, population=4, generations=1, constraint="flops<=110000", train_limit=60
+    )
+    with search(wanted, tmp_path / "run") as run:
+        problem, _ = problem_of(run)
+        first = [parse_candidate(member.architecture, problem.space) for member in run.store.members()][:4]
+        flops = [row["flops"].value for row in problem.bounds.cheap["flops"].evaluate(first)]
+        largest = problem.bounds.cheap["flops"].evaluate([Candidate(problem.space.extremes()[1])])[0]["flops"].value
+    assert max(flops) <= 110000 < largest
+
+
 def test_files_are_read_and_digested_once_for_a_search(made, monkeypatch):
     read = []
     digest = start_module.check_digest
