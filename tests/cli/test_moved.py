@@ -40,7 +40,7 @@ def run(moved, tmp_path):
 
 def test_commands_take_the_new_place(moved, run):
     after = str(moved / "after.npz")
-    with pytest.raises(EvonasError):
+    with pytest.raises(EvonasError, match=r"before\.npz"):
         train_members(run, "index:0", RECIPE)
     (trained,) = train_members(run, "index:0", RECIPE, data=after)
     assert 0 <= trained.accuracy <= 1

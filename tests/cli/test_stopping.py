@@ -99,6 +99,8 @@ def test_a_signal_that_is_ignored_stays_ignored():
     try:
         with signals_stop():
             os.kill(os.getpid(), signal.SIGINT)
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
 

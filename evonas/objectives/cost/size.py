@@ -30,7 +30,8 @@ simplified since: small networks of cells are judged 7 to 32 % too large."""
 INT8_COST = {"weighted": 229.5, "activation": 0.0, "other": 218.9, "constant": 0.0}
 """The same of an 8-bit file (integers throughout), fitted to 33 networks of eleven spaces: median error 2.2 %, at most
 4.3 % in spaces of blocks without gates. Gates stay in float, which is not counted: 39 to 45 % too little in
-mobilenet_v3; cells of few channels are misjudged by 20 to 36 % (darts), one of nasbench201 by 134 %."""
+mobilenet_v3; 20 to 36 % too little in cells of few channels (darts), 134 % too much on one of
+nasbench201."""
 INT8_CHANNEL = 12.5
 """Bytes of an 8-bit file per value of a bias: the value as integer, its scale and zero point."""
 

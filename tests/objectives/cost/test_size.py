@@ -10,8 +10,15 @@ from evonas.objectives import Context, make_evaluator
 from evonas.runtime import export
 from evonas.spaces import Candidate, Space, as_candidates, load_space
 
-MISJUDGED = {"darts", "darts_open", "lhd", "lhd_3ops", "nasbench201", "mobilenet_v3"}
-"""Spaces whose small networks, or gates in float, the estimate knows to misjudge: see `FLOAT_COST` and `INT8_COST`."""
+CELLS = 0.96, 1.35
+"""Estimate by true size of the float files of small networks of cells, judged too large: see `FLOAT_COST`."""
+BANDS = {
+    **dict.fromkeys(("darts", "darts_open"), (CELLS, (0.6, 1.1))),
+    **dict.fromkeys(("lhd", "lhd_3ops"), (CELLS, (0.9, 1.1))),
+    "nasbench201": (CELLS, (0.9, 2.5)),
+    "mobilenet_v3": ((0.96, 1.04), (0.5, 0.65)),  # gates in float are not counted: see `INT8_COST`
+}
+"""Spaces that are misjudged, float and 8 bits."""
 
 
 def check(space: Space, draw, seeds: range) -> None:
@@ -25,12 +32,10 @@ def check(space: Space, draw, seeds: range) -> None:
             32, 3, skeleton.resolution, skeleton.resolution, generator=torch.Generator().manual_seed(0)
         )
         model = export(network, images[:2])
-        bytes_ = len(model.SerializeToString())
-        assert row["size"].value == pytest.approx(bytes_, rel=0.35 if space.name in MISJUDGED else 0.04)
-        if space.name in MISJUDGED:
-            continue
         small = quantize(model, np.asarray(images))
-        assert row["size_int8"].value == pytest.approx(len(small.SerializeToString()), rel=0.1)
+        float_band, int8_band = BANDS.get(space.name, ((0.96, 1.04), (0.9, 1.1)))
+        for name, file, (low, high) in (("size", model, float_band), ("size_int8", small, int8_band)):
+            assert low <= row[name].value / len(file.SerializeToString()) <= high
 
 
 def test_size_is_that_of_the_file(draw):
