@@ -44,6 +44,8 @@ def benchmark_provider(
             side = json.loads(texts["preprocess"])["size"][0] if "preprocess" in texts else 224
             feed = random_inputs(session, batch, side)
             first = session.run(None, feed)[0]
+            if not np.isfinite(first).all():
+                return {"failed": f"outputs of {path.name} are not finite"}
             plain = first if provider == PLAIN else open_model(path, PLAIN, threads).run(None, feed)[0]
             away.append(float(np.abs(first.astype(np.float64) - plain).max()))
             sessions.append(session)

@@ -94,13 +94,9 @@ class PhotoModel:
             kind == "classes",
         )
 
-    def outputs(self, photo: str | Path) -> np.ndarray:
-        """Return probabilities of all classes, or values of all targets, of a photo; float64, shape (n,).
-
-        Raises:
-            Exception: Whatever Pillow raises of a file that it cannot read.
-        """
-        found: np.ndarray = self.run(photo_input(photo, self.settings))[0].astype(np.float64)
+    def outputs(self, images: np.ndarray) -> np.ndarray:
+        """Return probabilities of all classes, or values of all targets, of what `photo_input` gives; shape (n,)."""
+        found: np.ndarray = self.run(images)[0].astype(np.float64)
         if not self.classifies:
             return found
         powers: np.ndarray = np.exp(found - found.max())
@@ -108,13 +104,14 @@ class PhotoModel:
         return powers
 
     def answer(self, photo: str | Path, top: int = 3) -> Answer:
-        """Return the likeliest classes of a photo, or the values of all targets."""
+        """Return the likeliest classes of a photo, or the values of all targets; of one that cannot be read, why."""
         try:
-            found = self.outputs(photo)
+            images = photo_input(photo, self.settings)
         except MemoryError:
             raise
         except Exception as error:  # a decoder fed with garbage raises anything
             return Answer(str(photo), [], " ".join(str(error).split()) or type(error).__name__)
+        found = self.outputs(images)
         order = np.argsort(-found, kind="stable")[:top] if self.classifies else np.arange(len(found))
         return Answer(str(photo), [(self.names[i], float(found[i])) for i in order])
 

@@ -124,15 +124,15 @@ def _of_member(run: Run, select: str) -> PhotoModel:
     """Return the model of a run's member: deployed last, else trained last.
 
     Raises:
-        RunError: Neither deployed nor trained.
+        RunError: Neither deployed nor trained; or one of its deployments is damaged.
     """
     choice = choose(read_front(run), load_space(run.settings["space"]), select)
     cards = []
     for file in (run.path / "models").glob(f"{choice.key}-*/card.json"):
         try:
             same = json.loads(file.read_text(encoding="utf-8"))["architecture"]["text"] == choice.text
-        except (OSError, ValueError, KeyError, TypeError):
-            continue  # damaged, and so none to use
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{file} is damaged ({error!r:.80}): deploy it again, or remove its folder") from None
         if same and (file.parent / MODEL).is_file():
             cards.append(file)
     if cards:

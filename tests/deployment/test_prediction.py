@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from onnx import numpy_helper
 from PIL import Image
 from torch import nn
 
@@ -22,7 +24,7 @@ from evonas.data.preprocessing import preprocessing_of
 from evonas.deployment import Deployment
 from evonas.deployment.card_code import photo_code, preprocessing_words
 from evonas.deployment.deploy import deploy
-from evonas.deployment.predict_alone import photo_input, scaled
+from evonas.deployment.predict_alone import PhotoModel, photo_input, scaled
 from evonas.deployment.prediction import Predictions, predict
 from evonas.deployment.preprocessing_graph import check_inside, photo_settings, settings_text, with_preprocessing
 from evonas.errors import EvonasError, ExportError, RunError, SettingsError
@@ -313,6 +315,25 @@ def test_the_cards_lines_reach_the_cards_accuracy_with_three_packages(made_train
     assert theirs.stdout.splitlines() == ours.lines()
 
 
+def test_a_model_that_fails_is_no_photo_that_cannot_be_read(tmp_path):
+    photo = pictures(tmp_path / "photos")[0]
+
+    def fails(images):
+        raise RuntimeError("out of memory on the device")
+
+    with pytest.raises(RuntimeError, match="on the device"):
+        PhotoModel(fails, NAMES, SETTINGS, classifies=True).answer(photo)
+
+
+def test_a_damaged_deployment_is_named_and_not_passed_over(made_trained, tmp_path):
+    run = Path(shutil.copytree(made_trained[0], tmp_path / "run"))
+    broken = run / "models" / f"{made_trained[1].key}-broken" / "card.json"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("{")
+    with pytest.raises(RunError, match=r"card\.json is damaged .*: deploy it again, or remove its folder"):
+        predict(run, "one.png", select="index:0")
+
+
 def test_levels_of_the_data_are_met_exactly():
     levels = np.arange(17)
     assert np.array_equal(scaled(np.rint(levels * (255 / 16)).astype(np.uint8), 16.0), (levels / 16).astype(np.float32))
@@ -328,6 +349,12 @@ def test_the_benchmark_beside_a_model_measures_it(tmp_path):
     (found,) = content["providers"].values()
     assert found["models"]["model.onnx"]["repeats"] == 15
     assert found["models"]["model.onnx"]["largest_difference"] == 0
+    model = onnx.load(folder / "model.onnx")
+    weights = model.graph.initializer[0]
+    weights.CopyFrom(numpy_helper.from_array(np.full_like(numpy_helper.to_array(weights), np.nan), weights.name))
+    onnx.save(model, folder / "model.onnx")
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, "outputs of model.onnx are not finite" in done.stdout) == (1, True)
     (folder / "model.onnx").unlink()
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
