@@ -45,6 +45,8 @@ def verify(
     """Measure members again and show what moved by more than its noise; exit code 1 if something did."""
     if recipe is not None and ranking is None:
         raise SettingsError("--recipe goes with --ranking N, got it alone: evonas train takes it too")
+    if ranking is not None and (trained or table or select != "front"):
+        raise SettingsError("--ranking chooses its own members: leave out --select, --trained and --table")
     from evonas.runs.run import Run
 
     with Run.open(run) as opened:  # a wrong path ends here, before anything heavy is imported

@@ -86,7 +86,7 @@ def train_members(
         EvonasError: No such member, no front, no supernet to inherit from, a recipe that does not fit, training
             that diverged, or a full disk.
     """
-    _check(weights, seeds)
+    _check(weights, seeds, pretrained)
     weights = "fresh" if pretrained == "none" else weights
     progress = progress or Silent()
     if not isinstance(run, Run) or not run.writable:  # what a search returns is open for reading
@@ -118,11 +118,16 @@ def train_members(
     return trained
 
 
-def _check(weights: str, seeds: Sequence[int]) -> None:
-    """Refuse weights and seeds that make no sense."""
+def _check(weights: str, seeds: Sequence[int], pretrained: str) -> None:
+    """Refuse weights and seeds that make no sense, alone or together."""
     if weights not in _WEIGHTS:
         known = f"{', '.join(_WEIGHTS[:-1])} or {_WEIGHTS[-1]}"
         raise SettingsError(f"Expected weights {known}, got '{weights}'.{suggest(weights, _WEIGHTS)}")
+    fitting = {"auto": _WEIGHTS, "none": ("inherited", "fresh")}.get(pretrained, ("inherited",))
+    if weights not in fitting:
+        raise SettingsError(
+            f"The first weights are either {weights} or what --pretrained {pretrained} says: leave one of the two out"
+        )
     if not seeds or min(seeds) < 0:
         raise SettingsError(f"Expected at least one seed, of 0 or more, got {', '.join(map(str, seeds)) or 'none'}")
 

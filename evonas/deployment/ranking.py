@@ -21,7 +21,7 @@ from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runs.selection import choose
 from evonas.spaces import Candidate
-from evonas.tasks import task_measures
+from evonas.tasks import make_task, task_measures
 from evonas.training import TrainingRecipe
 
 __all__ = ["RANKING_FILE", "pick_matched", "verify_ranking"]
@@ -72,6 +72,10 @@ def verify_ranking(
             f"Expected --ranking {FEWEST} to {len(front)}, for the front has {len(front)} members, got {number}"
         )
     context = run_context(run, with_supernet=(run.path / "supernet.safetensors").is_file())
+    assert context.data is not None  # an accuracy was estimated on it
+    primary = make_task(context.data).objective
+    if objective.name != primary:
+        raise RunError(f"Expected a run that ranks by {primary}, which trainings are judged by, got {objective.name}")
     with torch_threads(context.threads):
         networks = _networks(context, front, objective, number, seed)
     texts = [network.architecture for network in networks]

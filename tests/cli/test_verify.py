@@ -39,3 +39,5 @@ def test_a_ranking_of_too_few_members_and_a_recipe_for_none_are_refused(run):
     assert "Expected --ranking 3 to" in str(few.exception)
     alone = CliRunner().invoke(app, ["verify", str(run), "--recipe", "quick"])
     assert "--recipe goes with --ranking N" in str(alone.exception)
+    chosen = CliRunner().invoke(app, ["verify", str(run), "--ranking", "3", "--select", "knee"])
+    assert "--ranking chooses its own members: leave out --select" in str(chosen.exception)

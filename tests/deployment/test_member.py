@@ -196,3 +196,9 @@ def test_a_damaged_record_is_named(trained_run, made_trained):
     file.write_text("{}")
     with pytest.raises(RunError, match=r"cannot be read .*: remove that folder"):
         train_members(trained_run, "index:0", RECIPE)
+
+
+@pytest.mark.parametrize(("weights", "pretrained"), [("fresh", "efficientnet_lite0"), ("anchor", "none")])
+def test_two_first_weights_are_refused(trained_run, weights, pretrained):
+    with pytest.raises(SettingsError, match=f"either {weights} or what --pretrained {pretrained} says: leave one"):
+        train_members(trained_run, "index:0", weights=weights, pretrained=pretrained)

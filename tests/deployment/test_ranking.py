@@ -13,6 +13,7 @@ from evonas.deployment import member as member_module
 from evonas.deployment import ranking as ranking_module
 from evonas.deployment.ranking import pick_matched
 from evonas.errors import RunError, SettingsError
+from evonas.pareto.objective import Objective
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.training import TrainingRecipe
@@ -100,9 +101,14 @@ def test_members_and_random_architectures_are_trained_stored_and_resumed(
         assert verify_ranking(wide, 3, recipe) == check
 
 
-def test_what_cannot_be_ranked_is_refused(wide: Path) -> None:
+def test_what_cannot_be_ranked_is_refused(wide: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match=r"Expected --ranking 3 to \d+, .* got 2"):
         verify_ranking(wide, 2)
+    other = Objective("macro_f1", "", "max")
+    with monkeypatch.context() as patch:
+        patch.setattr(ranking_module, "_learned", lambda run, front: other)
+        with pytest.raises(RunError, match="ranks by acc, which trainings are judged by, got macro_f1"):
+            verify_ranking(wide, 3)
     with Run.open(wide) as opened:
         n = len(read_front(opened))
     with pytest.raises(SettingsError, match=f"got {n + 1}"):
