@@ -325,7 +325,7 @@ class _Work:
             return _Written(variant.model, variant.precision, self.compare(module, variant.model, self.data.test), file)
 
         chosen = compared(tried.chosen, MODEL)
-        others = [compared(other, f"{VARIANTS}/{other.precision}.onnx") for other in tried.others]
+        others = [compared(other, f"{VARIANTS}/{other.file_name}") for other in tried.others]
         if chosen.reduced and (words := self.too_costly(seen, chosen)):
             if self.quantize != "auto":
                 raise ExportError(

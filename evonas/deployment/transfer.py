@@ -85,8 +85,15 @@ def trained_flops(context: Context, trained: Sequence[Trained]) -> list[int]:
 
 
 def flops_of(context: Context, architectures: Sequence[Architecture]) -> list[int]:
-    """Multiply-adds of canonical architectures."""
+    """Multiply-adds of canonical architectures.
+
+    Raises:
+        RunError: Those of one cannot be counted.
+    """
     rows = make_evaluator("flops", context).evaluate(as_candidates(architectures))
+    for architecture, row in zip(architectures, rows, strict=True):
+        if row["flops"].value is None:
+            raise RunError(f"Cannot count the FLOPs of {architecture}: {row['flops'].cause}")
     return [int(row["flops"].value or 0) for row in rows]
 
 

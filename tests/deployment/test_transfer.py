@@ -6,7 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from evonas.deployment import transfer as transfer_module
 from evonas.deployment.transfer import TransferPoint, transfer_sentences
+from evonas.errors import RunError
+from evonas.objectives.result import Result
+from evonas.spaces import load_space
 from evonas.tasks import Classification, Regression
 
 
@@ -39,3 +43,14 @@ def test_of_errors_less_is_better(value, said):
     text = last(points, [value], [80_000_000], Regression((0.0,), (1.0,)))
     assert said in text
     assert "fine-tuned (5.0000" in text
+
+
+def test_costs_that_cannot_be_counted_are_no_zero(monkeypatch):
+    class Failing:
+        def evaluate(self, candidates):
+            return [{"flops": Result(None, "a block could not be built", 0.0)} for _ in candidates]
+
+    monkeypatch.setattr(transfer_module, "make_evaluator", lambda name, context: Failing())
+    form = load_space("nasbench201").parse("0")
+    with pytest.raises(RunError, match=r"Cannot count the FLOPs of .*: a block could not be built"):
+        transfer_module.flops_of(None, [form])

@@ -42,6 +42,11 @@ class Variant:
     noise: float = 0.0
     kept: bool = False
 
+    @property
+    def file_name(self) -> str:
+        """Name of its file: one for each structure, since no two of one are kept."""
+        return f"{self.structure.replace(', ', '-').replace(' ', '-')}.onnx"
+
     def row(self) -> dict[str, Any]:
         """Return its figures as plain data."""
         return {
@@ -62,7 +67,7 @@ class Compression:
     Attributes:
         variants: All, float32 first.
         chosen: What ``model.onnx`` becomes.
-        others: Further ones on the front of score, size and latency; float32 is among them unless chosen.
+        others: Further ones on the front of score, size and latency; float32 too where it is on it.
         calibration: Images that ranges were measured on.
         judged: Images that variants were judged on.
         notes: What a reader must know of the choice, as sentences.

@@ -127,6 +127,11 @@ def variant(name, score, size, latency, noise=0.0, structure=None):
     return Variant(name, "int8", structure or name, None, score, 0.0, size, latency, noise)
 
 
+def test_forms_of_two_structures_have_two_files():
+    names = [variant("a", 0.9, 1, 1.0, structure=f"int8, {ends}").file_name for ends in ("ends too", "ends in float")]
+    assert names == ["int8-ends-too.onnx", "int8-ends-in-float.onnx"]
+
+
 def test_latencies_within_noise_are_equal():
     single, slower = variant("single", 0.9, 100, 1.0, 0.05), variant("stored", 0.9, 50, 1.08, 0.05)
     assert [v.name for v in front([single, slower], "max")] == ["stored"]
