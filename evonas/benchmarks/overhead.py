@@ -20,10 +20,10 @@ from evonas.data import Dataset
 from evonas.data.resize import resize
 from evonas.engine import LocalEngine
 from evonas.evolution import Evolution
+from evonas.files.processor import processor
 from evonas.objectives import Context, Evaluator, Result, make_evaluator, torch_threads
 from evonas.pareto.dominance import minimized
 from evonas.runs.store import Store
-from evonas.runtime.timing_alone import processor
 from evonas.spaces import Candidate, Space, as_candidates, load_space
 
 SIDE = 32

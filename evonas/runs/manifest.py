@@ -7,9 +7,9 @@ import platform
 import time
 from collections.abc import Iterable, Mapping
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
+from evonas.files.processor import processor
 from evonas.runs.store import SCHEMA
 
 _LIBRARIES = ("torch", "numpy", "pymoo", "moocore", "onnx", "onnxruntime", "onnxscript", "scikit-learn")
@@ -32,7 +32,7 @@ def new_manifest(*, seed: int, space: Any = None, data: Any = None, **more: Any)
         "space": space,
         "data": data,
         "versions": _versions(),
-        "machine": {"processor": _processor(), "cores": os.cpu_count(), "system": platform.platform()},
+        "machine": {"processor": processor(), "cores": os.cpu_count(), "system": platform.platform()},
         "timings": {},
         **more,
     }
@@ -69,13 +69,3 @@ def _versions() -> dict[str, str | None]:
         except metadata.PackageNotFoundError:
             versions[name] = None
     return versions
-
-
-def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith(("model name", "Model")):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()

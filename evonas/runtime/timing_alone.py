@@ -18,10 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import onnxruntime
 
+from evonas.files.processor import processor
+
 PLAIN = "CPUExecutionProvider"
 REMOTE = ("AzureExecutionProvider",)
 """Providers that run elsewhere than on the device."""
-CPUINFO = Path("/proc/cpuinfo")
 BURST, WARMUP, FEWEST = 5, 5, 3
 """Timed calls in a turn, calls before the first, and turns that are taken whatever the time."""
 DRIFTED = 0.05
@@ -61,26 +62,6 @@ def describe_host(provider: str, threads: int, batch: int) -> dict[str, str | in
         "threads": threads,
         "batch": batch,
     }
-
-
-def processor(cpuinfo: Path = CPUINFO) -> str:
-    """Return the processor's model, or the next best name that the system has for it.
-
-    Args:
-        cpuinfo: Linux's description of the processors; read where it exists.
-    """
-    try:
-        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    fields: dict[str, str] = {}
-    for line in lines:
-        key, _, value = line.partition(":")
-        fields.setdefault(key.strip().lower(), value.strip())
-    for key in ("model name", "hardware", "model"):  # x86; older boards; newer boards
-        if fields.get(key):
-            return fields[key]
-    return platform.processor() or platform.machine() or "unknown"
 
 
 def open_model(path: str | Path, provider: str = PLAIN, threads: int = 1) -> Any:

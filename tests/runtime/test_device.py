@@ -4,8 +4,8 @@ import json
 
 import onnxruntime
 
+from evonas.files.processor import processor
 from evonas.runtime import describe, device_fingerprint, differences
-from evonas.runtime.timing_alone import processor
 
 
 def test_fingerprint_is_plain_data_and_repeats():
