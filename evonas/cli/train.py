@@ -75,4 +75,5 @@ def train(
         typer.echo(line)
     for line in transfer_lines(run, trained, data):
         typer.echo(line)
-    typer.echo(f"Next:\n  evonas deploy {run} --select {shlex.quote('knee' if select == 'front' else select)}")
+    member = shlex.quote("knee" if select == "front" else select)
+    typer.echo(f"Next:\n  evonas deploy {shlex.quote(str(run))} --select {member}")

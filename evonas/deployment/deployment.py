@@ -180,10 +180,8 @@ def deployment_summary(deployment: Deployment) -> list[str]:
             f"{figures.own_memory / 1e6:.1f} MB of it for this model."
         )
     if deployment.trained is None:
-        lines += [
-            "Next:",
-            f"  evonas train {deployment.run} --select {shlex.quote(deployment.selection)}   (then deploy again)",
-        ]
+        run, member = shlex.quote(str(deployment.run)), shlex.quote(deployment.selection)
+        lines += ["Next:", f"  evonas train {run} --select {member}   (then deploy again)"]
     else:
         lines.append(f"How to run it stands in {deployment.folder / 'README.md'}; try it on photos:")
         lines.append(f"  evonas predict {shlex.quote(str(deployment.folder))} PHOTO...")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -143,7 +144,9 @@ def _context(run: Run, weights: str, pretrained: str, teacher: str | None) -> Co
     shared = weights == "inherited" or teacher is not None
     if shared and not has_supernet(run):
         lack = "inherit weights from" if teacher is None else "learn from"
-        raise RunError(f"{run.path} has no supernet to {lack}: run  evonas train {run.path} --weights fresh")
+        raise RunError(
+            f"{run.path} has no supernet to {lack}: run  evonas train {shlex.quote(str(run.path))} --weights fresh"
+        )
     return run_context(run, with_supernet=shared)
 
 

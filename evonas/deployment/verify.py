@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -69,9 +70,10 @@ def verify(
                 verification += members.on_test_part(choice)
             task.advance(1)
     if trained and not any(number.name.endswith("_trained") for number in verification):
+        path, member = shlex.quote(str(run.path)), shlex.quote(select)
         raise RunError(
-            f"Nothing of {select:.60} was trained: run  evonas train {run.path} --select {select:.60}  first, "
-            "or verify without --trained"
+            f"Nothing of {select:.60} was trained: run  evonas train {path} --select {member}  first, or verify "
+            "without --trained"
         )
     verification.skipped = members.skipped({number.name for number in verification})
     content = {

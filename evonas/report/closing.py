@@ -45,7 +45,7 @@ def closing_lines(run: Run, front: Front) -> list[str]:
     path = shlex.quote(str(run.path))
     if (report := run.path / "report.html").exists():
         lines.append(f"Drawings, lineage and how far to trust it all: open {report} in a browser.")
-    choice = found[0].selection if found else "knee"
+    choice = shlex.quote(found[0].selection if found else "knee")
     trains = trainable((objective.name for objective in front.objectives), run.settings)
     return [*lines, "Next:", f"  evonas train {path} --select {choice}" if trains else f"  evonas front {path}"]
 

@@ -301,7 +301,8 @@ def record(contents: Contents) -> str:
 def footer(contents: Contents) -> str:
     """Return the commands to type next."""
     run = shlex.quote(str(contents.path))
-    select = "knee" if no_knee(contents.manifest) is None else f"best:{contents.objectives[0].name}"
+    best = shlex.quote(f"best:{contents.objectives[0].name}")
+    select = "knee" if no_knee(contents.manifest) is None else best
     commands = [f"evonas {verb} {run} --select {select}" for verb in ("deploy", "train")] + [f"evonas report {run}"]
     if not contents.ended:
         commands.insert(0, f"evonas resume {run}")
