@@ -47,7 +47,7 @@ def eight_bits(made_trained, tmp_path_factory, fast_integers) -> Deployment:
 def fast_export(monkeypatch):
     """Exports by the quick exporter: for tests of what happens around the export."""
     monkeypatch.setattr(
-        "evonas.deployment.deploy.export",
+        "evonas.deployment.deploy_steps.export",
         lambda module, example, **options: real_export(module, example, exporter="quick", opset=options["opset"]),
     )
 
@@ -182,7 +182,7 @@ def test_int8_that_costs_too_much_is_refused(trained_run, monkeypatch):
         return real_quantize(spoilt, **options)
 
     monkeypatch.setattr("evonas.deployment.compression.compress.quantize", spoil)
-    monkeypatch.setattr("evonas.deployment.deploy._Work.accuracy", lambda self, parity: parity.agreement)
+    monkeypatch.setattr("evonas.deployment.deploy_steps.DeploySteps.accuracy", lambda self, parity: parity.agreement)
     with pytest.raises(
         ExportError, match=r"int8 costs \d+\.\d\d points .* more than --max-drop 1; nothing was written"
     ):
@@ -198,7 +198,7 @@ def test_a_model_of_other_weights_is_not_written(run, tmp_path, monkeypatch):
         bias.raw_data = (np.frombuffer(bias.raw_data, np.float32) + np.float32(1e-3)).tobytes()
         return model
 
-    monkeypatch.setattr("evonas.deployment.deploy.export", wrong)
+    monkeypatch.setattr("evonas.deployment.deploy_steps.export", wrong)
     with pytest.raises(ExportError, match=r"Parity failed, nothing was written: .* off by 0\.001"):
         deploy(run, "knee", tmp_path / "deep" / "out")
     assert not list((tmp_path / "deep").iterdir())
@@ -209,7 +209,7 @@ def test_a_full_disk_leaves_nothing(run, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("evonas.deployment.deploy.model_files", full)
+    monkeypatch.setattr("evonas.deployment.deploy_steps.model_files", full)
     with pytest.raises(ExportError, match="No space left on the disk of "):
         deploy(run, "knee", run.parent / "out")
     assert sorted(path.name for path in run.parent.iterdir()) == ["run"]

@@ -1,0 +1,69 @@
+"""How a member is deployed: what is asked for, refused where it makes no sense before any work."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from onnx.defs import onnx_opset_version
+
+from evonas.deployment.compression.compress import ENDS, QUANTIZE, Ends, Quantize
+from evonas.deployment.compression.qdq import check_opset
+from evonas.errors import SettingsError, suggest
+from evonas.runtime.export import OLDEST_OPSET
+
+__all__ = ["DeployOptions"]
+
+PREPROCESSING = ("outside", "inside")
+"""Where a photo is resized, cropped and scaled: before the model, or in it."""
+
+
+@dataclass(frozen=True)
+class DeployOptions:
+    """Options of a deployment; see `evonas.deployment.deploy.deploy`.
+
+    Attributes:
+        quantize, edges, opset, dynamic_batch, max_drop, threads, tolerance: As there.
+        inside: Whether resizing, cropping and scaling of photos are in the model.
+    """
+
+    quantize: Quantize
+    edges: Ends
+    opset: int
+    dynamic_batch: bool
+    max_drop: float
+    threads: int
+    tolerance: float | None
+    inside: bool
+
+    def check(self, preprocessing: str) -> None:
+        """Refuse what makes no sense.
+
+        Args:
+            preprocessing: Where it was asked for, by name.
+
+        Raises:
+            SettingsError: The first thing that is wrong.
+        """
+        for name, value, allowed in (("--quantize", self.quantize, QUANTIZE), ("--edges", self.edges, ENDS)):
+            if value not in allowed:
+                raise SettingsError(f"Expected {name} {', '.join(allowed)}, got '{value}'.{suggest(value, allowed)}")
+        if not self.max_drop >= 0:
+            raise SettingsError(f"Expected --max-drop of 0 percentage points or more, got {self.max_drop:g}")
+        newest = onnx_opset_version()
+        if not OLDEST_OPSET <= self.opset <= newest:
+            raise SettingsError(
+                f"Expected --opset of {OLDEST_OPSET}, the oldest that is written, to {newest}, the newest that the "
+                f"installed onnx knows, got {self.opset}"
+            )
+        if self.quantize == "int8":
+            check_opset(self.opset)
+        if preprocessing not in PREPROCESSING:
+            raise SettingsError(
+                f"Expected --preprocessing {' or '.join(PREPROCESSING)}, got '{preprocessing}'."
+                f"{suggest(preprocessing, PREPROCESSING)}"
+            )
+        if self.tolerance is not None and not 0 < self.tolerance < math.inf:
+            raise SettingsError(f"Expected --tolerance above 0, got {self.tolerance:g}")
+        if self.threads < 1:
+            raise SettingsError(f"Expected 1 thread or more, got {self.threads}")
