@@ -90,11 +90,14 @@ def bench_supernet(
         `summarize_trials` gives them.
 
     Raises:
-        SettingsError: An unknown rule or option, a sample below 10, a budget below one pass, or a file of
-            other settings.
+        SettingsError: An unknown rule or option, a sample below 10, a budget below one pass, data without
+            classes, or a file of other settings.
     """
     if sample < 10 or min(passes, default=0) < 1:
         raise SettingsError(f"Expected 10 architectures or more and positive passes, got {sample} and {list(passes)}.")
+    task = make_task(data)
+    if task.objective != "acc":
+        raise SettingsError(f"Rules are compared by accuracy, got data for {task.name}: choose data with classes")
     factories = {text: find_rule(text) for text in rules}
     for text in rules:
         check_norms(norms, read_rule(text)[0])
@@ -102,7 +105,7 @@ def bench_supernet(
     seeds = range(seeds) if isinstance(seeds, int) else seeds
     skeleton = skeleton or space.skeleton("small")
     skeleton = skeleton.replace(
-        resolution=data.resolution, in_channels=data.in_channels, classes=make_task(data).head.outputs
+        resolution=data.resolution, in_channels=data.in_channels, classes=task.head.outputs
     )
     known = np.flatnonzero(~np.isnan(table[target]))
     chosen = np.sort(np.random.default_rng(0).choice(known, min(sample, len(known)), replace=False))
@@ -169,7 +172,8 @@ def _train(
     per_epoch = max(1, len(data.train) // batch_size)
     epochs = -(-updates // per_epoch)
     part = Part(data.search.images[:PROBE_IMAGES], data.search.labels[:PROBE_IMAGES])
-    few = PathEvaluator(network, data, part, norm_images=320)
+    task = make_task(data)
+    few = PathEvaluator(network, data, part, norm_images=320, task=task)
     probed = 0.0
 
     def right(architecture: Architecture) -> Tensor:
@@ -189,11 +193,12 @@ def _train(
         ),
         sample=make_sampler(sampling, space),
         augment=data.augment,
+        task=task,
         probe=ForgettingProbe(right, per_epoch=max(1, round(PROBED / epochs))),
     )
     trained = time.perf_counter() - began - probed
     began = time.perf_counter()
-    evaluator = PathEvaluator(network, data, data.search, norm_images=NORM_IMAGES, memory=KEPT)
+    evaluator = PathEvaluator(network, data, data.search, norm_images=NORM_IMAGES, memory=KEPT, task=task)
     # In order, so that each begins where it leaves the one before.
     order = sorted(range(len(forms)), key=lambda i: path_names(space.path(forms[i])))
     read = {i: evaluator(forms[i]) for i in order}

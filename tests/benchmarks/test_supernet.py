@@ -60,3 +60,11 @@ def test_nonsense_is_refused_before_anything_is_trained(space, table, data):
     for options in ({"passes": [0]}, {"passes": []}, {"sample": 9}):
         with pytest.raises(SettingsError, match="10 architectures or more and positive passes"):
             bench(space, table, data, ["uniform"], **options)
+
+
+def test_data_without_classes_are_refused(space, table, tmp_path):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (120, 8, 8), dtype=np.uint8)
+    np.savez(tmp_path / "light.npz", x_train=images, y_train=images.mean((1, 2)).astype(np.float32) / 255)
+    with pytest.raises(SettingsError, match="compared by accuracy, got data for regression: choose data with classes"):
+        bench(space, table, load_data(str(tmp_path / "light.npz")), ["uniform"])
