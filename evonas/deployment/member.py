@@ -55,6 +55,7 @@ def train_members(
     teacher: Literal["largest"] | None = None,
     data: str | None = None,
     table: Sequence[str] = (),
+    transfer: bool = True,
     progress: Progress | None = None,
 ) -> list[Trained]:
     """Train members of a run and note their test accuracy as ``acc_trained`` (mean over seeds) in run and front.
@@ -78,6 +79,7 @@ def train_members(
         teacher: ``"largest"``: the supernet's path with the most FLOPs is imitated too.
         data: Where the run's data are now, which must be the same; None: where they were.
         table: Where the run's table is now; empty: where it was.
+        transfer: Whether plain transfer is trained where the run asked for it.
         progress: Shows how far the training is.
 
     Returns:
@@ -94,7 +96,7 @@ def train_members(
         with Run.open(run.path if isinstance(run, Run) else run, write=True) as opened:
             return train_members(
                 opened, select, recipe, seeds=seeds, weights=weights, pretrained=pretrained, teacher=teacher,
-                data=data, table=table, progress=progress,
+                data=data, table=table, transfer=transfer, progress=progress,
             )  # fmt: skip
     run.relocate(data, table)
     if not isinstance(recipe, TrainingRecipe):
@@ -114,7 +116,7 @@ def train_members(
             name = f"Training {choice.key}" + (f" ({index + 1} of {len(choices)})" if len(choices) > 1 else "")
             trained.append(work.train(choice, seed, name))
             note_accuracy(run, trained[-1])
-    if wants_transfer(run):
+    if transfer and wants_transfer(run):
         transfer_points(run, run_context(run), trained, work.progress)
     return trained
 

@@ -81,7 +81,7 @@ def verify_ranking(
     texts = [network.architecture for network in networks]
     published = run.settings.get("pretrained", "none") not in ("none", "auto")
     weights: Weights = "inherited" if published else "fresh"
-    trained = train_members(run, texts, recipe, seeds=(seed,), weights=weights, progress=progress)
+    trained = train_members(run, texts, recipe, seeds=(seed,), weights=weights, transfer=False, progress=progress)
     done = [network.with_trained(one.accuracy) for network, one in zip(networks, trained, strict=True)]
     check = RankingCheck(objective.name, objective.direction, trained[0].test_images, trained[0].how, tuple(done))
     run.write(RANKING_FILE, to_json(asdict(check) | {"agreement": check.agreements(), "summary": check.summary()}))
