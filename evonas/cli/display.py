@@ -22,9 +22,23 @@ LEAST_SHARE = 0.02
 """Share of everything below which no time left is shown."""
 
 
+OWN_RATE = 0.05
+"""Share of a phase at which its own rate counts as much as what phases before it took for their shares."""
+
+
 @dataclass(eq=False)
 class Phase:
-    """A step of the work: its share of the whole as planned, and how far it is."""
+    """A step of the work: its share of the whole as planned, and how far it is.
+
+    Attributes:
+        name: By which it was planned and begins.
+        weight: Share of the time that is expected of it; 0 of what was not planned and runs inside another.
+        total: Units that it has.
+        done: Units that are done.
+        began: When it began; None: not yet.
+        seconds: How long it took; None: it has not ended.
+        aside: Seconds that phases inside it took, which are theirs.
+    """
 
     name: str
     weight: float
@@ -32,6 +46,7 @@ class Phase:
     done: int = 0
     began: float | None = None
     seconds: float | None = None
+    aside: float = 0.0
 
     @property
     def share(self) -> float:
@@ -55,8 +70,8 @@ class ProgressState:
 
     def __post_init__(self) -> None:
         self._began = self._at = self.clock()
-        self._current: Phase | None = None
-        self._inner: list[Phase] = []
+        self._running: list[Phase] = []
+        self._last: Phase | None = None
         self._left: float | None = None
         self._share = 0.0
 
@@ -64,38 +79,57 @@ class ProgressState:
         """Say which phases are to come, by name, each with its expected share of the time."""
         self.phases += [Phase(name, weight) for name, weight in phases.items()]
 
-    def begin(self, name: str, total: int) -> Phase:
-        """Begin a phase; planned ones before it that never began are taken out, for they had nothing to do.
+    @property
+    def counted(self) -> list[Phase]:
+        """Phases that have begun or are to come, in order; what later ones got further without had nothing to do."""
+        further = [i for i, one in enumerate(self.phases) if one.done or one.seconds is not None]
+        return [one for i, one in enumerate(self.phases) if one.began is not None or not further or i > further[-1]]
 
-        One that begins inside another is shown in its place, and counts as part of it.
+    def begin(self, name: str, total: int) -> Phase:
+        """Begin a phase; planned ones before it that have not begun when it gets further had nothing to do.
+
+        One that begins inside another is shown in its place. Where it was planned it has its own share, else it
+        counts as part of the other.
         """
         self.note = ""
-        if self._current is not None and self._current.seconds is None:
-            inner = Phase(name, 0.0, total, began=self.clock())
-            self._inner.append(inner)
-            return inner
         planned = next((i for i, one in enumerate(self.phases) if one.name == name and one.began is None), None)
-        if planned is None:
-            begun = [i for i, one in enumerate(self.phases) if one.began is not None]
-            planned = begun[-1] + 1 if begun else 0
-            mean = sum(one.weight for one in self.phases) / len(self.phases) if self.phases else 1.0
-            self.phases.insert(planned, Phase(name, mean / 4 if self.phases else 1.0))
-        self.phases = [one for i, one in enumerate(self.phases) if i >= planned or one.began is not None]
-        phase = next(one for one in self.phases if one.name == name and one.began is None)
+        if planned is None and self._running:
+            phase = Phase(name, 0.0)
+        else:
+            phase = self.phases[self._unplanned(name) if planned is None else planned]
         phase.total, phase.began = total, self.clock()
-        self._current = phase
+        self._running.append(phase)
+        self._last = phase
         return phase
+
+    def _unplanned(self, name: str) -> int:
+        """Index of a new phase that nobody planned, after those that have begun."""
+        begun = [i for i, one in enumerate(self.phases) if one.began is not None]
+        place = begun[-1] + 1 if begun else 0
+        mean = sum(one.weight for one in self.phases) / len(self.phases) if self.phases else 1.0
+        self.phases.insert(place, Phase(name, mean / 4 if self.phases else 1.0))
+        return place
 
     def end(self, phase: Phase) -> None:
         """End a phase, and what began inside it."""
         assert phase.began is not None
-        phase.seconds, self.note = self.clock() - phase.began, ""
-        self._inner = self._inner[: self._inner.index(phase)] if phase in self._inner else []
+        index = self._running.index(phase)
+        for one in reversed(self._running[index:]):
+            assert one.began is not None
+            one.seconds = self.clock() - one.began
+            outer = self._running[self._running.index(one) - 1] if one is not self._running[0] else None
+            if outer is not None:
+                outer.aside += one.seconds
+        self._running, self._last, self.note = self._running[:index], phase, ""
+
+    def inside(self, phase: Phase) -> bool:
+        """Whether a phase that runs began inside another."""
+        return phase in self._running[1:]
 
     @property
     def shown(self) -> Phase | None:
         """The phase that is shown: the innermost that runs, else the last."""
-        return self._inner[-1] if self._inner else self._current
+        return self._running[-1] if self._running else self._last
 
     @property
     def elapsed(self) -> float:
@@ -105,17 +139,22 @@ class ProgressState:
     @property
     def share(self) -> float:
         """How much of everything is done, 0 to 1, as planned; it never falls."""
-        whole = sum(one.weight for one in self.phases)
+        phases = self.counted
+        whole = sum(one.weight for one in phases)
         if whole > 0:
-            self._share = max(self._share, sum(one.weight * one.share for one in self.phases) / whole)
+            self._share = max(self._share, sum(one.weight * one.share for one in phases) / whole)
         return self._share
 
     @property
     def place(self) -> str:
-        """Which phase runs of how many, such as ``3/6``; empty where there is one alone."""
-        if self._current is None or len(self.phases) < 2:
-            return ""
-        return f"{self.phases.index(self._current) + 1}/{len(self.phases)}"
+        """Which phase is shown of how many, such as ``3/6``; empty where there is one alone."""
+        known = [one for one in (self._last, *self._running) if one in self.phases]
+        return self.place_of(known[-1]) if known else ""
+
+    def place_of(self, phase: Phase) -> str:
+        """Number of a phase among all, such as ``3/6``; empty where there is one alone, or it was not planned."""
+        phases = self.counted
+        return f"{phases.index(phase) + 1}/{len(phases)}" if phase in phases and len(phases) > 1 else ""
 
     @property
     def rate(self) -> float:
@@ -139,24 +178,34 @@ class ProgressState:
         return self._left
 
     def _estimate(self) -> float | None:
-        """Seconds left: of the current phase by its own rate, of later ones by how long the past took for its share."""
+        """Seconds left: of running phases by their own rate and that of the past, of later ones by the past's alone."""
         if self.share < LEAST_SHARE:
             return None
-        known = [one for one in self.phases if one.began is not None]
+        phases = self.counted
+        known = [one for one in phases if one.began is not None]
         weight = sum(one.weight * one.share for one in known)
-        busy = sum(self._taken(one) for one in known)
         if weight <= 0:
             return None
-        later = busy / weight * sum(one.weight for one in self.phases if one.began is None)
-        phase = self._current
-        if phase is None or phase.seconds is not None:
-            return later
-        rest = self._taken(phase) * (1 - phase.share) / phase.share if phase.share else busy / weight * phase.weight
-        return rest + later
+        pace = sum(self._taken(one) for one in known) / weight
+        later = pace * sum(one.weight for one in phases if one.began is None)
+        running = (one for one in self._running if one in phases)
+        return later + sum(self._rest(one, pace) for one in running)
+
+    def _rest(self, phase: Phase, pace: float) -> float:
+        """Seconds that a running phase still takes: what the past promised counts until its own rate is known."""
+        whole = (self._taken(phase) + OWN_RATE * pace * phase.weight) / (phase.share + OWN_RATE)
+        return whole * (1 - phase.share)
 
     def _taken(self, phase: Phase) -> float:
+        """Seconds that a phase took itself, without those inside it."""
         assert phase.began is not None
-        return phase.seconds if phase.seconds is not None else self.clock() - phase.began
+        gross = phase.seconds if phase.seconds is not None else self.clock() - phase.began
+        aside = phase.aside
+        if phase in self._running[:-1]:
+            inner = self._running[self._running.index(phase) + 1]
+            assert inner.began is not None
+            aside += self.clock() - inner.began
+        return gross - aside
 
 
 BAR = 20

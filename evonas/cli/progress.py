@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TextIO
 
 from rich.console import Console, ConsoleOptions
@@ -42,20 +42,18 @@ class TerminalProgress:
     def task(self, name: str, total: int) -> Iterator[_Task]:
         """Show how far everything is while a phase runs; what it took stays as a line when it has ended."""
         phase = self.state.begin(name, total)
-        if phase not in self.state.phases:  # inside another, whose line is drawn already
-            try:
-                yield _Task(self.state, phase)
-            finally:
-                self.state.end(phase)
-            return
+        # Inside another the line is drawn already.
+        drawn = Live(self, console=self.console, refresh_per_second=REDRAWN, transient=True)
         try:
-            with Live(self, console=self.console, refresh_per_second=REDRAWN, transient=True):
+            with nullcontext() if self.state.inside(phase) else drawn:
                 yield _Task(self.state, phase)
         finally:
             self.state.end(phase)
         assert phase.seconds is not None
-        place = f"{self.state.place} " if self.state.place else ""
-        self.say(f"{place}{name}: {duration(phase.seconds)}")
+        if phase not in self.state.phases:  # part of another
+            return
+        place = f"{self.state.place_of(phase)} ".lstrip()
+        self.say(f"{place}{name}: {duration(phase.seconds - phase.aside)}")
 
     def say(self, text: str) -> None:
         """Show a line of text."""

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
+from evonas.objectives.accuracy.accuracy import PRIOR, SMOOTHED
+from evonas.objectives.accuracy.estimators import read_estimator
+from evonas.objectives.accuracy.main_effects import REFERENCES
 from evonas.pipeline.problem import SearchProblem
 
 __all__ = ["phases_of"]
+
+SEARCHING = 25.0
+"""Weight of the search itself; a path that is read takes about as long as one of its evaluations."""
 
 
 def phases_of(problem: SearchProblem, baselines: AbstractSet[str]) -> dict[str, float]:
@@ -22,6 +28,10 @@ def phases_of(problem: SearchProblem, baselines: AbstractSet[str]) -> dict[str, 
     latency = "latency" in problem.evaluated and settings.latency_table is None
     adapted = problem.start is not None and not settings.supernet
     network = "Adapting the published weights" if adapted else "Training the supernet"
+    ranked, option = bool(settings.anchors), read_estimator(settings.estimator)[1]
+    effects = bool(problem.learned) and (ranked or option in (SMOOTHED, PRIOR))
+    scored = effects and (ranked or option == PRIOR)
+    reading = min(SEARCHING, SEARCHING * REFERENCES / (settings.population * settings.generations))
     phases = [
         ("Exporting blocks", 5.0, latency),
         ("Measuring blocks and whole networks", 10.0, latency),
@@ -29,7 +39,9 @@ def phases_of(problem: SearchProblem, baselines: AbstractSet[str]) -> dict[str, 
         ("Scoring architectures by SWAP", 8.0, settings.warm_start > 0 and problem.data is not None),
         (network, 45.0, bool(problem.learned) and not settings.supernet),
         ("Training anchors", 25.0, bool(settings.anchors)),
-        ("Searching", 25.0, True),
+        ("Reading paths", reading, effects),
+        ("Scoring the paths read", reading / 4, scored),
+        ("Searching", SEARCHING, True),
         ("Measuring the front", 5.0, True),
         ("Evaluating random architectures", 25.0, "random" in baselines),
     ]

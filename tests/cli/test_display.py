@@ -36,11 +36,11 @@ def halfway() -> ProgressState:
 
 def test_columns_are_dropped_by_their_priority():
     lines = {width: fit(halfway(), width) for width in (60, 80, 100, 120, 200)}
-    assert lines[60] == "2/3 Training the supernet   35%  3 min 13 s left"
-    assert lines[80] == "2/3 Training the supernet   35%  3 min 13 s left  1 min 30 s passed  600/1,200"
+    assert lines[60] == "2/3 Training the supernet   35%  3 min 11 s left"
+    assert lines[80] == "2/3 Training the supernet   35%  3 min 11 s left  1 min 30 s passed  600/1,200"
     assert lines[100] == lines[80] + "  6.7/s"
     assert lines[120] == (
-        "2/3 Training the supernet  ━━━━━━━─────────────   35%  3 min 13 s left  1 min 30 s passed  600/1,200  6.7/s"
+        "2/3 Training the supernet  ━━━━━━━─────────────   35%  3 min 11 s left  1 min 30 s passed  600/1,200  6.7/s"
     )
     assert lines[200].endswith("epoch 3, loss 1.234")
 
@@ -137,7 +137,8 @@ def test_phases_that_have_nothing_to_do_are_not_counted():
     state = ProgressState(Clock())
     state.plan(PLAN)
     state.end(state.begin("Scoring architectures by SWAP", 1))
-    state.begin("Searching", 1)
+    phase = state.begin("Searching", 2)
+    phase.done = 1
     assert state.place == "2/2"
 
 
@@ -147,7 +148,7 @@ def test_a_phase_inside_another_is_shown_in_its_place_and_is_no_phase_of_its_own
     state.begin("Searching", 10)
     inner = state.begin("Reading paths", 128)
     inner.done = 64
-    assert fit(state, 80).startswith("Reading paths")
+    assert fit(state, 80).startswith("3/3 Reading paths")
     assert "64/128" in fit(state, 120)
     state.end(inner)
     assert "Searching" in fit(state, 80)
@@ -184,3 +185,46 @@ def test_a_terminal_shows_one_line_at_a_time_and_keeps_what_phases_took():
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert "1/2 First: 1 min 5 s\n" in shown.replace("\r", "")
     assert "Second: " not in shown
+
+
+def nested() -> tuple[ProgressState, Clock]:
+    """A search whose planned reading of paths begins inside the searching, after training took 50 s of weight 50."""
+    clock = Clock()
+    state = ProgressState(clock)
+    state.plan({"Training": 50.0, "Reading paths": 20.0, "Searching": 30.0})
+    phase = state.begin("Training", 1)
+    clock.now += 50.0
+    state.end(phase)
+    return state, clock
+
+
+def test_a_planned_phase_inside_another_has_its_own_share_and_the_time_left_keeps_true():
+    state, clock = nested()
+    outer = state.begin("Searching", 60)
+    inner = state.begin("Reading paths", 40)
+    for done in range(40):
+        assert state.left() == pytest.approx(50.0 - 0.5 * done, rel=0.02)
+        clock.now += 0.5
+        inner.done += 1
+    assert (state.place, state.share) == ("2/3", pytest.approx(0.7))
+    state.end(inner)
+    assert state.place == "3/3"
+    for done in range(60):
+        assert state.left() == pytest.approx(max(1.0, 30.0 - 0.5 * done), rel=0.02)
+        clock.now += 0.5
+        outer.done += 1
+        assert state.rate == pytest.approx(2.0)  # without the time of what ran inside
+    state.end(outer)
+    assert state.share == 1.0
+
+
+def test_ending_a_phase_ends_what_began_inside_it():
+    state, clock = nested()
+    outer = state.begin("Searching", 60)
+    state.begin("Reading paths", 40)
+    clock.now += 5.0
+    state.end(outer)
+    assert state.shown is outer
+    assert state.share == 1.0
+    state.begin("Another", 3)
+    assert "Another" in fit(state, 80)

@@ -110,4 +110,5 @@ class AccuracyEvaluator(Evaluator):
         effects = AdditiveEffects(self._context.space, self._path, self._context.progress)
         if self.estimate == SMOOTHED:
             return lambda architecture, score: min(1.0, math.exp(effects(architecture, score)))
-        return CombinedEstimator(ZeroCostFeatures(self._context), effects, self._images, self._primary)
+        before = ZeroCostFeatures(self._context)
+        return CombinedEstimator(before, effects, self._images, self._primary, self._context.progress)

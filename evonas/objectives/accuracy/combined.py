@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from evonas.errors import EvaluationError
+from evonas.files.progress import Progress, Silent
 from evonas.objectives.accuracy.main_effects import AdditiveEffects
 from evonas.objectives.contract import Context
 from evonas.objectives.cost.cost import CostEvaluator
@@ -50,6 +51,22 @@ class ZeroCostFeatures:
             self._known[key] = np.log(np.maximum([row["flops"].value, counted], 1.0))
         return self._known[key]
 
+    def prepare(self, architectures: Iterable[Architecture], progress: Progress | None) -> None:
+        """Compute those of a sample and keep them.
+
+        Args:
+            architectures: The sample.
+            progress: Shows how far it is.
+
+        Raises:
+            EvaluationError: FLOPs are not known.
+        """
+        sample = list(architectures)
+        with (progress or Silent()).task("Scoring the paths read", len(sample)) as task:
+            for architecture in sample:
+                self(architecture)
+                task.advance(1)
+
 
 class CombinedEstimator:
     """Three standard scores, each by how far it agrees with the other two: smoothed loss (twofold), FLOPs and SWAP.
@@ -67,12 +84,19 @@ class CombinedEstimator:
         effects: The smoothed loss, and the sample.
         images: How many images a path's accuracy counts.
         measure: Name of the measure that is the accuracy.
+        progress: Shows how much of the sample is scored.
     """
 
     def __init__(
-        self, before: ZeroCostFeatures, effects: AdditiveEffects, images: int, measure: str = "accuracy"
+        self,
+        before: ZeroCostFeatures,
+        effects: AdditiveEffects,
+        images: int,
+        measure: str = "accuracy",
+        progress: Progress | None = None,
     ) -> None:
         self._before, self._effects = before, effects
+        before.prepare((form for form, _ in effects.sample), progress)
         features = np.array([self._features(form, score) for form, score in effects.sample])
         self._mean, self._spread = features.mean(axis=0), _nonzero(features.std(axis=0))
         weights = _agreement(features) * TRUST

@@ -65,6 +65,7 @@ class SignalReader:
     def reference(self) -> Signals:
         """Signals of the reference sample, the measure of ranks."""
         forms = [form for form, _ in self.effects.sample]
+        self._zero_cost.prepare(forms, self._progress)
         scores = self._columns(forms)
         self._joint = JointScore(scores)
         return self.encoder(forms, scores, self._joint(scores), self._shared(forms))
