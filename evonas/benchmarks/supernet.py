@@ -104,9 +104,7 @@ def bench_supernet(
     make_sampler(sampling, space)
     seeds = range(seeds) if isinstance(seeds, int) else seeds
     skeleton = skeleton or space.skeleton("small")
-    skeleton = skeleton.replace(
-        resolution=data.resolution, in_channels=data.in_channels, classes=task.head.outputs
-    )
+    skeleton = skeleton.replace(resolution=data.resolution, in_channels=data.in_channels, classes=task.head.outputs)
     known = np.flatnonzero(~np.isnan(table[target]))
     chosen = np.sort(np.random.default_rng(0).choice(known, min(sample, len(known)), replace=False))
     written = [table.architectures[row] for row in chosen]

@@ -22,6 +22,9 @@ def deploy(
     edges: Annotated[str, typer.Option(help="First and last layer of int8: int8, float, or auto, the better.")] = (
         "auto"
     ),
+    qat: Annotated[
+        int, typer.Option(min=0, help="Epochs of quantization-aware fine-tuning, for further forms of int8.")
+    ] = 0,
     max_drop: Annotated[
         float, typer.Option(help="Points of accuracy that fewer bits may cost; per cent of another measure.")
     ] = 1.0,
@@ -65,6 +68,7 @@ def deploy(
             out,
             quantize=quantize,  # type: ignore[arg-type]
             edges=edges,  # type: ignore[arg-type]
+            qat=qat,
             opset=opset,
             dynamic_batch=not fixed_batch,
             max_drop=max_drop,

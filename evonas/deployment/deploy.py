@@ -35,6 +35,7 @@ def deploy(
     *,
     quantize: Quantize | None = None,
     edges: Ends = "auto",
+    qat: int = 0,
     opset: int = OPSET,
     dynamic_batch: bool = True,
     max_drop: float = 1.0,
@@ -48,7 +49,7 @@ def deploy(
     """Write a folder with a self-contained ONNX model of a member, checked, measured and described.
 
     Weights are those of the member's latest training, else those it inherits from the supernet, batch-norm
-    statistics estimated again; nothing is trained here.
+    statistics estimated again; nothing is trained here but with `qat`.
 
     Args:
         run: A run that ended, open or by path.
@@ -59,11 +60,13 @@ def deploy(
             the front of accuracy, size and latency in the folder ``variants/``; None or ``"none"``: float32.
         edges: Whether the first and the last layer run on integers in int8: ``"int8"``, ``"float"``, or ``"auto"``:
             whichever is better.
+        qat: Epochs of quantization-aware fine-tuning on the training part, 0 or more, from which further int8 forms
+            are made.
         opset: ONNX operator set, 11 or more.
         dynamic_batch: Leave the batch open; else it is 1.
         max_drop: What fewer bits may cost, 0 or more: percentage points of accuracy, on the validation images that
-            variants are judged on and, of the chosen one, on the test part; of another task, per cent by which its
-            primary measure may get worse.
+            variants are judged on and on the test part; of another task, per cent by which its primary measure may get
+            worse.
         threads: Threads that the latency is measured with.
         tolerance: Largest difference of an output from torch in float64, above 0. Default: what the rounding of
             float32 explains (`evonas.runtime.parity.Parity.limit`).
@@ -80,7 +83,7 @@ def deploy(
         EvonasError: No such member, no front, or neither trained nor shared weights.
     """
     options = DeployOptions(
-        quantize or "none", edges, opset, dynamic_batch, max_drop, threads, tolerance, preprocessing == "inside"
+        quantize or "none", edges, qat, opset, dynamic_batch, max_drop, threads, tolerance, preprocessing == "inside"
     )
     options.check(preprocessing)
     if out is not None:

@@ -23,12 +23,13 @@ class DeployOptions:
     """Options of a deployment; see `evonas.deployment.deploy.deploy`.
 
     Attributes:
-        quantize, edges, opset, dynamic_batch, max_drop, threads, tolerance: As there.
+        quantize, edges, qat, opset, dynamic_batch, max_drop, threads, tolerance: As there.
         inside: Whether resizing, cropping and scaling of photos are in the model.
     """
 
     quantize: Quantize
     edges: Ends
+    qat: int
     opset: int
     dynamic_batch: bool
     max_drop: float
@@ -48,6 +49,11 @@ class DeployOptions:
         for name, value, allowed in (("--quantize", self.quantize, QUANTIZE), ("--edges", self.edges, ENDS)):
             if value not in allowed:
                 raise SettingsError(f"Expected {name} {', '.join(allowed)}, got '{value}'.{suggest(value, allowed)}")
+        if self.qat < 0 or (self.qat and self.quantize not in ("auto", "int8")):
+            raise SettingsError(
+                f"Expected --qat of 0 epochs or more, and --quantize int8 or auto with it, got {self.qat} epochs and "
+                f"--quantize {self.quantize}"
+            )
         if not self.max_drop >= 0:
             raise SettingsError(f"Expected --max-drop of 0 percentage points or more, got {self.max_drop:g}")
         newest = onnx_opset_version()

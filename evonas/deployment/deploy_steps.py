@@ -21,6 +21,7 @@ from evonas.deployment.card import render
 from evonas.deployment.card_content import card_content
 from evonas.deployment.check import Figures, compare, load_again
 from evonas.deployment.compression.compress import Judge, compress
+from evonas.deployment.compression.qat import fine_tune
 from evonas.deployment.compression.variant import Compression, Variant
 from evonas.deployment.deploy_options import DeployOptions
 from evonas.deployment.deployment import MODEL, VARIANTS, Deployment, cost_of_rounding, words_of_cost
@@ -35,7 +36,7 @@ from evonas.errors import ExportError
 from evonas.files.progress import Progress, ProgressTask
 from evonas.files.standalone import standalone
 from evonas.networks import Network
-from evonas.objectives import Context
+from evonas.objectives import Context, torch_threads
 from evonas.runs.run import Run
 from evonas.runs.selection import Selection
 from evonas.runtime import Parity, device_fingerprint, export, measure_models, save
@@ -179,10 +180,17 @@ class DeploySteps:
         """Return all forms that were tried, and what is written or reported on: the chosen one first."""
         if judge is None:
             return None, [WrittenModel(single, "float32", seen, MODEL)]
-        self.task.advance(1, "trying smaller forms")
         options, most = self.options, f"{self.options.max_drop:g}"
+        tuned = self.tuned(module)
+        self.task.advance(1, "trying smaller forms")
         tried = compress(
-            single, judge, options.quantize, max_drop=options.max_drop, edges=options.edges, threads=options.threads
+            single,
+            judge,
+            options.quantize,
+            max_drop=options.max_drop,
+            edges=options.edges,
+            tuned=tuned,
+            threads=options.threads,
         )
         self.task.advance(1, "comparing them with torch")
 
@@ -194,7 +202,6 @@ class DeploySteps:
             )
 
         chosen = compared(tried.chosen, MODEL)
-        others = [compared(other, f"{VARIANTS}/{other.file_name}") for other in tried.others]
         if chosen.reduced and (words := self.too_costly(seen, chosen)):
             if options.quantize != "auto":
                 raise ExportError(
@@ -204,10 +211,31 @@ class DeploySteps:
             # What was chosen without the test part does not hold on it: what needs no choice is written.
             note = f"{words} on the test part, more than --max-drop {most}: float32 was written instead"
             return tried.withdrawn(note), [WrittenModel(single, "float32", seen, MODEL)]
-        written = [chosen, *others]
+        written = [chosen]
+        for other in tried.others:
+            one = compared(other, f"{VARIANTS}/{other.file_name}")
+            if one.reduced and (words := self.too_costly(seen, one)):
+                tried = tried.without(other, f"{other.file_name}: {words} on the test part; not written")
+            else:
+                written.append(one)
         if all(one.reduced for one in written):
             written.append(WrittenModel(single, "float32", seen, None))  # what all is compared with
         return tried, written
+
+    def tuned(self, exact: UnitInput) -> onnx.ModelProto | None:
+        """Return the model of the network after quantization-aware fine-tuning; None: none was asked for."""
+        if not self.options.qat:
+            return None
+        network = exact.network
+        assert isinstance(network, Network)
+        self.task.advance(0, f"fine-tuning for int8, {self.options.qat} epochs")
+        with torch_threads(self.context.threads):
+            seed = self.context.seed if self.trained is None else int(self.trained.record["seed"])
+            tuned = fine_tune(network, self.data, self.options.qat, seed=seed, device=self.context.device)
+        module = UnitInput(tuned, self.data.mean, self.data.std, self.target.head.readout()).eval()
+        model = self.export(module)
+        self.require_parity(self.compare(module, model, self.data.search))
+        return model
 
     def write(self, draft: Path, one: WrittenModel, words: str) -> Fresh | None:
         """Write a model, load it in a fresh process and hold it against what was seen here."""

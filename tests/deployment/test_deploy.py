@@ -190,6 +190,30 @@ def test_int8_that_costs_too_much_is_refused(trained_run, monkeypatch):
     assert not [path for path in (trained_run / "models").iterdir() if not (path / "training.json").exists()]
 
 
+@pytest.mark.usefixtures("fast_export", "fast_integers")
+def test_further_forms_are_fine_tuned_and_held_to_the_bound_on_the_test_part(trained_run, monkeypatch):
+    steps = "evonas.deployment.deploy_steps.DeploySteps"
+
+    def costly(self, single, one):
+        return "costs 5.00 points" if one.file.startswith("variants/") and one.precision == "int8" else ""
+
+    monkeypatch.setattr(f"{steps}.too_costly", costly)
+    # All forms are on the front, the chosen one apart from the others.
+    monkeypatch.setattr("evonas.deployment.compression.compress.front", lambda variants, direction: list(variants))
+    deployment = deploy(trained_run, "index:0", quantize="auto", qat=1, max_drop=100.0)
+    tried = deployment.compression
+    tuned = [variant for variant in tried.variants if "fine-tuned" in variant.name]
+    assert tuned
+    assert {variant.precision for variant in tuned} == {"int8"}
+    left_out = [note for note in tried.notes if "costs 5.00 points on the test part; not written" in note]
+    written = sorted(path.name for path in (deployment.folder / "variants").iterdir())
+    assert left_out
+    assert not [name for name in written if name.startswith("int8-") and name != "int8-weights.onnx"]
+    assert written == sorted(other.file_name for other in tried.others)
+    kept = {variant.name for variant in tried.variants if variant.kept}
+    assert kept == {tried.chosen.name, *(other.name for other in tried.others)}
+
+
 @pytest.mark.usefixtures("fast_export")
 def test_a_model_of_other_weights_is_not_written(run, tmp_path, monkeypatch):
     def wrong(module, example, **options):
@@ -230,6 +254,7 @@ def test_without_a_place_it_stands_in_the_run_and_older_opsets_are_written(run):
     ("options", "error", "words"),
     [
         ({"quantize": "int4"}, SettingsError, r"none, auto, int8, int8-weights, fp16, got 'int4'.*Did you mean 'int8'"),
+        ({"qat": 2}, SettingsError, "--quantize int8 or auto with it, got 2 epochs and --quantize none"),
         ({"edges": "flat"}, SettingsError, "Did you mean 'float'"),
         ({"quantize": "int8", "opset": 12}, ExportError, "opset 13 or more, .* got 12: raise it, or use"),
         ({"max_drop": -1.0}, SettingsError, "max-drop of 0 .*, got -1"),

@@ -90,6 +90,12 @@ class Compression:
         variants = tuple(replace(variant, kept=i == 0) for i, variant in enumerate(self.variants))
         return replace(self, variants=variants, chosen=variants[0], others=(), notes=(*self.notes, note))
 
+    def without(self, variant: Variant, note: str) -> Compression:
+        """Return the same with one of the others not kept, and a note that says why."""
+        variants = tuple(replace(v, kept=False) if v.name == variant.name else v for v in self.variants)
+        others = tuple(v for v in self.others if v is not variant)
+        return replace(self, variants=variants, others=others, notes=(*self.notes, note))
+
 
 def front(variants: Sequence[Variant], direction: Literal["max", "min"]) -> list[Variant]:
     """Return the variants that no other is at least as good as in score, size and latency; float32 must be first.

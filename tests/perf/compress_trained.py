@@ -1,0 +1,99 @@
+"""What smaller forms of a run's trained networks cost and save: one line for each training.
+
+python tests/perf/compress_trained.py RUN [--quantize int8] [--max-drop 1] [--seeds 0,1,2]
+
+Each network of ``RUN/models`` is exported, its forms are chosen on validation images as `evonas deploy` chooses them,
+and float32 and the chosen form are then compared on the test part and timed side by side.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from evonas.data import Dataset
+from evonas.deployment.check import compare
+from evonas.deployment.compression.compress import QUANTIZE, Judge, compress, halves
+from evonas.deployment.model import UnitInput, load_model
+from evonas.deployment.trained import RECORD
+from evonas.errors import ExportError
+from evonas.networks import Network
+from evonas.pipeline.context import run_context
+from evonas.runs.run import Run
+from evonas.runtime import describe, device_fingerprint, export, measure_models
+from evonas.tasks import make_task
+
+
+def judge_of(data: Dataset) -> Judge:
+    """Return what chooses among forms: halves of the validation images."""
+    images = torch.cat([data.search.images, data.report.images]).float() / data.scale
+    labels = torch.cat([data.search.labels, data.report.labels])
+    measured, judged = halves(len(images))
+    return Judge(
+        images[measured].numpy(),
+        images[judged].numpy(),
+        lambda outputs: float((outputs.argmax(1) == labels[judged].numpy()).mean()),
+        "accuracy",
+        "max",
+        lambda before, after: 100 * (before - after),
+    )
+
+
+def main() -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--quantize", choices=QUANTIZE, default="int8")
+    parser.add_argument("--max-drop", type=float, default=1.0)
+    parser.add_argument("--seeds", default="")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    with Run.open(given.run) as run:
+        data = run_context(run).data
+    assert data is not None
+    task, judge = make_task(data), judge_of(data)
+    print(describe(device_fingerprint()))
+    print("| member | seed | form | float32 | chosen | points | bytes | chosen | ms | chosen | share of bytes, of ms |")
+    print("|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|")
+    costs = []
+    for record in sorted(given.run.glob(f"models/*/{RECORD}")):
+        training = json.loads(record.read_text())
+        if given.seeds and str(training["seed"]) not in given.seeds.split(","):
+            continue
+        network = load_model(record.parent)
+        assert isinstance(network, Network)
+        module = UnitInput(network, data.mean, data.std, task.readout()).eval()
+        side = data.resolution
+        model = export(module, torch.zeros(2, data.in_channels, side, side))
+        name = record.parent.name.partition("-")[0]
+        try:
+            chosen = compress(model, judge, given.quantize, max_drop=given.max_drop).chosen
+        except ExportError as error:
+            print(f"| {name} | {training['seed']} | {error} |", flush=True)
+            continue
+        labels = data.test.labels.numpy()
+        before, after = (
+            float((compare(module, one, data.test, scale=data.scale).predictions == labels).mean())
+            for one in (model, chosen.model)
+        )
+        single, small = measure_models([model, chosen.model], repeats=300)
+        costs.append(100 * (before - after))
+        print(
+            f"| {name} | {training['seed']} | {chosen.name} | {before:.4f} | {after:.4f} | {costs[-1]:+.2f} | "
+            f"{model.ByteSize():,} | {chosen.size:,} | {single.median_ms:.3f} | {small.median_ms:.3f} | "
+            f"{chosen.size / model.ByteSize():.2f}, {small.median_ms / single.median_ms:.2f} |",
+            flush=True,
+        )
+    if costs:
+        print(
+            f"points that it costs: mean {np.mean(costs):+.2f}, {min(costs):+.2f} to {max(costs):+.2f}; "
+            f"{sum(cost <= 1 for cost in costs)} of {len(costs)} networks within 1"
+        )
+
+
+if __name__ == "__main__":
+    main()
