@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from evonas.networks.elastic import ElasticBatchNorm2d, ElasticConv2d, ElasticPointwise
+from evonas.networks.network import Gate
 from evonas.networks.same_padding import SameConv2d
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
@@ -31,7 +32,7 @@ def divisible(value: float, divisor: int = 8) -> int:
     return rounded + divisor if rounded < 0.9 * value else rounded
 
 
-class SqueezeExcite(nn.Module):
+class SqueezeExcite(Gate):
     """Gate channels by their means: 1x1 to a quarter, ReLU, 1x1 back, hard sigmoid ([Howard2019]_ 5.3)."""
 
     def __init__(self, channels: int, elastic: bool) -> None:

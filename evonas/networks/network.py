@@ -37,6 +37,10 @@ class PlacedBlock(NamedTuple):
     """Whether it has an expansion layer."""
 
 
+class Gate(nn.Module):
+    """Computes a factor for each channel out of a few numbers: what stays in float where a network runs on integers."""
+
+
 class Slot(nn.ModuleDict):
     """A place in a network where a choice decides which candidate runs.
 

@@ -17,8 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from evonas.data import Dataset
-from evonas.networks import Network
-from evonas.networks.mbconv import SqueezeExcite
+from evonas.networks import Gate, Network
 from evonas.training import load_recipe
 from evonas.training.train import train
 
@@ -65,7 +64,7 @@ class RoundedActivation:
 
 def layers(network: nn.Module) -> list[nn.Module]:
     """Return the convolutions and fully connected layers of a network that are in no gate."""
-    inside = {part for gate in network.modules() if isinstance(gate, SqueezeExcite) for part in gate.modules()}
+    inside = {part for gate in network.modules() if isinstance(gate, Gate) for part in gate.modules()}
     return [part for part in network.modules() if isinstance(part, nn.Conv2d | nn.Linear) and part not in inside]
 
 
