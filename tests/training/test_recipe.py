@@ -17,7 +17,8 @@ def test_shipped_recipes_load_and_say_what_they_follow(name: str) -> None:
 
 
 def test_all_recipes_are_there() -> None:
-    assert recipe_names() == ("anchor", "darts_cifar", "finetune", "mobile", "pcdarts_imagenet", "photos", "quick")
+    names = ("anchor", "darts_cifar", "finetune", "mobile", "pcdarts_imagenet", "photos", "qat", "quick")
+    assert recipe_names() == names
 
 
 def test_darts_cifar_is_that_of_the_paper() -> None:
