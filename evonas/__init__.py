@@ -320,7 +320,7 @@ def train(
 
     Args:
         run: The run or its directory.
-        select: ``knee``, ``best:OBJECTIVE``, ``index:N``, an architecture's text, or ``front``: every member.
+        select: As `Front.select` takes it, an architecture's text, or ``front``: every member.
         recipe: A recipe's name or TOML file; None: ``finetune`` for a run from published weights, else ``quick``.
         seeds: One training each.
         progress: Shows how far training is.

@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from evonas.cli.options import MEMBER
+
 
 def deploy(
     run: Annotated[Path, typer.Argument(help="The run directory.")],
-    select: Annotated[str, typer.Option(help="knee, best:OBJECTIVE, index:N, or an architecture's text.")] = "knee",
+    select: Annotated[str, typer.Option(help=f"{MEMBER}.")] = "knee",
     out: Annotated[Path | None, typer.Option(help="Folder to make. [default: one in RUN/models/]")] = None,
     quantize: Annotated[
         str,

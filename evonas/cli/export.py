@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,9 @@ def export(
     run: Annotated[Path, typer.Argument(help="The run directory.")],
     to: Annotated[str, typer.Option(help="optuna, tensorboard or mlflow.")] = "optuna",
     out: Annotated[Path | None, typer.Option(help="SQLite file for optuna, folder for tensorboard.")] = None,
-    uri: Annotated[str | None, typer.Option(help="Tracking URI for mlflow.")] = None,
+    uri: Annotated[
+        str | None, typer.Option(help="Tracking URI for mlflow. [default: MLFLOW_TRACKING_URI, or sqlite:///mlflow.db]")
+    ] = None,
 ) -> None:
     """Write a run for Optuna's dashboard, TensorBoard or MLflow."""
     from evonas.export.export import export_run
@@ -21,6 +24,11 @@ def export(
     with Run.open(run) as opened:
         place = export_run(opened, to, out, uri=uri)
     typer.echo(f"Wrote {place}")
-    shown = {"optuna": f"  optuna-dashboard sqlite:///{out}", "tensorboard": f"  tensorboard --logdir {out}"}
+    file = shlex.quote(str(out))
+    shown = {
+        "optuna": f"  optuna-dashboard {shlex.quote(f'sqlite:///{out}')}",
+        "tensorboard": f"  tensorboard --logdir {file}",
+        "mlflow": f"  mlflow ui --backend-store-uri {shlex.quote(place.split(', experiment ')[0])}",
+    }
     if to in shown:
         typer.echo(f"Look at it with\n{shown[to]}")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from evonas.cli.options import MEMBER
+
 if TYPE_CHECKING:
     from evonas.pareto.front import Front, Member
     from evonas.report import Contents
@@ -25,10 +27,7 @@ def front(
     ] = None,
     select: Annotated[
         str | None,
-        typer.Option(
-            help="The member to mark: knee, best:OBJECTIVE, index:N, or an architecture's text. [default: knee, unless "
-            "the search has learnt nothing yet]"
-        ),
+        typer.Option(help=f"The member to mark: {MEMBER}. [default: knee, unless the search has learnt nothing yet]"),
     ] = None,
 ) -> None:
     """Show, export and draw the front of a run."""

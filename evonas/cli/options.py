@@ -14,7 +14,10 @@ from typer.models import OptionInfo
 
 from evonas.config import UNBOUNDED, Settings
 
-__all__ = ["Application", "default_text", "range_text", "with_settings"]
+__all__ = ["MEMBER", "Application", "default_text", "range_text", "with_settings"]
+
+MEMBER = "knee, best, best:OBJECTIVE, cheapest, index:N, a short id such as 0ca31b3, or an architecture's text"
+"""What ``--select`` takes."""
 
 
 def default_text(name: str) -> str:

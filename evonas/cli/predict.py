@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
+from evonas.cli.options import MEMBER
+
 
 def predict(
     model: Annotated[Path, typer.Argument(help="A deployed or trained folder, an ONNX file, or a run directory.")],
     photos: Annotated[list[Path], typer.Argument(help="Image files, and folders of them.")],
     select: Annotated[
-        str, typer.Option(help="Member of a run: knee, best:OBJECTIVE, index:N, or an architecture's text.")
+        str,
+        typer.Option(help=f"Member of a run: {MEMBER}."),
     ] = "knee",
     top: Annotated[int, typer.Option(min=1, help="Classes that are shown of each photo.")] = 3,
     csv: Annotated[Path | None, typer.Option(help="Write all answers into this file, too.")] = None,

@@ -8,11 +8,14 @@ from typing import Annotated
 
 import typer
 
+from evonas.cli.options import MEMBER
+
 
 def train(
     run: Annotated[Path, typer.Argument(help="The run directory.")],
     select: Annotated[
-        str, typer.Option(help="knee, best:OBJECTIVE, index:N, an architecture's text, or front: every member.")
+        str,
+        typer.Option(help=f"{MEMBER}, or front: every member."),
     ] = "knee",
     recipe: Annotated[
         str | None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from evonas.cli.options import MEMBER
 from evonas.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 def verify(
     run: Annotated[Path, typer.Argument(help="The run directory.")],
     select: Annotated[
-        str, typer.Option(help="front: every member; or knee, best:OBJECTIVE, index:N, an architecture's text.")
+        str,
+        typer.Option(help=f"front: every member; or {MEMBER}."),
     ] = "front",
     trained: Annotated[
         bool, typer.Option("--trained", help="Read test accuracies of trained weights again; each access is logged.")

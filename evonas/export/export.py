@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from evonas.errors import RunError, SettingsError, suggest
@@ -12,6 +13,8 @@ from evonas.report.contents import gather
 from evonas.runs.run import Run
 
 FORMATS = ("optuna", "tensorboard", "mlflow")
+DEFAULT_STORE = "sqlite:///mlflow.db"
+"""Where MLflow itself keeps runs and looks for them, unless told otherwise: a file in the current folder."""
 
 
 def export_run(run: Run, to: str, out: str | Path | None = None, *, uri: str | None = None) -> str:
@@ -22,7 +25,8 @@ def export_run(run: Run, to: str, out: str | Path | None = None, *, uri: str | N
         to: ``optuna``: an SQLite file that optuna-dashboard opens, one trial per evaluated architecture;
             ``tensorboard``: a folder of scalars; ``mlflow``: a run of a tracking server.
         out: The file or folder to make; for the first two.
-        uri: Tracking URI, such as ``http://localhost:5000`` or ``sqlite:///mlflow.db``; for MLflow.
+        uri: Tracking URI, such as ``http://localhost:5000`` or ``sqlite:///mlflow.db``, for MLflow; None: that of the
+            environment's ``MLFLOW_TRACKING_URI``, else `DEFAULT_STORE` in the current folder.
 
     Returns:
         Where it was written.
@@ -34,15 +38,17 @@ def export_run(run: Run, to: str, out: str | Path | None = None, *, uri: str | N
     """
     if to not in FORMATS:
         raise SettingsError(f"Expected --to {', '.join(FORMATS)}, got '{to}'.{suggest(to, FORMATS)}")
-    needed, place = ("--uri", uri) if to == "mlflow" else ("--out", out)
-    if not place:
-        raise SettingsError(f"Expected {needed} for --to {to}, got none")
+    if to == "mlflow":
+        if out is not None:
+            raise SettingsError(f"--to mlflow takes --uri, got --out {out}: for a file type  --uri sqlite:///{out}")
+    elif not out:
+        raise SettingsError(f"Expected --out for --to {to}, got none")
     contents = gather(run)
     if not contents.texts:
         raise RunError(f"{run.path} has no evaluations to export yet: search on with  evonas resume {run.path}")
     if to == "mlflow":
-        return export_mlflow(contents, str(uri))
-    path = Path(place)
+        return export_mlflow(contents, uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_STORE)
+    path = Path(str(out))
     if path.exists() and not (path.is_dir() and not any(path.iterdir()) and to == "tensorboard"):
         raise RunError(f"Expected nothing at {path}, but it exists: choose another --out")
     try:

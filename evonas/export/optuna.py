@@ -5,31 +5,44 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-import time
 import warnings
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from evonas.errors import RunError, require
 from evonas.files.whole import write_whole
+from evonas.pareto.front import Member
+from evonas.pareto.short_id import short_id
 from evonas.report.contents import Contents
-from evonas.spaces import Space
+from evonas.spaces import Space, parse_candidate
 
 SCHEMA = 12
 """Of Optuna's storage; version 5.0 has it as 1.3 had."""
+MOMENT = "%Y-%m-%d %H:%M:%S.%f"
+"""Local time, as Optuna keeps it."""
 
 
 def export_optuna(contents: Contents, path: Path) -> None:
-    """Write one study; a trial's parameters are the genes of the architecture, its text is an attribute."""
+    """Write one study: a trial's parameters are the choices by the names of their options, all figures attributes.
+
+    Args:
+        contents: The run.
+        path: The file to make.
+
+    Raises:
+        RunError: The space cannot be read, or Optuna's storage is of another schema.
+        MissingExtraError: Optuna is not installed.
+    """
     optuna = require("optuna", "export")
     space = contents.space
     if space is None:
         raise RunError(f"The space {contents.settings.get('space')} of {contents.path} cannot be read: put it back")
     kinds = optuna.distributions
     genes = {
-        name: kinds.distribution_to_json(kinds.CategoricalDistribution(tuple(range(int(n)))))
-        for name, n in zip(space.choices, space.cardinalities, strict=True)
+        name: kinds.distribution_to_json(kinds.CategoricalDistribution(options))
+        for name, options in zip(space.choices, space.option_names, strict=True)
     }
     pool = require("sqlalchemy.pool", "export")
     verbosity = optuna.logging.get_verbosity()
@@ -67,27 +80,24 @@ def _insert_trials(base: sqlite3.Connection, contents: Contents, space: Space, g
     if schema != SCHEMA:
         raise RunError(f"Expected Optuna's storage schema {SCHEMA}, got {schema}: install another version of optuna")
     trials, values, params, users, systems = [], [], [], [], []
+    members = {member.architecture: member for member in contents.front}
     for i, text in enumerate(contents.texts):
         whole = all(map(math.isfinite, contents.values[i]))
         trials.append((i + 1, i, study, "COMPLETE" if whole else "FAIL"))
-        genome = space.encode(space.parse(text))
+        candidate = parse_candidate(text, space)
+        genome = space.encode(candidate.architecture)
         params += [(i + 1, name, float(gene), genes[name]) for name, gene in zip(genes, genome, strict=True)]
-        attributes: dict[str, Any] = {"architecture": text, "generation": int(contents.generations[i])}
-        attributes |= dict(contents.known.get(text, {}))
-        if contents.parents[i]:
-            attributes["parents"] = list(contents.parents[i])
+        attributes = _attributes(contents, i, members.get(text))
         if whole:
             values += [(i + 1, place, float(value), "FINITE") for place, value in enumerate(contents.values[i])]
-        else:
-            attributes["cause"] = contents.causes.get(text, "unknown")
         users += [(i + 1, key, json.dumps(value)) for key, value in attributes.items()]
         if whole and contents.violations.size:
             # What Optuna's own samplers write: above 0 is infeasible.
             systems.append((i + 1, "constraints", json.dumps(contents.violations[i].tolist())))
-    now = time.strftime("%Y-%m-%d %H:%M:%S.000000")
+    moments = [_moments(contents, text) for text in contents.texts]
     rows: dict[str, list[Any]] = {
         "trials (trial_id, number, study_id, state, datetime_start, datetime_complete)": [
-            (*trial, now, now) for trial in trials
+            (*trial, *moment) for trial, moment in zip(trials, moments, strict=True)
         ],
         "trial_values (trial_id, objective, value, value_type)": values,
         "trial_params (trial_id, param_name, param_value, distribution_json)": params,
@@ -97,3 +107,27 @@ def _insert_trials(base: sqlite3.Connection, contents: Contents, space: Space, g
     for table, content in rows.items():
         base.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * (1 + table.count(',')))})", content)
     base.commit()
+
+
+def _attributes(contents: Contents, index: int, member: Member | None) -> dict[str, Any]:
+    """Return all that is known of an evaluated architecture beside its choices and objectives."""
+    text = contents.texts[index]
+    found: dict[str, Any] = {"architecture": text, "id": short_id(text), "generation": int(contents.generations[index])}
+    found |= {**contents.further.get(text, {}), **contents.known.get(text, {})}
+    if member is not None:
+        found |= {**member.known, "front": True}
+    if contents.parents[index]:
+        found["parents"] = list(contents.parents[index])
+    if text in contents.causes:
+        found["cause"] = contents.causes[text]
+    return found
+
+
+def _moments(contents: Contents, text: str) -> tuple[str, str]:
+    """Return when an evaluation began and ended, as Optuna writes it; where that is not stored, the run's own time."""
+    try:
+        made = datetime.strptime(str(contents.manifest.get("created")), "%Y-%m-%dT%H:%M:%S%z").timestamp()
+    except ValueError:
+        made = contents.path.stat().st_mtime
+    began, ended = (datetime.fromtimestamp(at) for at in contents.times.get(text, (made, made)))
+    return began.strftime(MOMENT), ended.strftime(MOMENT)

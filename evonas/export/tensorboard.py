@@ -7,14 +7,18 @@ from typing import Any
 
 from evonas.errors import require
 from evonas.export.scalars import NewScalars, all_scalars
+from evonas.pareto.short_id import short_id
 from evonas.report.contents import Contents, gather
 from evonas.runs.run import Run
+from evonas.spaces import parse_candidate
 
 FOLDER = "tensorboard"
+MEMBERS = 200
+"""Members of the front at most that are written as HParams: each is a folder and a run for TensorBoard."""
 
 
 def export_tensorboard(contents: Contents, path: Path) -> None:
-    """Write the scalars and settings of a run to a folder."""
+    """Write the scalars and settings of a run to a folder, and each member's choices and figures as HParams."""
     require("tensorboard", "export")
     from torch.utils.tensorboard import SummaryWriter
 
@@ -22,6 +26,18 @@ def export_tensorboard(contents: Contents, path: Path) -> None:
         for name, value, step in all_scalars(contents):
             writer.add_scalar(name, value, step)
         writer.add_text("settings", "\n".join(f"    {k} = {v}" for k, v in contents.settings.items()))
+    space = contents.space
+    if space is None:  # gone: its choices cannot be named
+        return
+    for member in list(contents.front)[:MEMBERS]:
+        genome = space.encode(parse_candidate(member.architecture, space).architecture)
+        named = zip(space.choices, space.option_names, genome, strict=True)
+        name = f"members/{short_id(member.architecture)}"
+        with SummaryWriter(str(path / name)) as writer:
+            choices = {choice: options[gene] for choice, options, gene in named}
+            writer.add_hparams(
+                choices, {f"member/{k}": v for k, v in {**member.values, **member.known}.items()}, run_name="."
+            )
 
 
 class TensorBoardLog:

@@ -15,6 +15,7 @@ from evonas.files.csv import to_csv
 from evonas.pareto.dominance import minimized
 from evonas.pareto.objective import Objective, check_fraction, parse_constraints
 from evonas.pareto.records import Records
+from evonas.pareto.short_id import is_short_id, short_id
 
 
 @dataclass(frozen=True)
@@ -75,16 +76,23 @@ class Front:
         return list(found.values())
 
     def select(self, selection: str) -> Member:
-        """Return a member by ``knee``, ``best:OBJECTIVE``, ``index:N`` (from 0) or its architecture's text.
+        """Return a member.
+
+        Args:
+            selection: ``knee``, ``best:OBJECTIVE``, ``best`` (of the first objective), ``cheapest`` (the best of the
+                second), ``index:N`` (from 0), a short id (`short_id`) or its architecture's text.
 
         Raises:
             SettingsError: No such member.
+            RunError: The front has no members.
         """
         kept = [member for member in self.members if not member.breaks] or list(self.members)
         if not kept:
             raise RunError("The front is empty: no architecture was evaluated that keeps to the constraints")
         if selection == "knee":
             return kept[self._knee(kept)]
+        if selection == "best" or (selection == "cheapest" and len(self.objectives) > 1):
+            selection = f"best:{self.objectives[selection == 'cheapest'].name}"
         if match := re.fullmatch(r"best:(.+)", selection):
             objective = next((o for o in self.objectives if o.name == match[1]), None)
             if objective is None:
@@ -96,13 +104,29 @@ class Front:
             if not 0 <= int(match[1]) < len(self.members):
                 raise SettingsError(f"The front has members 0 to {len(self.members) - 1}, got index:{match[1]}")
             return self.members[int(match[1])]
-        for member in self.members:
-            if member.architecture == selection:
-                return member
+        if (member := self.find(selection)) is not None:
+            return member
         raise SettingsError(
-            f"No member '{selection:.80}' on the front: expected knee, best:OBJECTIVE, index:N "
-            f"(0 to {len(self.members) - 1}) or the text of an architecture"
+            f"No member '{selection:.80}' on the front: expected knee, best, best:OBJECTIVE, cheapest, index:N "
+            f"(0 to {len(self.members) - 1}), a short id or the text of an architecture"
         )
+
+    def find(self, named: str) -> Member | None:
+        """Return the member with an architecture's text or a short id; None where there is none.
+
+        Raises:
+            SettingsError: Several members' ids begin so.
+        """
+        for member in self.members:
+            if member.architecture == named:
+                return member
+        found = [member for member in self.members if is_short_id(named, member.architecture)]
+        if len(found) > 1:
+            ids = ", ".join(short_id(member.architecture) for member in found)
+            raise SettingsError(
+                f"Expected the id of one member, got '{named}', with which {ids} begin: give more of it"
+            )
+        return found[0] if found else None
 
     def _knee(self, members: Sequence[Member]) -> int:
         """Return the member nearest to the best value of every objective, each scaled by the front's range."""
@@ -151,6 +175,14 @@ class Front:
     def records(self) -> Records:
         """Return one mapping per member, its keys those of `columns`; None where a number is not known."""
         return Records(dict(zip(self.columns, row, strict=True)) for row in self.rows())
+
+    def to_pandas(self) -> Any:
+        """Return a table of pandas, one row per member with its short id as the label.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        return self.records().to_pandas()
 
     def _repr_html_(self) -> str:
         return self.records()._repr_html_()

@@ -222,7 +222,7 @@ def _absolute(settings: Settings) -> Settings:
     changes: dict[str, object] = {
         name: str(Path(value).resolve())
         for name in ("space", "data", "supernet", "latency_table", "anchors_from", "teacher")
-        if (value := getattr(settings, name)) and Path(value).exists()
+        if (value := getattr(settings, name)) and Path(value).exists() and (name, value) != ("data", "digits")
     }
     changes["sharing"] = write_rule(settings.sharing)
     changes["table"] = tuple(str(find_table(name).resolve()) for name in settings.table)

@@ -5,7 +5,7 @@ of the front, `draw_architecture` a drawing for `to_svg`, `write_report` one sel
 """
 
 from evonas.report.architecture import draw_architecture
-from evonas.report.contents import Contents, gather, short
+from evonas.report.contents import Contents, gather
 from evonas.report.draw import plot_front
 from evonas.report.drawing import Drawing, to_png, to_svg
 from evonas.report.front_figure import Panel, front_panels, staircase
@@ -21,7 +21,6 @@ __all__ = [
     "gather",
     "make_page",
     "plot_front",
-    "short",
     "staircase",
     "to_png",
     "to_svg",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -57,6 +56,8 @@ class Contents:
         baseline: ``baseline.json``: the search beside random sampling; empty where that was not asked for.
         ended: Whether the search came to its end.
         classes: Reports of classes of members trained to the end, the latest last, by name.
+        further: Stored results of other objectives than those asked for, such as those of bounds, by text, then name.
+        times: When the evaluation of each architecture began and ended, seconds since 1970, where that is stored.
     """
 
     path: Path
@@ -80,6 +81,8 @@ class Contents:
     baseline: Mapping[str, Any] = field(default_factory=dict)
     ended: bool = True
     classes: Mapping[str, ClassReport] = field(default_factory=dict)
+    further: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    times: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @cached_property
     def minimized(self) -> np.ndarray:
@@ -148,7 +151,22 @@ def gather(run: Run, *, ended: bool | None = None) -> Contents:
         baseline=_json(run.path / "baseline.json"),
         ended=ended,
         classes=read_class_reports(run.path / "models"),
+        further=_further(series, names),
+        times=run.store.times(),
     )
+
+
+def _further(
+    series: Mapping[tuple[str, str], Mapping[str, Evaluation]], names: Sequence[str]
+) -> dict[str, dict[str, float]]:
+    """Return the results of all objectives but some, by text, then name; of several series the latest."""
+    found: dict[str, dict[str, float]] = {}
+    for (name, _), rows in series.items():
+        if name not in names:
+            for text, row in rows.items():
+                if row.value is not None:
+                    found.setdefault(text, {})[name] = row.value
+    return found
 
 
 class _Evaluated(NamedTuple):
@@ -190,11 +208,6 @@ def _evaluated(
         tuple(member.parents for member in kept),
         {text: cause for text in texts if (cause := _cause(text, chosen.values()))},
     )
-
-
-def short(text: str) -> str:
-    """Return seven characters that stand for an architecture where its text is too long."""
-    return hashlib.sha256(text.encode()).hexdigest()[:7]
 
 
 def _objectives(run: Run, names: Sequence[str]) -> tuple[Objective, ...]:

@@ -13,8 +13,9 @@ from evonas.pareto.correlation import kendall, spearman
 from evonas.pareto.dominance import first_front
 from evonas.pareto.indicators import hypervolume, hypervolume_box
 from evonas.pareto.objective import Objective
+from evonas.pareto.short_id import short_id
 from evonas.report.amounts import is_accuracy, unit_shown
-from evonas.report.contents import Contents, short
+from evonas.report.contents import Contents
 from evonas.report.origins import meaning, origin
 
 POINTS = 5000
@@ -89,7 +90,7 @@ def chart_points(contents: Contents, limit: int = POINTS) -> dict[str, Any]:
     generations = [*contents.generations.tolist(), *([None] * len(unreported))]
     return {
         "texts": [texts[old] for old in kept],
-        "ids": [short(texts[old]) for old in kept],
+        "ids": [short_id(texts[old]) for old in kept],
         "generations": [generations[old] for old in kept],
         "states": [states[old] for old in kept],
         "values": _point_values(contents, texts, kept),

@@ -66,6 +66,9 @@ CREATE TABLE notes (
 ) STRICT, WITHOUT ROWID;
 """
 
+_MOMENTS = "CREATE TABLE IF NOT EXISTS moments (number INTEGER PRIMARY KEY, at REAL NOT NULL) STRICT;"
+"""When results were stored: of all from a number on, up to the next. Stores of before it was kept lack the table."""
+
 
 class OtherSchemaError(RunError):
     """A store was made by another version, whose results mean something else."""
@@ -98,10 +101,12 @@ class Database:
             with self._translated_errors():
                 if create:
                     self._base.executescript(
-                        f"PRAGMA journal_mode = WAL; BEGIN; {_TABLES}"
+                        f"PRAGMA journal_mode = WAL; BEGIN; {_TABLES}{_MOMENTS}"
                         f"PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {SCHEMA}; COMMIT;"
                     )
                 self._check()
+                if write and not create:
+                    self._base.execute(_MOMENTS)
                 # At NORMAL a killed process loses nothing; a power cut may take the latest results.
                 self._base.execute("PRAGMA synchronous = NORMAL")
                 # Each checkpoint waits for the disk: fewer of them halve the time of an insert.

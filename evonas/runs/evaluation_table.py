@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -52,6 +53,8 @@ class EvaluationTable(Database):
                 ],
             )
             new = self._base.total_changes - before
+            if new:
+                self._base.execute("INSERT INTO moments VALUES (?, ?)", (first, time.time()))
         self._number = first + len(rows)
         return new
 
@@ -130,6 +133,22 @@ class EvaluationTable(Database):
                 if (type(row.value) is not float and type(row.cause) is not str) or type(row.architecture) is not str:
                     self._refuse(row)  # SQLite hands damaged rows over as they are
                 yield row
+
+    def times(self) -> dict[str, tuple[float, float]]:
+        """Return when the evaluation of each architecture began and ended, seconds since 1970.
+
+        Results that were stored before the moments were are left out.
+        """
+        with self._translated_errors():
+            if not self._base.execute("SELECT 1 FROM sqlite_master WHERE name = 'moments'").fetchone():
+                return {}
+            rows = self._base.execute(
+                "SELECT text, min(at - seconds), max(at) FROM (SELECT architecture, seconds,"
+                " (SELECT at FROM moments WHERE moments.number <= evaluations.number ORDER BY number DESC LIMIT 1)"
+                " AS at FROM evaluations) JOIN candidates ON candidates.id = architecture"
+                " WHERE at IS NOT NULL GROUP BY text"
+            ).fetchall()
+        return {text: (began, ended) for text, began, ended in rows}
 
     @property
     def changes(self) -> int:

@@ -13,7 +13,7 @@ from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.spaces import Architecture, Space, load_space
 
-_KEYWORD = re.compile(r"knee|(best|index):.*")
+_KEYWORD = re.compile(r"knee|best|cheapest|(best|index):.*")
 
 
 @dataclass(frozen=True)
@@ -47,22 +47,23 @@ def choose(front: Front, space: Space, selection: str) -> Selection:
     Args:
         front: Front of the run.
         space: Space of the run.
-        selection: ``knee``, ``best:OBJECTIVE``, ``index:N`` (from 0), or the text of an architecture of the
-            space, in any form that it parses, on the front or not.
+        selection: As `Front.select` takes it, or the text of an architecture of the space, in any form that it
+            parses, on the front or not.
 
     Raises:
         SettingsError: No such member, and no architecture of the space.
     """
-    if _KEYWORD.fullmatch(selection):
-        member = front.select(selection)
+    member = front.select(selection) if _KEYWORD.fullmatch(selection) else front.find(selection)
+    if member is not None:
         return Selection(selection, space.canonical(space.parse(member.architecture)), member)
     try:
         architecture = space.canonical(space.parse(selection))
     except SpaceError as error:
-        near = suggest(selection.partition(":")[0], ["knee", "best", "index"])
+        near = suggest(selection.partition(":")[0], ["knee", "best", "cheapest", "index"])
         cause = "" if near else f" ({error})"
         raise SettingsError(
-            f"Expected knee, best:OBJECTIVE, index:N (0 to {len(front) - 1}) or the text of an architecture of "
+            f"Expected knee, best, best:OBJECTIVE, cheapest, index:N (0 to {len(front) - 1}), "
+            f"a short id or the text of an architecture of "
             f"'{space.name}' to select, got '{selection:.60}'{cause}.{near}"
         ) from None
     known = next((member for member in front if member.architecture in (str(architecture), selection)), None)

@@ -73,12 +73,13 @@ class CellSpace(Space[CellArchitecture]):
         self._skips = frozenset(name for name, table in tables.items() if table.kind == "skip")
         self._canonical = CanonicalCells(definition, self._codes)
         self._steps = CellSteps(definition)
-        choices: dict[str, int] = {}
+        choices: dict[str, tuple[str, ...]] = {}
+        masks = tuple("+".join(map(str, places)) for places in self._mask_places[1:])
         for kind in self.kinds:
             for i, code in enumerate(self._codes):
-                choices |= {f"{kind}.{cell.inputs + i}.{name}": limit for name, limit in code.genes}
+                choices |= {f"{kind}.{cell.inputs + i}.{name}": names for name, names in code.genes}
             if self._masks:
-                choices |= {f"{kind}.sum": self._masks, f"{kind}.concat": self._masks}
+                choices |= {f"{kind}.sum": masks, f"{kind}.concat": masks}
         self._set_choices(choices)
         starts = np.cumsum([0, *(len(code.genes) for code in self._codes)]).tolist()
         self._slices = tuple(

@@ -32,6 +32,10 @@ class NodeCode:
         places: How many inputs and earlier nodes the node may read.
         wiring: One of the above.
         kept: Edges that a node keeps; dense wiring keeps all.
+
+    Attributes:
+        genes: Name of each gene, and the names of its options. Those of a joint edge count up from its own number,
+            as they mean where edges are ascending.
     """
 
     def __init__(self, operations: tuple[str, ...], places: int, wiring: str, kept: int) -> None:
@@ -43,19 +47,23 @@ class NodeCode:
         self._sets = tuple(combinations(range(places), self.kept))
         self._pairs = tuple(Edge(operation, place) for place in range(places) for operation in operations)
         self._memory: dict[tuple[int, ...], Edges] = {}
-        ops = [(f"operation{k}", n) for k in range(self.kept)]
+        self.genes: list[tuple[str, tuple[str, ...]]]
+        ops = [(f"operation{k}", operations) for k in range(self.kept)]
+        readable = tuple(map(str, range(places)))
         if wiring == "distinct":
             self.size = len(self._sets) * n**kept
+            sets = tuple("+".join(map(str, one)) for one in self._sets)
             # A choice with one option is no choice.
-            self.genes = ([("places", len(self._sets))] if len(self._sets) > 1 else []) + ops
+            self.genes = ([("places", sets)] if len(sets) > 1 else []) + ops
             self._to_edges, self._to_genes = self._distinct_edges, self._distinct_genes
         elif wiring == "open":
             self.size = (places * n) ** kept
-            self.genes = [gene for k in range(kept) for gene in ((f"place{k}", places), ops[k])]
+            self.genes = [gene for k in range(kept) for gene in ((f"place{k}", readable), ops[k])]
             self._to_edges, self._to_genes = self._open_edges, self._open_genes
         elif wiring == "joint":
             self.size = math.comb(places * n, kept)
-            self.genes = [(f"pair{k}", places * n - k) for k in range(kept)]
+            pairs = tuple(f"{operation} of {place}" for operation, place in self._pairs)
+            self.genes = [(f"pair{k}", pairs[k:]) for k in range(kept)]
             self._to_edges, self._to_genes = self._joint_edges, self._joint_genes
         else:
             self.size = n**places

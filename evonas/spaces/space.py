@@ -43,6 +43,8 @@ class Space(ABC, Generic[A]):
         self.family: str = definition.family
         self.choices: tuple[str, ...] = ()
         self.cardinalities = np.zeros(0, dtype=np.int64)
+        self.option_names: tuple[tuple[str, ...], ...] = ()
+        """Names of each choice's options, in the order of their numbers."""
         self.ordered = np.zeros(0, dtype=bool)
         """Which choices list their options by size, such as kernels, shape ``(n_choices,)``."""
         self._remembered: dict[bytes, tuple[A, str]] = {}
@@ -250,9 +252,10 @@ class Space(ABC, Generic[A]):
                 )
         return genes
 
-    def _set_choices(self, choices: Mapping[str, int], ordered: Collection[str] = ()) -> None:
+    def _set_choices(self, choices: Mapping[str, Sequence[str]], ordered: Collection[str] = ()) -> None:
         self.choices = tuple(choices)
-        self._limits = tuple(choices.values())
+        self.option_names = tuple(map(tuple, choices.values()))
+        self._limits = tuple(map(len, self.option_names))
         self.cardinalities = np.array(self._limits, dtype=np.int64)
         self.ordered = np.array([name in ordered for name in self.choices], dtype=bool)
 

@@ -32,7 +32,7 @@ class StageGenes:
         most_blocks: Most blocks of each stage that may run; genes of others are left out.
 
     Attributes:
-        choices: Name of each choice to its number of options, in the order of the genome; those with one option
+        choices: Name of each choice to the names of its options, in the order of the genome; those with one option
             have no gene.
         ordered: Names of the choices whose options are listed by size, upwards or downwards: kernels, expansions,
             depths and resolutions that are, and operations whose stage says so.
@@ -48,14 +48,14 @@ class StageGenes:
         most_blocks: Sequence[int],
     ) -> None:
         self._options, self._depths, self._resolutions = options, depths, resolutions
-        self.choices: dict[str, int] = {}
+        self.choices: dict[str, tuple[str, ...]] = {}
         self.ordered: set[str] = set()
         genes: dict[tuple[str | int, ...], int] = {}
 
-        def add(key: tuple[str | int, ...], name: str, cardinality: int, ordered: bool) -> None:
-            if cardinality > 1:
+        def add(key: tuple[str | int, ...], name: str, known: Sequence[str | int], ordered: bool) -> None:
+            if len(known) > 1:
                 genes[key] = len(self.choices)
-                self.choices[name] = cardinality
+                self.choices[name] = tuple(map(str, known))
                 if ordered:
                     self.ordered.add(name)
 
@@ -63,14 +63,14 @@ class StageGenes:
             for s, i in enumerate(free):
                 sizes = getattr(stages[i], part)
                 for b in range(most_blocks[i]):
-                    add((part, s, b), f"stage{i}.block{b}.{part}", len(sizes) or 1, is_monotone(sizes))
+                    add((part, s, b), f"stage{i}.block{b}.{part}", sizes, is_monotone(sizes))
         for s, i in enumerate(free):
             if not stages[i].kernel:
                 for b, names in enumerate(options[s][: most_blocks[i]]):
-                    add(("operation", s, b), f"stage{i}.block{b}.operation", len(names), stages[i].ordered)
+                    add(("operation", s, b), f"stage{i}.block{b}.operation", names, stages[i].ordered)
         for s, i in enumerate(free):
-            add(("depth", s), f"stage{i}.depth", len(depths[s]), is_monotone(depths[s]))
-        add(("resolution",), "resolution", len(resolutions), is_monotone(resolutions))
+            add(("depth", s), f"stage{i}.depth", depths[s], is_monotone(depths[s]))
+        add(("resolution",), "resolution", resolutions, is_monotone(resolutions))
         self._block_genes: tuple[tuple[_Places, ...], ...] = tuple(
             tuple(
                 (genes.get(("kernel", s, b)), genes.get(("expand", s, b)), len(stages[i].expand))

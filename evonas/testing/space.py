@@ -35,6 +35,8 @@ class SpaceContract(ABC):
         assert space.counts
         assert len(space.choices) == len(set(space.choices)) == len(space.cardinalities) > 0
         assert (space.cardinalities >= 2).all()
+        assert [len(names) for names in space.option_names] == space.cardinalities.tolist()
+        assert all(len(set(names)) == len(names) for names in space.option_names)
         assert space.ordered.shape == space.cardinalities.shape
         assert space.ordered.dtype == bool
         assert isinstance(space.size, int)

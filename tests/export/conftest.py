@@ -34,6 +34,7 @@ def fabricate(path: Path, n: int = 6) -> list[str]:
             value, cause = (None, "it is too large") if i == 1 else (float(values[i, 0]), None)
             run.store.record([Evaluation(text, "acc", "a", value, cause, 0.1)])
             run.store.record([Evaluation(text, "flops", "f", float(values[i, 1]), None, 0.1)])
+        run.store.record([Evaluation(texts[0], "params", "p", 1234.0, None, 0.0)])
         run.store.note(texts[0], "acc_report", 0.45, {})
         values[1, 0] = np.nan
         bound = parse_constraint(BOUND)

@@ -31,6 +31,19 @@ def test_mlflow_holds_settings_metrics_and_the_front(run, tmp_path, own_folder):
 
 
 @pytest.mark.filterwarnings("ignore")  # of mlflow's own imports
+@pytest.mark.parametrize("named", [None, "mine.db"])
+def test_there_is_a_store_where_none_is_given(run, own_folder, monkeypatch, named):
+    pytest.importorskip("mlflow")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    if named:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{named}")
+    place = export_run(run, "mlflow")
+    file = named or "mlflow.db"
+    assert place.startswith(f"sqlite:///{file}, ")
+    assert (own_folder / file).exists()
+
+
+@pytest.mark.filterwarnings("ignore")  # of mlflow's own imports
 def test_mlflow_gets_metrics_by_generation_and_files_at_the_end(growing, tmp_path, add_generation, own_folder):
     mlflow = pytest.importorskip("mlflow")
     pytest.importorskip("sqlalchemy")

@@ -117,7 +117,8 @@ def test_records_are_ready_for_a_data_frame_and_a_notebook():
 
 
 def test_a_notebook_runs_nothing_that_stands_in_a_front():
-    front = make_front(["<script>x</script>"], np.array([[0.5, 1.0]]), [ACC, FLOPS])
+    text = "<script>x</script>"
+    front = make_front([text], np.array([[0.5, 1.0]]), [ACC, FLOPS], known={text: {text: 1.0}})
     assert "<script>" not in front._repr_html_()
     assert "&lt;script&gt;" in front._repr_html_()
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evonas.report import gather, short
+from evonas.report import gather
 from evonas.runs.run import Run
 from evonas.runs.store import Evaluation
 
@@ -80,8 +80,3 @@ def test_a_run_without_any_evaluation_is_empty(make_run):
         contents = gather(run)
     assert contents.values.shape == (0, 2)
     assert len(contents.front) == 0
-
-
-def test_short_names_are_stable():
-    assert short("a") == "ca97811"
-    assert short("b") != short("a")
