@@ -13,7 +13,8 @@ from evonas.errors import RunError
 from evonas.files.progress import Progress
 from evonas.objectives import Context, torch_threads
 from evonas.pareto.objective import Objective
-from evonas.pipeline.anchors import AnchorTraining, announce_anchors
+from evonas.pipeline.anchor_rounds import announce_anchors
+from evonas.pipeline.anchors import AnchorTraining
 from evonas.pipeline.asynchronous import search_asynchronously
 from evonas.pipeline.baseline import write_baseline
 from evonas.pipeline.budget import Budget
