@@ -17,12 +17,13 @@ from evonas.data.augment import Augment, default_augment, mirrors
 from evonas.data.groups import shared_groups
 from evonas.data.inventory import Inventory, take_inventory
 from evonas.data.lazy_images import LazyImages, usual_cache
-from evonas.data.load import AS_NEEDED, read_readable
+from evonas.data.load import AS_NEEDED
 from evonas.data.memory import memory_in_words, refuse_too_large
 from evonas.data.pixel_warnings import pixel_warnings
 from evonas.data.read_options import ReadOptions
 from evonas.data.skipped import Skipped, list_parts
 from evonas.data.source import Source
+from evonas.data.source_readers import read_readable
 from evonas.errors import require
 from evonas.files.whole import cannot_write, write_whole
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from evonas.config import Settings
-from evonas.data.load import find_source
 from evonas.data.source import Source
+from evonas.data.source_readers import find_source
 from evonas.errors import DataError, MissingExtraError, SettingsError
 from evonas.networks import Network
 from evonas.pipeline.allowed_resolution import check_resolution

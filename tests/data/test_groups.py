@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from evonas.data import load_data
 from evonas.data.groups import split_groups
-from evonas.data.load import find_source
 from evonas.data.read_options import ReadOptions
+from evonas.data.source_readers import find_source
 from evonas.errors import DataError
 
 SHARES = (0.5, 0.25, 0.25)

@@ -13,9 +13,9 @@ from PIL import Image
 from evonas.data import Part, batches, load_data
 from evonas.data.decode import UndecodableError
 from evonas.data.lazy_images import DecodedCache, LazyImages, chunks_of
-from evonas.data.load import find_source
 from evonas.data.look import look_at
 from evonas.data.read_options import ReadOptions
+from evonas.data.source_readers import find_source
 from evonas.errors import DataError
 
 LAZY = ReadOptions(lazy=True)

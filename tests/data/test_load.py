@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 
 from evonas.data import Augment, load_data
-from evonas.data.load import find_source
 from evonas.data.read_options import ReadOptions
+from evonas.data.source_readers import find_source
 from evonas.errors import DataError, SettingsError
 
 DIGITS = "484f005e022a812e"

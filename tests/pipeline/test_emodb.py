@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from evonas.config import make_settings
-from evonas.data.load import find_source
+from evonas.data.source_readers import find_source
 from evonas.pipeline.defaults import data_options
 from evonas.pipeline.problem import SearchProblem
 
