@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,11 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from evonas.configs import load_config, named_configs
 from evonas.errors import SettingsError, suggest
+from evonas.files.duration import parse_time
+from evonas.files.share import parse_share
 from evonas.files.toml import read_toml
 from evonas.files.wording import word_error
 from evonas.supernet.norm_names import NORMS
 from evonas.supernet.rules.registry import RULES, named_settings
-from evonas.training.ladder import Ladder
+from evonas.training.ladder import parse_levels
 
 SAMPLINGS = ("choice", "size", "unique", "fair", "warm")
 """Ways in which paths are drawn."""
@@ -305,46 +306,6 @@ class Settings(BaseModel):
         return {
             key.replace("_", "-"): list(value) if isinstance(value, tuple) else value for key, value in content.items()
         }
-
-
-def parse_levels(text: str) -> tuple[int, ...]:
-    """Return the epochs of a ladder's levels such as ``2,6``.
-
-    Raises:
-        SettingsError: No whole numbers, or none that rise.
-    """
-    if not re.fullmatch(r"\s*\d{1,6}(\s*,\s*\d{1,6})*\s*", text):
-        raise SettingsError(f"Expected rising epochs of levels such as 2,6, got '{text}'")
-    return Ladder(tuple(int(number) for number in text.split(","))).epochs
-
-
-def parse_time(text: str) -> float:
-    """Return the seconds in a duration such as ``90s``, ``30m``, ``1.5h`` or ``1h30m``.
-
-    Raises:
-        SettingsError: No duration, or none above 0.
-    """
-    parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", text)
-    seconds = sum(float(number) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[unit] for number, unit in parts)
-    if "".join(number + unit for number, unit in parts) != text.strip() or seconds <= 0:
-        raise SettingsError(f"A time is a duration such as 90s, 30m or 1h30m, got '{text}'")
-    return seconds
-
-
-def parse_share(text: str) -> float:
-    """Return the share in a text such as ``2%`` or ``0.02``.
-
-    Raises:
-        SettingsError: No number, or none of 0 to 1.
-    """
-    number = text.strip()
-    try:
-        share = float(number.removesuffix("%")) / (100 if number.endswith("%") else 1)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise SettingsError(f"Expected a share such as 2% or 0.02, got '{text}'")
-    return share
 
 
 def make_settings(file: str | Path | None = None, **given: Any) -> Settings:

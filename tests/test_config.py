@@ -3,10 +3,8 @@ from __future__ import annotations
 import tomllib
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from evonas.config import Settings, make_settings, parse_time
+from evonas.config import Settings, make_settings
 from evonas.errors import SettingsError
 from evonas.files.toml import to_toml
 
@@ -55,22 +53,6 @@ def test_an_unreadable_file_is_named(tmp_path):
     broken.write_text("seed = = 3")
     with pytest.raises(SettingsError, match=r"broken\.toml is not TOML"):
         make_settings(broken)
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("90s", 90), ("30m", 1800), ("1.5h", 5400), ("1h30m", 5400), ("1d", 86400)]
-)
-def test_durations(text, seconds):
-    assert parse_time(text) == seconds
-
-
-@given(st.text(max_size=12))
-def test_any_text_is_a_duration_or_an_error(text):
-    try:
-        seconds = parse_time(text)
-    except SettingsError:
-        return
-    assert seconds > 0
 
 
 def test_every_setting_is_described():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from evonas.config import Settings, parse_share
+from evonas.config import Settings
 from evonas.data.read_options import ReadOptions
+from evonas.files.share import parse_share
 from evonas.objectives.accuracy.estimators import read_estimator
 
 __all__ = ["data_options", "uses_predictors"]

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from evonas.config import parse_time
 from evonas.engine import LocalEngine, WorkerSpec, is_expensive, open_pool
+from evonas.files.duration import parse_time
 from evonas.files.progress import Progress
 from evonas.objectives import Context
 from evonas.pipeline.context import ANCHORS_FILE, ANCHORS_FOLDER

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from evonas.config import Settings, parse_levels
+from evonas.config import Settings
 from evonas.errors import SettingsError
 from evonas.networks import Network, build
 from evonas.objectives import Context, Evaluator, fingerprint, make_evaluator
@@ -32,7 +32,7 @@ from evonas.supernet.rules.registry import find_rule, write_rule
 from evonas.tables.known import find_table
 from evonas.tables.load import load_table
 from evonas.training import resolve_device
-from evonas.training.ladder import Ladder
+from evonas.training.ladder import Ladder, parse_levels
 
 CLIMBING_SHARE = 0.5
 """Share of a ladder's level that climbs to the next."""

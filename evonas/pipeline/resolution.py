@@ -6,8 +6,9 @@ import time
 
 import torch
 
-from evonas.config import Settings, parse_time
+from evonas.config import Settings
 from evonas.data import Part, load_data
+from evonas.files.duration import parse_time
 from evonas.files.progress import Progress
 from evonas.networks import build
 from evonas.pipeline.allowed_resolution import default_resolution

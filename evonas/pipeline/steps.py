@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, replace
 
-from evonas.config import parse_time
 from evonas.engine import LocalEngine
 from evonas.errors import RunError
+from evonas.files.duration import parse_time
 from evonas.files.progress import Progress
 from evonas.objectives import Context, torch_threads
 from evonas.pareto.objective import Objective

@@ -7,13 +7,14 @@ References:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from evonas.errors import SettingsError
 
-__all__ = ["Ladder"]
+__all__ = ["Ladder", "parse_levels"]
 
 
 @dataclass(frozen=True)
@@ -73,3 +74,14 @@ class Ladder:
     def total_epochs(self, pool: int, rounds: Sequence[int] = ()) -> int:
         """Return the epochs of a start and of further rounds, where no training fails."""
         return self.start_epochs(pool) + sum(map(self.round_epochs, rounds))
+
+
+def parse_levels(text: str) -> tuple[int, ...]:
+    """Return the epochs of a ladder's levels such as ``2,6``.
+
+    Raises:
+        SettingsError: No whole numbers, or none that rise.
+    """
+    if not re.fullmatch(r"\s*\d{1,6}(\s*,\s*\d{1,6})*\s*", text):
+        raise SettingsError(f"Expected rising epochs of levels such as 2,6, got '{text}'")
+    return Ladder(tuple(int(number) for number in text.split(","))).epochs

@@ -17,9 +17,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from evonas.config import Settings, make_settings, parse_time
+from evonas.config import Settings, make_settings
 from evonas.errors import EvonasError
 from evonas.files.csv import to_csv
+from evonas.files.duration import parse_time
 from evonas.files.toml import to_toml
 from evonas.objectives.latency.latency import read_latency_table
 from evonas.objectives.latency.table import Fit, LatencyTable
