@@ -164,6 +164,13 @@ class Settings(BaseModel):
         "each option's own, or protected as shared weights are",
         allowed=tuple(NORMS),
     )
+    norm_statistics: str = _setting(
+        "auto",
+        "supernet",
+        "Which means and variances of norms paths of published weights have: the published ones, or each path its own "
+        "of the images (path), the largest excepted; auto: published, but path where the weights are a supernet's",
+        allowed=("auto", "published", "path"),
+    )
     sampling: str = _setting("choice", "supernet", "How paths are drawn in training", allowed=SAMPLINGS)
     estimator: str = _setting(
         "supernet", "supernet", "What estimates accuracy: supernet, supernet:NAME, train:EPOCHS or train:EPOCHS+inherit"

@@ -172,7 +172,7 @@ def has_supernet(run: Run) -> bool:
 
 
 def inherit(context: Context, architecture: Architecture) -> Network:
-    """Return a stand-alone network with the supernet's weights, batch-norm statistics estimated for its path."""
+    """Return a stand-alone network with the supernet's weights, its statistics those its path was read with."""
     assert context.supernet is not None
     assert context.data is not None
     evaluator = PathEvaluator(context.supernet, context.data, context.data.search, norm_images=NORM_IMAGES)

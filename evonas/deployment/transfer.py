@@ -143,7 +143,6 @@ def _train(run: Run, context: Context, problem: SearchProblem, allowed: int, pro
     architecture = published.architecture or problem.space.extremes()[1]
     network = build(context.space, context.skeleton, architecture, seed=context.seed)
     source = published if published.architecture is not None else published.extract(architecture)
-    network.published = str(architecture)
     load_published(network, source)
     network = network.to(context.device)
     flops = flops_of(context, [context.space.canonical(architecture)])[0]

@@ -7,11 +7,12 @@ the same class with the same state-dict keys. A `Slot` is where they differ: it 
 from evonas.networks.build import build, initialize
 from evonas.networks.cell import CellNetwork
 from evonas.networks.lhd import import_lhd
-from evonas.networks.network import Branched, Gate, Network, PlacedBlock, Slot
+from evonas.networks.network import EVERY_PATH, Branched, Gate, Network, PlacedBlock, Slot
 from evonas.networks.side_by_side import SideBySide
 from evonas.networks.stage import StageNetwork
 
 __all__ = [
+    "EVERY_PATH",
     "Branched",
     "CellNetwork",
     "Gate",

@@ -104,6 +104,10 @@ def resolved(skeleton: Skeleton, architecture: Architecture | None) -> Skeleton:
     return skeleton
 
 
+EVERY_PATH = "*"
+"""What `Network.kept_statistics` is where all paths keep them."""
+
+
 class Network(nn.Module, ABC):
     """A network of a space: the supernet where `architecture` is None, else a stand-alone network.
 
@@ -115,8 +119,9 @@ class Network(nn.Module, ABC):
         self.space = space
         self.skeleton = resolved(skeleton, architecture)
         self.architecture = architecture
-        self.published: str | None = None
-        """Text of the architecture that keeps the statistics of norms that published weights came with."""
+        self.kept_statistics: str | None = None
+        """Text of the architecture whose norms keep the statistics that this network holds, those of published
+        weights; `EVERY_PATH`: every one's do; None: no one's."""
         self._own_path = None if architecture is None else space.path(architecture)
 
     def forward(self, images: Tensor, path: Path | None = None) -> Tensor:
@@ -185,6 +190,13 @@ class Network(nn.Module, ABC):
         for parameter in network.parameters():
             parameter.requires_grad_(True)
         return network.train(self.training)
+
+    def keeps_statistics(self, architecture: Architecture) -> bool:
+        """Return whether a path keeps the statistics of norms that this network holds."""
+        if self.kept_statistics in (None, EVERY_PATH):
+            return self.kept_statistics is not None
+        own = architecture if architecture.resolution is None else architecture.without_resolution()
+        return str(own) == self.kept_statistics
 
     def values(self) -> dict[str, Tensor]:
         """Return parameters and buffers by name; to be passed to many calls of `extract` of one network."""

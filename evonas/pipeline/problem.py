@@ -9,7 +9,7 @@ from typing import Any
 
 from evonas.config import Settings
 from evonas.errors import SettingsError
-from evonas.networks import Network, build
+from evonas.networks import EVERY_PATH, Network, build
 from evonas.objectives import Context, Evaluator, fingerprint, make_evaluator
 from evonas.objectives.accuracy.anchor import AnchorEvaluator, read_anchor_name
 from evonas.objectives.table import TableEvaluator
@@ -150,11 +150,12 @@ class SearchProblem:
         return replace(context, options={**context.options, **options})
 
     def new_supernet(self) -> Network:
-        """Return a supernet with fresh weights; of published ones it knows whose statistics of norms are theirs."""
+        """Return a supernet with fresh weights; of published ones it knows which paths keep their statistics."""
         network = build(self.space, self.skeleton, seed=self.settings.seed)
         separate_norms(network, self.settings.norms)
         if self.start is not None:
-            network.published = str(self.space.extremes()[1])
+            every = self.settings.norm_statistics == "published"
+            network.kept_statistics = EVERY_PATH if every else str(self.space.extremes()[1])
         return network
 
     def manifest(self) -> dict[str, Any]:

@@ -171,6 +171,11 @@ def _split_digest(text: str) -> tuple[str, str]:
 
 
 def _from_nothing(settings: Settings) -> ResolvedStart:
+    if settings.norm_statistics == "published":
+        raise SettingsError(
+            "The search starts from nothing, and so has no published statistics of norms: leave out "
+            "--norm-statistics, or name weights with --pretrained"
+        )
     space = "darts" if settings.space == "auto" else settings.space
     return ResolvedStart(settings.model_copy(update={"space": space, "pretrained": "none"}), None, [])
 
@@ -208,6 +213,8 @@ def _with_weights(settings: Settings, name: str) -> ResolvedStart:
     if source.task != "classification":
         fewer.pop("estimator", None)  # it is of accuracy alone
     own = {"space": entry.space, "skeleton": entry.skeleton, "pretrained": start.setting}
+    if settings.norm_statistics == "auto":
+        own["norm_statistics"] = "published" if entry.architecture else "path"
     return ResolvedStart(settings.model_copy(update={**own, **fewer}), start, [])
 
 

@@ -2,7 +2,8 @@
 
 First the classifier, by regression on features of the largest path; then the largest path, fine-tuned at a low rate;
 then the others with it, by the sandwich rule with in-place distillation ([Yu2020]_). The largest path keeps the
-published statistics of its norms throughout; the others are trained by the statistics of each batch.
+published statistics of its norms throughout, and the others do where `Network.kept_statistics` is `EVERY_PATH`; else
+they are trained by the statistics of each batch.
 
 References:
     .. [Yu2020] Yu et al.: BigNAS, ECCV 2020, arXiv 2003.11142.
@@ -23,7 +24,7 @@ from torch import Tensor, nn
 from evonas.data import Augment, Dataset, batches, count_batches
 from evonas.data.resize import resize
 from evonas.errors import SettingsError, TrainingError
-from evonas.networks import Network
+from evonas.networks import EVERY_PATH, Network
 from evonas.spaces import Path
 from evonas.tasks import Task
 
@@ -203,7 +204,7 @@ class _Work:
                 )
             torch.autograd.backward(loss * weight)
         teacher = outputs.detach()
-        with statistics_of_norms(self.network, "batch"):
+        with statistics_of_norms(self.network, "kept" if self.network.kept_statistics == EVERY_PATH else "batch"):
             for path in others:
                 torch.autograd.backward(self.task.imitate(self.network(images, path), teacher) * weight)
         self.optimizer.step()

@@ -22,14 +22,11 @@ NORM_IMAGES = 512
 
 
 class Extractable(Protocol):
-    """A supernet, as far as an evaluation needs it; inherit it, and what is optional has its default.
+    """A supernet, as far as an evaluation needs it; inherit it, and what is optional has its default."""
 
-    Attributes:
-        published: Text of the architecture that keeps the statistics of its norms, those of published weights; None:
-            of every one they are estimated.
-    """
-
-    published: str | None = None
+    def keeps_statistics(self, architecture: Any) -> bool:
+        """Return whether a path keeps the statistics of norms that the supernet holds; else they are estimated."""
+        return False
 
     def extract(self, architecture: Any, own: Mapping[str, Tensor] | None = None) -> nn.Module:
         """Return a stand-alone copy with inherited weights."""
@@ -73,7 +70,7 @@ class ImageData(Protocol):
 
 
 class PathEvaluator:
-    """Reads a path's score on a stand-alone copy whose batch norms are estimated for this path.
+    """Reads a path's score on a stand-alone copy whose batch norms are estimated for it, or kept as they are.
 
     The copy makes the result independent of what was evaluated before, and leaves the supernet as it is bit
     for bit.
@@ -122,12 +119,11 @@ class PathEvaluator:
         self._images = () if self._lazy else torch.split(_channels_last(data.normalize(part.images)), batch_size)
         self._labels = torch.split(part.labels, batch_size)
         self._kept = Kept(memory)
-        self._kept_path: str | None = network.published
 
     def prepare(self, architecture: Any) -> nn.Module:
-        """Return the path's stand-alone copy, its norms estimated, ready to evaluate."""
+        """Return the path's stand-alone copy, its norms estimated or kept, ready to evaluate."""
         network = self._copy(architecture)
-        if not self._keeps(architecture):
+        if not self._network.keeps_statistics(architecture):
             reestimate_norms(network, self._sized(self._norms, architecture, network))
         return network.eval()
 
@@ -148,7 +144,7 @@ class PathEvaluator:
         if self._lazy:
             return _each(self._outputs(architecture), self._labels, self._task)
         network = self._copy(architecture).eval()
-        kept = self._keeps(architecture)
+        kept = self._network.keeps_statistics(architecture)
         segments = network.segments() if isinstance(network, Segmented) else [("", network)]
         names = [f"{architecture.resolution} {kept}", *(name for name, _ in segments)]
         done, state = self._kept.longest(names)
@@ -172,13 +168,6 @@ class PathEvaluator:
             images = _channels_last(self._normalize(self._part.images[start : start + self._batch_size]))
             found.append(network(*self._sized([images], architecture, network)))
         return found
-
-    def _keeps(self, architecture: Any) -> bool:
-        """Return whether a path keeps the statistics that the supernet's norms hold: those of published weights."""
-        if self._kept_path is None:
-            return False
-        own = architecture if architecture.resolution is None else architecture.without_resolution()
-        return str(own) == self._kept_path
 
     def _copy(self, architecture: Any) -> nn.Module:
         copy = self._network.extract(architecture, self._values)

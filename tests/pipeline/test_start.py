@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from evonas.deployment.access_log import read_accesses
 from evonas.deployment.transfer import transfer_lines
 from evonas.errors import DataError, EvonasError, SettingsError
 from evonas.files.progress import Silent
-from evonas.networks import build
+from evonas.networks import EVERY_PATH, build
 from evonas.pipeline import start as start_module
 from evonas.pipeline.context import problem_of
 from evonas.pipeline.new_run import new_path
@@ -203,6 +204,21 @@ def test_named_weights_bring_space_skeleton_and_digest(made):
     assert (found.space, found.skeleton, found.population) == (str(made / "tiny.toml"), "small", 24)
     assert resolve_start(found)[0] == found
     assert resolve_start(settings(made, population=7))[0].population == 7
+
+
+def test_statistics_of_norms_are_the_published_ones_but_for_a_published_supernet(made, tmp_path):
+    assert settings(made).norm_statistics == "auto"
+    found = resolve_start(settings(made))[0]
+    assert found.norm_statistics == "published"
+    assert SearchProblem(found).new_supernet().kept_statistics == EVERY_PATH
+    own = resolve_start(settings(made, norm_statistics="path"))[0]
+    assert SearchProblem(own).new_supernet().kept_statistics == str(load_space(own.space).extremes()[1])
+    text = (made / "made.toml").read_text()
+    (tmp_path / "supernet.toml").write_text(re.sub(r"^architecture = .*$", 'architecture = ""', text, flags=re.M))
+    (tmp_path / "made.safetensors").symlink_to(made / "made.safetensors")
+    assert resolve_start(settings(made, pretrained=str(tmp_path / "supernet.toml")))[0].norm_statistics == "path"
+    with pytest.raises(SettingsError, match="starts from nothing, and so has no published statistics"):
+        resolve_start(settings(made, pretrained="none", norm_statistics="published"))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import nn
 
 from evonas.data import load_data
-from evonas.networks import build
+from evonas.networks import EVERY_PATH, build
 from evonas.spaces import load_space
 from evonas.supernet import PathEvaluator
 from evonas.supernet.adaptation import (
@@ -141,7 +141,7 @@ def test_batch_statistics_are_used_and_not_taken_over(supernet, images):
 
 def test_the_largest_path_is_read_with_published_statistics(supernet, images):
     smallest, largest = supernet.space.extremes()
-    supernet.published = str(largest)
+    supernet.kept_statistics = str(largest)
     evaluator = PathEvaluator(supernet.eval(), images, images.search, memory=2**24)
     with torch.no_grad():
         expected = supernet(images.normalize(images.search.images), supernet.space.path(largest))
@@ -153,3 +153,20 @@ def test_the_largest_path_is_read_with_published_statistics(supernet, images):
     assert torch.equal(carried, supernet.state_dict()["stem.1.running_mean"])
     other = evaluator.prepare(smallest).state_dict()["stem.1.running_mean"]
     assert not torch.equal(other, carried)
+
+
+def test_every_path_may_be_trained_and_read_with_published_statistics(supernet, images):
+    smallest = supernet.space.extremes()[0]
+    supernet.kept_statistics = EVERY_PATH
+    calls = []
+    stem = supernet.stem[1]
+    stem.register_forward_pre_hook(lambda norm, _: calls.append(norm.training))
+    run(supernet, images, Adaptation(classifier=False, largest=0, sandwich=1, batch_size=45))
+    assert set(calls) == {False}
+    evaluator = PathEvaluator(supernet.eval(), images, images.search)
+    with torch.no_grad():
+        expected = supernet(images.normalize(images.search.images), supernet.space.path(smallest))
+    loss = float(make_task(images).loss(expected, images.search.labels))
+    assert evaluator(smallest)["loss"] == pytest.approx(loss, rel=1e-4)
+    carried = evaluator.prepare(smallest).state_dict()["stem.1.running_mean"]
+    assert torch.equal(carried, supernet.state_dict()["stem.1.running_mean"])
