@@ -148,6 +148,12 @@ class Settings(BaseModel):
     )
     population: int = _setting(40, "budget", "Members of a generation", ge=2, le=10**5)
     generations: Count = _setting(30, "budget", "Generations, the first population included")
+    patience: Count | None = _setting(
+        None,
+        "budget",
+        "End after so many generations without a gain in hypervolume beyond noise",
+        unset="none: all generations",
+    )
     warm_start: int = _setting(
         500, "budget", "Architectures scored by SWAP for the first population; 0: none", ge=0, le=10**6
     )

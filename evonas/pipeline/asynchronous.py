@@ -12,7 +12,8 @@ from evonas.files.progress import Progress
 from evonas.pareto.dominance import minimized
 from evonas.pareto.objective import Objective
 from evonas.pipeline.budget import Allowance, Budget
-from evonas.pipeline.generational import END, generations
+from evonas.pipeline.generational import END, end_by_patience, generations
+from evonas.pipeline.patience import patience_of
 from evonas.pipeline.problem import SearchProblem
 from evonas.runs.run import Run
 
@@ -75,6 +76,7 @@ def search_asynchronously(
     told: list[np.ndarray] = []
     asked = 0
     allowance = Allowance(budget, size)
+    patience = patience_of(problem, run, objectives)
     ended: int | None = store.decisions(END).get(END) if budget.bounded else None
     with progress.task("Searching", size * generations(problem, run, 0, allowance)) as task:
         advance = allowance.noting(task.advance)
@@ -104,9 +106,14 @@ def search_asynchronously(
             store.enroll(generation, texts[generation * size :], lineage[generation * size :])
             told.append(values)
             own = minimized(values[None, : len(directions)], directions)
-            evolution.tell(genome, own, problem.bounds.violations(values[None]))
+            violations = problem.bounds.violations(values[None])
+            evolution.tell(genome, own, violations)
+            patience.tell(values[None, : len(directions)], violations)
             advance(1)
             if len(texts) % size == 0:
                 after_generation(run)
+            if patience.over:
+                end_by_patience(run, patience.without, len(texts), progress)
+                break
     stream.drain()
     return texts, np.stack(told)

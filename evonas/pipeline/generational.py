@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -14,6 +15,7 @@ from evonas.files.progress import Progress
 from evonas.pareto.dominance import minimized
 from evonas.pareto.objective import Objective
 from evonas.pipeline.budget import Allowance, Budget
+from evonas.pipeline.patience import patience_of
 from evonas.pipeline.problem import SearchProblem
 from evonas.pipeline.surrogate import make_evolution, note_predictors
 from evonas.runs.run import Run
@@ -56,6 +58,7 @@ def search_by_generations(
     told: list[np.ndarray] = []
     asking, inside, aside, began = 0.0, 0.0, 0.0, time.perf_counter()
     allowance = Allowance(budget, size)
+    patience = patience_of(problem, run, objectives)
     ended: int | None = run.store.decisions(END).get(END) if budget.bounded else None
     with progress.task("Searching", generations(problem, run, 0, allowance) * size) as task:
         for generation in itertools.count():
@@ -86,10 +89,15 @@ def search_by_generations(
             texts += keys
             told.append(values)
             own = minimized(values[:, : len(directions)], directions)
-            evolution.tell(genomes, own, problem.bounds.violations(values))
+            violations = problem.bounds.violations(values)
+            evolution.tell(genomes, own, violations)
+            patience.tell(values[:, : len(directions)], violations)
             start = time.perf_counter()
             after_generation(run)
             aside += time.perf_counter() - start
+            if patience.over:
+                end_by_patience(run, patience.without, len(texts), progress)
+                break
     whole = time.perf_counter() - began
     note_predictors(run, evolution, problem.names)
     if problem.settings.surrogate:
@@ -103,6 +111,22 @@ def search_by_generations(
         }
     )
     return texts, np.concatenate(told)
+
+
+def end_by_patience(run: Run, without: int, told: int, progress: Progress) -> None:
+    """Write down and say that a search ends since further generations gained nothing.
+
+    Args:
+        run: Its run.
+        without: Generations that gained nothing.
+        told: Evaluations told.
+        progress: Told so.
+    """
+    run.update_manifest(patience={"without_gain": without, "evaluations": told})
+    progress.say(
+        f"{without} generations brought no gain in hypervolume beyond noise: the search ends after {told:,} "
+        f"evaluations (evonas resume {shlex.quote(str(run.path))} --generations N goes on)"
+    )
 
 
 def _stop(ended: bool, allowance: Allowance, known: np.ndarray) -> Callable[[], bool] | None:
