@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-from evonas.report.markup import numbers, table, text
+import numpy as np
+
+from evonas.report.markup import table, text
 from evonas.tasks import ClassReport
 
 __all__ = ["class_section", "read_class_reports"]
@@ -14,6 +16,8 @@ __all__ = ["class_section", "read_class_reports"]
 MOST_TRAININGS = 12
 """Trainings that a page shows, the latest."""
 RECORD = "training.json"
+SHARES = ("accuracy", "balanced_accuracy")
+"""Measures that are shares of images, in percent; the others are scores of their own."""
 
 
 def read_class_reports(models: Path) -> dict[str, ClassReport]:
@@ -52,15 +56,52 @@ def class_section(reports: Mapping[str, ClassReport]) -> str:
 
 def _training(name: str, report: ClassReport) -> str:
     """Return the tables of one training."""
-    rows = report.class_rows()
-    note = _sentences(report, len(rows))
-    matrix: Sequence[tuple[str, ...]] = report.confusion_rows()
-    confusion = table("rows: true class, columns: answer", ("", *report.classes), matrix) if matrix else ""
+    recall, precision, support = report.recall, report.precision, report.support
+    listed = [report.classes.index(row[0]) for row in report.class_rows()]
+    rows = [
+        (report.classes[k], f"{100 * recall[k]:.1f}", f"{100 * precision[k]:.1f}", f"{support[k]:,}") for k in listed
+    ]
+    measures = [
+        (_titled(key), _measure(key, value), _measure(key, report.constant_measures[key]))
+        for key, value in report.measures.items()
+    ]
     return (
         f"<div><h3>{text(name)}</h3>"
-        f"{table('', ('measure', 'network', f'always {report.constant}'), report.measure_rows())}"
-        f"{table('', ('class', 'recall', 'precision', 'images'), rows)}"
-        f"<p class='small soft'>{text(note)}</p>{numbers(confusion)}</div>"
+        f"{table('', ('measure', 'network', f'always {report.constant}'), measures)}"
+        f"{table('', ('class', 'recall (%)', 'precision (%)', 'images'), rows)}"
+        f"<p class='small soft'>Recall: of a class's images those found; precision: of the answers that name it those "
+        f"that are right. {text(_sentences(report, len(rows)))}</p>{_confusion(report)}</div>"
+    )
+
+
+def _titled(measure: str) -> str:
+    return f"{measure.replace('_', ' ')} (%)" if measure in SHARES else measure.replace("_", " ")
+
+
+def _measure(name: str, value: float) -> str:
+    return f"{100 * value:.1f}" if name in SHARES else f"{value:.3f}"
+
+
+def _confusion(report: ClassReport) -> str:
+    """Return the confusion matrix, darker where more of a class's images are; nothing of very many classes."""
+    rows = report.confusion_rows()
+    if not rows:
+        return ""
+    share = report.confusion / np.maximum(report.support, 1)[:, None]
+    head = "".join(f"<th scope='col'>{text(name)}</th>" for name in report.classes)
+    body = "".join(
+        f"<tr><th scope='row' class='text'>{text(cells[0])}</th>"
+        + "".join(
+            f"<td class='{'right' if i == j else 'wrong'}' style='--part:{100 * share[i, j]:.0f}%'>{text(cell)}</td>"
+            for j, cell in enumerate(cells[1:])
+        )
+        + "</tr>"
+        for i, cells in enumerate(rows)
+    )
+    return (
+        "<h4>Confusion matrix</h4><div class='scroll' tabindex='0' role='region' aria-label='Confusion matrix'>"
+        "<table class='confusion'><caption>rows: true class, columns: answer, in images; darker: a larger part of the "
+        f"class</caption><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 

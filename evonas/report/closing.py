@@ -9,13 +9,11 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from evonas.files.duration import duration
 from evonas.pareto.front import Front
 from evonas.pipeline.baseline import BASELINE_FILE
 from evonas.report.cards import cards, no_knee
-from evonas.report.origins import origin, trainable
+from evonas.report.origins import trainable
 from evonas.report.summary import baseline_sentence, broken_sentence
 from evonas.report.trust import trust_line
 from evonas.runs.run import Run
@@ -37,14 +35,13 @@ def closing_lines(run: Run, front: Front) -> list[str]:
         lines.append(f"The front covers {front.hypervolume:.1%} of what was seen (hypervolume).")
     if (baseline := run.path / BASELINE_FILE).exists():
         lines.append(baseline_sentence(json.loads(baseline.read_text(encoding="utf-8"))))
-    if "acc" in {objective.name for objective in front.objectives} and not run.settings.get("table"):
-        lines.append(trust_line(run.manifest) or _estimate(run, front))
+    lines.append(trust_line(run.manifest, run.settings, front.objectives))
     broken = sum(bool(member.breaks) for member in front)
     if broken:
         lines.append(broken_sentence(broken))
     path = shlex.quote(str(run.path))
     if (report := run.path / "report.html").exists():
-        lines.append(f"Drawings, lineage and how far to trust it all: open {report} in a browser.")
+        lines.append(f"Drawings, lineage and what limits the trust: open {report} in a browser.")
     choice = shlex.quote(found[0].selection if found else "knee")
     trains = trainable((objective.name for objective in front.objectives), run.settings)
     return [*lines, "Next:", f"  evonas train {path} --select {choice}" if trains else f"  evonas front {path}"]
@@ -59,20 +56,6 @@ def wrapped(lines: Sequence[str], width: int) -> list[str]:
     """
     fold = partial(textwrap.wrap, width=width, break_long_words=False, break_on_hyphens=False)
     return [part for line in lines for part in ([line] if line.startswith("  ") else fold(line))]
-
-
-def _estimate(run: Run, front: Front) -> str:
-    """Return what accuracy is an estimate by, and how it compares with the images that were not selected on."""
-    what = origin("acc", run.settings, next(o.unit for o in front.objectives if o.name == "acc"))
-    text = f"acc is {what}: it ranks architectures, it does not promise what training gives."
-    # Like with like: where acc is a smooth score, plain accuracy stands beside it.
-    gaps = [m.known.get("acc_top1", m.values["acc"]) - m.known["acc_report"] for m in front if "acc_report" in m.known]
-    if gaps:
-        gap = float(np.mean(gaps))
-        side = "lower" if gap >= 0 else "higher"
-        much = f"{100 * abs(gap):.1f} points {side}"
-        text += f" On validation images not selected on, plain accuracy is {much} on average."
-    return text
 
 
 def _duration(run: Run) -> str:

@@ -58,7 +58,7 @@
   let yAxis = column("y", 0);
   let xAxis = column("x", Math.min(1, columns.length - 1));
   let chosen = points.ids.indexOf(state.get("a") || "");
-  if (chosen < 0) chosen = data.needs.length ? points.front[data.knee] : -1;
+  if (chosen < 0) chosen = data.cards.length ? points.front[data.knee] : -1;
   const remember = () => {
     const now = new URLSearchParams({ x: columns[xAxis].name, y: columns[yAxis].name });
     if (chosen >= 0) now.set("a", points.ids[chosen]);
@@ -141,10 +141,10 @@
     if (columns[i].direction === "max") low = Math.min(all[Math.floor(all.length * 0.02)], ...must);
     else high = Math.max(all[Math.ceil(all.length * 0.98) - 1], ...must);
     if (low > 0 && high / low > 30) {
-      const edge = Math.log10(high / low) * 0.04;
+      const edge = Math.log10(high / low) * 0.08;
       return { type: "log", range: [Math.log10(low) - edge, Math.log10(high) + edge] };
     }
-    const edge = (high - low) * 0.05 || Math.abs(high) * 0.05 || 1;
+    const edge = (high - low) * 0.08 || Math.abs(high) * 0.08 || 1;
     return { range: [low - edge, high + edge] };
   };
 
@@ -180,9 +180,25 @@
         line: { color: color("chosen"), width: 3 } }));
     }
     const all = [...cloud, ...members];
+    // Each card's name beside its member: on the side of the front that is empty, unless it would leave the chart.
+    const above = columns[yAxis].direction === "max";
+    const right = columns[xAxis].direction === "min";
+    const [from, to] = range(xAxis, all, members).range || [0, 1];
+    const log = range(xAxis, all, members).type === "log";
+    const near = (p) => ((log ? Math.log10(points.values[xAxis][p]) : points.values[xAxis][p]) - from) / (to - from);
+    const side = (p) => (near(p) < 0.25 ? 1 : near(p) > 0.75 ? -1 : right ? -1 : 1);
+    const turned = (p) => (side(p) < 0) === right ? 1 : -1;
+    const annotations = data.cards.map((card) => [card.name, points.front[card.index]]).filter(([, p]) => known(p))
+      .map(([name, p]) => ({ x: points.values[xAxis][p], y: points.values[yAxis][p], text: `<b>${plain(name)}</b>`,
+        ax: 26 * side(p), ay: turned(p) > 0 ? (above ? -24 : 24) : (above ? 15 : -15), xanchor: side(p) < 0 ? "right" : "left", arrowcolor: color("ink"),
+        arrowwidth: 1.2, arrowhead: 0, standoff: 7, bgcolor: color("paper"), borderpad: 2,
+        font: { size: 13, color: color("ink") } }));
+    for (const [i, key] of [[xAxis, "x"], [yAxis, "y"]]) {
+      if (range(i, all, members).type === "log") annotations.forEach((a) => { a[key] = Math.log10(a[key]); });
+    }
     return Plotly.react("front", traces, layout(
       axis(label(columns[xAxis]), range(xAxis, all, members)),
-      axis(label(columns[yAxis]), range(yAxis, all, members))), config);
+      axis(label(columns[yAxis]), range(yAxis, all, members)), { annotations }), config);
   };
 
   const drawParallel = () => {
@@ -258,10 +274,22 @@
   layout(axis("update after which it was read"), axis("change of accuracy within the epoch", { zeroline: true,
     zerolinecolor: color("soft") })), config);
 
+  const drawTraining = (curve, place) => {
+    const line = (key, more) => (curve[key] ? [{ type: "scatter", mode: "lines", name: curve[key].words, x: curve.epochs,
+      y: curve[key].values.map((v) => (v === null || key === "loss" ? v : 100 * v)), ...more }] : []);
+    return Plotly.react(`training${place}`, [
+      ...line("held_out", { line: { color: color("front"), width: 2.4 } }),
+      ...line("metric", { line: { color: color("kin"), width: 1.8, dash: "dash" } }),
+      ...line("loss", { yaxis: "y2", line: { color: color("broken"), width: 1.6, dash: "dot" } }),
+    ], layout(axis("epoch"), axis("accuracy (%)"), { yaxis2: axis("loss", { overlaying: "y", side: "right", showgrid: false }),
+      margin: { l: 58, r: 58, t: 40, b: 54 } }), config);
+  };
+
   const charts = [
     ["front", drawFront, true], ["parallel", drawParallel, true], ["progress", drawProgress],
     ["supernet", drawSupernet], ["forgetting", drawForgetting],
     ...data.truths.map((pair, i) => [`truth${i}`, () => drawTruth(pair, i), true]),
+    ...data.trainings.map((curve, i) => [`training${i}`, () => drawTraining(curve, i)]),
   ].filter(([id]) => byId(id));
   const draw = (changing) => Promise.all(charts.filter(([, , moves]) => !changing || moves).map(([, work]) => work()));
 
@@ -366,9 +394,10 @@
     for (const row of document.querySelectorAll("tr[data-index]")) {
       row.setAttribute("aria-selected", String(points.front[Number(row.dataset.index)] === chosen));
     }
-    for (const need of document.querySelectorAll(".need")) {
-      need.setAttribute("aria-pressed", String(points.front[Number(need.dataset.index)] === chosen));
+    for (const pick of document.querySelectorAll(".pick")) {
+      pick.setAttribute("aria-pressed", String(points.front[Number(pick.dataset.index)] === chosen));
     }
+    signs();
     return draw(true);
   };
   const step = (by) => {
@@ -398,12 +427,80 @@
     const by = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
     if (by) { event.preventDefault(); step(by); }
   });
-  for (const button of document.querySelectorAll("[data-index] button, .need")) {
+  for (const button of document.querySelectorAll("[data-index] .show, .pick")) {
     button.addEventListener("click", () => {
       select(points.front[Number(button.closest("[data-index]").dataset.index)]);
-      if (matchMedia("(max-width: 860px)").matches || button.closest("table")) byId("details").scrollIntoView();
+      if (button.closest("table")) byId("details").scrollIntoView();
     });
   }
+
+  // ------------------------------------------------------------------------------------------------------ the table
+
+  const body = document.querySelector("#table tbody");
+  const rows = [...body.rows];
+  const opened = new Set();
+  const units = { k: 1e3, M: 1e6, G: 1e9, "%": 1, "": 1 };
+  // A condition such as acc>=90% or flops<=300k; null where a part is none.
+  const condition = (part) => {
+    const match = part.match(/^(.+?)(<=|>=|<|>|=)([-+]?[\d.]+(?:e[-+]?\d+)?)([kMG%]?)$/);
+    const place = match ? columns.findIndex((c) => c.name === match[1]) : -1;
+    if (place < 0) return null;
+    let bound = Number(match[3]) * units[match[4]];
+    if (columns[place].unit === "%") bound *= match[4] !== "%" && Math.abs(bound) <= 1 ? 100 : 1;
+    else if (match[4] === "%") bound /= 100;
+    const signs = { "<=": (v) => v <= bound, ">=": (v) => v >= bound, "<": (v) => v < bound, ">": (v) => v > bound,
+      "=": (v) => v === bound };
+    return (point) => points.values[place][point] !== null && signs[match[2]](points.values[place][point]);
+  };
+  const filter = () => {
+    const wanted = byId("filter").value.trim().split(/[\s,]+/).filter(Boolean).map((part) => condition(part) ||
+      ((point) => points.ids[point].startsWith(part) || points.texts[point].includes(part)));
+    let kept = 0;
+    for (const row of rows) {
+      const fits = wanted.every((test) => test(points.front[Number(row.dataset.index)]));
+      kept += fits;
+      row.hidden = !fits || (row.dataset.equal !== undefined && !opened.has(row.dataset.equal));
+    }
+    byId("filtered").textContent = wanted.length ? `${kept} of ${rows.length}` : "";
+  };
+  byId("filter").addEventListener("input", filter);
+  for (const button of document.querySelectorAll(".equal")) {
+    button.addEventListener("click", () => {
+      const leader = button.dataset.leader;
+      if (!opened.delete(leader)) opened.add(leader);
+      button.setAttribute("aria-expanded", String(opened.has(leader)));
+      filter();
+    });
+  }
+  document.querySelectorAll("#table .sort").forEach((button, place) => button.addEventListener("click", () => {
+    const head = button.closest("th");
+    const up = head.getAttribute("aria-sort") !== "ascending";
+    for (const other of document.querySelectorAll("#table th[aria-sort]")) other.setAttribute("aria-sort", "none");
+    head.setAttribute("aria-sort", up ? "ascending" : "descending");
+    const key = (row) => { const cell = row.cells[place]; return cell.dataset.v ? Number(cell.dataset.v) : null; };
+    const order = (a, b) => {
+      const [left, right] = [key(a), key(b)];
+      if (left === null && right === null) return a.cells[place].textContent < b.cells[place].textContent ? -1 : 1;
+      return left === null ? 1 : right === null ? -1 : left - right;
+    };
+    rows.sort((a, b) => (up ? order(a, b) : order(b, a)) || Number(a.dataset.index) - Number(b.dataset.index));
+    body.append(...rows);
+  }));
+
+  // What is wider than its place says so.
+  const signs = () => {
+    for (const box of document.querySelectorAll(".drawing, .scroll")) {
+      const wide = box.scrollWidth > box.clientWidth + 4;
+      let sign = box.previousElementSibling;
+      if (!sign || !sign.classList.contains("sign")) {
+        if (!wide) continue;
+        sign = make("p", "Scroll sideways for the rest →", "sign small soft");
+        box.before(sign);
+      }
+      sign.hidden = !wide;
+    }
+  };
+  addEventListener("resize", signs);
   const gallery = byId("gallery");
   gallery.addEventListener("toggle", () => {
     const grid = gallery.querySelector(".gallery");

@@ -16,13 +16,16 @@ from typing import Any
 from evonas.errors import EvonasError, require
 from evonas.report import figures, sections
 from evonas.report.architecture import draw_architecture
-from evonas.report.cards import no_knee
+from evonas.report.cards import Card, cards, no_knee
 from evonas.report.class_section import class_section
 from evonas.report.contents import Contents
 from evonas.report.drawing import stylesheet, to_svg
+from evonas.report.first_screen import first_screen
+from evonas.report.importance_section import importance_section
 from evonas.report.markup import text
+from evonas.report.members_table import members_table
 from evonas.report.nonlinearity import draw_nonlinearity, nonlinearity_sentences
-from evonas.report.summary import Need, needs
+from evonas.report.trainings import read_trainings, training_curves, trainings_section
 from evonas.spaces import load_space
 
 DRAWINGS = 300
@@ -47,19 +50,24 @@ def make_page(contents: Contents) -> str:
         f"default-src 'none'; script-src '{_hash(script)}' '{library_hash}'; style-src 'unsafe-inline'; "
         "img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
-    wanted = needs(contents)
-    data = _data(contents, wanted)
+    chosen = cards(contents.front, contents.manifest)
+    data = _data(contents, chosen)
+    trainings = read_trainings(contents)
+    data["trainings"] = training_curves(trainings)
     name = contents.path.resolve().name
     refresh = "" if contents.ended else "<noscript><meta http-equiv='refresh' content='15'></noscript>"
     body = "".join(
         (
             sections.header(contents, name),
             "<main id='main'><p id='notice' class='card' role='status' hidden></p>",
-            sections.summary(contents, wanted),
-            sections.explorer(contents),
-            sections.members(contents),
+            first_screen(contents, chosen),
+            sections.explorer(),
+            members_table(contents, chosen),
+            sections.summary(contents),
             sections.charts(contents, data),
+            importance_section(contents),
             sections.trust(contents, data),
+            trainings_section(contents, trainings),
             class_section(contents.classes),
             sections.record(contents),
             "</main>",
@@ -110,22 +118,22 @@ def _json(value: Any) -> str:
 # ----------------------------------------------------------------------------------------------------- data
 
 
-def _data(contents: Contents, wanted: Sequence[Need]) -> dict[str, Any]:
+def _data(contents: Contents, chosen: Sequence[Card]) -> dict[str, Any]:
     """Return all that the page's script draws."""
     points = figures.chart_points(contents)
     knee = 0
     if len(contents.front):
         knows = no_knee(contents.manifest) is None
-        chosen = contents.front.select("knee" if knows else f"best:{contents.objectives[0].name}")
-        knee = [member is chosen for member in contents.front].index(True)
+        first = contents.front.select("knee" if knows else f"best:{contents.objectives[0].name}")
+        knee = [member is first for member in contents.front].index(True)
     return {
         "objectives": len(contents.objectives),
         "columns": figures.columns(contents),
         "points": points,
         "front": [{"breaks": list(member.breaks)} for member in contents.front],
         "knee": knee,
-        "needs": [need.index for need in wanted],
-        "drawings": _drawings(contents, points["front"], {knee, *(need.index for need in wanted)}),
+        "cards": [{"name": card.name, "index": card.index} for card in chosen],
+        "drawings": _drawings(contents, points["front"], {knee, *(card.index for card in chosen)}),
         "nonlinearity": _nonlinearity(contents, points["texts"]),
         "progress": figures.progress(contents),
         "truths": figures.truths(contents),

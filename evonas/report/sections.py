@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from evonas.report import figures
-from evonas.report.amounts import bound_text, heading, is_accuracy, known_heading, reference_text, shown
+from evonas.report.amounts import is_accuracy, reference_text, shown
 from evonas.report.cards import no_knee
 from evonas.report.contents import Contents
-from evonas.report.listing import further, row
 from evonas.report.markup import as_float, as_text, numbers, percent, signed, table, text
 from evonas.report.origins import number
-from evonas.report.summary import Need, found, limits, quality
+from evonas.report.summary import found, limits, quality
 from evonas.report.trust import trust_rows
 
 MOST_ROWS = 500
@@ -44,74 +43,25 @@ def header(contents: Contents, name: str) -> str:
     )
 
 
-def summary(contents: Contents, wanted: Sequence[Need]) -> str:
-    """Return what was found, what limits the trust in it, and which member suits which need."""
-    trust = "".join(f"<li>{text(line)}</li>" for line in limits(contents))
-    cards = "".join(
-        f"<button type='button' class='need' data-index='{need.index}' aria-pressed='false'><b>{text(need.name)}</b>"
-        f"member {need.index}<span>{text(need.why)}</span></button>"
-        for need in wanted
-    )
-    take = f"<h3>Which member for which need</h3><div class='needs'>{cards}</div>" if cards else ""
+def explorer() -> str:
+    """Return the room for a member's details and drawing, beside each other where there is width."""
     return (
-        "<section class='card' aria-labelledby='short'><h2 id='short'>In short</h2><div class='columns'>"
-        f"<div><h3>What was found</h3><p>{text(' '.join(found(contents)))}</p>{take}</div>"
-        f"<div><h3>What limits the trust in it</h3><ul>{trust}</ul></div></div></section>"
-    )
-
-
-def explorer(contents: Contents) -> str:
-    """Return the front's chart with its controls, and room for a member's details and drawing."""
-    left_out = ""
-    if len(contents.texts) > figures.POINTS:
-        left_out = f" Of {len(contents.texts):,} evaluations an even part of {figures.POINTS:,} is drawn."
-    failed = len(contents.causes)
-    if failed:
-        left_out += f" {failed:,} failed evaluations are not drawn."
-    constraints = ""
-    if contents.constraints:
-        units = {o.name: o.unit for o in contents.objectives}
-        bounds = ", ".join(bound_text(c, units.get(c.objective, "")) for c in contents.constraints)
-        constraints = f" Constraints: {bounds}."
-    return (
-        "<div class='explorer'><section class='card' aria-labelledby='front-title'><h2 id='front-title'>The front</h2>"
-        "<div class='axes'><label>Vertical <select id='y'></select></label><label>Horizontal <select id='x'></select>"
-        "</label><button type='button' id='swap'>Swap axes</button></div>"
-        "<div id='front' class='chart' tabindex='0' role='application' aria-label='Chart of the front. Arrow keys go "
-        "from member to member; the table of members holds the same numbers.'></div>"
-        "<p class='small soft'>Click a point, or use the arrow keys, for its details. The line joins what no member "
-        f"beats.{text(constraints)}{text(left_out)}</p></section>"
-        "<section class='card' id='details' aria-labelledby='details-title'><div class='bar'>"
+        "<div class='explorer'><section class='card' id='details' aria-labelledby='details-title'><div class='bar'>"
         "<h2 id='details-title' aria-live='polite'>Details</h2><span><button type='button' id='previous' "
         "aria-label='previous member of the front'>←</button> <button type='button' id='next' "
         "aria-label='next member of the front'>→</button></span></div><div id='details-body'></div></section>"
-        "<section class='card wide' aria-labelledby='drawing-title'><h2 id='drawing-title'>Drawing</h2>"
+        "<section class='card' aria-labelledby='drawing-title'><h2 id='drawing-title'>Drawing</h2>"
         "<div id='drawing-body'></div></section></div>"
     )
 
 
-def members(contents: Contents) -> str:
-    """Return the table of the front's members."""
-    front = contents.front
-    names = further(front)
-    titles = ["", *map(heading, front.objectives), *map(known_heading, names)]
-    head = "".join(f"<th scope='col'>{text(title) or 'member'}</th>" for title in titles)
-    rows = "".join(
-        f"<tr data-index='{index}' aria-selected='false'><th scope='row'>{text(cells[0])}</th>"
-        f"{''.join(f'<td>{text(cell)}</td>' for cell in cells[1:])}"
-        f"<td><button type='button' aria-label='show member {index}'>Show</button></td></tr>"
-        for index, member in list(enumerate(front))[:MOST_ROWS]
-        for cells in [row(index, member, front.objectives, names)]
-    )
-    note = " ! breaks a constraint as measured." if any(member.breaks for member in front) else ""
-    if len(front) > MOST_ROWS:
-        note += f" The first {MOST_ROWS} of {len(front)} are listed; front.csv has all."
+def summary(contents: Contents) -> str:
+    """Return what was found and what limits the trust in it, in sentences."""
+    trust = "".join(f"<li>{text(line)}</li>" for line in limits(contents))
     return (
-        "<section class='card' aria-labelledby='members'><h2 id='members'>Members of the front</h2>"
-        "<div class='scroll tall' tabindex='0' role='region' aria-labelledby='members'><table class='full'>"
-        f"<caption>{len(front)} members; ↑ higher is better, ↓ lower is better.{text(note)}</caption>"
-        f"<thead><tr>{head}<th scope='col'>details</th></tr></thead><tbody>{rows}</tbody></table></div>"
-        "<details id='gallery'><summary>All drawings</summary><div class='gallery'></div></details></section>"
+        "<section class='card' aria-labelledby='short'><h2 id='short'>In words</h2><div class='columns'>"
+        f"<div><h3>What was found</h3><p>{text(' '.join(found(contents)))}</p></div>"
+        f"<div><h3>What limits the trust in it</h3><ul>{trust}</ul></div></div></section>"
     )
 
 

@@ -1,78 +1,21 @@
-"""Summary of the report in plain words: results, limits of the trust in them, and a member for each need."""
+"""Summary of the report in plain words: results, and limits of the trust in them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from evonas.pareto.front import Member
 from evonas.pareto.improvement import FEWEST_PAIRS
-from evonas.pareto.objective import Objective
-from evonas.report.amounts import headline, is_accuracy, reference_text, shown
+from evonas.report.amounts import is_accuracy, reference_text, shown
 from evonas.report.cards import no_knee
 from evonas.report.contents import Contents
 from evonas.report.figures import failures, progress, supernet, truths
 from evonas.report.origins import origin, trainable
 from evonas.report.trust import trust_sentences
 
-NEAR = 0.01
-"""Accuracy that a cheaper member may lie below the best, to be named."""
-
 FEW = 5
 """Pairs below which a rank correlation says nothing."""
-
-
-@dataclass(frozen=True)
-class Need:
-    """A need, and the member of the front for it: its index on the front, and why."""
-
-    name: str
-    index: int
-    why: str
-
-
-def needs(contents: Contents) -> list[Need]:
-    """Return which member to take for which need; a member is named once."""
-    front = contents.front
-    if not len(front):
-        return []
-    first, *costs = contents.objectives
-    feasible = [member for member in front if not member.breaks] or list(front)
-    best = _best(feasible, first)
-    chosen = [(f"{'Highest' if first.direction == 'max' else 'Lowest'} {first.name}", best)]
-    if costs and first.direction == "max":
-        near = [m for m in feasible if m.values[first.name] >= best.values[first.name] - NEAR]
-        cheap = _best(near, costs[0])
-        if cheap is not best:
-            chosen.append(("Nearly the best, for less", cheap))
-    if costs and no_knee(contents.manifest) is None:
-        chosen.append(("A balance of all", front.select("knee")))
-    for cost in costs:
-        chosen.append((f"{'Lowest' if cost.direction == 'min' else 'Highest'} {cost.name}", _best(feasible, cost)))
-    return _merged(contents, chosen)
-
-
-def _merged(contents: Contents, chosen: Sequence[tuple[str, Member]]) -> list[Need]:
-    """Return needs with their members; one that suits several is named once, with all of them."""
-    indices = {id(member): i for i, member in enumerate(contents.front)}
-    merged: dict[int, Need] = {}
-    for name, member in chosen:
-        index = indices[id(member)]
-        first = merged.get(index)
-        words = name if first is None else f"{first.name}; {name[0].lower()}{name[1:]}"
-        merged[index] = Need(words, index, _values_sentence(contents, member))
-    return list(merged.values())
-
-
-def _best(members: Sequence[Member], objective: Objective) -> Member:
-    sign = 1 if objective.direction == "max" else -1
-    return max(members, key=lambda member: sign * member.values[objective.name])
-
-
-def _values_sentence(contents: Contents, member: Member) -> str:
-    return ", ".join(f"{o.name} {headline(member, o, with_unit=True)}" for o in contents.objectives)
 
 
 def found(contents: Contents) -> list[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from evonas.pareto.objective import Objective
 from evonas.predictors.calibration import MIN_CALIBRATED
+from evonas.report.origins import COSTS
 
 __all__ = ["SIGNALS", "trust_line", "trust_rows", "trust_sentences"]
 
@@ -16,6 +18,8 @@ SIGNALS = {
     "supernet:smoothed": "shared weights, smoothed",
 }
 """What signals are called on screens, where that is not their own name."""
+RANKS = "Trust: {name} only ranks, untested by trainings (evonas verify RUN --ranking 8)."
+"""Where nothing bears out an estimate."""
 
 
 def trust_sentences(manifest: Mapping[str, Any]) -> list[str]:
@@ -30,27 +34,30 @@ def trust_sentences(manifest: Mapping[str, Any]) -> list[str]:
     return [_meaning(trust, anchors), *_error(trust), _orders(trust), *_chance(trust), *_cost(anchors, manifest)]
 
 
-def trust_line(manifest: Mapping[str, Any]) -> str | None:
-    """Return in one sentence how far predicted accuracy is off and how well it orders; None without anchors.
+def trust_line(manifest: Mapping[str, Any], settings: Mapping[str, Any], objectives: Sequence[Objective]) -> str:
+    """Return in one line of at most 80 characters how far to trust what a front was chosen by.
 
     Args:
         manifest: Of the run.
+        settings: Of the run.
+        objectives: The front's.
     """
-    trust = manifest.get("acc_trust")
+    if settings.get("table"):
+        return "Trust: values are a table's, measured before; nothing here is an estimate."
+    trust, names = manifest.get("acc_trust"), {objective.name for objective in objectives}
+    if "acc" not in names:
+        estimated = [o.name for o in objectives if o.name not in COSTS]
+        return "Trust: figures are counted or measured." if not estimated else RANKS.format(name=estimated[0][:16])
     if not trust:
-        return None
+        return RANKS.format(name="acc")
     one = trust["agreement"]["acc"]
-    score = "" if trust["calibrated"] else _meaning(trust, manifest["anchors"])
     if one["tau"] is None:
-        return score or "acc is predicted from anchors that tell too little to say how well."
-    off = "" if trust["error"] is None else f" and is {100 * trust['error']:.1f} points off on average"
-    others = [f"{name} {tau:.2f}" for name, tau in _others(trust)]
-    beside = f"; {', '.join(others)}" if others else ""
-    text = (
-        f"acc orders the {one['n']} trained anchors with Kendall's tau {one['tau']:.2f} ({one['low']:.2f} to "
-        f"{one['high']:.2f}){off}{beside}."
-    )
-    return " ".join([*([score] if score else []), text, *_chance(trust)])
+        return "Trust: low. The trainings tell too little to say how well acc orders."
+    if one["low"] <= 0:
+        return f"Trust: low. Over {one['n']} trainings the order by acc is not shown to beat chance."
+    off = "" if trust["error"] is None else f", {100 * trust['error']:.1f} points off"
+    held = f"{one['tau']:.2f} ({one['low']:.2f} to {one['high']:.2f})"
+    return f"Trust: rank correlation with {one['n']} trainings {held}{off}."
 
 
 def trust_rows(manifest: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:

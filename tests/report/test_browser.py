@@ -143,6 +143,20 @@ def test_it_is_operated_by_keys(browser, make_run):
     assert row.get_attribute("aria-selected") == "true"
 
 
+def test_the_table_sorts_and_filters(browser, make_run):
+    visit(browser, make_run())
+    shown = "return [...document.querySelectorAll('#table tbody tr')].filter(r => !r.hidden).map(r => r.dataset.index)"
+    every = browser.execute_script(shown)
+    browser.find_element("css selector", "#table .sort[data-name='acc']").click()
+    browser.find_element("css selector", "#table .sort[data-name='acc']").click()
+    assert browser.execute_script(shown) == every[::-1]  # the most accurate first, which is the costliest
+    browser.find_element("id", "filter").send_keys("acc>=0.7")
+    kept = browser.execute_script(shown)
+    assert 0 < len(kept) < len(every)
+    assert f"{len(kept)} of {len(every)}" == browser.find_element("id", "filtered").text
+    assert messages(browser) == []
+
+
 def test_every_member_is_drawn_in_the_gallery(browser, make_run):
     path = make_run(space="mobilenet_v3")
     visit(browser, path)

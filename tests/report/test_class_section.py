@@ -24,7 +24,9 @@ def test_trainings_are_shown_the_latest_first_and_names_are_inert(tmp_path):
     assert page.index("newer") < page.index("older")
     assert "&lt;b&gt;cat" in page
     assert "<b>cat" not in page
-    assert "0.6667" in page
+    assert "66.7" in page  # recall of the cats, in percent
+    assert "accuracy (%)" in page
+    assert "--part:67%" in page  # as dark in the confusion matrix
     assert "always &lt;b&gt;cat" in page
 
 

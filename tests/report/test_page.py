@@ -19,8 +19,8 @@ from evonas.errors import MissingExtraError, RunError
 from evonas.pareto.front import Member
 from evonas.pareto.objective import Objective
 from evonas.report import gather, make_page, write_report
+from evonas.report.cards import cards
 from evonas.report.page import _data, _library
-from evonas.report.summary import needs
 from evonas.runs.run import Run
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
@@ -147,7 +147,7 @@ def test_a_search_under_way_loads_itself_anew_until_it_ends(make_run):
 
 def test_no_number_is_without_what_it_is(make_run):
     contents = read(make_run(objectives=("acc", "flops", "latency")))
-    data = _data(contents, needs(contents))
+    data = _data(contents, cards(contents.front, contents.manifest))
     assert all(column["origin"] for column in data["columns"])
 
 

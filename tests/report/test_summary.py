@@ -6,7 +6,7 @@ import pytest
 
 from evonas.report import gather
 from evonas.report.closing import closing_lines
-from evonas.report.summary import NEAR, broken_sentence, found, limits, needs
+from evonas.report.summary import broken_sentence, found, limits
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 
@@ -14,22 +14,6 @@ from evonas.runs.run import Run
 def read(path):
     with Run.open(path) as run:
         return gather(run)
-
-
-def test_needs_name_members_once_and_for_what_they_are(make_run):
-    contents = read(make_run(objectives=("acc", "flops", "latency"), n=150))
-    wanted = needs(contents)
-    front = contents.front
-    assert len({need.index for need in wanted}) == len(wanted)
-    by_name = {name[0].upper() + name[1:]: front[n.index] for n in wanted for name in n.name.split("; ")}
-    assert "A balance of all" in by_name
-    best = by_name["Highest acc"]
-    assert best.values["acc"] == front.values[:, 0].max()
-    assert by_name["Lowest flops"].values["flops"] == front.values[:, 1].min()
-    if "Nearly the best, for less" in by_name:
-        near = by_name["Nearly the best, for less"]
-        assert near.values["acc"] >= best.values["acc"] - NEAR
-        assert near.values["flops"] < best.values["flops"]
 
 
 def test_what_was_found_and_what_limits_trust_is_said(make_run):
@@ -71,11 +55,9 @@ def test_a_search_under_way_is_told_as_such(make_run):
 def test_empty_fronts_and_single_objectives_have_words(make_run, objectives):
     contents = read(make_run(objectives=objectives))
     empty = replace(contents, front=replace(contents.front, members=(), hypervolume=None))
-    assert needs(empty) == []
     assert found(empty)
     assert found(contents)
     assert limits(contents)
-    assert needs(contents)[0].name.startswith("Highest acc")
 
 
 def test_random_sampling_at_equal_cost_is_told_with_its_interval(make_run):

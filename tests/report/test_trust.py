@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from evonas.pareto.objective import Objective
 from evonas.report.trust import trust_line, trust_rows, trust_sentences
 
 
@@ -57,18 +58,28 @@ def test_anchors_that_tell_nothing() -> None:
     assert "Kendall's tau with the anchors, acc predicting each without itself (95 % interval): FLOPs 0.25." in lines
 
 
-def test_one_line_has_all_signals_and_says_where_chance_is_not_beaten() -> None:
-    assert trust_line({}) is None
-    assert trust_line(manifest()) == (
-        "acc orders the 12 trained anchors with Kendall's tau 0.50 (0.10 to 0.80) and is 2.1 points off on average; "
-        "FLOPs 0.25."
-    )
-    line = trust_line(manifest(tau=0.2, low=-0.2, needed=48))
-    assert line is not None
-    assert line.endswith("not shown to beat chance; with about 48 a correlation of this size would be (--anchors N).")
-    score = trust_line(manifest(calibrated=False, top=3, error=None, noise=None))
-    assert score is not None
-    assert score.startswith("acc is a score without a unit: 3 of 12 anchors")
+ACC, FLOPS, SWAP = Objective("acc", "", "max"), Objective("flops", "", "min"), Objective("swap", "", "max")
+
+
+def test_one_line_says_how_far_to_trust_and_fits_eighty_columns() -> None:
+    lines = {
+        "known": trust_line(manifest(), {}, [ACC, FLOPS]),
+        "chance": trust_line(manifest(tau=0.2, low=-0.2, needed=48), {}, [ACC, FLOPS]),
+        "score": trust_line(manifest(calibrated=False, top=3, error=None, noise=None), {}, [ACC, FLOPS]),
+        "nothing": trust_line(manifest(tau=None, low=None, high=None), {}, [ACC, FLOPS]),
+        "untested": trust_line({}, {}, [ACC, FLOPS]),
+        "other": trust_line({}, {}, [SWAP, FLOPS]),
+        "table": trust_line({}, {"table": ["t.csv"]}, [ACC, FLOPS]),
+        "costs": trust_line({}, {}, [FLOPS]),
+    }
+    assert lines["known"] == "Trust: rank correlation with 12 trainings 0.50 (0.10 to 0.80), 2.1 points off."
+    assert lines["chance"] == "Trust: low. Over 12 trainings the order by acc is not shown to beat chance."
+    assert lines["score"] == "Trust: rank correlation with 12 trainings 0.50 (0.10 to 0.80)."
+    assert "too little" in lines["nothing"]
+    assert "acc only ranks, untested by trainings" in lines["untested"]
+    assert "swap only ranks" in lines["other"]
+    assert "measured before" in lines["table"]
+    assert all(line.startswith("Trust: ") and len(line) <= 80 for line in lines.values()), lines
 
 
 def test_rows_have_what_is_known_and_its_interval() -> None:
