@@ -16,7 +16,7 @@ from evonas.report.contents import Contents
 from evonas.report.markup import numbers, table, text
 from evonas.report.origins import number, trainable
 
-__all__ = ["Training", "read_trainings", "training_curves", "trainings_section"]
+__all__ = ["TrainingFigures", "read_trainings", "training_curves", "trainings_section"]
 
 MOST_TRAININGS = 12
 """Trainings that a page shows, the latest."""
@@ -26,7 +26,7 @@ CURVES = {"loss": "loss in training", "metric": "accuracy in training", "held_ou
 
 
 @dataclass(frozen=True)
-class Training:
+class TrainingFigures:
     """A member trained to the end, or what was deployed of one.
 
     Attributes:
@@ -53,11 +53,14 @@ class Training:
         return None
 
 
-def read_trainings(contents: Contents) -> list[Training]:
+def read_trainings(contents: Contents) -> list[TrainingFigures]:
     """Return what was trained and deployed in a run, the latest first; damaged records are left out."""
     folders = [path for path in (contents.path / "models").glob("*") if path.is_dir()]
     found = [
-        (max(file.stat().st_mtime for file in files), Training(path.name, _read(path / RECORD), _read(path / CARD)))
+        (
+            max(file.stat().st_mtime for file in files),
+            TrainingFigures(path.name, _read(path / RECORD), _read(path / CARD)),
+        )
         for path in folders
         if (files := [path / name for name in (RECORD, CARD) if (path / name).is_file()])
     ]
@@ -65,7 +68,7 @@ def read_trainings(contents: Contents) -> list[Training]:
     return kept[:MOST_TRAININGS]
 
 
-def training_curves(trainings: Sequence[Training]) -> list[dict[str, Any]]:
+def training_curves(trainings: Sequence[TrainingFigures]) -> list[dict[str, Any]]:
     """Return the curves of trainings: ``name``, and of each figure in `CURVES` that is known the values by epoch."""
     curves = []
     for one in trainings:
@@ -82,7 +85,7 @@ def training_curves(trainings: Sequence[Training]) -> list[dict[str, Any]]:
     return curves
 
 
-def trainings_section(contents: Contents, trainings: Sequence[Training]) -> str:
+def trainings_section(contents: Contents, trainings: Sequence[TrainingFigures]) -> str:
     """Return the section; nothing where no member was trained or deployed.
 
     Args:
@@ -111,7 +114,7 @@ def trainings_section(contents: Contents, trainings: Sequence[Training]) -> str:
     )
 
 
-def _cells(one: Training, on_front: tuple[int, Member] | None, contents: Contents) -> tuple[str, ...]:
+def _cells(one: TrainingFigures, on_front: tuple[int, Member] | None, contents: Contents) -> tuple[str, ...]:
     """Return a row of the section's table."""
     outcome = one.record.get("accuracy")
     value = outcome.get("value") if isinstance(outcome, Mapping) else None

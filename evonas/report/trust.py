@@ -18,7 +18,7 @@ SIGNALS = {
     "supernet:smoothed": "shared weights, smoothed",
 }
 """What signals are called on screens, where that is not their own name."""
-RANKS = "Trust: {name} only ranks, untested by trainings (evonas verify RUN --ranking 8)."
+RANKS = "Trust: {name} only ranks, untested by trainings{test}."
 """Where nothing bears out an estimate."""
 
 
@@ -47,9 +47,9 @@ def trust_line(manifest: Mapping[str, Any], settings: Mapping[str, Any], objecti
     trust, names = manifest.get("acc_trust"), {objective.name for objective in objectives}
     if "acc" not in names:
         estimated = [o.name for o in objectives if o.name not in COSTS]
-        return "Trust: figures are counted or measured." if not estimated else RANKS.format(name=estimated[0][:16])
+        return "Trust: figures are counted or measured." if not estimated else RANKS.format(name=estimated[0], test="")
     if not trust:
-        return RANKS.format(name="acc")
+        return RANKS.format(name="acc", test=" (evonas verify RUN --ranking 8)")
     one = trust["agreement"]["acc"]
     if one["tau"] is None:
         return "Trust: low. The trainings tell too little to say how well acc orders."
