@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from evonas.cli.options import MEMBER
 
+if TYPE_CHECKING:
+    from evonas.deployment.deploy_front import FrontDeployment
+
 
 def deploy(
     run: Annotated[Path, typer.Argument(help="The run directory.")],
-    select: Annotated[str, typer.Option(help=f"{MEMBER}.")] = "knee",
+    select: Annotated[str, typer.Option(help=f"{MEMBER}; or front: all.")] = "knee",
     out: Annotated[Path | None, typer.Option(help="Folder to make. [default: one in RUN/models/]")] = None,
     quantize: Annotated[
         str,
@@ -60,16 +63,18 @@ def deploy(
     check_selection(run, select)
     for line in knee_warning(manifest, select):
         typer.echo(line, err=True)
-    from evonas.deployment import deployment_summary
+    from evonas.deployment import Deployment, deployment_summary
     from evonas.deployment.deploy import deploy
+    from evonas.deployment.deploy_front import deploy_front, front_deployment_summary
 
-    with words_when_stopped(lambda: "Stopped; nothing was written."):
-        deployment = deploy(
-            run,
-            select,
-            out,
-            quantize=quantize,  # type: ignore[arg-type]
-            edges=edges,  # type: ignore[arg-type]
+    def one_or_all(**options: Any) -> Deployment | FrontDeployment:
+        return deploy_front(run, out, **options) if select == "front" else deploy(run, select, out, **options)
+
+    stopped = "Stopped; nothing was written." if select != "front" else "Stopped; members deployed before stand."
+    with words_when_stopped(lambda: stopped):
+        deployment = one_or_all(
+            quantize=quantize,
+            edges=edges,
             qat=qat,
             opset=opset,
             dynamic_batch=not fixed_batch,
@@ -78,8 +83,11 @@ def deploy(
             tolerance=tolerance,
             data=data,
             table=table or (),
-            preprocessing=preprocessing,  # type: ignore[arg-type]
+            preprocessing=preprocessing,
             progress=make_progress(quiet),
         )
-    for line in deployment_summary(deployment):
-        typer.echo(line)
+    if isinstance(deployment, Deployment):
+        typer.echo("\n".join(deployment_summary(deployment)))
+        return
+    typer.echo("\n".join(front_deployment_summary(deployment)))
+    raise typer.Exit(3 if deployment.refused else 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def verify(
-    run: Annotated[Path, typer.Argument(help="The run directory.")],
+    run: Annotated[Path, typer.Argument(help="The run directory, or the folder of a deployed model.")],
     select: Annotated[
         str,
         typer.Option(help=f"front: every member; or {MEMBER}."),
@@ -30,7 +30,7 @@ def verify(
         list[str] | None, typer.Option(help="Where the run's table is now; repeat for several. [default: where it was]")
     ] = None,
     data: Annotated[
-        str | None, typer.Option(help="Where the run's data are now, the same ones. [default: where they were]")
+        str | None, typer.Option(help="Where the data are now, the same ones. [default: where they were]")
     ] = None,
     ranking: Annotated[
         int | None,
@@ -49,6 +49,13 @@ def verify(
         raise SettingsError("--recipe goes with --ranking N, got it alone: evonas train takes it too")
     if ranking is not None and (trained or table or select != "front"):
         raise SettingsError("--ranking chooses its own members: leave out --select, --trained and --table")
+    if (run / "card.json").is_file():
+        if select != "front" or table or ranking is not None:
+            raise SettingsError(
+                f"{run} is a deployed model, of which --trained and --data alone say how it is verified: leave out "
+                "--select, --table and --ranking"
+            )
+        _verify_folder(run, trained, data)
     from evonas.runs.run import Run
 
     with Run.open(run) as opened:  # a wrong path ends here, before anything heavy is imported
@@ -85,6 +92,22 @@ def _rank(run: Path, number: int, recipe: str | None, data: str | None, quiet: b
     with words_when_stopped(lambda: "Stopped; what was trained is kept. Type the same command again to go on."):
         check = verify_ranking(run, number, recipe, data=data, progress=make_progress(quiet))
     typer.echo("\n".join(check.summary()))
+
+
+def _verify_folder(folder: Path, trained: bool, data: str | None) -> NoReturn:
+    """Check a deployed folder and leave with the exit code."""
+    from rich.console import Console
+
+    from evonas.cli.stopping import words_when_stopped
+    from evonas.deployment.folder_check import read_card, verify_folder
+
+    with words_when_stopped(lambda: "Stopped; nothing was changed."):
+        verification = verify_folder(folder, trained=trained, data=data)
+    if verification.moved:
+        units = {figure["name"]: figure["unit"] for figure in read_card(folder)["figures"]}
+        Console().print(_table(verification, units))
+    typer.echo("\n".join(verification.summary()))
+    raise typer.Exit(1 if verification.moved else 0)
 
 
 def _table(verification: Verification, units: Mapping[str, str]) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -46,11 +47,13 @@ def card_content(
     shape = [batch, "height", "width", data.in_channels] if settings["inside"] else [batch, *side]
     return {
         "format": FORMAT,
+        "made": datetime.now(UTC).isoformat(),
         "model": {
             "file": MODEL,
             "task": task.title,
             "precision": deployment.precision,
             "opset": deployment.opset,
+            "threads": deployment.figures.threads,
             "batch": "dynamic" if deployment.dynamic_batch else "fixed",
             "input": {"name": "images", "type": settings["type"], "shape": shape, "range": settings["range"]},
             "output": {"name": output, "type": "float32", "shape": [batch, task.deployed().head.outputs]},
@@ -68,6 +71,7 @@ def card_content(
             "fingerprint": data.fingerprint,
             "classes": list(data.classes),
             "scale": data.scale,
+            "resolution": data.resolution,
             "images": {
                 "training": len(data.train) + len(data.search) + len(data.report),
                 "validation": len(data.search) + len(data.report),
@@ -77,6 +81,7 @@ def card_content(
         "figures": [*_cost(choice, context), *_figures(deployment), *_estimates(choice, deployment, run)],
         **({} if deployment.classes is None else {"classes": deployment.classes}),
         "variants": _variants(deployment),
+        "check": deployment.check,
         "search": {"run": run.path.name, "selection": deployment.selection, "settings": run.settings},
         "limits": _limits(deployment),
         "versions": {"evonas": __version__, **{name: version(name) for name in _VERSIONS}},

@@ -30,6 +30,7 @@ from evonas.deployment.isolated_check import Fresh
 from evonas.deployment.judge import make_judge
 from evonas.deployment.member import inherit
 from evonas.deployment.model import PREPROCESS, UnitInput, load_model, model_files, to_json
+from evonas.deployment.noted_outputs import noted_outputs
 from evonas.deployment.preprocessing_graph import check_inside, photo_settings, settings_text, with_preprocessing
 from evonas.deployment.trained import Trained
 from evonas.errors import ExportError
@@ -162,6 +163,7 @@ class DeploySteps:
                 measured_on=describe_device(device_fingerprint(threads=self.options.threads))
                 + (", without preprocessing" if self.options.inside else ""),
                 preprocessing=self.preprocessing,
+                check=noted_outputs(draft / MODEL, self.preprocessing),
             )
             card = card_content(deployment, run=self.run, choice=self.choice, network=network, context=self.context)
             for name, content in model_files(network, self.data).items():

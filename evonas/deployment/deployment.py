@@ -43,6 +43,7 @@ class Deployment:
         skipped: Test images that could not be decoded, in a sentence; "" where there are none.
         measured_on: Device of the latencies, in words.
         preprocessing: What a photo becomes: content of ``preprocess.json``.
+        check: Outputs on images of noise, by which `verify_folder` knows the file again.
     """
 
     folder: Path
@@ -65,6 +66,7 @@ class Deployment:
     classifies: bool = True
     skipped: str = ""
     preprocessing: dict[str, Any] = field(default_factory=dict)
+    check: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def model(self) -> Path:

@@ -127,16 +127,17 @@ def _of_member(run: Run, select: str) -> PhotoModel:
         RunError: Neither deployed nor trained; or one of its deployments is damaged.
     """
     choice = choose(read_front(run), load_space(run.settings["space"]), select)
-    cards = []
+    cards: list[tuple[str, Path]] = []
     for file in (run.path / "models").glob(f"{choice.key}-*/card.json"):
         try:
-            same = json.loads(file.read_text(encoding="utf-8"))["architecture"]["text"] == choice.text
+            card = json.loads(file.read_text(encoding="utf-8"))
+            same, made = card["architecture"]["text"] == choice.text, str(card["made"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{file} is damaged ({error!r:.80}): deploy it again, or remove its folder") from None
         if same and (file.parent / MODEL).is_file():
-            cards.append(file)
+            cards.append((made, file))
     if cards:
-        return load_photo_model(max(cards, key=lambda file: file.stat().st_mtime).parent)
+        return load_photo_model(max(cards)[1].parent)
     if trained := next(iter(trained_models(run, choice)), None):
         return _of_weights(trained.folder)
     raise RunError(

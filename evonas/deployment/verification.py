@@ -57,8 +57,10 @@ class Verification(list[VerifiedNumber]):
         moved = self.moved
         lines = []
         for name in dict.fromkeys(number.name for number in moved):
-            members = ", ".join("?" if n.index is None else str(n.index) for n in moved if n.name == name)
-            lines.append(f"Moved by more than its noise: {name} of {members}")
+            found = [n.index for n in moved if n.name == name]
+            members = ", ".join("?" if index is None else str(index) for index in found)
+            of = "" if all(index is None for index in found) else f" of {members}"
+            lines.append(f"Moved by more than its noise: {name}{of}")
         lines.append(f"{len(self) - len(moved)} of {len(self)} numbers hold within their noise.")
         for name, by in {number.name: number.by for number in self}.items():
             noisy = any(number.noise for number in self if number.name == name)

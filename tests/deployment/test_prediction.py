@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -25,10 +26,11 @@ from evonas.deployment import Deployment
 from evonas.deployment.card_code import photo_code, preprocessing_words
 from evonas.deployment.deploy import deploy
 from evonas.deployment.predict_alone import PhotoModel, photo_input, scaled
-from evonas.deployment.prediction import Predictions, predict
+from evonas.deployment.prediction import Predictions, load_photo_model, predict
 from evonas.deployment.preprocessing_graph import check_inside, photo_settings, settings_text, with_preprocessing
 from evonas.errors import EvonasError, ExportError, RunError, SettingsError
 from evonas.files.standalone import standalone
+from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runtime import export, save
 from evonas.runtime.checks import set_metadata
@@ -323,6 +325,22 @@ def test_a_model_that_fails_is_no_photo_that_cannot_be_read(tmp_path):
 
     with pytest.raises(RuntimeError, match="on the device"):
         PhotoModel(fails, NAMES, SETTINGS, classifies=True).answer(photo)
+
+
+def test_the_member_deployed_last_answers_whatever_the_times_of_its_files(made_trained, tmp_path, monkeypatch):
+    run = Path(shutil.copytree(made_trained[0], tmp_path / "run"))
+    with Run.open(run) as opened:
+        text = read_front(opened)[0].architecture
+    for name, made in (("first", "2026-01-02T00:00:00+00:00"), ("last", "2026-01-03T00:00:00+00:00")):
+        folder = run / "models" / f"{made_trained[1].key}-{name}"
+        folder.mkdir()
+        (folder / "model.onnx").touch()
+        (folder / "card.json").write_text(json.dumps({"made": made, "architecture": {"text": text}}))
+    os.utime(folder / "card.json", (0, 0))  # as a copy of the run may leave it
+    loaded = []
+    monkeypatch.setattr("evonas.deployment.prediction.PhotoModel.load", loaded.append)
+    load_photo_model(run, "index:0")
+    assert [path.parent.name.partition("-")[2] for path in loaded] == ["last"]
 
 
 def test_a_damaged_deployment_is_named_and_not_passed_over(made_trained, tmp_path):

@@ -1,6 +1,6 @@
 """What smaller forms of a run's trained networks cost and save: one line for each training.
 
-python tests/perf/compress_trained.py RUN [--quantize int8] [--max-drop 1] [--seeds 0,1,2]
+python tests/perf/compress_trained.py RUN [--quantize int8] [--max-drop 1] [--seeds 0,1,2] [--qat 4]
 
 Each network of ``RUN/models`` is exported, its forms are chosen on validation images as `evonas deploy` chooses them,
 and float32 and the chosen form are then compared on the test part and timed side by side.
@@ -15,14 +15,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from evonas.data import Dataset
+from evonas.config import make_settings
+from evonas.data import Dataset, load_data
 from evonas.deployment.check import compare
 from evonas.deployment.compression.compress import QUANTIZE, Judge, compress, halves
+from evonas.deployment.compression.qat import fine_tune
 from evonas.deployment.model import UnitInput, load_model
 from evonas.deployment.trained import RECORD
 from evonas.errors import ExportError
 from evonas.networks import Network
-from evonas.pipeline.context import run_context
+from evonas.pipeline.defaults import data_options
 from evonas.runs.run import Run
 from evonas.runtime import describe, device_fingerprint, export, measure_models
 from evonas.tasks import make_task
@@ -50,11 +52,15 @@ def main() -> None:
     parser.add_argument("--quantize", choices=QUANTIZE, default="int8")
     parser.add_argument("--max-drop", type=float, default=1.0)
     parser.add_argument("--seeds", default="")
+    parser.add_argument("--qat", type=int, default=0)
     given = parser.parse_args()
     torch.set_num_threads(1)
     with Run.open(given.run) as run:
-        data = run_context(run).data
-    assert data is not None
+        settings = make_settings(**run.settings)
+    data = load_data(  # not by the run's context: its space may have a later form, the networks' own stands beside them
+        settings.data or "digits", limit=settings.train_limit, validation=settings.validation, seed=settings.seed,
+        options=data_options(settings),
+    )  # fmt: skip
     task, judge = make_task(data), judge_of(data)
     print(describe(device_fingerprint()))
     print("| member | seed | form | float32 | chosen | points | bytes | chosen | ms | chosen | share of bytes, of ms |")
@@ -62,16 +68,22 @@ def main() -> None:
     costs = []
     for record in sorted(given.run.glob(f"models/*/{RECORD}")):
         training = json.loads(record.read_text())
+        if training["data"]["fingerprint"] != data.fingerprint:
+            raise SystemExit(f"{record}: trained on other data than these")
         if given.seeds and str(training["seed"]) not in given.seeds.split(","):
             continue
         network = load_model(record.parent)
         assert isinstance(network, Network)
-        module = UnitInput(network, data.mean, data.std, task.readout()).eval()
+        module = UnitInput(network, data.mean, data.std, task.head.readout()).eval()
         side = data.resolution
         model = export(module, torch.zeros(2, data.in_channels, side, side))
         name = record.parent.name.partition("-")[0]
         try:
-            chosen = compress(model, judge, given.quantize, max_drop=given.max_drop).chosen
+            tuned = None
+            if given.qat:
+                copy = UnitInput(fine_tune(network, data, given.qat), data.mean, data.std, task.head.readout()).eval()
+                tuned = export(copy, torch.zeros(2, data.in_channels, side, side))
+            chosen = compress(model, judge, given.quantize, max_drop=given.max_drop, tuned=tuned).chosen
         except ExportError as error:
             print(f"| {name} | {training['seed']} | {error} |", flush=True)
             continue

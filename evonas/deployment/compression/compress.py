@@ -33,6 +33,10 @@ Ends = Literal["auto", "int8", "float"]
 ENDS: tuple[Ends, ...] = get_args(Ends)
 CALIBRATION, JUDGED = 512, 2000
 """Most validation images that ranges are measured on, and that variants are judged on."""
+TUNED = "fine-tuned"
+"""What names of forms after quantization-aware fine-tuning hold."""
+ALIKE = 0.05
+"""Difference of savings that is not worth any accuracy."""
 REPEATS, SECONDS = 100, 20.0
 """Timed calls of each variant, and the time after which no further round of them begins."""
 
@@ -104,9 +108,11 @@ def compress(
     """
     single = _judged("float32", "float32", "float32", model, judge, None)
     reference = logits(model, judge.images)
+    of_tuned = reference if tuned is None else logits(tuned, judge.images)
     made = [single]
     for name, precision, structure, variant in _make(model, judge, wanted, edges, tuned):
-        made.append(_judged(name, precision, structure, variant, judge, reference))
+        exact = of_tuned if TUNED in structure else reference
+        made.append(_judged(name, precision, structure, variant, judge, exact))
     if len(made) == 1:
         if wanted in ("none", "auto"):
             return Compression((single,), single)
@@ -116,7 +122,7 @@ def compress(
     timings = measure_models([v.model for v in made], threads=threads, repeats=REPEATS, seconds=SECONDS)
     timed = [replace(v, latency=t.median_ms, noise=t.mad_ms) for v, t in zip(made, timings, strict=True)]
     variants = of_one_speed(timed)
-    best = _best_of_each_structure(variants, judge)
+    best = _best_of_each_structure(variants)
     chosen, others = _choose(best, judge, wanted, max_drop)
     kept = {id(chosen), *map(id, others)}
     return Compression(
@@ -135,7 +141,7 @@ def _choose(
     single = best[0]
     if wanted == "auto":
         kept = [v for v in front(best, judge.direction) if judge.cost(single.score, v.score) <= max_drop]
-        chosen = min(kept, key=lambda v: (saving(v, single, judge.direction), v.distance))
+        chosen = min(kept, key=lambda v: _preference(v, single, judge))
         return chosen, tuple(v for v in kept if v is not chosen)
     paying = [v for v in best[1:] if pays(v, single, judge.direction)]
     if not paying:
@@ -144,8 +150,14 @@ def _choose(
     # None within the bound: the most accurate, which is then judged on the test part.
     within = [v for v in paying if judge.cost(single.score, v.score) <= max_drop]
     if within:
-        return min(within, key=lambda v: (saving(v, single, judge.direction), v.distance)), ()
+        return min(within, key=lambda v: _preference(v, single, judge)), ()
     return min(paying, key=lambda v: (judge.cost(single.score, v.score), v.distance)), ()
+
+
+def _preference(variant: Variant, single: Variant, judge: Judge) -> tuple[int, float, float]:
+    """Return what a choice minimizes: what is taken of size and latency, then the cost, then the distance."""
+    steps = round(saving(variant, single, judge.direction) / ALIKE)
+    return steps, judge.cost(single.score, variant.score), variant.distance
 
 
 def _no_better(variant: Variant, single: Variant, judge: Judge) -> str:
@@ -156,13 +168,15 @@ def _no_better(variant: Variant, single: Variant, judge: Judge) -> str:
     )
 
 
-def _best_of_each_structure(variants: Sequence[Variant], judge: Judge) -> list[Variant]:
-    """Return float32, then the best-scored variant of each structure; ties go to the outputs nearest to float32's."""
+def _best_of_each_structure(variants: Sequence[Variant]) -> list[Variant]:
+    """Return float32, then of each structure the variant whose outputs are nearest to the exact ones.
+
+    Scores do not order these: images that the network was trained on are answered rightly by most.
+    """
     groups: dict[str, list[Variant]] = {}
     for variant in variants:
         groups.setdefault(variant.structure, []).append(variant)
-    single = variants[0]
-    return [min(group, key=lambda v: (judge.cost(single.score, v.score), v.distance)) for group in groups.values()]
+    return [min(group, key=lambda v: v.distance) for group in groups.values()]
 
 
 def _judged(
@@ -194,7 +208,7 @@ def _make(
     if wanted == "int8" or (wanted == "auto" and opset_of(model) >= OLDEST_OPSET):
         yield from _integers(model, judge, edges, "")
         if tuned is not None:
-            yield from _integers(tuned, judge, edges, "fine-tuned, ")
+            yield from _integers(tuned, judge, edges, f"{TUNED}, ")
 
 
 def _integers(model: onnx.ModelProto, judge: Judge, edges: Ends, prefix: str) -> Iterator[_Made]:

@@ -24,6 +24,8 @@ OPERATIONS = (
 )  # fmt: skip
 """Operations that run on integers, outside gates. HardSwish itself does not, but the convolution before it does only
 where its own output is quantized."""
+HARD_SWISH_ZERO = -3.0
+"""Input of HardSwish from which on it is 0 to the left."""
 FEWEST = 32
 """Calibration images below which ranges of activations would be those of single images."""
 _PERCENTILE = 99.99
@@ -82,7 +84,21 @@ def activation_ranges(model: onnx.ModelProto, images: np.ndarray, method: Calibr
         )
         for start in range(0, len(images) - size + 1, size):
             calibrator.collect_data(Reader(images[start : start + size]))  # all at once would be all in memory
-        return calibrator.compute_data()
+        ranges = calibrator.compute_data()
+    _cut_below_hard_swish(model, ranges)
+    return ranges
+
+
+def _cut_below_hard_swish(model: onnx.ModelProto, ranges: Any) -> None:
+    """Let ranges of what HardSwish alone reads begin at -3, below which it gives 0: all levels are for what matters."""
+    takers: dict[str, set[str]] = {value.name: {"output"} for value in model.graph.output}
+    for node in model.graph.node:
+        for name in node.input:
+            takers.setdefault(name, set()).add(node.op_type)
+    for name, kinds in takers.items():
+        if kinds == {"HardSwish"} and name in ranges.data:
+            found = ranges.data[name]
+            found.lowest = np.maximum(found.lowest, np.asarray(HARD_SWISH_ZERO, dtype=found.lowest.dtype))
 
 
 @contextmanager

@@ -24,7 +24,8 @@ class Variant:
         structure: What decides its size and speed: variants of one structure differ in their numbers alone.
         model: The ONNX model.
         score: Primary measure on the images judged on.
-        distance: Root mean square difference of its outputs there from float32's, in units of their standard deviation.
+        distance: Root mean square difference of its outputs there from float32's, in units of their standard deviation;
+            of a fine-tuned form, from those of the fine-tuned network in float32.
         size: Bytes of the file.
         latency: Median of a call with one image, milliseconds; 0: not measured yet.
         noise: Median absolute deviation of that, milliseconds.

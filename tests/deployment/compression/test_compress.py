@@ -135,6 +135,18 @@ def test_forms_of_two_structures_have_two_files():
     assert names == ["int8-ends-too.onnx", "int8-ends-in-float.onnx"]
 
 
+def test_of_one_structure_the_nearest_outputs_win_and_of_alike_savings_the_cheaper(judge):
+    def form(name, score, distance, size, structure):
+        return replace(variant(name, score, size, 1.0, structure=structure), distance=distance)
+
+    single = form("float32", 0.9, 0.0, 1000, "float32")
+    lucky, near = form("lucky", 0.91, 0.3, 300, "int8"), form("near", 0.9, 0.1, 300, "int8")
+    assert module._best_of_each_structure([single, lucky, near]) == [single, near]
+    cheap, costly = form("cheap", 0.9, 0.2, 310, "ends in float"), form("costly", 0.892, 0.1, 300, "ends too")
+    chosen, _ = module._choose([single, costly, cheap], judge, "int8", 1.0)
+    assert chosen is cheap
+
+
 def test_latencies_within_noise_are_equal():
     single, slower = variant("single", 0.9, 100, 1.0, 0.05), variant("stored", 0.9, 50, 1.08, 0.05)
     assert [v.name for v in front([single, slower], "max")] == ["stored"]

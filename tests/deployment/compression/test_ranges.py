@@ -28,6 +28,21 @@ def test_full_ranges_span_every_batch_and_others_cut_outliers(model, capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_what_hard_swish_maps_to_zero_takes_no_levels():
+    network = nn.Sequential(nn.Conv2d(1, 1, 1), nn.Hardswish(), nn.Conv2d(1, 1, 1), nn.ReLU())
+    with torch.no_grad():
+        for layer, weight in ((network[0], 10.0), (network[2], -10.0)):
+            layer.weight.fill_(weight)
+            layer.bias.zero_()
+    model = export(network, torch.zeros(2, 1, 8, 8), exporter="quick")
+    images = np.random.default_rng(0).uniform(-1, 1, (32, 1, 8, 8)).astype(np.float32)
+    found = activation_ranges(model, images)
+    first, second = (node for node in model.graph.node if node.op_type == "Conv")
+    assert float(np.squeeze(found[first.output[0]].range_value[0])) == -3.0
+    assert float(np.squeeze(found[first.output[0]].range_value[1])) > 9.0
+    assert float(np.squeeze(found[second.output[0]].range_value[0])) < -50.0  # ReLU reads it
+
+
 def test_what_does_not_fit_the_model_is_refused(model):
     with pytest.raises(ExportError, match="could not be calibrated: ") as caught:
         activation_ranges(model, np.zeros((32, 1, 4, 8), dtype=np.float32))
