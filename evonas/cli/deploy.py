@@ -34,6 +34,7 @@ def deploy(
         float, typer.Option(help="Points of accuracy that fewer bits may cost; per cent of another measure.")
     ] = 1.0,
     opset: Annotated[int, typer.Option(help="ONNX operator set, 11 or more.")] = 18,
+    target: Annotated[str, typer.Option(help="What it is for: cpu, mobile, tensorrt or openvino.")] = "cpu",
     fixed_batch: Annotated[bool, typer.Option("--fixed-batch", help="One image per call.")] = False,
     threads: Annotated[int, typer.Option(min=1, help="Threads that latency is measured with.")] = 1,
     tolerance: Annotated[
@@ -77,7 +78,8 @@ def deploy(
             edges=edges,
             qat=qat,
             opset=opset,
-            dynamic_batch=not fixed_batch,
+            target=target,
+            dynamic_batch=False if fixed_batch else None,
             max_drop=max_drop,
             threads=threads,
             tolerance=tolerance,

@@ -57,6 +57,7 @@ def render(card: dict[str, Any]) -> str:
         "",
         *_classes(card),
         *_variants(card),
+        *_target(card),
         "## Where the weights come from",
         "",
         card["weights"]["words"],
@@ -158,3 +159,16 @@ def _layout(settings: dict[str, Any]) -> str:
     if settings["inside"]:
         return "(batch, height, width, channels), any height and width"
     return "(batch, channels, height, width), values in [0, 1]; normalization happens inside"
+
+
+def _target(card: dict[str, Any]) -> list[str]:
+    """Return what the card says of the target, as lines."""
+    target = card["target"]
+    return [
+        f"## Target: {target['name']}",
+        "",
+        f"{target['batch'].capitalize()} batch. Operations: {', '.join(target['operators'])}.",
+        "",
+        *(f"- {line}" for line in target["checks"]),
+        "",
+    ]

@@ -81,6 +81,7 @@ def card_content(
         "figures": [*_cost(choice, context), *_figures(deployment), *_estimates(choice, deployment, run)],
         **({} if deployment.classes is None else {"classes": deployment.classes}),
         "variants": _variants(deployment),
+        "target": deployment.target,
         "check": deployment.check,
         "search": {"run": run.path.name, "selection": deployment.selection, "settings": run.settings},
         "limits": _limits(deployment),

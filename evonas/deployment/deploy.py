@@ -14,6 +14,7 @@ from evonas.deployment.deploy_steps import DeploySteps
 from evonas.deployment.deployment import Deployment
 from evonas.deployment.folder import refuse_content
 from evonas.deployment.member import has_supernet
+from evonas.deployment.target import TargetName
 from evonas.deployment.trained import trained_models
 from evonas.errors import RunError
 from evonas.files.progress import Progress, Silent
@@ -37,7 +38,8 @@ def deploy(
     edges: Ends = "auto",
     qat: int = 0,
     opset: int = OPSET,
-    dynamic_batch: bool = True,
+    target: TargetName = "cpu",
+    dynamic_batch: bool | None = None,
     max_drop: float = 1.0,
     threads: int = 1,
     tolerance: float | None = None,
@@ -63,7 +65,8 @@ def deploy(
         qat: Epochs of quantization-aware fine-tuning on the training part, 0 or more, from which further int8 forms
             are made.
         opset: ONNX operator set, 11 or more.
-        dynamic_batch: Leave the batch open; else it is 1.
+        target: What it is deployed to: decides which operations and precisions are taken, and whose checker is asked.
+        dynamic_batch: Leave the batch open; else it is 1. None: as the target takes it.
         max_drop: What fewer bits may cost, 0 or more: percentage points of accuracy, on the validation images that
             variants are judged on and on the test part; of another task, per cent by which its primary measure may get
             worse.
@@ -83,7 +86,16 @@ def deploy(
         EvonasError: No such member, no front, or neither trained nor shared weights.
     """
     options = DeployOptions(
-        quantize or "none", edges, qat, opset, dynamic_batch, max_drop, threads, tolerance, preprocessing == "inside"
+        quantize or "none",
+        edges,
+        qat,
+        opset,
+        target,
+        dynamic_batch,
+        max_drop,
+        threads,
+        tolerance,
+        preprocessing == "inside",
     )
     options.check(preprocessing)
     if out is not None:

@@ -9,6 +9,7 @@ from onnx.defs import onnx_opset_version
 
 from evonas.deployment.compression.compress import ENDS, QUANTIZE, Ends, Quantize
 from evonas.deployment.compression.qdq import check_opset
+from evonas.deployment.target import TARGET, TARGETS, Target, TargetName
 from evonas.errors import SettingsError, suggest
 from evonas.runtime.export import OLDEST_OPSET
 
@@ -23,7 +24,7 @@ class DeployOptions:
     """Options of a deployment; see `evonas.deployment.deploy.deploy`.
 
     Attributes:
-        quantize, edges, qat, opset, dynamic_batch, max_drop, threads, tolerance: As there.
+        quantize, edges, qat, opset, target, dynamic_batch, max_drop, threads, tolerance: As there.
         inside: Whether resizing, cropping and scaling of photos are in the model.
     """
 
@@ -31,11 +32,22 @@ class DeployOptions:
     edges: Ends
     qat: int
     opset: int
-    dynamic_batch: bool
+    target: TargetName
+    dynamic_batch: bool | None
     max_drop: float
     threads: int
     tolerance: float | None
     inside: bool
+
+    @property
+    def aim(self) -> Target:
+        """What the target asks of a model."""
+        return TARGET[self.target]
+
+    @property
+    def open_batch(self) -> bool:
+        """Whether the batch is open; else it is 1."""
+        return self.aim.dynamic_batch if self.dynamic_batch is None else self.dynamic_batch
 
     def check(self, preprocessing: str) -> None:
         """Refuse what makes no sense.
@@ -56,11 +68,18 @@ class DeployOptions:
             )
         if not self.max_drop >= 0:
             raise SettingsError(f"Expected --max-drop of 0 percentage points or more, got {self.max_drop:g}")
-        newest = onnx_opset_version()
+        if self.target not in TARGETS:
+            raise SettingsError(
+                f"Expected --target {', '.join(TARGETS)}, got '{self.target}'.{suggest(self.target, TARGETS)}"
+            )
+        aim = self.aim
+        if self.quantize not in ("none", "auto"):
+            aim.refuse_precision(self.quantize)
+        newest = min(onnx_opset_version(), aim.newest_opset or onnx_opset_version())
         if not OLDEST_OPSET <= self.opset <= newest:
             raise SettingsError(
                 f"Expected --opset of {OLDEST_OPSET}, the oldest that is written, to {newest}, the newest that the "
-                f"installed onnx knows, got {self.opset}"
+                f"installed onnx knows{'' if aim.newest_opset is None else f' and {aim.name} reads'}, got {self.opset}"
             )
         if self.quantize == "int8":
             check_opset(self.opset)

@@ -30,7 +30,7 @@ from evonas.deployment.isolated_check import Fresh
 from evonas.deployment.judge import make_judge
 from evonas.deployment.member import inherit
 from evonas.deployment.model import PREPROCESS, UnitInput, load_model, model_files, to_json
-from evonas.deployment.noted_outputs import noted_outputs
+from evonas.deployment.noted_outputs import as_taken, noise_pixels, noted_outputs
 from evonas.deployment.preprocessing_graph import check_inside, photo_settings, settings_text, with_preprocessing
 from evonas.deployment.trained import Trained
 from evonas.errors import ExportError
@@ -154,7 +154,7 @@ class DeploySteps:
                 compression=tried,
                 others={one.file: f for one, f in zip(written[1:], figures[1:], strict=True) if one.file},
                 opset=self.options.opset,
-                dynamic_batch=self.options.dynamic_batch,
+                dynamic_batch=self.options.open_batch,
                 measure=self.target.primary,
                 direction=self.target.direction,
                 classes=self.report(written[0].seen.logits),
@@ -163,6 +163,9 @@ class DeploySteps:
                 measured_on=describe_device(device_fingerprint(threads=self.options.threads))
                 + (", without preprocessing" if self.options.inside else ""),
                 preprocessing=self.preprocessing,
+                target=self.options.aim.report(
+                    draft / MODEL, as_taken(noise_pixels(self.preprocessing), self.preprocessing)
+                ),
                 check=noted_outputs(draft / MODEL, self.preprocessing),
             )
             card = card_content(deployment, run=self.run, choice=self.choice, network=network, context=self.context)
@@ -193,6 +196,7 @@ class DeploySteps:
             edges=options.edges,
             tuned=tuned,
             threads=options.threads,
+            forms=options.aim.forms,
         )
         self.task.advance(1, "comparing them with torch")
 
@@ -246,6 +250,7 @@ class DeploySteps:
         model = with_preprocessing(one.model, self.preprocessing) if self.options.inside else deepcopy(one.model)
         set_metadata(model, self.metadata(words, self.accuracy(one.seen), one.precision))
         (draft / one.file).parent.mkdir(exist_ok=True)
+        self.options.aim.refuse(model, one.precision)
         file = save(model, draft / one.file)
         return load_again(
             file,
@@ -293,10 +298,10 @@ class DeploySteps:
     def export(self, module: UnitInput) -> onnx.ModelProto:
         """Return the float32 model; the exporter and its checks see to names, batch, opset and validity."""
         side = self.data.resolution
-        example = torch.zeros(2 if self.options.dynamic_batch else 1, self.data.in_channels, side, side)
+        example = torch.zeros(2 if self.options.open_batch else 1, self.data.in_channels, side, side)
         names = (self.output,)
         model = export(
-            module, example, output_names=names, dynamic_batch=self.options.dynamic_batch, opset=self.options.opset
+            module, example, output_names=names, dynamic_batch=self.options.open_batch, opset=self.options.opset
         )
         assert not isinstance(model, Path)
         return model

@@ -43,6 +43,7 @@ class Deployment:
         skipped: Test images that could not be decoded, in a sentence; "" where there are none.
         measured_on: Device of the latencies, in words.
         preprocessing: What a photo becomes: content of ``preprocess.json``.
+        target: What it was deployed to: batch, operations, and what the target's own checker said.
         check: Outputs on images of noise, by which `verify_folder` knows the file again.
     """
 
@@ -66,6 +67,7 @@ class Deployment:
     classifies: bool = True
     skipped: str = ""
     preprocessing: dict[str, Any] = field(default_factory=dict)
+    target: Mapping[str, Any] = field(default_factory=dict)
     check: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -176,6 +178,8 @@ def deployment_summary(deployment: Deployment) -> list[str]:
     if deployment.precision == "int8" and before is not None and latency.median_ms > before.latency.median_ms:
         lines.append("int8 is slower than float32 on this device: a network this small spends more on conversions.")
     lines += _tried(deployment)
+    if deployment.target.get("checks"):
+        lines.append(f"Target {deployment.target['name']}: {deployment.target['checks'][0]}.")
     if figures.peak_memory:
         lines.append(
             f"Peak memory of a process with onnxruntime alone: {figures.peak_memory / 1e6:.0f} MB, "

@@ -29,6 +29,8 @@ from evonas.runtime import logits, measure_models
 
 Quantize = Literal["none", "auto", "int8", "int8-weights", "fp16"]
 QUANTIZE: tuple[Quantize, ...] = get_args(Quantize)
+FORMS: tuple[Precision, ...] = ("fp16", "int8-weights", "int8")
+"""Precisions that are tried beside float32."""
 Ends = Literal["auto", "int8", "float"]
 ENDS: tuple[Ends, ...] = get_args(Ends)
 CALIBRATION, JUDGED = 512, 2000
@@ -86,6 +88,7 @@ def compress(
     edges: Ends = "auto",
     tuned: onnx.ModelProto | None = None,
     threads: int = 1,
+    forms: Sequence[str] = FORMS,
 ) -> Compression:
     """Try forms of a model and choose among them by their figures on images that nothing was calibrated on.
 
@@ -101,6 +104,7 @@ def compress(
         edges: Whether the first and the last layer run on integers; ``auto`` tries both.
         tuned: The same network after quantization-aware fine-tuning; 8-bit variants are made of it too.
         threads: Threads that latency is measured with.
+        forms: Precisions that ``auto`` may try.
 
     Raises:
         ExportError: The only precision that was asked for is no better than float32 in any figure, or it cannot be
@@ -110,7 +114,7 @@ def compress(
     reference = logits(model, judge.images)
     of_tuned = reference if tuned is None else logits(tuned, judge.images)
     made = [single]
-    for name, precision, structure, variant in _make(model, judge, wanted, edges, tuned):
+    for name, precision, structure, variant in _make(model, judge, wanted, edges, tuned, forms):
         exact = of_tuned if TUNED in structure else reference
         made.append(_judged(name, precision, structure, variant, judge, exact))
     if len(made) == 1:
@@ -195,17 +199,23 @@ _Made = tuple[str, Precision, str, onnx.ModelProto]
 
 
 def _make(
-    model: onnx.ModelProto, judge: Judge, wanted: Quantize, edges: Ends, tuned: onnx.ModelProto | None
+    model: onnx.ModelProto,
+    judge: Judge,
+    wanted: Quantize,
+    edges: Ends,
+    tuned: onnx.ModelProto | None,
+    forms: Sequence[str],
 ) -> Iterator[_Made]:
     """Yield variants: name, precision, structure and model."""
-    if wanted in ("auto", "fp16"):
+    tried = [form for form in FORMS if wanted == form or (wanted == "auto" and form in forms)]
+    if "fp16" in tried:
         yield "fp16 weights", "fp16", "fp16", store_weights(model, "fp16")
-    if wanted in ("auto", "int8-weights"):
+    if "int8-weights" in tried:
         stored = store_weights(model, "int8")
         yield "int8 weights", "int8-weights", "int8-weights", stored
         corrected = store_weights(correct_biases(model, stored, judge.calibration), "int8")
         yield "int8 weights, biases corrected", "int8-weights", "int8-weights", corrected
-    if wanted == "int8" or (wanted == "auto" and opset_of(model) >= OLDEST_OPSET):
+    if "int8" in tried and (wanted == "int8" or opset_of(model) >= OLDEST_OPSET):
         yield from _integers(model, judge, edges, "")
         if tuned is not None:
             yield from _integers(tuned, judge, edges, f"{TUNED}, ")

@@ -73,6 +73,8 @@ def test_where_integers_are_slow_weights_alone_are_stored_in_eight_bits(model, j
     tried = compress(model, judge, "auto")
     assert tried.chosen.precision == "int8-weights"
     assert tried.chosen.size < 0.5 * tried.float32.size
+    halves_alone = compress(model, judge, "auto", forms=("float32", "fp16"))
+    assert {variant.precision for variant in halves_alone.variants} == {"float32", "fp16"}
 
 
 def test_what_costs_too_much_is_not_kept(model, judge, speeds, monkeypatch):
