@@ -12,9 +12,12 @@ What stands here is imported when first used: torch is not loaded before it is n
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from evonas.runs.presentation import Png, present_with
 
 if TYPE_CHECKING:
     from evonas.config import Settings
@@ -162,7 +165,7 @@ def search(
     Args:
         settings: What to search for; default: accuracy against FLOPs of DARTS cells on the digits.
         out: The run directory to make; default: a new one in ``runs/``.
-        progress: Shows how far the search is.
+        progress: Shows how far the search is; None: a notebook shows it, a script does not.
         after_generation: Called with the run after every generation, once its report is written.
         objectives: This and all that follow are fields of `Settings`, instead of `settings`; None: its default.
 
@@ -239,7 +242,7 @@ def search(
         raise SettingsError(f"Expected either settings or single ones by name, got both: {', '.join(named)}")
     wanted = settings or make_settings(None, **given)
     return _reported(
-        lambda after: pipeline.search(wanted, out, progress=progress, after_generation=after), after_generation
+        lambda after: pipeline.search(wanted, out, progress=_shown(progress), after_generation=after), after_generation
     )
 
 
@@ -265,7 +268,7 @@ def resume(
         generations: Go on to that many generations in all.
         retry_failed: Try failed evaluations again.
         baseline: What it is compared with, now and whenever it is resumed: ``random``, ``transfer`` or both.
-        progress: Shows how far the search is.
+        progress: Shows how far the search is; None: a notebook shows it, a script does not.
         after_generation: Called with the run after every generation, once its report is written.
         table: Where the run's table is now; empty: where it was.
         data: Where the run's data are now, which must be the same; None: where they were.
@@ -283,7 +286,7 @@ def resume(
             generations=generations,
             retry_failed=retry_failed,
             baseline=baseline,
-            progress=progress,
+            progress=_shown(progress),
             after_generation=after,
             table=table,
             data=data,
@@ -309,6 +312,15 @@ def _reported(work: Callable[[Callable[[Run], None]], Run], after_generation: Ca
     return run
 
 
+def _shown(progress: Progress | None) -> Progress | None:
+    """Return what was given to show progress, or what a notebook shows where nothing was; None: nothing does."""
+    if progress is not None or "IPython" not in sys.modules:
+        return progress
+    from evonas.cli.notebook_progress import notebook_progress
+
+    return notebook_progress()
+
+
 def train(
     run: Run | str | Path,
     select: str = "knee",
@@ -327,7 +339,7 @@ def train(
         select: As `Front.select` takes it, an architecture's text, or ``front``: every member.
         recipe: A recipe's name or TOML file; None: ``finetune`` for a run from published weights, else ``quick``.
         seeds: One training each.
-        progress: Shows how far training is.
+        progress: Shows how far training is; None: a notebook shows it, a script does not.
 
     Raises:
         EvonasError: No such run, member or recipe, or training that diverged.
@@ -335,11 +347,27 @@ def train(
     from evonas.deployment import train_members
     from evonas.deployment.transfer import transfer_lines
 
+    progress = _shown(progress)
     trained = train_members(run, select, recipe, seeds=seeds, progress=progress)
     if progress is not None:
         for line in transfer_lines(run, trained):
             progress.say(line)
     return trained
+
+
+def _run_html(run: Run) -> str:
+    from evonas.report.notebook import run_html
+
+    return run_html(run)
+
+
+def _run_plot(run: Run, select: str | None) -> Png:
+    from evonas.report.notebook import run_plot
+
+    return run_plot(run, select)
+
+
+present_with(_run_html, _run_plot)
 
 
 def __getattr__(name: str) -> Any:

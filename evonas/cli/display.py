@@ -122,6 +122,11 @@ class ProgressState:
                 outer.aside += one.seconds
         self._running, self._last, self.note = self._running[:index], phase, ""
 
+    @property
+    def running(self) -> bool:
+        """Whether a phase runs."""
+        return bool(self._running)
+
     def inside(self, phase: Phase) -> bool:
         """Whether a phase that runs began inside another."""
         return phase in self._running[1:]

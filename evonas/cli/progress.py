@@ -39,14 +39,14 @@ class TerminalProgress:
         self.state.plan(phases)
 
     @contextmanager
-    def task(self, name: str, total: int) -> Iterator[_Task]:
+    def task(self, name: str, total: int) -> Iterator[ShownTask]:
         """Show how far everything is while a phase runs; what it took stays as a line when it has ended."""
         phase = self.state.begin(name, total)
         # Inside another the line is drawn already.
         drawn = Live(self, console=self.console, refresh_per_second=REDRAWN, transient=True)
         try:
             with nullcontext() if self.state.inside(phase) else drawn:
-                yield _Task(self.state, phase)
+                yield ShownTask(self.state, phase)
         finally:
             self.state.end(phase)
         assert phase.seconds is not None
@@ -80,12 +80,12 @@ class PipedProgress:
         self.state.plan(phases)
 
     @contextmanager
-    def task(self, name: str, total: int) -> Iterator[_Task]:
+    def task(self, name: str, total: int) -> Iterator[ShownTask]:
         """Print a line when a phase begins, and every half a minute while it runs."""
         phase = self.state.begin(name, total)
         self._line()
         try:
-            yield _Task(self.state, phase, self._now_and_then)
+            yield ShownTask(self.state, phase, self._now_and_then)
         finally:
             self.state.end(phase)
 
@@ -110,13 +110,14 @@ class QuietProgress(Silent):
         check_stopped()
 
 
-class _Task:
+class ShownTask:
     """Phase that runs, and who is told when it got further."""
 
     def __init__(self, state: ProgressState, phase: Phase, then: Callable[[], None] = lambda: None) -> None:
         self._state, self._phase, self._then = state, phase, then
 
     def advance(self, n: int = 1, note: str = "") -> None:
+        """Say that n more units are done; a signal to stop that came is raised here."""
         check_stopped()
         self._phase.done += n
         self._state.note = note

@@ -174,7 +174,8 @@ class Front:
 
     def records(self) -> Records:
         """Return one mapping per member, its keys those of `columns`; None where a number is not known."""
-        return Records(dict(zip(self.columns, row, strict=True)) for row in self.rows())
+        columns, names = self.columns, [objective.name for objective in self.objectives]
+        return Records((dict(zip(columns, row, strict=True)) for row in self.rows()), names)
 
     def to_pandas(self) -> Any:
         """Return a table of pandas, one row per member with its short id as the label.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
@@ -15,7 +16,16 @@ TEXT = "architecture"
 
 
 class Records(list[dict[str, Any]]):
-    """Rows with equal keys, as ``pandas.DataFrame`` takes them; a short table in a notebook."""
+    """Rows with equal keys, as ``pandas.DataFrame`` takes them; a short table in a notebook.
+
+    Args:
+        rows: The rows.
+        equal_by: Keys of a row that say what it is worth: those alike in all of them are one row of the table.
+    """
+
+    def __init__(self, rows: Iterable[dict[str, Any]] = (), equal_by: Sequence[str] = ()) -> None:
+        super().__init__(rows)
+        self._equal_by = tuple(equal_by)
 
     def to_pandas(self) -> Any:
         """Return a table of pandas; rows with architectures have their short ids as labels.
@@ -34,14 +44,24 @@ class Records(list[dict[str, Any]]):
         if not self:
             return "<p>no members</p>"
         names = [name for name in self[0] if name != TEXT and any(row[name] not in (None, "") for row in self)]
-        ids = [short_id(row[TEXT]) for row in self] if TEXT in self[0] else [""] * len(self)
-        head = "".join(f"<th>{escape(name)}</th>" for name in ["", *(["id"] if TEXT in self[0] else []), *names])
+        has_ids = TEXT in self[0]
+        head = "".join(f"<th>{escape(name)}</th>" for name in ["", *(["id"] if has_ids else []), *names, ""])
         body = "".join(
-            f"<tr><th>{index}</th>{f'<td><code>{one}</code></td>' if one else ''}"
-            f"{''.join(f'<td>{_cell(row[name])}</td>' for name in names)}</tr>"
-            for index, (one, row) in enumerate(zip(ids, self, strict=True))
+            f"<tr><th>{index}</th>{f'<td><code>{short_id(self[index][TEXT])}</code></td>' if has_ids else ''}"
+            f"{''.join(f'<td>{_cell(self[index][name])}</td>' for name in names)}"
+            f"<td>{f'and {more} more of equal value' if more else ''}</td></tr>"
+            for index, more in self._distinct()
         )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def _distinct(self) -> list[tuple[int, int]]:
+        """Return the indices of the rows shown, and how many more are equal to each."""
+        found: dict[Any, tuple[int, int]] = {}
+        for index, row in enumerate(self):
+            key = tuple(row[name] for name in self._equal_by) or index
+            first, more = found.get(key, (index, -1))
+            found[key] = first, more + 1
+        return list(found.values())
 
 
 def _cell(value: Any) -> str:

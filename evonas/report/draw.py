@@ -22,7 +22,7 @@ LIMIT = 20_000
 """Evaluations drawn at most; beyond it an even part of them."""
 
 
-def plot_front(contents: Contents, selected: Member | None = None) -> bytes:
+def plot_front(contents: Contents, selected: Member | None = None, *, dpi: int = 160) -> bytes:
     """Draw a run: all evaluations faint, the front joined, the selected member marked.
 
     Failed evaluations are not drawn. With more than two objectives there is a panel for the first one against
@@ -31,6 +31,7 @@ def plot_front(contents: Contents, selected: Member | None = None) -> bytes:
     Args:
         contents: The run.
         selected: Member to mark; None marks none.
+        dpi: Pixels per inch.
 
     Returns:
         A PNG.
@@ -42,7 +43,7 @@ def plot_front(contents: Contents, selected: Member | None = None) -> bytes:
     columns = min(2, len(panels))
     rows = -(-len(panels) // columns)
     figure = require("matplotlib.figure", "report").Figure(
-        figsize=(7.6 if columns == 1 else 6.1 * columns, 4.9 * rows), dpi=160, layout="constrained"
+        figsize=(7.6 if columns == 1 else 6.1 * columns, 4.9 * rows), dpi=dpi, layout="constrained"
     )
     figure.get_layout_engine().set(w_pad=0.14, h_pad=0.14, wspace=0.04, hspace=0.04)
     for i, panel in enumerate(panels):

@@ -13,7 +13,6 @@ import shlex
 import shutil
 import tomllib
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from evonas.files.whole import AGAIN, cannot_write, write_whole
 from evonas.pareto.records import Records
 from evonas.runs.database import OtherSchemaError
 from evonas.runs.front_file import read_front
+from evonas.runs.presentation import Png, presented
 from evonas.runs.repeat import repeat_command
 from evonas.runs.store import Store
 
@@ -143,17 +143,28 @@ class Run:
 
     def __repr__(self) -> str:
         try:
-            state = f"{len(self.front)} members on the front"
+            number = len(self.front)
+            state = f"{number} member{'s' if number != 1 else ''} on the front"
         except RunError:
             state = "no front yet"
         return f"<Run {self.path}: {state}>"
 
     def _repr_html_(self) -> str:
-        try:
-            front = self.front._repr_html_()
-        except RunError as error:
-            front = f"<p>{escape(str(error))}</p>"
-        return f"<p><b>{escape(str(self.path))}</b></p>{front}"
+        return str(presented("html")(self))
+
+    def plot(self, select: str | None = None) -> Png:
+        """Return a picture of the front as it is now, which a notebook shows and `Png.save` writes.
+
+        Args:
+            select: The member to mark, as `Front.select` takes it; None: the knee, unless the search has learnt
+                nothing yet.
+
+        Raises:
+            MissingExtraError: matplotlib is not installed.
+            EvonasError: No such member.
+        """
+        picture: Png = presented("plot")(self, select)
+        return picture
 
     def relocate(self, data: str | None = None, table: Sequence[str] = ()) -> None:
         """Say where the run's data and table are now; its files stay as they are.

@@ -51,3 +51,13 @@ def test_records_are_a_short_table_and_a_pandas_one():
     assert table.loc[short_id("a2"), "flops"] == 20.0
     assert list(table["architecture"]) == ["a1", "a2", "a3"]
     assert list(FRONT.records().to_pandas().index) == list(table.index)
+
+
+def test_members_of_equal_value_are_one_row_in_a_notebook():
+    first = FRONT[0]
+    copies = tuple(Member(f"copy {i}", first.values) for i in range(50))
+    front = Front(FRONT.objectives, (*FRONT.members, *copies))
+    html = front._repr_html_()
+    assert html.count("<tr>") == 1 + 3
+    assert html.count("and 50 more of equal value") == 1
+    assert len(front.to_pandas()) == 53

@@ -294,7 +294,7 @@ def test_a_run_shows_its_front_in_words_and_in_a_notebook(tmp_path):
         front = make_front(["a"], np.array([[0.5, 3.0]]), [Objective("acc", "", "max"), Objective("flops", "", "min")])
         run.write("front.json", front.to_json())
         assert run.front == [{"architecture": "a", "acc": 0.5, "flops": 3.0, "breaks": ""}]
-        assert repr(run).endswith(": 1 members on the front>")
+        assert repr(run).endswith(": 1 member on the front>")
         assert "<td>0.5</td>" in run._repr_html_()
 
 
