@@ -111,7 +111,7 @@ class QuietProgress(Silent):
 
 
 class ShownTask:
-    """Phase that runs, and who is told when it got further."""
+    """Running phase that counts its units and calls back when it has more of them."""
 
     def __init__(self, state: ProgressState, phase: Phase, then: Callable[[], None] = lambda: None) -> None:
         self._state, self._phase, self._then = state, phase, then

@@ -65,4 +65,6 @@ class Records(list[dict[str, Any]]):
 
 
 def _cell(value: Any) -> str:
-    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else escape(str(value))
+    if not isinstance(value, float):
+        return "" if value is None else escape(str(value))
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
