@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -52,6 +53,7 @@ def _search(
     quiet: Quiet = False,
 ) -> None:
     """Search for Pareto-optimal architectures: data and space in, a front out."""
+    began = time.monotonic()  # before what is imported: a deadline is for the whole command
     from evonas.pipeline.checks import check_settings
 
     settings = make_settings(config, **given)
@@ -64,7 +66,7 @@ def _search(
     listeners = _listeners(tensorboard, mlflow, progress)
     _finish(
         lambda: pipeline.search(
-            settings, out, progress=progress, after_generation=_after(listeners), created=paths.append
+            settings, out, progress=progress, after_generation=_after(listeners), created=paths.append, began=began
         ),
         paths,
         listeners,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import numpy as np
 
 from evonas.engine import LocalEngine
 from evonas.files.progress import Progress
+from evonas.networks import build
 from evonas.objectives import Context
-from evonas.objectives.accuracy.anchor import AnchorEvaluator, anchor_name
+from evonas.objectives.accuracy.anchor import RECIPE, AnchorEvaluator, anchor_name
 from evonas.objectives.accuracy.signal_reader import SignalReader
 from evonas.pipeline.anchor_choice import AnchorChoice, known_anchors
 from evonas.pipeline.anchor_defaults import FEWEST_ANCHORS
@@ -23,12 +24,22 @@ from evonas.pipeline.problem import SearchProblem
 from evonas.predictors.anchor_set import AnchorSet
 from evonas.runs.run import Run
 from evonas.spaces import parse_candidate
+from evonas.training import load_recipe
 from evonas.training.pyramid import Outcome, Pyramid, climb
+from evonas.training.throughput import seconds_per_epoch
 
 __all__ = ["AnchorTraining"]
 
 Engine = Callable[[Context, Sequence[str]], AbstractContextManager[LocalEngine]]
 """From a context and objectives to what evaluates them."""
+
+
+END = "anchors end"
+"""Decision in which call for trainings the time of the anchors was over."""
+
+
+class _Over(Exception):
+    """Raised where the time of the anchors is over."""
 
 
 class AnchorTraining:
@@ -61,6 +72,7 @@ class AnchorTraining:
         self._pyramid = Pyramid(self.ladder)
         self._choice = AnchorChoice(problem, run, self.context, self.reader, self._pyramid)
         self._number = problem.settings.anchors or 0
+        self._calls = 0
 
     def train(self) -> AnchorSet:
         """Train all rounds, write `ANCHORS_FILE`, and return what came of them.
@@ -74,13 +86,15 @@ class AnchorTraining:
             assert isinstance(first, AnchorEvaluator)
             first.prepare()
             taken = self._take_over(engine)
-            self._number = self._affordable(engine, names[0])
+            self._number = self._affordable(engine)
             left = max(0, self._number - len(taken))
             rounds = anchor_rounds(left)
             epochs = self.ladder.total_epochs(*start_and_rounds(rounds, bool(taken)))
             with self.progress.task("Training anchors", epochs) as task:
-                for number in rounds:
-                    self._round(number, lambda keys, level: self._train(engine, keys, level, task.advance))
+                late = self._budget.end_of("anchors") if self._budget.bounded else None
+                with suppress(_Over):
+                    for number in rounds:
+                        self._round(number, lambda keys, level: self._train(engine, keys, level, task.advance, late))
         anchors = known_anchors(self._pyramid)
         self.run.write(ANCHORS_FILE, anchors.to_json())
         self._note(engine, anchors, len(taken))
@@ -97,12 +111,29 @@ class AnchorTraining:
         return taken
 
     def _train(
-        self, engine: LocalEngine, keys: Sequence[str], level: int, advance: Callable[[int], None]
+        self,
+        engine: LocalEngine,
+        keys: Sequence[str],
+        level: int,
+        advance: Callable[[int], None],
+        late: Callable[[], bool] | None,
     ) -> list[Outcome]:
+        """Train candidates to a level and return what that gave.
+
+        Raises:
+            _Over: The time ends before all are trained, now or when this was done first.
+        """
+        self._calls += 1
+        if self._calls == self.run.store.decisions(END).get(END):
+            raise _Over
         epochs, step = self.ladder.epochs[level], self.ladder.steps[level]
         candidates = [parse_candidate(key, self.problem.space) for key in keys]
         name = anchor_name(epochs)
-        engine.evaluate(candidates, [name], lambda n: advance(step * n))
+        engine.evaluate(candidates, [name], lambda n: advance(step * n), late)
+        if late is not None and not engine.known(candidates, [name]).all():
+            self.run.store.decide(END, lambda: self._calls)  # what of this call was trained counts for nothing
+            self.progress.say("The time of the anchors is over: those trained so far teach the ranker")
+            raise _Over
         stored = self.run.store.lookup(list(keys), name, engine.evaluators[name].fingerprint)
         return [(stored[key].value, stored[key].cause) for key in keys]
 
@@ -117,22 +148,21 @@ class AnchorTraining:
                 if key not in self._pyramid.failed:
                     self._pyramid.record(key, *train([key], level)[0])
 
-    def _affordable(self, engine: LocalEngine, first: str) -> int:
+    def _affordable(self, engine: LocalEngine) -> int:
         """Return how many anchors are trained: as many as asked for, or fewer where a deadline allows no more."""
         wanted = self._number
 
         def count() -> int:
             if not self._budget.bounded:
                 return wanted
-            share, began = self._budget.share("anchors"), self._budget.now()
             pool = self._choice.pool(np.random.default_rng(0), wanted)
             pool = sorted(pool, key=lambda one: float(self._choice.flops([one])[0]))
-            middle = pool[len(pool) // 2]
-            engine.evaluate([middle], [first])
-            spent = self._budget.now() - began
-            (row,) = self.run.store.lookup([str(middle)], first, engine.evaluators[first].fingerprint).values()
+            middle, data = pool[len(pool) // 2].architecture, self.problem.data
+            assert data is not None  # what trains has images
+            network = build(self.problem.space, self.problem.skeleton, middle)
+            seconds = seconds_per_epoch(network, data, load_recipe(RECIPE), device=self.problem.device)
             workers = engine.pool.size if engine.pool is not None else 1
-            epochs = (share - spent) / max(row.seconds / self.ladder.epochs[0], 1e-9) * workers
+            epochs = self._budget.share("anchors") / max(seconds, 1e-9) * workers
             found = wanted
             while found and self.ladder.total_epochs(*start_and_rounds(anchor_rounds(found), False)) > epochs:
                 found -= 1

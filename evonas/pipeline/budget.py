@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 __all__ = ["Allowance", "Budget"]
 
 WEIGHTS = {
-    "latency table": 15.0, "scores": 8.0, "supernet": 45.0, "anchors": 25.0, "evolution": 25.0, "baseline": 25.0,
-    "front": 10.0,
+    "latency table": 15.0, "scores": 8.0, "supernet": 45.0, "paths": 15.0, "anchors": 25.0, "evolution": 25.0,
+    "baseline": 25.0, "front": 10.0,
 }  # fmt: skip
 """Steps in their order, with the weights by which a step and those after it divide what is left."""
 PROBE_SHARE, PROBE_SECONDS = 0.05, 10.0
@@ -76,6 +76,11 @@ class Budget:
         later = names[names.index(step) :]
         return self.left * self._weights[step] / sum(self._weights[name] for name in later)
 
+    def end_of(self, step: str) -> Callable[[], bool]:
+        """Return what says whether the share of a step that begins now is used up; without a deadline it never is."""
+        end = self._clock() + self.share(step)
+        return lambda: self._clock() >= end
+
     def probe(self) -> float:
         """Return the seconds that may be spent on finding out what a step costs."""
         return min(PROBE_SHARE * self.left, PROBE_SECONDS)
@@ -108,7 +113,8 @@ class Allowance:
         """Seconds that further evaluations may take."""
         reserve = self._reserve
         if self._evaluations and not self._budget.has("baseline"):  # which takes as long as evolution does
-            reserve = min(reserve, WRITING + READING * self._population * self._unit)
+            members = min(self._population, self._evaluations + 1)
+            reserve = min(reserve, WRITING + READING * members * self._unit)
         return self._budget.share("evolution", reserve=reserve)
 
     @property

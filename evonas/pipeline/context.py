@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 from evonas.config import make_settings
 from evonas.errors import RunError
@@ -15,10 +17,12 @@ from evonas.runs.manifest import compare_manifest
 from evonas.runs.run import Run
 from evonas.spaces import Architecture, Candidate
 
-__all__ = ["ANCHORS_FILE", "ANCHORS_FOLDER", "anchor_network", "problem_of", "run_context"]
+__all__ = ["ANCHORS_FILE", "ANCHORS_FOLDER", "PATHS_FILE", "anchor_network", "problem_of", "run_context", "with_paths"]
 
 ANCHORS_FILE, ANCHORS_FOLDER = "anchors.json", "anchors"
 """What trainings of anchors gave, and where these are kept, in a run."""
+PATHS_FILE = "paths.json"
+"""Scores of the sample of paths that a search with a deadline reads before anything rests on them."""
 
 
 def problem_of(run: Run) -> tuple[SearchProblem, list[str]]:
@@ -50,12 +54,19 @@ def run_context(run: Run, *, with_supernet: bool = False) -> Context:
     problem, _ = problem_of(run)
     if not with_supernet:
         return problem.context()
-    context = problem.trained(run.path / "supernet.safetensors")
+    context = with_paths(problem.trained(run.path / "supernet.safetensors"), run.path / PATHS_FILE)
     file = run.path / ANCHORS_FILE
     anchors = AnchorSet.from_json(file.read_bytes()) if file.is_file() else None
     if anchors is not None and anchors.known:  # accuracy is what they have taught
         return replace(context, options={**context.options, "anchors": anchors})
     return context
+
+
+def with_paths(context: Context, file: Path) -> Context:
+    """Return what evaluators are made from, with the scores of paths that a file holds, if it exists."""
+    if not file.is_file():
+        return context
+    return replace(context, options={**context.options, "paths": json.loads(file.read_bytes())})
 
 
 def anchor_network(run: Run, architecture: Architecture) -> Network:

@@ -10,7 +10,7 @@ from evonas.engine import LocalEngine, WorkerSpec, is_expensive, open_pool
 from evonas.files.duration import parse_time
 from evonas.files.progress import Progress
 from evonas.objectives import Context
-from evonas.pipeline.context import ANCHORS_FILE, ANCHORS_FOLDER
+from evonas.pipeline.context import ANCHORS_FILE, ANCHORS_FOLDER, PATHS_FILE
 from evonas.pipeline.problem import SearchProblem
 from evonas.runs.run import Run
 
@@ -41,6 +41,8 @@ def open_engine(
         files["supernet"] = str(folder / "supernet.safetensors")
     if "anchors" in context.options:
         files["anchors"] = str(folder / ANCHORS_FILE)
+    if "paths" in context.options:
+        files["paths"] = str(folder / PATHS_FILE)
     anchors = {"anchor_folder": str(folder / ANCHORS_FOLDER)} if "anchor_folder" in context.options else {}
     spec = WorkerSpec(
         "evonas.pipeline.worker:make_worker",

@@ -9,7 +9,7 @@ from evonas.objectives.accuracy.estimators import read_estimator
 from evonas.objectives.accuracy.main_effects import REFERENCES
 from evonas.pipeline.problem import SearchProblem
 
-__all__ = ["phases_of"]
+__all__ = ["phases_of", "reads_sample"]
 
 SEARCHING = 25.0
 """Weight of the search itself; a path that is read takes about as long as one of its evaluations."""
@@ -29,7 +29,7 @@ def phases_of(problem: SearchProblem, baselines: AbstractSet[str]) -> dict[str, 
     adapted = problem.start is not None and not settings.supernet
     network = "Adapting the published weights" if adapted else "Training the supernet"
     ranked, option = bool(settings.anchors), read_estimator(settings.estimator)[1]
-    effects = bool(problem.learned) and (ranked or option in (SMOOTHED, PRIOR))
+    effects = reads_sample(problem)
     scored = effects and (ranked or option == PRIOR)
     reading = min(SEARCHING, SEARCHING * REFERENCES / (settings.population * settings.generations))
     phases = [
@@ -46,3 +46,11 @@ def phases_of(problem: SearchProblem, baselines: AbstractSet[str]) -> dict[str, 
         ("Evaluating random architectures", 25.0, "random" in baselines),
     ]
     return {name: weight for name, weight, has in phases if has}
+
+
+def reads_sample(problem: SearchProblem) -> bool:
+    """Return whether accuracy rests on a sample of paths that is read before the first evaluation."""
+    if "acc" not in problem.learned:
+        return False
+    kind, option = read_estimator(problem.settings.estimator)
+    return bool(problem.settings.anchors) or (kind == "supernet" and option in (SMOOTHED, PRIOR))

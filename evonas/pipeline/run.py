@@ -37,6 +37,7 @@ def search(
     progress: Progress | None = None,
     after_generation: Callable[[Run], None] | None = None,
     created: Callable[[Path], None] | None = None,
+    began: float | None = None,
     **given: Any,
 ) -> Run:
     """Search for Pareto-optimal architectures.
@@ -47,6 +48,7 @@ def search(
         progress: Shows how far the search is.
         after_generation: Called with the run after every generation, such as to refresh a report.
         created: Called with the run directory once it is made.
+        began: When the command began, by `time.monotonic`; a deadline counts from then. None: now.
         **given: Settings by name, instead of `settings`.
 
     Returns:
@@ -55,7 +57,7 @@ def search(
     Raises:
         EvonasError: Settings or data that make no sense; ten failed evaluations in a row; a full disk.
     """
-    began = time.monotonic()
+    began = time.monotonic() if began is None else began
     settings = settings or make_settings(**given)
     start = start_of(settings, progress or Silent())
     path = Path(out) if out is not None else None

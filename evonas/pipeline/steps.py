@@ -22,7 +22,7 @@ from evonas.pipeline.evaluation import open_engine
 from evonas.pipeline.final_front import write_front
 from evonas.pipeline.generational import search_by_generations
 from evonas.pipeline.notes import note_efficiency, note_weights
-from evonas.pipeline.phases import phases_of
+from evonas.pipeline.phases import phases_of, reads_sample
 from evonas.pipeline.problem import SearchProblem
 from evonas.pipeline.surrogate import suggestion
 from evonas.pipeline.transfer import search_cost
@@ -71,6 +71,7 @@ class SearchSteps:
                 context = self.problem.context(
                     supernet=network, supernet_fingerprint=weights_fingerprint(network), progress=self.progress
                 )
+                context = prepare.path_sample(context)
             context = self.anchored(context, budget)
             with self.engine(context) as engine:
                 objectives = self.objectives(engine)
@@ -98,6 +99,7 @@ class SearchSteps:
         prolonged = self.run.manifest.get("generations") is not None
         seconds = None if self.settings.time is None or prolonged else parse_time(self.settings.time)
         steps = {"supernet": bool(self.problem.learned), "latency table": "latency" in self.problem.evaluated}
+        steps |= {"paths": reads_sample(self.problem)}
         steps |= {"anchors": bool(self.settings.anchors)}
         steps |= {"scores": self.settings.warm_start > 0 and self.problem.data is not None}
         steps |= {"evolution": True, "front": True}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
+import itertools
+import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from evonas.engine import LocalEngine
 from evonas.errors import DataError
 from evonas.files.progress import Progress
 from evonas.networks import Network
+from evonas.objectives import Context
+from evonas.objectives.accuracy.main_effects import REFERENCES, read_scores
 from evonas.objectives.free import FreeEvaluator
 from evonas.objectives.latency.latency import LatencyEvaluator, device_latency_table
 from evonas.objectives.latency.measure import SECONDS
@@ -22,19 +25,23 @@ from evonas.objectives.proxy import ProxyEvaluator
 from evonas.pareto.dominance import choose_first, minimized
 from evonas.pipeline.adapted import adapted_supernet
 from evonas.pipeline.budget import Budget
+from evonas.pipeline.context import PATHS_FILE, with_paths
 from evonas.pipeline.problem import SearchProblem
 from evonas.proxies import SaturationWarning
 from evonas.runs.run import Run
 from evonas.spaces import Architecture, Candidate
 from evonas.supernet import PathEvaluator, SupernetSettings, load_weights, make_sampler, train_supernet
+from evonas.supernet.evaluate import KEPT, NORM_IMAGES
 from evonas.supernet.forgetting import ForgettingProbe, summarize
 from evonas.supernet.throughput import time_update
 from evonas.tasks import make_task
 
 SUPERNET_UPDATES = 1500
 """Updates of supernet training where neither epochs nor a time are given."""
-SCORED_BY_PROBE = 4
-"""Architectures scored to see how long it takes."""
+FEWEST_SCORED = 4
+"""Architectures that are scored whatever the time."""
+PROBED_SHARE = 300.0
+"""Seconds of a supernet's training below which no forgetting is logged: reading it takes its own time."""
 CALLS_SHARE = 0.6
 """Of what a latency table may take, the share of timed calls; the rest is for exporting the blocks."""
 FORGETTING_PROBES, FORGETTING_IMAGES = 8, 200
@@ -118,20 +125,17 @@ class SearchSetup:
             return genomes[: settings.population]
         swap = ProxyEvaluator(self.problem.context(), "swap", repeats=SWAP_REPEATS)
         engine = LocalEngine({"swap": swap, "flops": self.problem.bounds.cheap["flops"]}, self.run.store)
-        if settings.time is not None:
-            count = self.run.store.decide("scored", lambda: self._scores_in_time(engine, candidates))
-            if count < len(candidates):
-                self.progress.say(f"{count} of {len(candidates)} architectures are scored in the time")
-            genomes, candidates = genomes[:count], candidates[:count]
         with (
             self.progress.task("Scoring architectures by SWAP", len(candidates)) as task,
             warnings.catch_warnings(record=True) as caught,
         ):
             warnings.simplefilter("always", SaturationWarning)
-            values = engine.evaluate(candidates, ["swap", "flops"], task.advance)
+            values = self._score(engine, candidates, task.advance)
         if caught:  # once, not for each architecture
             self.progress.say(f"{len(caught)} of {len(candidates)} scores: {caught[0].message}")
-        self._scored = [candidate.architecture for candidate in candidates], values[:, 0]
+        self._scored = [candidate.architecture for candidate in candidates[: len(values)]], values[:, 0]
+        if len(values) < settings.population:  # what the time leaves unscored is as good as drawn
+            return np.asarray(genomes[: settings.population])
         chosen = choose_first(minimized(values, ["max", "min"]), settings.population, cost_column=1)
         return np.asarray(genomes[chosen])
 
@@ -158,17 +162,20 @@ class SearchSetup:
         order = sorted(range(len(sides)), key=lambda place: sides[place])
         return np.stack([np.append(smallest, order[0]), *(np.append(largest, place) for place in reversed(order))])
 
-    def _scores_in_time(self, engine: LocalEngine, candidates: Sequence[Candidate]) -> int:
-        """Return how many architectures can be scored, no fewer than a population."""
-        if not self.budget.bounded:  # prolonged before it was decided
-            return len(candidates)
-        share, began = self.budget.share("scores"), time.monotonic()
-        few = candidates[:SCORED_BY_PROBE]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SaturationWarning)  # said of all of them below
-            engine.evaluate(few, ["swap", "flops"])
-        unit = (time.monotonic() - began) / len(few)
-        return min(len(candidates), max(self.settings.population, int(share / max(unit, 1e-6))))
+    def _score(
+        self, engine: LocalEngine, candidates: Sequence[Candidate], advance: Callable[[int], None]
+    ) -> np.ndarray:
+        """Return SWAP-Score and FLOPs of candidates, or of as many of the first ones as the time allows."""
+        names, store = ["swap", "flops"], self.run.store
+        count = store.decisions("scored").get("scored", None if self.budget.bounded else len(candidates))
+        if count is None:
+            late, done = self.budget.end_of("scores"), itertools.count()
+            engine.evaluate(candidates, names, advance, lambda: next(done) >= FEWEST_SCORED and late())
+            known = engine.known(candidates, names)
+            count = store.decide("scored", lambda: len(known) if known.all() else int(np.argmin(known)))
+        if count < len(candidates):
+            self.progress.say(f"{count} of {len(candidates)} architectures are scored in the time")
+        return engine.evaluate(candidates[:count], names, advance if len(candidates) == count else lambda n: None)
 
     def supernet(self) -> Network:
         """Return the trained supernet: trained here, or taken over from another run."""
@@ -212,11 +219,41 @@ class SearchSetup:
                 task=make_task(data),
                 checkpoint=path,
                 progress=advance,
-                probe=self._probe(network, epochs),
+                probe=None if self.budget.share("supernet") < PROBED_SHARE else self._probe(network, epochs),
+                over=self.budget.end_of("supernet") if self.budget.bounded else None,
             )
         told = {"last": history.epochs[-1], "forgetting": summarize(history.forgetting) if history.forgetting else {}}
         self.run.update_manifest(supernet={"rule": settings.sharing, "epochs": epochs, **told})
         return network
+
+    def path_sample(self, context: Context) -> Context:
+        """Read the sample of paths that accuracy rests on within its share of the time, and freeze it in the run.
+
+        Without a deadline nothing is read here: what estimates accuracy reads all of it when it is first asked.
+
+        Args:
+            context: What evaluators are made from, with the trained supernet.
+
+        Returns:
+            The same, with the scores that were read.
+
+        Raises:
+            EvaluationError: No path of the sample can be read.
+        """
+        frozen = self.run.path / PATHS_FILE
+        if not frozen.exists():
+            if not (self.budget.bounded and self.budget.has("paths")) or context.supernet is None:
+                return context
+            reader = PathEvaluator(
+                context.supernet, self.data, self.data.search, norm_images=NORM_IMAGES, memory=KEPT,
+                task=make_task(self.data),
+            )  # fmt: skip
+            late = self.budget.end_of("paths")
+            scores = read_scores(self.problem.space, reader, self.progress, over=late)
+            if len(scores) < REFERENCES:
+                self.progress.say(f"{len(scores)} of {REFERENCES} paths are read in the time")
+            self.run.write(frozen.name, json.dumps({text: dict(score) for text, score in scores.items()}))
+        return with_paths(context, frozen)
 
     def _probe(self, network: Network, epochs: int) -> ForgettingProbe:
         """Return what reads a few forgetting values while the supernet trains, on few images: a thing to log."""

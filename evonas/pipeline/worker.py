@@ -9,6 +9,7 @@ from typing import Any
 
 from evonas.config import make_settings
 from evonas.objectives import Evaluator
+from evonas.pipeline.context import with_paths
 from evonas.pipeline.problem import SearchProblem
 from evonas.predictors.anchor_set import AnchorSet
 from evonas.spaces import Candidate, parse_candidate
@@ -22,6 +23,7 @@ def make_worker(
     supernet: str | None = None,
     anchors: str | None = None,
     anchor_folder: str | None = None,
+    paths: str | None = None,
 ) -> tuple[Callable[[str], Candidate], Mapping[str, Evaluator]]:
     """Make in another process what evaluates there: how texts become candidates, and evaluators by objective.
 
@@ -30,6 +32,7 @@ def make_worker(
         names: Objectives.
         supernet: A checkpoint's file, or None.
         anchors: A file of trained anchors, that accuracy is predicted from, or None.
+        paths: A file of scores of paths that accuracy rests on, or None where each worker reads them.
         anchor_folder: Where anchors that are to be trained are kept, or None where none are.
 
     Raises:
@@ -37,6 +40,8 @@ def make_worker(
     """
     problem = SearchProblem(make_settings(**settings))
     context = problem.context() if supernet is None else problem.trained(supernet)
+    if paths is not None:
+        context = with_paths(context, Path(paths))
     if anchor_folder is not None:
         context = problem.anchor_context(context, anchor_folder)
     if anchors is not None:

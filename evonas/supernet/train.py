@@ -55,7 +55,8 @@ class History:
 
     Attributes:
         epochs: Per epoch: `epoch` (from 1), `loss` (mean over updates), `lr` (at its end), `passes`
-            (forward and backward passes so far), `seconds`, and what the rule reports.
+            (forward and backward passes so far), `seconds`, and what the rule reports; of a training that was cut
+            short `cut`, the updates done.
         forgetting: Forgetting values, where they were asked for.
     """
 
@@ -77,6 +78,7 @@ def train_supernet(
     progress: Callable[[TrainingStep], None] | None = None,
     probe: ForgettingProbe | None = None,
     device: torch.device | str | None = None,
+    over: Callable[[], bool] | None = None,
 ) -> History:
     """Train a supernet's shared weights in place.
 
@@ -99,6 +101,8 @@ def train_supernet(
         progress: Called after every update.
         probe: Reads forgetting values.
         device: Where to train; None: where the network is. The data must be there.
+        over: Asked after every update, of one process alone: once it says yes the training ends there, and so does
+            every one that goes on from its checkpoint; the last epoch's figures then hold ``cut``. None: never.
 
     Returns:
         What the training went through, also before a resume.
@@ -137,7 +141,7 @@ def train_supernet(
             "data": data.fingerprint,
         },
     )
-    loop = _Loop(state, data, settings, schedule, task or Classification(), augment, progress, probe)
+    loop = _Loop(state, data, settings, schedule, task or Classification(), augment, progress, probe, over)
     with fixed_norms(network, settings.norms):
         return loop.run(None if checkpoint is None else Path(checkpoint))
 
@@ -154,6 +158,7 @@ class _Loop:
     augment: Augmentation | None
     progress: Callable[[TrainingStep], None] | None
     probe: ForgettingProbe | None
+    over: Callable[[], bool] | None
 
     def run(self, checkpoint: Path | None) -> History:
         """Train all epochs that a checkpoint has not, and return the history of all."""
@@ -165,6 +170,8 @@ class _Loop:
         was_training = network.training
         try:
             for epoch in range(len(history.epochs) + 1, self.settings.epochs + 1):
+                if history.epochs and "cut" in history.epochs[-1]:
+                    break
                 figures = self._epoch(epoch)
                 figures["passes"] += history.epochs[-1]["passes"] if history.epochs else 0
                 history.epochs.append(figures)
@@ -182,6 +189,7 @@ class _Loop:
         """Train for one epoch and return its figures."""
         state, images, size = self.state, self.data.train.images, self.schedule.batch
         began, total, passes, lr = time.monotonic(), 0.0, 0, self.schedule.lr
+        cut: dict[str, float] = {}
         order = torch.randperm(len(self.data.train.labels), generator=state.batches)
         # Dropout draws from torch's global generator: within an epoch that is ours, afterwards as it was.
         devices = [images.device] if images.device.type == "cuda" else []
@@ -204,9 +212,12 @@ class _Loop:
                     self.probe.after_step(plan[0].architecture, index, count, done + 1, epoch)
                 if self.progress is not None:
                     self.progress(TrainingStep(done + 1, self.schedule.steps, epoch, loss))
+                if self.over is not None and done + 1 < self.schedule.steps and self.over():
+                    count, cut = index + 1, {"cut": float(done + 1)}
+                    break
         seconds = time.monotonic() - began
         figures = {"epoch": epoch, "loss": total / count, "lr": lr, "passes": passes, "seconds": seconds}
-        return figures | state.rule.report()
+        return figures | state.rule.report() | cut
 
     def _update(self, rows: Tensor, capture: ActivationCapture, lr: float, where: str) -> tuple[list[Pass], float]:
         """Plan and apply one update; return its passes and its loss."""

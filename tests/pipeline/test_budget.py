@@ -66,7 +66,7 @@ def test_an_evolution_leaves_what_the_front_is_known_to_need(clock):
         assert not allowance.over()
         clock.now += 4.0
         note(1)
-    assert allowance.left == pytest.approx(350 - 8 - (5 + 1.5 * 10 * 4))
+    assert allowance.left == pytest.approx(350 - 8 - (5 + 1.5 * 3 * 4))  # of three evaluations no more are on a front
     clock.now += allowance.left - 4.5
     assert not allowance.over()
     clock.now += 0.6  # another would end too late

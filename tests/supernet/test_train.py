@@ -142,6 +142,23 @@ def test_it_learns_and_global_random_state_is_left_alone(make_network, make_data
     assert all(parameter.grad is None for parameter in network.parameters())
 
 
+def test_a_training_that_is_cut_ends_there_whoever_goes_on_from_its_checkpoint(make_network, data, tmp_path):
+    def train(network, over=None):
+        settings = SupernetSettings(**OPTIONS)
+        return train_supernet(network, data, "uniform", settings, checkpoint=tmp_path / "s.safetensors", over=over)
+
+    answers = iter([False, False, False, False, True])
+    cut, again = make_network(), make_network()
+    history = train(cut, lambda: next(answers))
+    assert history.epochs[-1]["cut"] == 5.0
+    assert train(again).epochs == history.epochs
+    assert same(cut, again)
+    (tmp_path / "s.safetensors").unlink()
+    whole = make_network()
+    assert "cut" not in train(whole, lambda: False).epochs[-1]
+    assert not same(whole, cut)
+
+
 def test_the_seed_changes_the_weights_and_nothing_else_does(make_network, data):
     weights = []
     for seed, noise in ((0, 1), (0, 2), (1, 1)):

@@ -45,7 +45,8 @@ class AccuracyEvaluator(Evaluator):
 
     Args:
         context: Data, and a trained supernet; the option ``estimator``, such as ``supernet:loss``, decides what
-            `acc` is. Where that is not plain accuracy, plain accuracy comes as `acc_top1` too.
+            `acc` is; the option ``paths`` holds scores of the sample that were read before. Where `acc` is not plain
+            accuracy, plain accuracy comes as `acc_top1` too.
         part: ``"search"``, or ``"report"`` for reports, whose `acc` is always plain accuracy.
         estimate: What `acc` is instead: a key of `ESTIMATES`, `SMOOTHED` or `PRIOR`.
 
@@ -70,9 +71,11 @@ class AccuracyEvaluator(Evaluator):
         self._path = PathEvaluator(
             context.supernet, context.data, images, norm_images=NORM_IMAGES, memory=KEPT, task=task
         )
+        known = context.options.get("paths") if self.estimate in (SMOOTHED, PRIOR) else None
         self.fingerprint = fingerprint(
-            "acc", 4, self.estimate, part, context.supernet_fingerprint, context.data.fingerprint, context.threads
-        )
+            "acc", 4, self.estimate, part, context.supernet_fingerprint, context.data.fingerprint, context.threads,
+            *([] if known is None else [known]),
+        )  # fmt: skip
 
     def prepare(self) -> None:
         """Read what every estimate rests on, once.
@@ -107,7 +110,9 @@ class AccuracyEvaluator(Evaluator):
     def _estimate(self) -> Callable[[Architecture, Mapping[str, float]], float]:
         if self.estimate in ESTIMATES:
             return lambda architecture, score: ESTIMATES[self.estimate](score, self._primary)
-        effects = AdditiveEffects(self._context.space, self._path, self._context.progress)
+        effects = AdditiveEffects(
+            self._context.space, self._path, self._context.progress, self._context.options.get("paths")
+        )
         if self.estimate == SMOOTHED:
             return lambda architecture, score: min(1.0, math.exp(effects(architecture, score)))
         before = ZeroCostFeatures(self._context)

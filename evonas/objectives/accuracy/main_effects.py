@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 import numpy as np
@@ -11,10 +11,61 @@ from evonas.errors import EvaluationError
 from evonas.files.progress import Progress, Silent
 from evonas.spaces import Architecture, Space, path_names
 
+__all__ = ["AdditiveEffects", "PathScores", "read_scores"]
+
 REFERENCES = 128
 """Architectures that the effects are learnt from."""
+FEWEST, CHUNK = 8, 16
+"""Paths that are read whatever the time, and paths that are read in order of their beginnings where it may end."""
 SEED = 20240513
 """Of these; whatever the search's seed is, a value means the same."""
+
+
+PathScores = dict[str, Mapping[str, float]]
+"""Scores of paths by the texts of their architectures, in the order read."""
+
+
+def read_scores(
+    space: Space,
+    read: Callable[[Architecture], Mapping[str, float]],
+    progress: Progress | None = None,
+    *,
+    over: Callable[[], bool] | None = None,
+) -> PathScores:
+    """Return the scores of the sample that effects are learnt from, or of those of it that the time allows.
+
+    Args:
+        space: The space.
+        read: Reads a path's score; one that cannot be read is left out.
+        progress: Shows how many of them are read.
+        over: Asked before each path but the first `FEWEST`: no other is read once it says yes. None: all are read.
+    """
+    forms = [space.form(genome) for genome in _sample(space)]
+    chunk = (
+        len(forms) if over is None else CHUNK
+    )  # what is read first is then a sample of all, not of what begins alike
+    order: dict[str, Architecture] = {}
+    for start in range(0, len(forms), chunk):
+        order |= _by_beginnings(space, forms[start : start + chunk])
+    found: PathScores = {}
+    with (progress or Silent()).task("Reading paths", len(order)) as task:
+        for number, (text, form) in enumerate(order.items()):
+            if over is not None and number >= FEWEST and over():
+                break
+            with suppress(EvaluationError):
+                found[text] = read(form)
+            task.advance(1)
+    return found
+
+
+def _sample(space: Space) -> np.ndarray:
+    return space.sample(REFERENCES, np.random.default_rng(SEED), by="choice")
+
+
+def _by_beginnings(space: Space, forms: Iterable[Architecture]) -> dict[str, Architecture]:
+    """Return different architectures in the order in which each begins where it leaves the one before."""
+    once = {str(form): form for form in forms}
+    return dict(sorted(once.items(), key=lambda item: path_names(space.path(item[1]))))
 
 
 class AdditiveEffects:
@@ -30,6 +81,7 @@ class AdditiveEffects:
         space: The space.
         read: Reads a path's score; called on the sample once.
         progress: Shows how many of them are read.
+        known: Scores of the sample, or of a part of it, that were read before; nothing is read then.
 
     Attributes:
         sample: What was read: canonical architectures and their scores.
@@ -43,36 +95,30 @@ class AdditiveEffects:
         space: Space,
         read: Callable[[Architecture], Mapping[str, float]],
         progress: Progress | None = None,
+        known: PathScores | None = None,
     ) -> None:
         # These take a second that other commands need not wait for.
         from sklearn.linear_model import BayesianRidge
         from threadpoolctl import threadpool_limits
 
         self._space = space
-        genomes = space.sample(REFERENCES, np.random.default_rng(SEED), by="choice")
+        genomes = _sample(space)
         forms = [space.form(genome) for genome in genomes]
-        read_once: dict[str, Mapping[str, float]] = {}
-        self.sample: list[tuple[Architecture, Mapping[str, float]]] = []
-        # In order, so that each begins where it leaves the one before.
-        order = sorted({str(form): form for form in forms}.values(), key=lambda form: path_names(space.path(form)))
-        with (progress or Silent()).task("Reading paths", len(order)) as task:
-            for form in order:
-                with suppress(EvaluationError):
-                    read_once[str(form)] = read(form)
-                    self.sample.append((form, read_once[str(form)]))
-                task.advance(1)
+        read_once = read_scores(space, read, progress) if known is None else known
+        by_text = {str(form): form for form in forms}
+        self.sample = [(by_text[text], score) for text, score in read_once.items() if text in by_text]
         if not self.sample:
             raise EvaluationError("None of the paths that the effects of choices are learnt from could be read")
         self._ends = np.cumsum(space.cardinalities)
         # As drawn, not as their canonical forms are written: of several genomes of one network none is preferred.
-        known = [
+        pairs = [
             (genome, read_once[str(form)])
             for genome, form in zip(genomes, forms, strict=True)
             if str(form) in read_once
         ]
-        rows = np.stack([self._one_hot(genome) for genome, _ in known])
+        rows = np.stack([self._one_hot(genome) for genome, _ in pairs])
         with threadpool_limits(1, user_api="blas"):  # sums in one order, whatever the number of threads
-            self._regression = BayesianRidge().fit(rows, [-score["loss"] for _, score in known])
+            self._regression = BayesianRidge().fit(rows, [-score["loss"] for _, score in pairs])
 
     def __call__(self, architecture: Architecture, score: Mapping[str, float]) -> float:
         """Return the smoothed mean logarithm of the true class's probability, minus the loss of a path.

@@ -64,9 +64,10 @@ class RankedEvaluator(Evaluator):
         self._images = len(context.data.search)
         self.calibrated = int(anchors.top.sum()) >= MIN_CALIBRATED
         self.objectives = (ACC, LOW, HIGH, TOP1, SCORE) if self.calibrated else (replace(ACC, unit=""), TOP1, SCORE)
+        known = context.options.get("paths")
         self.fingerprint = fingerprint(
             "acc", "ranked", 3, anchors.to_json(), context.supernet_fingerprint, context.data.fingerprint,
-            context.seed, context.threads,
+            context.seed, context.threads, *([] if known is None else [known]),
         )  # fmt: skip
 
     def prepare(self) -> None:

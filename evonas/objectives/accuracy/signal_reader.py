@@ -30,7 +30,7 @@ class SignalReader:
     """Reader of signals: every architecture is scored, and its path read, once.
 
     Args:
-        context: Data, and a trained supernet.
+        context: Data, and a trained supernet; the option ``paths`` holds scores of the sample that were read before.
 
     Raises:
         SettingsError: One of them is missing.
@@ -49,6 +49,7 @@ class SignalReader:
         self._zero_cost = ZeroCostFeatures(context)
         self.encoder = SignalEncoder(context.space, SCORES)
         self._scores: dict[str, Mapping[str, float]] = {}
+        self._known = context.options.get("paths")
 
     @cached_property
     def effects(self) -> AdditiveEffects:
@@ -57,7 +58,7 @@ class SignalReader:
         Raises:
             EvaluationError: No path of the sample can be read.
         """
-        effects = AdditiveEffects(self._space, self._path, self._progress)
+        effects = AdditiveEffects(self._space, self._path, self._progress, self._known)
         self._scores |= {str(form): score for form, score in effects.sample}
         return effects
 

@@ -79,10 +79,30 @@ def test_paths_that_cannot_be_read_are_left_out(monkeypatch):
 
     assert len(AdditiveEffects(SPACE, read).sample) == 2
     with pytest.raises(EvaluationError, match="None of the paths"):
-        AdditiveEffects(SPACE, lambda form: _fail())
+        AdditiveEffects(SPACE, _fail)
 
 
-def _fail():
+def test_paths_read_before_are_not_read_again(monkeypatch):
+    monkeypatch.setattr(effects, "REFERENCES", 24)
+    known = effects.read_scores(SPACE, lambda form: score(true_loss(form)))
+    again = AdditiveEffects(SPACE, lambda form: pytest.fail("it is known"), known=known)
+    fresh = AdditiveEffects(SPACE, lambda form: score(true_loss(form)))
+    assert again.sample == fresh.sample
+    assert [again(form, score(1.0)) for form in FORMS[:5]] == [fresh(form, score(1.0)) for form in FORMS[:5]]
+
+
+@pytest.mark.parametrize(("asked", "read"), [(0, effects.FEWEST), (12, effects.FEWEST + 12)])
+def test_reading_ends_with_the_time_but_for_the_fewest(monkeypatch, asked, read):
+    monkeypatch.setattr(effects, "REFERENCES", 40)
+    answers = iter([False] * asked + [True])
+    known = effects.read_scores(SPACE, lambda form: score(true_loss(form)), over=lambda: next(answers))
+    assert len(known) == read
+    drawn = [str(SPACE.form(genome)) for genome in effects._sample(SPACE)]
+    assert set(known) <= set(drawn[: effects.CHUNK * -(-read // effects.CHUNK)])  # not what begins alike
+    assert len(AdditiveEffects(SPACE, _fail, known=known).sample) == read
+
+
+def _fail(*_):
     raise EvaluationError("no luck")
 
 
