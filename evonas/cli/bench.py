@@ -44,18 +44,22 @@ def bench_proxies(
     out: Out = None,
 ) -> None:
     """Rank correlation of training-free scores with truth, beside FLOPs and parameters."""
-    from evonas import benchmarks
-    from evonas.data import load_data
-    from evonas.objectives import Context
+    from evonas.data.names import check_data
     from evonas.pareto.objective import split_names
     from evonas.spaces import load_space
     from evonas.tables.load import load_table
 
     opened = load_space(space)
+    truth = load_table(table, opened)
+    check_data(data)  # names and files before anything heavy is imported
+    from evonas import benchmarks
+    from evonas.data import load_data
+    from evonas.objectives import Context
+
     context = Context(opened, opened.literature_skeleton(), data=load_data(data))
     names = split_names(proxy, "proxy")
     rows = benchmarks.bench_proxies(
-        load_table(table, opened),
+        truth,
         target,
         names,
         sources=benchmarks.score_sources(context, names, skeleton=skeleton),
@@ -80,6 +84,9 @@ def bench_overhead(
     out: Annotated[Path | None, typer.Option(help="Write FILE.json and FILE.csv.")] = None,
 ) -> None:
     """What scores, shared weights and the search cost beside the work that cannot be spared."""
+    from evonas.data.names import check_data
+
+    check_data(data or _exact_images())  # before anything heavy is imported
     from evonas.benchmarks import overhead
     from evonas.data import load_data
 

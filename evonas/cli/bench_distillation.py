@@ -28,14 +28,17 @@ def bench_distillation(
     out: Out = None,
 ) -> None:
     """Train random architectures shortly, with and without a teacher, and long; correlate their accuracies."""
-    from evonas.benchmarks.distillation import bench_distillation as judge
-    from evonas.cli.progress import make_progress
     from evonas.config import make_settings
-    from evonas.objectives import torch_threads
     from evonas.pareto.objective import split_names
-    from evonas.pipeline.problem import SearchProblem
+    from evonas.pipeline.checks import check_settings
 
     settings = make_settings(space=space, data=data, train_limit=train_limit, resolution=resolution, seed=seed)
+    check_settings(settings)  # before anything heavy is imported
+    from evonas.benchmarks.distillation import bench_distillation as judge
+    from evonas.cli.progress import make_progress
+    from evonas.objectives import torch_threads
+    from evonas.pipeline.problem import SearchProblem
+
     context = SearchProblem(settings).context()
     with torch_threads(context.threads):
         results = judge(

@@ -153,22 +153,25 @@ def _on_trainings(
     seed: int,
 ) -> list[dict[str, Any]]:
     """Return and show how estimates put architectures in order that are trained here."""
-    import numpy as np
-
-    from evonas.benchmarks.estimator import bench_estimator, train_fully
-    from evonas.data import load_data
+    from evonas.data.names import check_data
     from evonas.errors import SettingsError
-    from evonas.networks import build
-    from evonas.objectives import Context
     from evonas.objectives.accuracy.estimators import read_estimator
     from evonas.spaces import load_space
-    from evonas.supernet import SupernetSettings, train_supernet, weights_fingerprint
-    from evonas.tables.load import load_table
-    from evonas.tasks import make_task
 
     if read_estimator(estimator)[0] != "train":
         raise SettingsError(f"Expected an estimator 'train:EPOCHS', got '{estimator}'")
     opened = load_space(space)
+    check_data(data)  # names and files before anything heavy is imported
+    import numpy as np
+
+    from evonas.benchmarks.estimator import bench_estimator, train_fully
+    from evonas.data import load_data
+    from evonas.networks import build
+    from evonas.objectives import Context
+    from evonas.supernet import SupernetSettings, train_supernet, weights_fingerprint
+    from evonas.tables.load import load_table
+    from evonas.tasks import make_task
+
     images = load_data(data, resolution=resolution, limit=train_limit, seed=seed)
     frame = opened.skeleton(skeleton).replace(
         resolution=images.resolution, in_channels=images.in_channels, classes=make_task(images).head.outputs

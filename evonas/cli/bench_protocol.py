@@ -98,6 +98,9 @@ def bench_protocol(
         _show(keys, [[_cell(row[key]) for key in keys] for row in rows])
         _write(out, rows, rows, lambda: benchmarks.draw_improvements(rows))
         return
+    from evonas.runs.run import Run
+
+    Run.open(run).close()  # whether it is there, before anything heavy is imported
     from evonas.benchmarks.run_protocol import judge_front
 
     result = judge_front(run, recipe=recipe, epochs=epochs, members=members, seeds=seeds or 2, progress=_progress)

@@ -39,18 +39,19 @@ def bench_search(
     out: Out = None,
 ) -> None:
     """Compare searches on a table whose true front is known, by hypervolume."""
-    from evonas import benchmarks
     from evonas.benchmarks.named_problem import chosen_problem
-    from evonas.benchmarks.warm import sampled_scores, stored_scores
-    from evonas.data import load_data
-    from evonas.objectives import Context
     from evonas.pareto.objective import split_names
     from evonas.spaces import load_space
     from evonas.tables.load import load_table
 
     chosen = chosen_problem(problem, space=space, objectives=objectives, tables=table or (), columns=column or ())
     opened = load_space(chosen.space)
-    truth = load_table(chosen.tables, opened)
+    truth = load_table(chosen.tables, opened)  # names and files before anything heavy is imported
+    from evonas import benchmarks
+    from evonas.benchmarks.warm import sampled_scores, stored_scores
+    from evonas.data import load_data
+    from evonas.objectives import Context
+
     context = Context(opened, opened.literature_skeleton())
     scores = None
     if proxy_scores is not None:

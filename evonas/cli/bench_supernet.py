@@ -39,25 +39,28 @@ def bench_supernet(
 
     Trainings that FILE.json of --out holds already, of the same settings, are not done again.
     """
-    from evonas import benchmarks
-    from evonas.benchmarks.supernet import bench_supernet
-    from evonas.data import load_data
     from evonas.files.options import read_options
     from evonas.spaces import load_space
     from evonas.supernet.rules.registry import split_rules
     from evonas.tables.load import load_table
 
     opened = load_space(space)
+    truth = load_table(table, opened)
+    ruled = split_rules(rules)  # names and files before anything heavy is imported
+    from evonas import benchmarks
+    from evonas.benchmarks.supernet import bench_supernet
+    from evonas.data import load_data
+
     name, _, written = skeleton.partition(":")
     options = read_options(written, skeleton) if written else {}
     if channels is not None:  # of the stem, which stage spaces scale together with all else
         options |= opened.skeleton_changes(channels)
     results = bench_supernet(
         opened,
-        load_table(table, opened),
+        truth,
         target,
         load_data(data, resolution=resolution, limit=train_limit),
-        split_rules(rules),
+        ruled,
         passes=_numbers(passes),
         seeds=seeds,
         skeleton=opened.skeleton(name, **options),

@@ -14,7 +14,9 @@ imports = Application(no_args_is_help=True, help="Read what other programs found
 
 @imports.command("lhd")
 def import_lhd_weights(
-    file: Annotated[Path, typer.Argument(help="A .npz file of architecture weights, of one search or several.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, help="A .npz file of architecture weights, of one search or several.")
+    ],
     policy: Annotated[str, typer.Option(help="How weights become networks: base, 1m, 3ops or 4out.")] = "base",
     select: Annotated[str, typer.Option(help="Only searches whose name holds this text. [default: all]")] = "",
     out: Annotated[Path | None, typer.Option(help="Write the architectures as a CSV file.")] = None,

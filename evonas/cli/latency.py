@@ -130,7 +130,7 @@ def kit(
 
 @latency.command()
 def check(
-    table: Annotated[Path, typer.Argument(help="A table that evonas latency build wrote.")],
+    table: Annotated[Path, typer.Argument(exists=True, help="A table that evonas latency build wrote.")],
     space: Annotated[str | None, typer.Option(help="The space's TOML file, where it is not a shipped one.")] = None,
     networks: Annotated[int, typer.Option(min=2, help="Whole networks, others than those of the fit.")] = 50,
     seconds: Seconds = 60.0,

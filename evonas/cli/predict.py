@@ -11,7 +11,9 @@ from evonas.cli.options import MEMBER
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(help="A deployed or trained folder, an ONNX file, or a run directory.")],
+    model: Annotated[
+        Path, typer.Argument(exists=True, help="A deployed or trained folder, an ONNX file, or a run directory.")
+    ],
     photos: Annotated[list[Path], typer.Argument(help="Image files, and folders of them.")],
     select: Annotated[
         str,

@@ -20,6 +20,8 @@ from evonas.tables.load import load_table
 from evonas.tables.table import Table
 from evonas.tasks import named_measure, task_measures
 from evonas.tasks.registry import check_task
+from evonas.training.device_names import check_device
+from evonas.training.weights.registry import SUFFIXES, load_entry, split_digest
 
 __all__ = ["UNTRAINED", "check_settings"]
 
@@ -50,6 +52,7 @@ def check_settings(settings: Settings) -> None:
     _check_anchors(settings)
     _check_name("sampling", settings.sampling, SAMPLINGS)
     _check_name("algorithm", settings.algorithm, ALGORITHMS)
+    check_device(settings.device)
     if settings.data is not None:
         check_data(settings.data)
     if settings.task is not None:
@@ -79,13 +82,23 @@ def _check_objectives(settings: Settings, tables: Table | None) -> None:
 
 
 def _check_files(settings: Settings) -> None:
-    """Refuse files of a latency table and of shared weights that are not there."""
+    """Refuse published weights, a latency table and shared weights that are not there."""
+    if settings.pretrained not in ("auto", "none"):
+        _check_weights(split_digest(settings.pretrained)[0])
     if settings.latency_table and not Path(settings.latency_table).is_file():
         raise SettingsError(
             f"Cannot read the latency table {settings.latency_table}: missing; build one with  evonas latency build"
         )
     if settings.supernet and not (file := Path(settings.supernet) / "supernet.safetensors").is_file():
         raise TrainingError(f"No trained supernet at {file}: expected the directory of a run that searched by acc")
+
+
+def _check_weights(name: str) -> None:
+    """Refuse a checkpoint that is not there, and an entry that none has; what they hold is read later."""
+    if not name.endswith(SUFFIXES):
+        load_entry(name)
+    elif not Path(name).is_file():
+        raise SettingsError(f"No checkpoint of published weights at {name}: check the path given to --pretrained")
 
 
 def _check_skeleton(name: str, space: Space, auto: bool) -> None:

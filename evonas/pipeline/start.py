@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +19,8 @@ from evonas.supernet.rules.registry import write_rule
 from evonas.training.weights.entry import WeightsEntry
 from evonas.training.weights.load import published_network
 from evonas.training.weights.read import check_digest
-from evonas.training.weights.recognize import SUFFIXES, recognize
-from evonas.training.weights.registry import entry_names, load_entry
+from evonas.training.weights.recognize import recognize
+from evonas.training.weights.registry import SUFFIXES, entry_names, load_entry, split_digest
 from evonas.training.weights.source import EXTRA, obtain
 
 __all__ = ["PublishedStart", "ResolvedStart", "read_start", "refuse_ignored", "refuse_transfer", "resolve_start"]
@@ -134,7 +133,7 @@ def read_start(settings: Settings) -> PublishedStart | None:
     """
     if settings.pretrained in ("none", "auto"):
         return None
-    name, digest = _split_digest(settings.pretrained)
+    name, digest = split_digest(settings.pretrained)
     if name.endswith(SUFFIXES):
         entry, path = recognize(Path(name)), Path(name)
     else:
@@ -162,12 +161,6 @@ def refuse_transfer(baselines: Iterable[str], published: bool) -> None:
             "The baseline 'transfer' fine-tunes published weights, and this search starts from none: "
             "name some by --pretrained (see  evonas list weights)"
         )
-
-
-def _split_digest(text: str) -> tuple[str, str]:
-    """Return a name or path, and the digest behind it, ``""`` where there is none; a path may hold an ``@`` itself."""
-    match = re.fullmatch(r"(.+)@([0-9a-f]{16})", text)
-    return (match[1], match[2]) if match else (text, "")
 
 
 def _from_nothing(settings: Settings) -> ResolvedStart:

@@ -7,9 +7,8 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from torch import nn
 
-from evonas.errors import SettingsError, suggest
-
-NAMES = ("auto", "cpu", "cuda")
+from evonas.errors import SettingsError
+from evonas.training.device_names import check_device
 
 
 def resolve_device(name: str | torch.device = "auto") -> torch.device:
@@ -28,10 +27,8 @@ def resolve_device(name: str | torch.device = "auto") -> torch.device:
         return torch.device("cuda" if present else "cpu")
     if name == "cpu":
         return torch.device("cpu")
-    kind, mark, number = name.partition(":")
-    if kind != "cuda" or (mark and not number.isdecimal()):
-        raise SettingsError(f"Unknown device '{name}': expected auto, cpu or cuda.{suggest(name, NAMES)}")
-    if int(number or 0) >= present:
+    check_device(name)
+    if int(name.partition(":")[2] or 0) >= present:
         raise SettingsError(
             f"Expected a device that is here, got '{name}' where torch sees {present or 'no'} CUDA devices: "
             "use --device cpu or auto"

@@ -72,12 +72,17 @@ def test_weights_that_are_none_of_lhds_are_refused(tmp_path, change, message):
         read_lhd_weights(tmp_path / "bad.npz")
 
 
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(DataError, match="No such file"):
+        read_lhd_weights(tmp_path / "none.npz")
+    assert call("import", "lhd", tmp_path / "none.npz").exit_code == 2
+
+
 def test_pickles_and_wrong_names_are_refused_in_one_line(tmp_path):
     (tmp_path / "alphas.pl").write_bytes(b"\x80\x03]q\x00.")
     np.savez(tmp_path / "one.npz", **weights())
     for arguments, error, words in (
         ((tmp_path / "alphas.pl",), DataError, "can execute code"),
-        ((tmp_path / "none.npz",), DataError, "No such file"),
         ((tmp_path / "one.npz", "--policy", "2m"), SpaceError, "base, 1m, 3ops, 4out"),
         ((tmp_path / "one.npz", "--select", "b"), ValueError, "such as '0'"),
         ((tmp_path / "one.npz", "--out", "a.txt"), ValueError, "ends in .csv"),

@@ -29,6 +29,25 @@ ERRORS = [
     ["search", "--config", "nowhere.toml"],
     ["search", "--population", "1"],
     ["search", "--nonsense"],
+    ["search", "--pretrained", "mobilenet"],
+    ["search", "--pretrained", "nowhere.safetensors"],
+    ["search", "--device", "gpu"],
+    ["search", "--task", "regresion"],
+    ["search", "--metric", "acuracy"],
+    ["search", "--anchors-from", "nowhere"],
+    ["search", "--distillation", "logits", "--teacher", "nowhere.onnx"],
+    ["predict", "nowhere", "photo.png"],
+    ["latency", "check", "nowhere.json"],
+    ["import", "lhd", "nowhere.npz"],
+    ["bench", "estimator", "--space", "drats"],
+    ["bench", "estimator", "--data", "nowhere.npz"],
+    ["bench", "distillation", "--folder", "f", "--data", "nowhere.npz"],
+    ["bench", "overhead", "--data", "nowhere.npz"],
+    *(
+        ["bench", command, "--space", space, "--table", "nowhere.csv", "--target", "a", *more]
+        for command, more in (("proxies", ["--proxy", "swap"]), ("supernet", []))
+        for space in ("drats", "nasbench201")
+    ),
     *([command, "nowhere"] for command in ("resume", "front", "train", "deploy", "verify", "report", "export")),
     ["describe", "drats"],
     ["score", "--space", "drats", "--archs", "a.csv", "--out", "b.csv", "--proxy", "swap"],
@@ -38,6 +57,12 @@ ERRORS = [
     ["list", "proxys"],
     ["serch"],
 ]
+OF_BENCHMARKS = [
+    ["bench", "protocol", "nowhere"],
+    ["bench", "search", "--problem", "c10mop99"],
+    ["bench", "search", "--space", "nasbench201", "--table", "nowhere.csv", "--objectives", "a,b"],
+]
+"""Errors of names and files that are read by `evonas.benchmarks`, which needs pymoo, but no torch."""
 LIGHT = [
     ["--help"],
     *(
@@ -81,7 +106,7 @@ def loaded(tmp_path_factory):
 @pytest.fixture(scope="module")
 def ended(loaded):
     """How each command ended, by its words."""
-    commands = LIGHT + ERRORS
+    commands = LIGHT + ERRORS + OF_BENCHMARKS
     return dict(zip(map(" ".join, commands), loaded(commands), strict=True))
 
 
@@ -93,6 +118,13 @@ def test_what_needs_no_torch_loads_none(ended, command):
 @pytest.mark.parametrize("command", list(map(" ".join, ERRORS)))
 def test_errors_of_names_and_files_load_no_torch(ended, command):
     assert ended[command] == (2, [])
+
+
+@pytest.mark.parametrize("command", list(map(" ".join, OF_BENCHMARKS)))
+def test_errors_of_benchmarks_load_no_torch(ended, command):
+    code, modules = ended[command]
+    assert code == 2
+    assert "torch" not in modules
 
 
 def test_a_front_is_shown_without_torch(loaded, make_run):

@@ -14,10 +14,8 @@ from evonas.training.weights.key_map import published_keys
 from evonas.training.weights.read import read_state
 from evonas.training.weights.registry import entry_names, load_entry
 
-__all__ = ["SUFFIXES", "recognize"]
+__all__ = ["recognize"]
 
-SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
-"""What files of weights are called; of a file without one of these, an entry names what it holds."""
 INSIDE = ("", "state_dict")
 """Keys under which files hold their state dict."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -11,12 +12,20 @@ from evonas.files.toml import read_toml
 from evonas.files.wording import word_error
 from evonas.training.weights.entry import WeightsEntry
 
+SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
+"""What files of weights are called; of a file without one of these, an entry names what it holds."""
 FOLDER = Path(__file__).parent / "entries"
 
 
 def entry_names() -> tuple[str, ...]:
     """Names of the entries that ship, in alphabetical order."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+def split_digest(text: str) -> tuple[str, str]:
+    """Return a name or path, and the digest behind it, ``""`` where there is none; a path may hold an ``@`` itself."""
+    match = re.fullmatch(r"(.+)@([0-9a-f]{16})", text)
+    return (match[1], match[2]) if match else (text, "")
 
 
 def load_entry(name: str | Path) -> WeightsEntry:
