@@ -85,6 +85,16 @@ def test_nothing_is_loaded_that_can_execute_code():
     assert found == []
 
 
+def test_what_mypy_is_told_to_ignore_has_a_reason_beside_it():
+    found = [
+        f"{path.relative_to(PACKAGE)}:{number}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if "# type: ignore" in line and not re.search(r"# type: ignore\[[a-z, -]+\]  # \w", line)
+    ]
+    assert found == []
+
+
 @pytest.mark.parametrize("room", sorted(path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()))
 def test_every_room_has_its_tests(room):
     assert list((Path(__file__).parent / room).rglob("test_*.py")), f"tests/{room} tests nothing"

@@ -161,7 +161,7 @@ def search_overhead(space: Space, generations: int, seed: int, *, population: in
             inside, start = clock.seconds, time.process_time()
             genomes = evolution.ask()
             forms = [space.form(genome) for genome in genomes]
-            store.enroll(generation, [space.key(genome) for genome in genomes], evolution.parents)  # type: ignore[arg-type]
+            store.enroll(generation, [space.key(genome) for genome in genomes], evolution.parents)  # type: ignore[arg-type]  # keys are texts
             values = engine.evaluate(as_candidates(forms), names)
             evolution.tell(genomes, minimized(values, directions))
             outside = time.process_time() - start - (clock.seconds - inside)

@@ -97,7 +97,8 @@ def _table(
     from evonas.report.listing import further, row
     from evonas.report.terminal import fitting, lines_below, title_of
 
-    console = Console() if shown else Console(file=io.StringIO(), width=200)
+    written = io.StringIO()
+    console = Console() if shown else Console(file=written, width=200)
     if not console.is_terminal:
         console.width = 200
     names = further(kept)
@@ -119,4 +120,4 @@ def _table(
     console.print(table)
     for line in lines_below(contents, kept, numbers, marked, names[len(titles) - fixed :], run, knee=knee):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    return "" if shown else console.file.getvalue()  # type: ignore[attr-defined]
+    return written.getvalue()

@@ -67,7 +67,7 @@ def train(
             select,
             chosen,
             seeds=seed or (0,),
-            weights=weights,  # type: ignore[arg-type]
+            weights=weights,  # type: ignore[arg-type]  # any text; other words are refused
             pretrained=pretrained,
             teacher="largest" if distill else None,
             data=data,

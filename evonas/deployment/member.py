@@ -9,6 +9,7 @@ import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -251,7 +252,7 @@ class _Work:
         assert context.data is not None
         teacher = None
         if self.teacher is not None:
-            teacher = {"architecture": str(self._largest()), "supernet": context.supernet_fingerprint}
+            teacher = {"architecture": str(self._largest), "supernet": context.supernet_fingerprint}
         return {
             "format": FORMAT,
             "architecture": choice.text,
@@ -282,13 +283,10 @@ class _Work:
             "history": [dict(epoch) for epoch in training.history],
         }
 
+    @cached_property
     def _largest(self) -> Architecture:
-        if not hasattr(self, "_top"):
-            costs = make_evaluator("flops", self.context)
-            self._top = largest(
-                self.context.space, lambda form: costs.evaluate([Candidate(form)])[0]["flops"].value or 0.0
-            )
-        return self._top
+        costs = make_evaluator("flops", self.context)
+        return largest(self.context.space, lambda form: costs.evaluate([Candidate(form)])[0]["flops"].value or 0.0)
 
     def _teacher(self) -> Network | None:
-        return None if self.teacher is None else inherit(self.context, self._largest())
+        return None if self.teacher is None else inherit(self.context, self._largest)

@@ -72,8 +72,9 @@ class _Process(Worker):
         self._process.kill()
         self._process.wait()
         for file in (self._process.stdin, self.out, self._stderr):
-            with suppress(OSError):  # what was written was not read
-                file.close()  # type: ignore[union-attr]
+            if file is not None:
+                with suppress(OSError):  # what was written was not read
+                    file.close()
 
     def _write(self, line: str) -> None:
         assert self._process.stdin is not None

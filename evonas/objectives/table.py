@@ -31,7 +31,7 @@ class TableEvaluator(Evaluator):
 
     def __init__(self, table: Table, columns: Sequence[str]) -> None:
         directed = [column_direction(text) for text in columns]
-        self.objectives = tuple(Objective(name, "", direction) for name, direction in directed)  # type: ignore[arg-type]
+        self.objectives = tuple(Objective(name, "", direction) for name, direction in directed)
         self._table = table
         self._values = {name: table[name] for name, _ in directed}
         digest = {name: fingerprint(values.tobytes().hex()) for name, values in self._values.items()}

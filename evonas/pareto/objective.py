@@ -55,7 +55,8 @@ def parse_constraint(text: str) -> Constraint:
     match = re.fullmatch(r"\s*([^\s<>=]+)\s*(<=|>=)(.+)", text)
     if match is None:
         raise SettingsError(f"A constraint is NAME<=NUMBER or NAME>=NUMBER, such as flops<=20M, got '{text}'")
-    return Constraint(match[1], match[2], read_amount(match[3], match[1]))  # type: ignore[arg-type]
+    sign: Literal["<=", ">="] = "<=" if match[2] == "<=" else ">="
+    return Constraint(match[1], sign, read_amount(match[3], match[1]))
 
 
 def parse_constraints(texts: Iterable[str]) -> list[Constraint]:

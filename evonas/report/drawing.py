@@ -212,7 +212,7 @@ def to_png(drawing: Drawing) -> bytes:
     axes.axis("off")
     for shape in drawing.shapes:
         fill, stroke, ink = ROLES[shape.role][0]
-        line = (0, (4, 3)) if getattr(shape, "dashed", False) else "-"
+        line = (0, (4, 3)) if isinstance(shape, Box | Curve) and shape.dashed else "-"
         if isinstance(shape, Curve):
             corners = list(_corners(shape.points))
             codes = [paths.Path.MOVETO, *[paths.Path.CURVE4] * (len(corners) - 1)]

@@ -45,9 +45,11 @@ def arrange(
     chains: list[list[Vertex]] = []
     layer_of, sizes = dict(layers), dict(heights)
     for number, (start, end) in enumerate(edges):
-        between: list[Vertex] = [("edge", number, layer) for layer in range(layers[start] + 1, layers[end])]
-        for vertex in between:
-            layer_of[vertex], sizes[vertex] = vertex[2], lane  # type: ignore[index]
+        between: list[Vertex] = []
+        for layer in range(layers[start] + 1, layers[end]):
+            bend = ("edge", number, layer)
+            layer_of[bend], sizes[bend] = layer, lane
+            between.append(bend)
         chains.append([start, *between, end])
     rows: list[list[Vertex]] = [[] for _ in range(max(layer_of.values(), default=0) + 1)]
     for vertex, layer in layer_of.items():

@@ -146,10 +146,10 @@ def _data(contents: Contents, chosen: Sequence[Card]) -> dict[str, Any]:
 
 def _drawings(contents: Contents, numbers: Sequence[int], always: Iterable[int]) -> dict[int, str]:
     """Return SVG of the front's members by number of point, all where they are not too many."""
-    every = range(len(contents.front))
+    every: Sequence[int] = range(len(contents.front))
     if len(every) > DRAWINGS:
         step = -(-len(every) // DRAWINGS)
-        every = sorted({*every[::step], *always})  # type: ignore[assignment]
+        every = sorted({*every[::step], *always})
     space, skeleton = (str(contents.settings.get(name, "")) for name in ("space", "skeleton"))
     drawn = {numbers[i]: _drawing(space, skeleton, contents.front[i].architecture) for i in every}
     return {number: svg for number, svg in drawn.items() if svg}

@@ -184,7 +184,7 @@ class Database:
         collected: dict[str, array[Any]] = {}
 
         def collector(code: str) -> type:
-            class Collector(array):  # type: ignore[type-arg]
+            class Collector(array):  # type: ignore[type-arg]  # its items follow from a code
                 step = array.append  # no Python frame per row
 
                 def __new__(cls) -> Collector:

@@ -23,7 +23,7 @@ def fold_norm(graph: Graph) -> bool:
         if any(part is None for part in parts) or len([o for o in node.output if o]) > 1:
             continue
         gamma, beta, mean, variance = (np.asarray(part, dtype=np.float64) for part in parts)
-        epsilon = float(attribute(node, "epsilon", 1e-5))  # type: ignore[arg-type] # a float by the definition
+        epsilon = float(attribute(node, "epsilon", 1e-5))  # type: ignore[arg-type]  # a float by the definition
         scale = gamma / np.sqrt(variance + epsilon)
         shift = beta - mean * scale
         sources = _convolutions(graph, node.input[0])
@@ -131,12 +131,12 @@ def _by_channel(graph: Graph, node: onnx.NodeProto) -> bool:
 
 def _pads(node: onnx.NodeProto) -> bool:
     pads = attribute(node, "pads", ())
-    return any(pads) or attribute(node, "auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID")  # type: ignore[arg-type] # integers by the definition
+    return any(pads) or attribute(node, "auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID")  # type: ignore[arg-type]  # integers by the definition
 
 
 def _of_inputs(node: onnx.NodeProto, weight: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Return values of a convolution's input channels, one for each output channel and its own inputs."""
-    groups = int(attribute(node, "group", 1))  # type: ignore[call-overload] # an integer by the definition
+    groups = int(attribute(node, "group", 1))  # type: ignore[call-overload]  # an integer by the definition
     channels = np.broadcast_to(values, (groups * weight.shape[1],)).reshape(groups, 1, weight.shape[1])
     each: np.ndarray = np.broadcast_to(channels, (groups, len(weight) // groups, weight.shape[1]))
     return each.reshape(len(weight), weight.shape[1], *[1] * (weight.ndim - 2))

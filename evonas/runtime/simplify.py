@@ -59,7 +59,7 @@ def _move_constants(graph: Graph) -> bool:
     for node in graph.proto.node:
         held = attribute(node, "value") if node.op_type == "Constant" else None
         if held is not None:
-            held.name = node.output[0]  # type: ignore[attr-defined] # a TensorProto by the operator's definition
+            held.name = node.output[0]  # type: ignore[attr-defined]  # a TensorProto by the operator's definition
             graph.proto.initializer.append(held)
             graph.proto.node.remove(node)
             return True
@@ -135,7 +135,7 @@ def _pool_globally(graph: Graph) -> bool:
     for node in graph.proto.node:
         if node.op_type == "ReduceMean" and len(graph.shapes.get(node.input[0], [])) == 4:
             axes = graph.constant(node.input[1]) if len(node.input) > 1 else attribute(node, "axes")
-            if axes is None or sorted(int(a) % 4 for a in axes) != [2, 3]:  # type: ignore[attr-defined] # integers
+            if axes is None or sorted(int(a) % 4 for a in axes) != [2, 3]:  # type: ignore[attr-defined]  # integers
                 continue
             keeps = attribute(node, "keepdims", 1)
             source, output = node.input[0], node.output[0]

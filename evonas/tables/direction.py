@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from evonas.errors import SettingsError
-from evonas.pareto.objective import split_direction
+from evonas.pareto.objective import Direction, split_direction
 
 __all__ = ["column_direction"]
 
@@ -15,7 +15,7 @@ _ERROR = re.compile(r"err|error|loss")  # goes before the others: "top1_error"
 _SPREAD = re.compile(r"std|sd|var|mad|se")  # the spread of an accuracy is no accuracy
 
 
-def column_direction(text: str) -> tuple[str, str]:
+def column_direction(text: str) -> tuple[str, Direction]:
     """Split ``NAME:max`` or ``NAME:min``, or know the direction by the column's name.
 
     Returns:
@@ -26,7 +26,7 @@ def column_direction(text: str) -> tuple[str, str]:
     """
     name, direction = split_direction(text)
     if direction:
-        return name, direction
+        return name, "max" if direction == "max" else "min"
     words = re.split(r"[^a-z0-9]+", text.strip().lower())
     higher, lower, error, spread = (
         any(rule.fullmatch(word) for word in words) for rule in (_HIGHER, _LOWER, _ERROR, _SPREAD)

@@ -160,7 +160,7 @@ def train(
                 state.save(Path(checkpoint))
     if state.average is not None:
         network.load_state_dict(state.average.values)
-    network.to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
+    network.to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]  # torch types leave it out
     return Training(
         history=tuple(state.history),
         trained_on="all" if recipe.all_data else "train",
