@@ -10,7 +10,7 @@ import typer
 from evonas.cli.options import Application
 
 if TYPE_CHECKING:
-    from evonas.spaces import Skeleton
+    from evonas.spaces import Skeleton, Space
 
 latency = Application(
     name="latency",
@@ -48,6 +48,10 @@ def build(
     resolution: Resolution = None,
     in_channels: Channels = None,
     classes: Classes = None,
+    resolutions: Annotated[
+        str | None,
+        typer.Option(help="Sides that candidates of a search choose among, such as 64,80,96: for all of them."),
+    ] = None,
     threads: Threads = 1,
     batch: Batch = 1,
     provider: Annotated[str, typer.Option(help="Execution provider of onnxruntime.")] = "CPUExecutionProvider",
@@ -75,11 +79,14 @@ def build(
     from evonas.runtime import describe
 
     given = {"resolution": resolution, "in_channels": in_channels, "classes": classes}
+    sides = _sides(resolutions, read, resolution)
+    if sides:
+        given["resolution"] = max(sides)
     frame = _frame(read.skeleton(skeleton), data, {name: value for name, value in given.items() if value is not None})
     progress = make_progress(quiet)
     table = measure_latency_table(
-        read, frame, seed=seed, threads=threads, batch=batch, provider=provider, networks=networks, seconds=seconds,
-        progress=progress,
+        read, frame, resolutions=sides, seed=seed, threads=threads, batch=batch, provider=provider, networks=networks,
+        seconds=seconds, progress=progress,
     )  # fmt: skip
     write_whole(out, table.to_json())
     typer.echo(f"Measured {len(table.blocks)} blocks on {describe(table.device)}")
@@ -195,6 +202,27 @@ def _build_from(measurements: Path, out: Path, given: list[str], space: str, pro
     for line in (drift_words(found.drift), *found.others):
         typer.echo(line[0].upper() + line[1:])
     typer.echo(f"Wrote {out}; search with  --latency-table {out}")
+
+
+def _sides(text: str | None, space: Space, resolution: int | None) -> tuple[int, ...]:
+    """Return the resolutions that candidates choose among; none where none are named."""
+    from evonas.config import make_settings
+    from evonas.errors import SettingsError
+
+    if text is None:
+        return ()
+    sides: tuple[int, ...] = make_settings(resolutions=text).resolutions
+    allowed = space.definition.search_resolutions
+    if not allowed:
+        raise SettingsError(f"Candidates of the space '{space.name}' choose no resolution: leave out --resolutions")
+    if others := [str(side) for side in sides if side not in allowed]:
+        known = ", ".join(map(str, allowed))
+        raise SettingsError(f"The space '{space.name}' has the resolutions {known}, got {', '.join(others)}")
+    if resolution is not None and resolution != max(sides):
+        raise SettingsError(
+            f"Expected --resolution {max(sides)}, the largest of --resolutions, or none, got {resolution}"
+        )
+    return sides
 
 
 def _frame(skeleton: Skeleton, data: str | None, given: dict[str, int]) -> Skeleton:

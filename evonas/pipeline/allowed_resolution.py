@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from evonas.config import Settings
 from evonas.errors import SettingsError
 from evonas.objectives.accuracy.estimators import read_estimator
+from evonas.objectives.latency.latency import read_latency_table
 from evonas.spaces import Space
 
 __all__ = ["check_resolution", "check_resolutions", "default_resolution", "usual_resolutions"]
 
 USUAL_SIDE = 96
 """Pixels of a search from published weights where nothing was probed."""
-SIZED = ("acc", "flops", "params")
+SIZED = ("acc", "flops", "params", "size", "size_int8", "memory", "latency")
 """Objectives that are known for each candidate's own resolution."""
 SIZED_ESTIMATORS = ("supernet:loss", "supernet:accuracy", "supernet:probability")
 """Estimators of accuracy that read each candidate at its own: others fit effects of choices, or train."""
@@ -63,7 +64,7 @@ def check_resolutions(settings: Settings, space: Space, evaluated: Sequence[str]
             f"Images are read at the largest of the resolutions {', '.join(map(str, settings.resolutions))}, got "
             f"--resolution {settings.resolution}: leave it out"
         )
-    if reason := _one_sided(settings, evaluated):
+    if reason := _one_sided(settings, evaluated, settings.resolutions):
         raise SettingsError(reason)
 
 
@@ -84,14 +85,23 @@ def usual_resolutions(settings: Settings, space: Space, evaluated: Sequence[str]
         Two or more, the highest last; none where there are no two, or where something asked for is of one resolution.
     """
     sides = tuple(sorted(one for one in space.definition.search_resolutions if one <= side))
-    return () if len(sides) < 2 or _one_sided(settings, evaluated) else sides
+    return () if len(sides) < 2 or _one_sided(settings, evaluated, sides) else sides
 
 
-def _one_sided(settings: Settings, evaluated: Sequence[str]) -> str:
+def _one_sided(settings: Settings, evaluated: Sequence[str], sides: Sequence[int]) -> str:
     """What is known for one resolution only, and what to do about it; "" where nothing is."""
     for name in evaluated:
         if name not in SIZED:
             return f"The objective '{name}' is of one resolution: with --resolutions expected {', '.join(SIZED)}"
+    if "latency" in evaluated and settings.latency_table:
+        known = read_latency_table(settings.latency_table).resolutions
+        if not set(sides) <= set(known):
+            wanted = ",".join(map(str, sides))
+            its = f"the resolutions {', '.join(map(str, known))}" if known else "one resolution"
+            return (
+                f"The latency table is of {its}, and candidates choose among {wanted}: build one with  "
+                f"evonas latency build --resolutions {wanted}"
+            )
     estimator = ":".join(read_estimator(settings.estimator))
     if "acc" in evaluated and estimator not in SIZED_ESTIMATORS:
         return (

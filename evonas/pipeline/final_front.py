@@ -159,7 +159,7 @@ def _note_latency(problem: SearchProblem, run: Run, members: Mapping[str, Candid
         missing = [missing[i] for i in np.unique(np.linspace(0, len(missing) - 1, count).round().astype(int))]
     if not missing:
         return
-    chosen = [members[text].architecture for text in missing]
+    chosen = [members[text].sized for text in missing]
     seconds = LATENCY_SHARE * budget.left / 2 if budget.bounded else None
     timings = measure_whole(problem.space, problem.skeleton, chosen, threads=problem.settings.threads, seconds=seconds)
     for text, timing in zip(missing, timings, strict=True):

@@ -169,7 +169,8 @@ class SearchProblem:
 
     def context(self, **more: Any) -> Context:
         """Return what evaluators are made from."""
-        options = {"estimator": self.settings.estimator, **more.pop("options", {})}
+        own = {"estimator": self.settings.estimator, "resolutions": self.settings.resolutions}
+        options = {**own, **more.pop("options", {})}
         return Context(
             self.space,
             self.skeleton,

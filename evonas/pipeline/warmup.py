@@ -84,7 +84,8 @@ class SearchSetup:
         options = {"latency_table": str(frozen) if frozen.exists() else self.settings.latency_table}
         if options["latency_table"] is None:
             table, kept = device_latency_table(
-                self.problem.space, self.problem.skeleton, seed=self.settings.seed, threads=self.settings.threads,
+                self.problem.space, self.problem.skeleton, resolutions=self.settings.resolutions,
+                seed=self.settings.seed, threads=self.settings.threads,
                 seconds=min(SECONDS, CALLS_SHARE * self.budget.share("latency table")), progress=self.progress,
             )  # fmt: skip
             if kept is not None:

@@ -19,6 +19,9 @@ from evonas.deployment.transfer import transfer_lines
 from evonas.errors import DataError, EvonasError, SettingsError
 from evonas.files.progress import Silent
 from evonas.networks import EVERY_PATH, build
+from evonas.objectives.cost.memory import MemoryEvaluator
+from evonas.objectives.cost.size import SizeEvaluator
+from evonas.objectives.latency.latency import LatencyEvaluator, measure_latency_table
 from evonas.pipeline import start as start_module
 from evonas.pipeline.context import problem_of
 from evonas.pipeline.new_run import new_path
@@ -476,7 +479,7 @@ def trained_cost(run, trained) -> int:
     [
         ({"resolutions": "16,17"}, "has the resolutions 16, 24, got 17"),
         ({"resolutions": "16,24", "resolution": 16}, "Images are read at the largest of the resolutions 16, 24"),
-        ({"resolutions": "16,24", "objectives": ("acc", "size")}, "The objective 'size' is of one resolution"),
+        ({"resolutions": "16,24", "objectives": ("acc", "swap")}, "The objective 'swap' is of one resolution"),
         ({"resolutions": "16,24", "warm_start": 5}, "--warm-start and --anchors are of one resolution"),
         (
             {"resolutions": "16,24", "estimator": "supernet:smoothed"},
@@ -514,3 +517,43 @@ def test_costs_follow_the_resolution_of_a_candidate(made):
     whole = problem.bounds.cheap["flops"].evaluate([Candidate(form)])[0]["flops"].value
     assert small < large == whole
     assert [row["params"].value for row in rows] == [rows[0]["params"].value] * 2
+
+
+@pytest.fixture(scope="module")
+def latencies(made, tmp_path_factory):
+    """Tables of both resolutions, and of one."""
+    problem = SearchProblem(settings(made, resolutions="16,24", train_limit=60))
+    folder = tmp_path_factory.mktemp("latencies")
+    for name, sides in (("both", (16, 24)), ("one", ())):
+        table = measure_latency_table(
+            problem.space, problem.skeleton, resolutions=sides, networks=20, repeats=2, seconds=1
+        )
+        (folder / f"{name}.json").write_text(table.to_json())
+    return folder
+
+
+def test_latency_size_and_memory_are_those_of_the_candidates_resolution(made, latencies):
+    given = {"resolutions": "16,24", "train_limit": 60, "objectives": "acc,latency"}
+    problem = SearchProblem(settings(made, **given, latency_table=str(latencies / "both.json")))
+    form = problem.space.extremes()[1]
+    sides = [Candidate(form, resolution=(side, side)) for side in (16, 24)]
+    context = problem.context(options={"latency_table": str(latencies / "both.json")})
+    evaluator = LatencyEvaluator(context)
+    small, large = (row["latency"].value for row in evaluator.evaluate(sides))
+    assert small != large
+    assert large == evaluator.evaluate([Candidate(form)])[0]["latency"].value
+    assert len({row["size"].value for row in SizeEvaluator(context).evaluate(sides)}) == 1
+    small, large = (row["memory"].value for row in MemoryEvaluator(context).evaluate(sides))
+    assert 0 < small < large
+    with pytest.raises(SettingsError, match="is of the resolutions 24, and candidates choose among 16,24: build one"):
+        LatencyEvaluator(problem.context(options={"latency_table": str(latencies / "one.json")}))
+
+
+def test_a_latency_table_of_one_resolution_leaves_candidates_that_one(made, latencies):
+    files = {name: str(latencies / f"{name}.json") for name in ("both", "one")}
+    given = {"objectives": "acc,latency", "resolution": 24}
+    tables = {name: settings(made, **given, latency_table=file) for name, file in files.items()}
+    assert start_of(tables["both"], Silent()).settings.resolutions == (16, 24)
+    assert start_of(tables["one"], Silent()).settings.resolutions == ()
+    with pytest.raises(SettingsError, match="latency table is of one resolution, and candidates choose among 16,24"):
+        SearchProblem(tables["one"].model_copy(update={"resolutions": (16, 24), "resolution": None}))

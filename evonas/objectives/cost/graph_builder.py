@@ -15,7 +15,7 @@ import torch
 from evonas.networks import build
 from evonas.objectives.cost.block_graph import Block, Outline
 from evonas.objectives.cost.symbolic import Hollow, Pen, SymbolicTensor, hollow
-from evonas.spaces import Architecture, Path, Skeleton, Space, Step
+from evonas.spaces import Architecture, Candidate, Path, Skeleton, Space, Step
 
 
 class Outlines:
@@ -75,20 +75,32 @@ class Outlines:
         return [step.block for step in self.path(path, resolution).steps if step.fixed]
 
 
-def all_blocks(outlines: Outlines) -> dict[str, Block]:
-    """Return every block that any architecture runs; joints of blocks by drawing many architectures."""
+def all_blocks(outlines: Outlines, resolutions: Sequence[int] = ()) -> dict[str, Block]:
+    """Return every block that any architecture runs; joints of blocks by drawing many architectures.
+
+    Args:
+        outlines: Of the space on the skeleton.
+        resolutions: Sides that candidates choose among; none: the skeleton's, or those that architectures have.
+    """
     space = outlines.space
-    resolutions = space.definition.resolutions or (None,)
-    for resolution in resolutions:
+    for resolution in resolutions or space.definition.resolutions or (None,):
         for _ in outlines.candidates(resolution):
             pass
     for architecture in draw(space, 300, [0, 22]):
-        outlines(architecture)
+        for candidate in at_each(architecture, resolutions):
+            outlines(candidate)
     return {block.key: block for block in outlines.blocks if block.shapes and not block.trace.passes}
 
 
-def draw(space: Space, n: int, seed: Sequence[int]) -> list[Architecture]:
-    """Return canonical architectures, different ones as far as the space has them."""
+def at_each(architecture: Architecture, resolutions: Sequence[int]) -> list[Architecture]:
+    """Return an architecture at each of the resolutions that candidates choose among; itself where these are none."""
+    if not resolutions:
+        return [architecture]
+    return [Candidate(architecture, resolution=(side, side)).sized for side in resolutions]
+
+
+def draw(space: Space, n: int, seed: Sequence[int], resolutions: Sequence[int] = ()) -> list[Architecture]:
+    """Return canonical architectures, different ones as far as the space has them; of resolutions each in turn."""
     rng = np.random.default_rng(seed)
     found: dict[str, Architecture] = {}
     spare: list[Architecture] = []
@@ -101,4 +113,5 @@ def draw(space: Space, n: int, seed: Sequence[int]) -> list[Architecture]:
                 found[str(architecture)] = architecture
         if len(found) >= n:
             break
-    return [*found.values(), *spare][:n]
+    drawn = [*found.values(), *spare][:n]
+    return [at_each(a, resolutions)[i % len(resolutions)] if resolutions else a for i, a in enumerate(drawn)]

@@ -10,7 +10,7 @@ from evonas.objectives.cost.graph_builder import Outlines
 from evonas.objectives.cost.trace import BY_VALUE, Operation, Trace
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
-from evonas.spaces import Candidate
+from evonas.spaces import Architecture, Candidate
 
 MEMORY = Objective("memory", "bytes", "min")
 BYTES = 4
@@ -39,9 +39,11 @@ class MemoryEvaluator(Evaluator):
 
     def evaluate(self, candidates: Sequence[Candidate]) -> list[dict[str, Result]]:
         """Return the peak of each architecture."""
-        return one_by_one(
-            self.objectives, candidates, lambda a: {"memory": float(BYTES * self._peak(self._outlines(a)))}
-        )
+
+        def compute(architecture: Architecture) -> dict[str, float]:
+            return {"memory": float(BYTES * self._peak(self._outlines(architecture)))}
+
+        return one_by_one(self.objectives, candidates, compute, sized=True)
 
     def _peak(self, outline: Outline) -> int:
         """Return the most elements that live at once."""

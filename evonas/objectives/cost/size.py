@@ -99,7 +99,7 @@ class SizeEvaluator(Evaluator):
             single, quantized = self.size(architecture)
             return {"size": single, "size_int8": quantized}
 
-        return one_by_one(self.objectives, candidates, compute)
+        return one_by_one(self.objectives, candidates, compute, sized=True)
 
 
 def _kind(name: str) -> str:

@@ -81,7 +81,7 @@ def check_latency_table(
     threads, batch = int(table.device.get("threads", 1)), int(table.device.get("batch", 1))
     provider = str(table.device.get("provider", CPU))
     outlines = Outlines(space, skeleton)
-    architectures = draw(space, networks, [seed, 21])
+    architectures = draw(space, networks, [seed, 21], table.resolutions)
     drawn = [outlines(architecture) for architecture in architectures]
     predicted = np.array([table.latency(outline) for outline in drawn])
     blocks = {step.block.key: step.block for outline in drawn for step in outline.steps if step.reads}

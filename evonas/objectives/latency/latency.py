@@ -19,7 +19,7 @@ from evonas.objectives.latency.measure import SECONDS, measure_latency_table, me
 from evonas.objectives.latency.table import FORMAT, LatencyTable
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
-from evonas.spaces import Candidate, Skeleton, Space
+from evonas.spaces import Architecture, Candidate, Skeleton, Space
 
 __all__ = [
     "LATENCY",
@@ -42,10 +42,11 @@ class LatencyEvaluator(Evaluator):
     """Milliseconds of a call of onnxruntime, from a table.
 
     Args:
-        context: Space and skeleton; ``options["latency_table"]`` may name a table's file, else one is measured.
+        context: Space and skeleton; ``options["latency_table"]`` may name a table's file, else one is measured;
+            ``options["resolutions"]`` are the sides that candidates choose among.
 
     Raises:
-        SettingsError: A table that cannot be read, or of another space or skeleton.
+        SettingsError: A table that cannot be read, or of another space, skeleton or resolutions.
 
     Attributes:
         table: The table.
@@ -60,12 +61,12 @@ class LatencyEvaluator(Evaluator):
     def __init__(self, context: Context) -> None:
         from evonas import runtime
 
-        given = context.options.get("latency_table")
+        given, sides = context.options.get("latency_table"), context.options.get("resolutions", ())
         if given:
             self.table = read_latency_table(given)
         else:
             self.table = measure_latency_table(
-                context.space, context.skeleton, seed=context.seed, threads=context.threads
+                context.space, context.skeleton, resolutions=sides, seed=context.seed, threads=context.threads
             )
         measured_on = skeleton_of(self.table, context.space)
         if measured_on != context.skeleton:
@@ -74,6 +75,13 @@ class LatencyEvaluator(Evaluator):
                 f"{name} {theirs[name]} there, {ours[name]} here" for name in ours if theirs[name] != ours[name]
             )
             raise SettingsError(f"The latency table is of another skeleton ({differ}): build one for this skeleton")
+        if not set(sides) <= set(self.table.resolutions):
+            known = ", ".join(map(str, self.table.resolutions)) or str(measured_on.resolution)
+            wanted = ",".join(map(str, sides))
+            raise SettingsError(
+                f"The latency table is of the resolutions {known}, and candidates choose among {wanted}: build one "
+                f"with  evonas latency build --resolutions {wanted}"
+            )
         self._outlines = Outlines(context.space, context.skeleton)
         # As whole networks of the front are measured here: one image, this search's threads.
         self.foreign = runtime.differences(self.table.device, runtime.device_fingerprint(threads=context.threads))
@@ -81,13 +89,18 @@ class LatencyEvaluator(Evaluator):
 
     def evaluate(self, candidates: Sequence[Candidate]) -> list[dict[str, Result]]:
         """Return the latency of each architecture in ms."""
-        return one_by_one(self.objectives, candidates, lambda a: {"latency": self.table.latency(self._outlines(a))})
+
+        def compute(architecture: Architecture) -> dict[str, float]:
+            return {"latency": self.table.latency(self._outlines(architecture))}
+
+        return one_by_one(self.objectives, candidates, compute, sized=bool(self.table.resolutions))
 
 
 def device_latency_table(
     space: Space,
     skeleton: Skeleton,
     *,
+    resolutions: Sequence[int] = (),
     seed: int = 0,
     threads: int = 1,
     seconds: float = SECONDS,
@@ -99,7 +112,7 @@ def device_latency_table(
     less than the usual seconds: it would stand for the device in searches that have the time.
 
     Args:
-        space, skeleton, seed, threads, seconds, progress: See `measure_latency_table`.
+        space, skeleton, resolutions, seed, threads, seconds, progress: See `measure_latency_table`.
 
     Returns:
         The table, and the file that it was read from; None where it was measured now.
@@ -108,12 +121,14 @@ def device_latency_table(
 
     key = fingerprint(
         FORMAT, space.name, space.definition.model_dump(), skeleton, runtime.device_fingerprint(threads=threads),
-        runtime.session_settings(threads=threads), version("torch"),
+        runtime.session_settings(threads=threads), version("torch"), *map(int, resolutions),
     )  # fmt: skip
     path = cache_folder() / f"latency-{key}.json"
     with contextlib.suppress(SettingsError):
         return read_latency_table(path), path
-    table = measure_latency_table(space, skeleton, seed=seed, threads=threads, seconds=seconds, progress=progress)
+    table = measure_latency_table(
+        space, skeleton, resolutions=resolutions, seed=seed, threads=threads, seconds=seconds, progress=progress
+    )
     if table.error <= WORST and seconds >= SECONDS:
         with contextlib.suppress(OSError, EvonasError):
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -33,6 +33,7 @@ def measure_latency_table(
     space: Space,
     skeleton: Skeleton,
     *,
+    resolutions: Sequence[int] = (),
     seed: int = 0,
     threads: int = 1,
     batch: int = 1,
@@ -49,6 +50,7 @@ def measure_latency_table(
     Args:
         space: The space.
         skeleton: The skeleton.
+        resolutions: Sides that candidates choose among, the fit being on networks of all; none: the skeleton's.
         seed: Of the architectures that the fit is made on.
         threads: Threads of onnxruntime.
         batch: Images per call; the latency is that of the call.
@@ -67,8 +69,8 @@ def measure_latency_table(
     if networks < 20:
         raise SettingsError(f"Expected 20 networks or more to fit a latency table to, got {networks}")
     outlines = Outlines(space, skeleton)
-    drawn = [outlines(architecture) for architecture in draw(space, networks, [seed, 20])]
-    blocks = all_blocks(outlines)
+    drawn = [outlines(architecture) for architecture in draw(space, networks, [seed, 20], resolutions)]
+    blocks = all_blocks(outlines, resolutions)
     models = export_all(blocks, batch, progress or Silent())
     heads = {key: heads_of(models[key], blocks[key]) for key in blocks}
     single = {head: model for found in heads.values() for head, model in found.items()}
@@ -94,6 +96,7 @@ def measure_latency_table(
         {key: list(found) for key, found in heads.items()},
         measured[len(models) + len(single)],
         measured[len(models) + len(single) + 1 :],
+        resolutions=resolutions,
         device=dict(runtime.device_fingerprint(threads=threads, batch=batch, provider=provider)),
         session=dict(runtime.session_settings(threads=threads, providers=[provider])),
     )
@@ -107,6 +110,7 @@ def table_of(
     call: Timing,
     whole: Sequence[Timing],
     *,
+    resolutions: Sequence[int] = (),
     device: dict[str, Any],
     session: dict[str, Any],
 ) -> LatencyTable:
@@ -119,6 +123,7 @@ def table_of(
         heads: Key of a block to the names of the operations that it begins with.
         call: Of a model that does nothing.
         whole: Of the whole networks, in order.
+        resolutions: Sides that blocks and networks are of, beside or instead of the skeleton's.
         device: Fingerprint of the device.
         session: Options of the onnxruntime session.
     """
@@ -154,6 +159,7 @@ def table_of(
         error=error,
         floor_ms=floor,
         noise_ms=float(np.median([timing.mad_ms for timing in whole])),
+        resolutions=list(resolutions),
     )
 
 

@@ -6,7 +6,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,7 @@ class LatencyTable:
         error: Median absolute error of the fit, relative, each network left out in turn.
         floor_ms: What a call of a module that does nothing takes.
         noise_ms: Median absolute deviation of the calls of the networks, median over networks.
+        resolutions: Sides that candidates may choose among; none: the skeleton's alone.
     """
 
     space: str
@@ -74,6 +75,7 @@ class LatencyTable:
     floor_ms: float
     noise_ms: float
     format: int = FORMAT
+    resolutions: list[int] = field(default_factory=list)
 
     def latency(self, outline: Outline) -> float:
         """Return a network's milliseconds.
