@@ -213,7 +213,10 @@ class Evolution:
                 return
             children = self._rows(parents[:, 0])
             if parents.shape[1] == 2:
-                children = crossover(children, self._rows(parents[:, 1]), self._rng)
+                partners = self._rows(parents[:, 1])
+                children = crossover(
+                    children, partners, self._rng, cardinalities=self.cardinalities, ordered=self.ordered
+                )
             children = mutate(children, self.cardinalities, self._rng, ordered=self.ordered)
             batch.add(children, [tuple(self._keys[i] for i in dict.fromkeys(row)) for row in parents.tolist()])
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from evonas.evolution import crossover, mutate
-from evonas.evolution.operators import STEP_SHARE
+from evonas.evolution.operators import CROSSOVER_INDEX, LENGTH_EXPONENT, NUMERIC_SHARE
 
 CARDINALITIES = np.array([2, 3, 8, 1, 5, 3, 4, 1, 7, 2])
 FREE = CARDINALITIES > 1
@@ -98,41 +98,75 @@ def test_operators_leave_their_arguments_alone():
 
 
 @pytest.mark.parametrize("old", [0, 3, 7])
-def test_an_ordered_gene_steps_in_a_share_of_children_and_is_reset_in_the_others(old):
+def test_an_ordered_gene_moves_by_lengths_of_a_power_law_and_stays_at_the_ends(old):
     before = np.full((28_000, 1), old, dtype=np.int16)
     after = mutate(before, np.array([8]), np.random.default_rng(20 + old), ordered=np.array([True]))
-    expected = np.full(8, (1 - STEP_SHARE) / 7)
-    expected[old] = 0.0
-    for neighbor in (old - 1, old + 1):  # beyond an end the gene stays
-        expected[min(max(neighbor, 0), 7)] += STEP_SHARE / 2
+    weights = np.array([length**-LENGTH_EXPONENT for length in range(1, 8)])
+    expected = np.zeros(8)
+    for length, share in enumerate(weights / weights.sum(), start=1):
+        for place in (old - length, old + length):
+            expected[place if 0 <= place < 8 else old] += share / 2
     counts = np.bincount(after[:, 0], minlength=8)
     seen = expected > 0
     assert counts[~seen].sum() == 0
     assert stats.chisquare(counts[seen], 28_000 * expected[seen]).pvalue > 1e-4
 
 
-def test_genes_without_an_order_are_reset_beside_ordered_ones():
-    n, free = 40_000, int(FREE.sum())
+def test_genes_without_an_order_are_reset_beside_ordered_ones_and_none_need_change():
+    n, p = 40_000, 1 / int(FREE.sum())
     ordered = np.zeros(len(CARDINALITIES), dtype=bool)
     ordered[[2, 4]] = True
     before = genomes(n)
     after = mutate(before, CARDINALITIES, np.random.default_rng(30), ordered=ordered)
-    p = 1 / free
-    forced = p + (1 - p) ** free / free
-    expected = STEP_SHARE * p + (1 - STEP_SHARE) * forced
     for gene in np.flatnonzero(FREE & ~ordered):
         changed = after[:, gene] != before[:, gene]
-        assert stats.binomtest(int(changed.sum()), n, expected).pvalue > 1e-4
+        assert stats.binomtest(int(changed.sum()), n, p).pvalue > 1e-4
         if CARDINALITIES[gene] > 2:
             steps = (after - before)[changed, gene] % CARDINALITIES[gene]
             assert stats.chisquare(np.bincount(steps, minlength=CARDINALITIES[gene])[1:]).pvalue > 1e-4
     for gene in np.flatnonzero(ordered):
         options = int(CARDINALITIES[gene])
+        weights = np.array([length**-LENGTH_EXPONENT for length in range(1, options)])
         moved = np.abs((after - before)[:, gene].astype(int))
-        far = (1 - STEP_SHARE) * forced * (1 - 2 / options)  # genomes are uniform, and so are the options they take
-        near = (1 - STEP_SHARE) * forced * 2 / options + STEP_SHARE * p * (1 - 1 / options)
-        assert stats.binomtest(int((moved > 1).sum()), n, far).pvalue > 1e-4
-        assert stats.binomtest(int((moved == 1).sum()), n, near).pvalue > 1e-4
+        for length, share in enumerate(weights / weights.sum(), start=1):
+            expected = p * share * (1 - length / options)  # genomes are uniform: so many have room for it
+            assert stats.binomtest(int((moved == length).sum()), n, expected).pvalue > 1e-4
+
+
+def test_ordered_genes_of_children_lie_about_their_parents_as_numbers_do():
+    """Spread of simulated binary crossover: half of the density lies inside, with index 3 by the fourth power."""
+    n, options = 40_000, 200_001
+    cardinalities, ordered = np.array([options, 5]), np.array([True, False])
+    first = np.tile(np.array([99_000, 0], dtype=np.int64), (n, 1))
+    second = np.tile(np.array([101_000, 4], dtype=np.int64), (n, 1))
+    child = crossover(first, second, np.random.default_rng(40), cardinalities=cardinalities, ordered=ordered)
+    assert set(np.unique(child[:, 1]).tolist()) == {0, 4}  # an operation has no middle
+    between = ~np.isin(child[:, 0], (99_000, 101_000))
+    # Half of the children are crossed as numbers, half of their genes; few of these round to a parent.
+    assert stats.binomtest(int(between.sum()), n, NUMERIC_SHARE / 2).pvalue > 1e-4
+    found = child[between, 0]
+    spread = np.abs(found - 100_000) / 1_000
+    assert stats.binomtest(int((spread < 1).sum()), len(found), 0.5).pvalue > 1e-4
+    inside = spread[spread < 1]
+    assert stats.kstest(inside ** (CROSSOVER_INDEX + 1), "uniform").pvalue > 1e-4
+    outside = spread[spread > 1]
+    assert stats.kstest(outside ** -(CROSSOVER_INDEX + 1), "uniform").pvalue > 1e-3
+    assert stats.binomtest(int((found > 100_000).sum()), len(found), 0.5).pvalue > 1e-4
+    # What is not crossed as a number comes from either parent, most from the first.
+    second_share = (1 - NUMERIC_SHARE) * 0.5
+    assert stats.binomtest(int((child[:, 0] == 101_000).sum()), n, second_share).pvalue > 1e-4
+
+
+def test_crossed_numbers_stay_within_bounds_and_where_parents_agree():
+    cardinalities, ordered = np.array([3, 8, 5, 8]), np.array([True, True, False, True])
+    first, second = genomes(4_000, cardinalities, 1), genomes(4_000, cardinalities, 2)
+    child = crossover(first, second, np.random.default_rng(41), cardinalities=cardinalities, ordered=ordered)
+    assert child.dtype == np.int16
+    assert ((child >= 0) & (child < cardinalities)).all()
+    np.testing.assert_array_equal(child[first == second], first[first == second])
+    strange = (child != first) & (child != second)
+    assert strange[:, ordered].any(axis=0).all()
+    assert not strange[:, 2].any()
 
 
 def test_an_order_of_two_options_and_no_order_draw_as_if_there_were_none():
@@ -142,14 +176,19 @@ def test_an_order_of_two_options_and_no_order_draw_as_if_there_were_none():
         plain, given_order = np.random.default_rng(8), np.random.default_rng(8)
         expected = mutate(before, two, plain)
         np.testing.assert_array_equal(mutate(before, two, given_order, ordered=ordered), expected)
+        crossed = crossover(before, expected, plain)
+        again = crossover(before, expected, given_order, cardinalities=two, ordered=ordered)
+        np.testing.assert_array_equal(again, crossed)
         assert plain.bit_generator.state == given_order.bit_generator.state
 
 
 @given(st.lists(st.integers(1, 300), min_size=1, max_size=12), st.integers(1, 30), st.integers(0, 2**32))
-def test_steps_stay_in_range(cardinalities, n, seed):
+def test_offspring_of_ordered_choices_stay_in_range(cardinalities, n, seed):
     cardinalities = np.array(cardinalities)
     rng = np.random.default_rng(seed)
     ordered = rng.random(len(cardinalities)) < 0.7
-    child = mutate(genomes(n, cardinalities, seed), cardinalities, rng, ordered=ordered)
+    child = genomes(n, cardinalities, seed)
+    child = crossover(child, genomes(n, cardinalities, seed + 1), rng, cardinalities=cardinalities, ordered=ordered)
+    child = mutate(child, cardinalities, rng, ordered=ordered)
     assert child.dtype == np.int16
     assert ((child >= 0) & (child < cardinalities)).all()

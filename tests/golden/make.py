@@ -19,9 +19,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from evonas.networks import build
+from evonas.evolution.integer_problems import grid_problem
+from evonas.networks import build, import_lhd
 from evonas.pareto.correlation import kendall, precision_at, spearman
-from evonas.pareto.indicators import hypervolume
+from evonas.pareto.indicators import hypervolume, hypervolume_curve, igd, igd_plus
 from evonas.proxies import load_proxy
 from evonas.spaces import CellWeights, discretize, load_space
 from evonas.supernet.projector import Projector
@@ -38,11 +39,49 @@ DARTS_V2 = (
     "reduce=[('max_pool_3x3', 0), ('max_pool_3x3', 1), ('skip_connect', 2), ('max_pool_3x3', 1), ('max_pool_3x3', 0), "
     "('skip_connect', 2), ('skip_connect', 2), ('max_pool_3x3', 1)], reduce_concat=[2, 3, 4, 5])"
 )
+PC_DARTS_CIFAR = (
+    "Genotype(normal=[('sep_conv_3x3', 1), ('skip_connect', 0), ('sep_conv_3x3', 0), ('dil_conv_3x3', 1), "
+    "('sep_conv_5x5', 0), ('sep_conv_3x3', 1), ('avg_pool_3x3', 0), ('dil_conv_3x3', 1)], normal_concat=range(2, 6), "
+    "reduce=[('sep_conv_5x5', 1), ('max_pool_3x3', 0), ('sep_conv_5x5', 1), ('sep_conv_5x5', 2), ('sep_conv_3x3', 0), "
+    "('sep_conv_3x3', 3), ('sep_conv_3x3', 1), ('sep_conv_3x3', 2)], reduce_concat=range(2, 6))"
+)
+PC_DARTS_IMAGE = (
+    "Genotype(normal=[('skip_connect', 1), ('sep_conv_3x3', 0), ('sep_conv_3x3', 0), ('skip_connect', 1), "
+    "('sep_conv_3x3', 1), ('sep_conv_3x3', 3), ('sep_conv_3x3', 1), ('dil_conv_5x5', 4)], normal_concat=range(2, 6), "
+    "reduce=[('sep_conv_3x3', 0), ('skip_connect', 1), ('dil_conv_5x5', 2), ('max_pool_3x3', 1), ('sep_conv_3x3', 2), "
+    "('sep_conv_3x3', 1), ('sep_conv_5x5', 0), ('sep_conv_3x3', 3)], reduce_concat=range(2, 6))"
+)
+SDARTS_RS = (
+    "Genotype(normal=[('sep_conv_3x3', 1), ('sep_conv_3x3', 0), ('sep_conv_5x5', 1), ('skip_connect', 0), "
+    "('sep_conv_3x3', 3), ('skip_connect', 1), ('sep_conv_3x3', 1), ('dil_conv_3x3', 2)], normal_concat=range(2, 6), "
+    "reduce=[('max_pool_3x3', 0), ('sep_conv_3x3', 1), ('skip_connect', 2), ('max_pool_3x3', 0), ('dil_conv_5x5', 3), "
+    "('max_pool_3x3', 0), ('sep_conv_3x3', 2), ('sep_conv_5x5', 3)], reduce_concat=range(2, 6))"
+)
+SDARTS_ADV = (
+    "Genotype(normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 1), ('skip_connect', 0), "
+    "('sep_conv_5x5', 0), ('dil_conv_3x3', 3), ('dil_conv_3x3', 4), ('skip_connect', 0)], normal_concat=range(2, 6), "
+    "reduce=[('max_pool_3x3', 0), ('sep_conv_5x5', 1), ('skip_connect', 2), ('max_pool_3x3', 0), ('skip_connect', 3), "
+    "('skip_connect', 2), ('skip_connect', 2), ('sep_conv_5x5', 4)], reduce_concat=range(2, 6))"
+)
+FBNET_A = (
+    "skip/k3e3-k3e1-skip-skip/k5e6-k3e3-k5e1-k3e3/k5e6-k5e3-k5e1g2-k5e6/"
+    "k3e6-k5e1g2-k5e3-k3e1g2/k5e6-k5e6-k5e3-k5e6/k5e6"
+)
+FBNET_B = (
+    "k3e1/k3e6-k5e1-k3e1-k3e1/k5e6-k5e3-k3e6-k5e6/k5e6-k5e6-skip-k5e3/k5e6-k3e1-k5e1-k5e3/k5e6-k5e1-k5e6-k5e6/k3e6"
+)
+FBNET_C = (
+    "k3e1/k3e6-skip-k3e1-k3e1/k5e6-k5e3-k5e6-k3e6/k5e6-k5e3-k5e6-k5e6/k5e6-k5e6-k5e6-k5e3/k5e6-k5e6-k5e6-k5e6/k3e6"
+)
 NB201 = "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|nor_conv_3x3~2|"
 NETWORKS: dict[str, tuple[str, str | None, dict[str, Any]]] = {
     # space, architecture (None: drawn by seed), changes of the published skeleton that make it quick
     "darts": ("darts", DARTS_V2, {"channels": 4, "cells": 3}),
     "darts_imagenet_stem": ("darts", DARTS_V2, {"channels": 4, "cells": 3, "stem": "imagenet", "resolution": 64}),
+    "pc_darts_cifar": ("darts", PC_DARTS_CIFAR, {"channels": 4, "cells": 3}),
+    "pc_darts_image": ("darts", PC_DARTS_IMAGE, {"channels": 4, "cells": 3, "stem": "imagenet", "resolution": 64}),
+    "sdarts_rs": ("darts", SDARTS_RS, {"channels": 4, "cells": 3}),
+    "sdarts_adv": ("darts", SDARTS_ADV, {"channels": 4, "cells": 3}),
     "nasbench201": ("nasbench201", NB201, {"cells": 1}),
     "nasbench_macro": ("nasbench_macro", "01212021", {"width": 0.25}),
     "lhd": ("lhd", None, {"channels": 4, "cells": 3}),
@@ -51,6 +90,9 @@ NETWORKS: dict[str, tuple[str, str | None, dict[str, Any]]] = {
     "mobilenet_v2": ("mobilenet_v2", None, {"width": 0.25, "resolution": 32}),
     "proxyless": ("proxyless", None, {"width": 0.25, "resolution": 32}),
     "fbnet": ("fbnet", None, {"width": 0.25, "resolution": 32}),
+    "fbnet_a": ("fbnet", FBNET_A, {"width": 0.25, "resolution": 32}),
+    "fbnet_b": ("fbnet", FBNET_B, {"width": 0.25, "resolution": 32}),
+    "fbnet_c": ("fbnet", FBNET_C, {"width": 0.25, "resolution": 32}),
     "efficientnet_lite": ("efficientnet_lite", None, {"width": 0.25, "resolution": 32}),
 }
 SCORES = (
@@ -63,6 +105,7 @@ def cases() -> dict[tuple[str, str], Callable[[], dict[str, Any]]]:
     found: dict[tuple[str, str], Callable[[], dict[str, Any]]] = {}
     found |= {("networks", name): partial(network, *case) for name, case in NETWORKS.items()}
     found |= {("proxies", name): partial(score, name) for name in SCORES}
+    found |= {("proxies", "swap_published"): published_swap}
     return found | {("methods", name): method for name, method in METHODS.items()}
 
 
@@ -130,6 +173,18 @@ def score(name: str) -> dict[str, Any]:
     return {"score": float(proxy.score(made, images(16, 3, 8), generator, labels, **options))}
 
 
+def published_swap() -> dict[str, Any]:
+    """SWAP of a genotype on the published network of one cell, plain and by each published setting."""
+    space = load_space("darts_open")
+    skeleton = space.skeleton("proxy_paper")
+    made = build(space, skeleton, space.parse(DARTS_V2))
+    found = {"params": sum(p.numel() for p in made.parameters())}
+    for text in ("swap", *(f"swap_regularized(setting=paper_{name})" for name in "abc")):
+        generator = torch.Generator().manual_seed(0)
+        found[text] = float(load_proxy(text).score(fill(made), images(16, 3, 32), generator))
+    return found
+
+
 def projector() -> dict[str, Any]:
     """Orthogonal projector after two batches, as the recursion gives it."""
     made = Projector(12, alpha=0.1)
@@ -160,17 +215,34 @@ def discretized() -> dict[str, Any]:
     """Architecture that weights of LHD become."""
     rng, space = np.random.default_rng(0), load_space("lhd")
     weights = [CellWeights(rng.random((20, 7)), rng.random((2, 5))) for _ in range(2)]
-    return {"base": str(discretize(space, weights)), "4out": str(discretize(space, weights, most=4))}
+    found = {"base": str(discretize(space, weights)), "4out": str(discretize(space, weights, most=4))}
+    for policy in ("1m", "3ops"):
+        of, architecture, skeleton = import_lhd(*weights, policy)
+        found[policy] = [of.name, str(architecture), skeleton.channels, skeleton.cells]
+    return found
 
 
 def rankings() -> dict[str, Any]:
     """Indicators of fronts and rankings."""
     rng = np.random.default_rng(0)
     points, first, second = rng.random((12, 3)), rng.integers(0, 9, 20), rng.integers(0, 9, 20)
+    front = rng.random((7, 3)) / 2
     return {
+        "hypervolume_curve": hypervolume_curve(points, np.ones(3), (1, 4, 12)).tolist(),
+        "igd": igd(points, front), "igd_plus": igd_plus(points, front),
         "hypervolume": hypervolume(points, np.ones(3)), "kendall": kendall(first, second),
         "spearman": spearman(first, second), "precision": precision_at(first, second, 5),
     }  # fmt: skip
+
+
+def integer_problems() -> dict[str, Any]:
+    """ZDT and DTLZ on a grid: values of a genome, and size and mean of the true front."""
+    found = {}
+    for name in ("zdt1", "zdt2", "zdt3", "zdt4", "zdt6", "dtlz1", "dtlz2", "dtlz3", "dtlz7"):
+        problem = grid_problem(name, 5, 8)
+        genome = np.random.default_rng(0).integers(0, 5, (1, 8))
+        found[name] = [problem.values(genome)[0].tolist(), len(problem.front), problem.front.mean(axis=0).tolist()]
+    return found
 
 
 METHODS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -179,6 +251,7 @@ METHODS: dict[str, Callable[[], dict[str, Any]]] = {
     "auxiliary_head": auxiliary,
     "lhd_discretization": discretized,
     "indicators": rankings,
+    "integer_problems": integer_problems,
 }
 
 
