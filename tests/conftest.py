@@ -19,6 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from evonas.files.toml import to_toml
 from evonas.pareto.assemble import make_front
@@ -27,6 +28,9 @@ from evonas.runs.manifest import new_manifest
 from evonas.runs.run import Run
 from evonas.runs.store import Evaluation
 from evonas.spaces import load_space, path_names, shipped
+
+settings.register_profile("any machine", deadline=None)  # no test is about speed
+settings.load_profile("any machine")
 
 COMMON = ("darts", "fbnet", "lhd", "mobilenet_v3", "nasbench201")
 """Shipped spaces that differ most: cells of two kinds, dense ones, and with resolutions; elastic and grouped blocks."""
