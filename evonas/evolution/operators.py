@@ -132,5 +132,6 @@ def _simulated_binary(
     share = 2 - (1 + 2 * room / span) ** -(CROSSOVER_INDEX + 1)
     drawn = rng.random(first.shape) * share
     spread = np.where(drawn <= 1, drawn, 1 / (2 - drawn)) ** (1 / (CROSSOVER_INDEX + 1))
-    child = (low + high) / 2 + np.where(upper, 0.5, -0.5) * spread * (high - low)
-    return np.clip(np.rint(child), 0, cardinalities - 1)
+    middle = (low + high) / 2
+    child: np.ndarray = np.rint(middle + np.where(upper, 0.5, -0.5) * spread * (high - low))
+    return np.clip(child, 0, cardinalities - 1)
