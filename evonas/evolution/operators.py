@@ -133,5 +133,6 @@ def _simulated_binary(
     drawn = rng.random(first.shape) * share
     spread = np.where(drawn <= 1, drawn, 1 / (2 - drawn)) ** (1 / (CROSSOVER_INDEX + 1))
     middle = (low + high) / 2
-    child: np.ndarray = np.rint(middle + np.where(upper, 0.5, -0.5) * spread * (high - low))
-    return np.clip(child, 0, cardinalities - 1)
+    child = np.rint(middle + np.where(upper, 0.5, -0.5) * spread * (high - low))
+    within: np.ndarray = np.clip(child, 0, cardinalities - 1)
+    return within
