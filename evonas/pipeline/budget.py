@@ -72,9 +72,12 @@ class Budget:
             return math.inf
         if reserve is not None:
             return max(0.0, self.left - reserve)
+        return self.left * self.part(step)
+
+    def part(self, step: str) -> float:
+        """Return the part that a step gets of what is left when it begins, by the weights, 0 to 1."""
         names = list(self._weights)
-        later = names[names.index(step) :]
-        return self.left * self._weights[step] / sum(self._weights[name] for name in later)
+        return self._weights[step] / sum(self._weights[name] for name in names[names.index(step) :])
 
     def end_of(self, step: str) -> Callable[[], bool]:
         """Return what says whether the share of a step that begins now is used up; without a deadline it never is."""

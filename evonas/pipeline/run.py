@@ -22,6 +22,7 @@ from evonas.pipeline.asked import read_asked
 from evonas.pipeline.checks import check_settings
 from evonas.pipeline.context import problem_of
 from evonas.pipeline.new_run import create_run, write_inventory
+from evonas.pipeline.plan import plan_search
 from evonas.pipeline.problem import SearchProblem
 from evonas.pipeline.resolution import probe_resolution
 from evonas.pipeline.start import ResolvedStart, refuse_ignored, refuse_transfer, resolve_start
@@ -68,7 +69,10 @@ def search(
     for line in _opening_lines(problem):
         (progress or Silent()).say(line)
     inventory = None if problem.data is None else problem.data.inventory
+    plan = plan_search(problem, progress or Silent(), began)
     with create_run(path, problem) as run:
+        if plan is not None:
+            plan.store(run)
         if created is not None:
             created(run.path)
         if inventory is not None:

@@ -22,7 +22,8 @@ from evonas.pipeline.evaluation import open_engine
 from evonas.pipeline.final_front import write_front
 from evonas.pipeline.generational import search_by_generations
 from evonas.pipeline.notes import note_efficiency, note_weights
-from evonas.pipeline.phases import phases_of, reads_sample
+from evonas.pipeline.phases import phases_of
+from evonas.pipeline.plan import budget_of
 from evonas.pipeline.problem import SearchProblem
 from evonas.pipeline.surrogate import suggestion
 from evonas.pipeline.transfer import search_cost
@@ -98,15 +99,9 @@ class SearchSteps:
         """Return the time that is left of what settings give; a search that is prolonged has no deadline."""
         prolonged = self.run.manifest.get("generations") is not None
         seconds = None if self.settings.time is None or prolonged else parse_time(self.settings.time)
-        steps = {"supernet": bool(self.problem.learned), "latency table": "latency" in self.problem.evaluated}
-        steps |= {"paths": reads_sample(self.problem)}
-        steps |= {"anchors": bool(self.settings.anchors)}
-        steps |= {"scores": self.settings.warm_start > 0 and self.problem.data is not None}
-        steps |= {"evolution": True, "front": True}
-        steps |= {"baseline": "random" in self.baselines()}
         spent = self.run.manifest.get("timings", {}).get("search_seconds", 0.0)
         late = time.monotonic() - self.began  # reading the data is part of it
-        return Budget(seconds, [name for name, has in steps.items() if has], spent=spent + late)
+        return budget_of(self.problem, self.baselines(), seconds, spent + late)
 
     @contextmanager
     def timed(self) -> Iterator[None]:

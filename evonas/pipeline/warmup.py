@@ -26,7 +26,9 @@ from evonas.pareto.dominance import choose_first, minimized
 from evonas.pipeline.adapted import adapted_supernet
 from evonas.pipeline.budget import Budget
 from evonas.pipeline.context import PATHS_FILE, with_paths
+from evonas.pipeline.plan import FEWEST_SCORED, SUPERNET_UPDATES, planned_units
 from evonas.pipeline.problem import SearchProblem
+from evonas.pipeline.unit_costs import SWAP_REPEATS
 from evonas.proxies import SaturationWarning
 from evonas.runs.run import Run
 from evonas.spaces import Architecture, Candidate
@@ -36,18 +38,12 @@ from evonas.supernet.forgetting import ForgettingProbe, summarize
 from evonas.supernet.throughput import time_update
 from evonas.tasks import make_task
 
-SUPERNET_UPDATES = 1500
-"""Updates of supernet training where neither epochs nor a time are given."""
-FEWEST_SCORED = 4
-"""Architectures that are scored whatever the time."""
 PROBED_SHARE = 300.0
 """Seconds of a supernet's training below which no forgetting is logged: reading it takes its own time."""
 CALLS_SHARE = 0.6
 """Of what a latency table may take, the share of timed calls; the rest is for exporting the blocks."""
 FORGETTING_PROBES, FORGETTING_IMAGES = 8, 200
 """Forgetting values that are read while a supernet trains, and the images that each is read on."""
-SWAP_REPEATS = 4
-"""Re-initializations per SWAP-Score in a warm start: within 0.01 of 8 in rank correlation."""
 
 
 class SearchSetup:
@@ -280,6 +276,8 @@ class SearchSetup:
     def _updates_in_time(self) -> int:
         if not self.budget.bounded:  # prolonged before it was decided
             return SUPERNET_UPDATES
+        if update := planned_units(self.run).get("update"):
+            return max(1, int(self.budget.share("supernet") / update))
         network = self.problem.new_supernet().to(self.problem.device)
         update = time_update(
             network,

@@ -14,6 +14,7 @@ from evonas.config import make_settings
 from evonas.deployment import train_members
 from evonas.errors import EvaluationError, RunError, SettingsError
 from evonas.objectives.accuracy.anchor import AnchorEvaluator
+from evonas.pipeline import plan
 from evonas.pipeline import run as pipeline
 from evonas.pipeline.anchor_defaults import default_ladder
 from evonas.pipeline.anchor_rounds import anchor_rounds
@@ -166,7 +167,10 @@ def test_failures_count_so_that_each_round_of_cokriging_is_another(
 
 
 @pytest.mark.slow
-def test_a_deadline_lowers_their_number_once(space: str, tmp_path: Path, spoken: Spoken) -> None:
+def test_a_deadline_lowers_their_number_once(
+    space: str, tmp_path: Path, spoken: Spoken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "refuse_too_short", lambda plan, given: None)
     given = {**QUICK, "anchors": 400, "time": "10s"}
     pipeline.search(make_settings(space=space, **given), tmp_path / "run", progress=spoken).close()
     with Run.open(tmp_path / "run") as run:

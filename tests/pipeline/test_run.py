@@ -12,7 +12,7 @@ from evonas import read_front
 from evonas.config import make_settings
 from evonas.errors import EvaluationError, EvonasError, RunError, SettingsError
 from evonas.objectives.latency.latency import measure_latency_table
-from evonas.pipeline import new_run, notes
+from evonas.pipeline import new_run, notes, plan
 from evonas.pipeline import run as pipeline
 from evonas.pipeline.budget import FEWEST
 from evonas.pipeline.problem import SearchProblem
@@ -143,6 +143,13 @@ def test_warm_start_none(quick, tmp_path):
     assert not [key for key in run.store.series() if key[0] == "swap"]
 
 
+@pytest.fixture
+def any_time(monkeypatch):
+    """No time is too short: how long trials take is the machine's."""
+    monkeypatch.setattr(plan, "refuse_too_short", lambda plan, given: None)
+
+
+@pytest.mark.usefixtures("any_time")
 def test_time_divides_a_budget_and_is_replayed(quick, tmp_path):
     given = {**quick, "warm_start": 0, "epochs": None, "generations": None}  # as many as the time allows
     settings = make_settings(**given, time="3s")
@@ -154,6 +161,7 @@ def test_time_divides_a_budget_and_is_replayed(quick, tmp_path):
     assert Run.open(run.path).store.decisions() == decided
 
 
+@pytest.mark.usefixtures("any_time")
 def test_a_time_that_is_over_ends_within_a_generation_with_a_front(quick, tmp_path):
     # It is over before anything is trained; what still gives a front is done all the same.
     settings = make_settings(**{**quick, "warm_start": 0}, time="0.01s")
@@ -166,6 +174,12 @@ def test_a_time_that_is_over_ends_within_a_generation_with_a_front(quick, tmp_pa
     assert front_of(pipeline.resume(run.path).path) == before
     longer = pipeline.resume(run.path, generations=2)  # prolonged: the generation that was cut is done to its end
     assert len({row.architecture for row in longer.store.evaluations() if row.objective == "acc"}) == 12
+
+
+def test_a_time_in_which_no_front_comes_about_is_refused_before_there_is_a_run(quick, tmp_path):
+    with pytest.raises(SettingsError, match=r"takes \d+ s at the least, got --time 0.01s: give --time \d+s or more"):
+        pipeline.search(make_settings(**quick, time="0.01s"), tmp_path / "no")
+    assert not (tmp_path / "no").exists()
 
 
 def test_what_cannot_be_kept_is_said_before_anything_is_written(quick, tmp_path):

@@ -1,0 +1,242 @@
+"""Plan of a search: what each step does and takes, said and stored before anything expensive."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from evonas.errors import SettingsError
+from evonas.files.duration import duration, parse_time
+from evonas.files.progress import Progress, Silent
+from evonas.objectives.accuracy.main_effects import FEWEST as FEWEST_PATHS
+from evonas.objectives.accuracy.main_effects import REFERENCES
+from evonas.pipeline.anchor_rounds import anchor_rounds, start_and_rounds
+from evonas.pipeline.budget import FEWEST, Budget
+from evonas.pipeline.phases import reads_sample
+from evonas.pipeline.problem import SearchProblem
+from evonas.pipeline.unit_costs import UnitCosts, measure_units
+from evonas.runs.run import Run
+
+__all__ = [
+    "FEWEST_SCORED",
+    "SUPERNET_UPDATES",
+    "UNITS",
+    "Plan",
+    "budget_of",
+    "make_plan",
+    "plan_search",
+    "planned_units",
+]
+
+UNITS = "unit costs"
+"""Decision that holds what trials of a search with a deadline found."""
+SUPERNET_UPDATES = 1500
+"""Updates of supernet training where neither epochs nor a time are given."""
+FEWEST_SCORED = 4
+"""Architectures that are scored whatever the time."""
+LONG = 1800.0
+"""Seconds from which a search without a deadline says how to get less."""
+ENDING = 5.0
+"""Seconds that a front, its files and the report take at the least, beside what is read of members."""
+AMPLE = 1.2
+"""Times the least that is asked for: trials are short."""
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """A step of a plan.
+
+    Attributes:
+        name: One of the budget's steps.
+        what: What it does, in words that follow a number.
+        number: How many of it are planned.
+        full: How many there would be without a deadline.
+        seconds: Expected time.
+        least: Seconds below which it gives nothing.
+    """
+
+    name: str
+    what: str
+    number: int
+    full: int
+    seconds: float
+    least: float
+
+    @property
+    def line(self) -> str:
+        """The step in words, such as ``103 of 500 architectures scored, 6 s``."""
+        fewer = self.number < self.full
+        amount = f"{self.number:,} of {self.full:,}" if fewer else f"{self.number:,}"
+        return f"  {amount} {self.what}, {duration(self.seconds)}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps of a search with what they are expected to take.
+
+    Attributes:
+        steps: In order.
+        units: What they rest on.
+        spent: Seconds that were gone when it was made.
+        budget: Seconds in all; None: no deadline.
+    """
+
+    steps: tuple[PlannedStep, ...]
+    units: UnitCosts
+    spent: float
+    budget: float | None
+
+    @property
+    def seconds(self) -> float:
+        """Expected time of the whole search."""
+        return self.spent + ENDING + sum(step.seconds for step in self.steps)
+
+    @property
+    def least(self) -> float:
+        """Seconds that would just do."""
+        return self.spent + ENDING + sum(step.least for step in self.steps)
+
+    def lines(self, now: float | None = None) -> list[str]:
+        """Return the plan for people.
+
+        Args:
+            now: Seconds since the epoch; None: the clock's.
+        """
+        if not self.steps:
+            return []
+        now = time.time() if now is None else now
+        if self.budget is not None:
+            end = time.strftime("%H:%M", time.localtime(now + self.budget - self.spent))
+            head = f"Plan for {duration(self.budget)}, to end by {end}, after short trials:"
+        else:
+            head = f"Plan, about {duration(self.seconds)} in all by short trials:"
+        lines = [head, *(step.line for step in self.steps)]
+        if self.budget is None and self.seconds > LONG:
+            lines.append("  Less: --time 30m fits all of it to half an hour; or lower --generations or --anchors")
+        return lines
+
+    def store(self, run: Run) -> None:
+        """Write the plan into a run, and what a clock decided before it takes effect."""
+        run.update_manifest(
+            plan={
+                "budget": self.budget,
+                "expected_seconds": round(self.seconds, 1),
+                "steps": [asdict(step) for step in self.steps],
+            }
+        )
+        if self.budget is not None:
+            run.store.decide(UNITS, lambda: asdict(self.units))
+
+
+def budget_of(problem: SearchProblem, baselines: Collection[str], seconds: float | None, spent: float) -> Budget:
+    """Return the time of a search.
+
+    Args:
+        problem: What is searched.
+        baselines: What it is compared with.
+        seconds: All of it; None: no deadline.
+        spent: Seconds of it that are gone.
+    """
+    settings = problem.settings
+    steps = {
+        "latency table": "latency" in problem.evaluated,
+        "scores": settings.warm_start > 0 and problem.data is not None,
+        "supernet": bool(problem.learned),
+        "paths": reads_sample(problem),
+        "anchors": bool(settings.anchors),
+        "evolution": True,
+        "front": True,
+        "baseline": "random" in baselines,
+    }
+    return Budget(seconds, [name for name, has in steps.items() if has], spent=spent)
+
+
+def plan_search(problem: SearchProblem, progress: Progress, began: float) -> Plan | None:
+    """Return the plan of a new search and say it; None where nobody would hear it and there is no deadline.
+
+    Args:
+        problem: What is searched.
+        progress: Told the plan.
+        began: When the command began, by `time.monotonic`.
+
+    Raises:
+        SettingsError: The time is below the least that would do, which is named.
+    """
+    given = problem.settings.time
+    if given is None and (isinstance(progress, Silent) or not problem.learned):
+        return None
+    units = measure_units(problem)
+    seconds = None if given is None else parse_time(given)
+    plan = make_plan(problem, units, seconds, time.monotonic() - began)
+    refuse_too_short(plan, given)
+    for line in plan.lines():
+        progress.say(line)
+    return plan
+
+
+def refuse_too_short(plan: Plan, given: str | None) -> None:
+    """Refuse a time in which no front comes about.
+
+    Raises:
+        SettingsError: It is below the least, which is named.
+    """
+    if plan.budget is not None and plan.budget < plan.least:
+        least = math.ceil(AMPLE * plan.least)
+        raise SettingsError(
+            f"This search takes {duration(least)} at the least, got --time {given}: give --time {least}s or more, "
+            "or fewer or smaller images"
+        )
+
+
+def make_plan(problem: SearchProblem, units: UnitCosts, seconds: float | None, spent: float) -> Plan:
+    """Return the plan of a search: each step in full, or as much of it as its share of the time allows.
+
+    Args:
+        problem: What is searched.
+        units: Seconds of one unit of each step.
+        seconds: Time of the whole command; None: no deadline.
+        spent: Seconds of it that are gone.
+    """
+    settings = problem.settings
+    budget = budget_of(problem, settings.baseline, seconds, spent)
+    left, steps = budget.left, []
+    for name, what, full, unit, fewest in _full(problem, units):
+        if not budget.has(name) or not unit:
+            continue
+        number = full
+        if budget.bounded:
+            affordable = int(left * budget.part(name) / unit)
+            # Generations fill the time that there is; all other steps have an end of their own.
+            number = max(fewest, affordable if name in ("evolution", "baseline") else min(full, affordable))
+            left = max(0.0, left - number * unit)
+        steps.append(PlannedStep(name, what, number, full, number * unit, fewest * unit))
+    return Plan(tuple(steps), units, spent, seconds)
+
+
+def _full(problem: SearchProblem, units: UnitCosts) -> list[tuple[str, str, int, float, int]]:
+    """Return name, words, full number, seconds of one and fewest of each step that has a known unit."""
+    settings, data = problem.settings, problem.data
+    per_epoch = max(1, len(data.train) // settings.batch_size) if data is not None else 1
+    epochs = settings.epochs or max(1, round(SUPERNET_UPDATES / per_epoch))
+    evaluations = settings.population * settings.generations
+    anchors = 0
+    if settings.anchors:
+        anchors = problem.ladder.total_epochs(*start_and_rounds(anchor_rounds(settings.anchors), False))
+    return [
+        ("scores", "architectures scored", settings.warm_start, units.score, FEWEST_SCORED),
+        ("supernet", "updates of the supernet", epochs * per_epoch, units.update, 1),
+        ("paths", "paths read as a reference", REFERENCES, units.path, FEWEST_PATHS),
+        ("anchors", "epochs of anchors", anchors, units.epoch, 0),
+        ("evolution", "evaluations", evaluations, units.evaluation, FEWEST),
+        ("front", "members read once more", settings.population, units.path, 1),
+        ("baseline", "random architectures", evaluations, units.evaluation, 0),
+    ]
+
+
+def planned_units(run: Run) -> dict[str, Any]:
+    """Return the unit costs that a run's plan rests on; empty where it has none."""
+    found: dict[str, Any] = run.store.decisions(UNITS).get(UNITS, {})
+    return found
