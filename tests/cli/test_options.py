@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
+import typer
 
+from evonas.cli import app
 from evonas.cli.options import default_text, range_text
 from evonas.config import ALGORITHMS, PANELS, SAMPLINGS, WHERE, Settings
 from evonas.evolution import algorithms
 from evonas.supernet.sampling import SAMPLINGS as SHIPPED_SAMPLINGS
 
-COMMANDS = [
-    ("search",), ("resume",), ("front",), ("train",), ("deploy",), ("verify",), ("export",), ("report",), ("describe",),
-    ("data",), ("score",), ("latency", "build"), ("latency", "check"),
-    ("latency", "kit"), ("predict",), ("bench", "search"), ("bench", "proxies"),
-    ("bench", "overhead"), ("bench", "protocol"), ("bench", "supernet"), ("bench", "estimator"),
-]  # fmt: skip
+
+def commands_of(application: typer.Typer) -> Iterator[tuple[str, ...]]:
+    """Yield the words of each command, those of groups too."""
+    for command in application.registered_commands:
+        yield (command.name or command.callback.__name__.replace("_", "-"),)
+    for group in application.registered_groups:
+        name = group.name or group.typer_instance.info.name
+        yield from ((name, *words) for words in commands_of(group.typer_instance))
+
+
+COMMANDS = sorted(commands_of(app))
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +111,10 @@ def test_every_option_says_its_default_or_that_it_is_required(printed, command):
     for flag, text in options_of(printed(*command)).items():
         if flag != "help":
             assert "[default: " in text or "[required]" in text, f"--{flag}: {text}"
+
+
+def test_commands_of_all_groups_are_looked_at():
+    assert {("search",), ("list",), ("import", "lhd"), ("bench", "distillation"), ("latency", "kit")} <= set(COMMANDS)
 
 
 def test_keys_of_a_settings_file_are_the_flags_names():

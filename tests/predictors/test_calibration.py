@@ -44,3 +44,10 @@ def test_order_is_kept_and_all_is_an_accuracy(pairs: list[tuple[float, float]]) 
     assert (np.diff(acc) >= 0).all()
     assert acc[-1] > acc[0]
     assert ((low >= 0) & (low <= acc) & (acc <= high) & (high <= 1)).all()
+
+
+@pytest.mark.parametrize("right", [0.0, 1.0])
+def test_none_or_all_right_counts_as_half_an_image_from_it(right: float) -> None:
+    scores = np.linspace(-1, 1, 5)
+    acc, low, high = LogitCalibration(scores, np.full(5, right), 200)(np.zeros(1))
+    np.testing.assert_allclose([acc, low, high], abs(right - 0.5 / 200), rtol=1e-2)
