@@ -111,7 +111,7 @@ def search(
     data: str | None = None,
     task: str | None = None,
     table: str | Sequence[str] | None = None,
-    resolution: int | None = None,
+    resolution: int | str | Sequence[int] | None = None,
     resolutions: str | Sequence[int] | None = None,
     layout: str | None = None,
     image_column: str | None = None,

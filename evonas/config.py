@@ -12,6 +12,7 @@ from evonas.configs import load_config, named_configs
 from evonas.errors import SettingsError, suggest
 from evonas.files.duration import parse_time
 from evonas.files.share import parse_share
+from evonas.files.size import MOST_SIDE, Size, parse_size
 from evonas.files.toml import read_toml
 from evonas.files.wording import word_error
 from evonas.supernet.norm_names import NORMS
@@ -94,7 +95,12 @@ class Settings(BaseModel):
     table: tuple[str, ...] = _setting(
         (), "data", "A CSV of measured truth whose columns are objectives; repeat to join", unset="none"
     )
-    resolution: int | None = _setting(None, "data", "Side of the images, in pixels", unset="the data's", ge=1, le=4096)
+    resolution: Size | None = _setting(
+        None,
+        "data",
+        f"Size of the images in pixels, the side of squares or HEIGHTxWIDTH such as 128x40; sides of 1 to {MOST_SIDE}",
+        unset="the data's",
+    )
     resolutions: tuple[int, ...] = _setting(
         (),
         "data",
@@ -259,6 +265,11 @@ class Settings(BaseModel):
         if value is not None:
             parse_levels(value)
         return value
+
+    @field_validator("resolution", mode="before")
+    @classmethod
+    def _size(cls, value: Any) -> Any:
+        return None if value is None else parse_size(value)
 
     @field_validator("resolutions", mode="before")
     @classmethod

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from evonas.benchmarks.stopwatch import Stepwise, peak_bytes, take_turns
 from evonas.data import Part
+from evonas.files.size import make_size
 from evonas.networks import Network, build
 from evonas.spaces import Architecture, Skeleton, Space
 from evonas.supernet import PathEvaluator, SupernetSettings, train_supernet
@@ -91,7 +92,8 @@ def supernet_overhead(
         updates, and quartiles of the ratios.
     """
     skeleton = space.skeleton(
-        "search", channels=amount.channels, cells=amount.cells, resolution=images.shape[-1], classes=classes
+        "search", channels=amount.channels, cells=amount.cells, classes=classes,
+        resolution=make_size(images.shape[-2], images.shape[-1]),
     )
     steps = WARM + amount.steps
     data = _Images(_take(images, labels, steps * amount.batch))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from evonas.cli.bench import Out, Space, _numbers, _show, _write, bench
+from evonas.cli.options import OfSize
 
 
 @bench.command("distillation")
@@ -22,7 +23,7 @@ def bench_distillation(
     high: Annotated[int, typer.Option(min=1, help="Epochs of the long training that is the truth.")] = 25,
     networks: Annotated[int, typer.Option(min=3, help="Architectures.")] = 20,
     train_limit: Annotated[int | None, typer.Option(min=10, help="Use that many training images.")] = None,
-    resolution: Annotated[int | None, typer.Option(min=1, help="Side of the images. [default: the data's]")] = None,
+    resolution: OfSize = None,
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
     out: Out = None,

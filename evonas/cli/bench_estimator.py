@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from evonas.cli.bench import Out, Space, _cell, _numbers, _progress, _show, _write, bench
+from evonas.cli.options import SIZE_HELP, read_size
+from evonas.files.size import Size
 
 HERE = "Without --low: trainings made here"
 
@@ -55,7 +57,7 @@ def bench_estimator(
         float | None, typer.Option(help="Width of the skeleton. [default: the skeleton's]", rich_help_panel=HERE)
     ] = None,
     resolution: Annotated[
-        int | None, typer.Option(min=1, help="Side of the images. [default: the data's]", rich_help_panel=HERE)
+        str | None, typer.Option(metavar="H[xW]", help=SIZE_HELP, rich_help_panel=HERE)
     ] = None,
     train_limit: Annotated[
         int | None, typer.Option(min=10, help="Use that many training images. [default: all]", rich_help_panel=HERE)
@@ -91,8 +93,8 @@ def bench_estimator(
         if value is not None:
             raise SettingsError(f"{name} goes with --low and --high, got it without them.")
     rows = _on_trainings(
-        space, table, target, data or "digits", skeleton, width, resolution, train_limit, networks, estimator, sharing,
-        epochs, recipe, seed,
+        space, table, target, data or "digits", skeleton, width, read_size(resolution), train_limit, networks,
+        estimator, sharing, epochs, recipe, seed,
     )  # fmt: skip
     _write(out, rows, rows, None)
 
@@ -143,7 +145,7 @@ def _on_trainings(
     data: str,
     skeleton: str,
     width: float | None,
-    resolution: int | None,
+    resolution: Size | None,
     train_limit: int | None,
     networks: int,
     estimator: str,

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from evonas.cli.bench import Out, Space, Tables, _numbers, _write, bench
+from evonas.cli.options import OfSize, read_size
 
 
 @bench.command("supernet")
@@ -24,7 +25,7 @@ def bench_supernet(
     channels: Annotated[
         int | None, typer.Option(min=1, help="Channels of the narrowest layers. [default: the skeleton's]")
     ] = None,
-    resolution: Annotated[int | None, typer.Option(min=1, help="Side of the images. [default: the data's]")] = None,
+    resolution: OfSize = None,
     train_limit: Annotated[int | None, typer.Option(min=10, help="Use that many training images.")] = None,
     sample: Annotated[int, typer.Option(min=10, help="Architectures to rank.")] = 300,
     sampling: Annotated[str, typer.Option(help="How paths are drawn: choice, size, unique or fair.")] = "choice",
@@ -59,7 +60,7 @@ def bench_supernet(
         opened,
         truth,
         target,
-        load_data(data, resolution=resolution, limit=train_limit),
+        load_data(data, resolution=read_size(resolution), limit=train_limit),
         ruled,
         passes=_numbers(passes),
         seeds=seeds,

@@ -51,10 +51,12 @@ def _data(
         typer.echo(f"Wrote {len(write_look(look, out))} files to {out}")
     if recipe is not None:
         from evonas.data.look import write_augmented
+        from evonas.files.size import make_size
         from evonas.training.augmentation import recipe_augmentation
 
         file = (out or Path()) / "augment.png"
-        write_augmented(look, recipe_augmentation(recipe, look.images.shape[2], look.usual_augment(options)), file)
+        size = make_size(*look.images.shape[2:])
+        write_augmented(look, recipe_augmentation(recipe, size, look.usual_augment(options)), file)
         typer.echo(f"Wrote {file}: in each row an image, then what training by '{recipe.name}' sees of it")
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evonas.cli.options import Application
+from evonas.cli.options import Application, OfSize, read_size
 
 if TYPE_CHECKING:
+    from evonas.files.size import Size
     from evonas.spaces import Skeleton, Space
 
 latency = Application(
@@ -26,7 +27,6 @@ OfData = Annotated[
     str | None,
     typer.Option("--data", help="Data that resolution, channels and classes are those of, such as digits."),
 ]
-Resolution = Annotated[int | None, typer.Option(min=1, help="Side of the images.")]
 Channels = Annotated[int | None, typer.Option(min=1, help="Channels of the images.")]
 Classes = Annotated[int | None, typer.Option(min=1, help="Classes of the images.")]
 Threads = Annotated[int, typer.Option(min=1, help="Threads of onnxruntime.")]
@@ -45,7 +45,7 @@ def build(
     space: OfSpace = "darts",
     skeleton: OfSkeleton = "small",
     data: OfData = None,
-    resolution: Resolution = None,
+    resolution: OfSize = None,
     in_channels: Channels = None,
     classes: Classes = None,
     resolutions: Annotated[
@@ -78,8 +78,9 @@ def build(
     from evonas.objectives.latency.latency import measure_latency_table
     from evonas.runtime import describe
 
-    given = {"resolution": resolution, "in_channels": in_channels, "classes": classes}
-    sides = _sides(resolutions, read, resolution)
+    size = read_size(resolution)
+    given: dict[str, Any] = {"resolution": size, "in_channels": in_channels, "classes": classes}
+    sides = _sides(resolutions, read, size)
     if sides:
         given["resolution"] = max(sides)
     frame = _frame(read.skeleton(skeleton), data, {name: value for name, value in given.items() if value is not None})
@@ -103,7 +104,7 @@ def kit(
     space: OfSpace = "darts",
     skeleton: OfSkeleton = "small",
     data: OfData = None,
-    resolution: Resolution = None,
+    resolution: OfSize = None,
     in_channels: Channels = None,
     classes: Classes = None,
     threads: Threads = 1,
@@ -122,7 +123,7 @@ def kit(
     read.skeleton(skeleton)
     from evonas.deployment.kit import make_kit
 
-    given = {"resolution": resolution, "in_channels": in_channels, "classes": classes}
+    given = {"resolution": read_size(resolution), "in_channels": in_channels, "classes": classes}
     frame = _frame(read.skeleton(skeleton), data, {name: value for name, value in given.items() if value is not None})
     made = make_kit(
         read, frame, out, networks=networks, threads=threads, batch=batch, seconds=seconds, seed=seed,
@@ -204,10 +205,11 @@ def _build_from(measurements: Path, out: Path, given: list[str], space: str, pro
     typer.echo(f"Wrote {out}; search with  --latency-table {out}")
 
 
-def _sides(text: str | None, space: Space, resolution: int | None) -> tuple[int, ...]:
+def _sides(text: str | None, space: Space, resolution: Size | None) -> tuple[int, ...]:
     """Return the resolutions that candidates choose among; none where none are named."""
     from evonas.config import make_settings
     from evonas.errors import SettingsError
+    from evonas.files.size import size_text
 
     if text is None:
         return ()
@@ -220,12 +222,12 @@ def _sides(text: str | None, space: Space, resolution: int | None) -> tuple[int,
         raise SettingsError(f"The space '{space.name}' has the resolutions {known}, got {', '.join(others)}")
     if resolution is not None and resolution != max(sides):
         raise SettingsError(
-            f"Expected --resolution {max(sides)}, the largest of --resolutions, or none, got {resolution}"
+            f"Expected --resolution {max(sides)}, the largest of --resolutions, or none, got {size_text(resolution)}"
         )
     return sides
 
 
-def _frame(skeleton: Skeleton, data: str | None, given: dict[str, int]) -> Skeleton:
+def _frame(skeleton: Skeleton, data: str | None, given: dict[str, Any]) -> Skeleton:
     """Return the skeleton with what data and user fix."""
     if data is None:
         return skeleton.replace(**given)

@@ -13,11 +13,29 @@ from pydantic_core import PydanticUndefined
 from typer.models import OptionInfo
 
 from evonas.config import UNBOUNDED, Settings
+from evonas.errors import SettingsError
+from evonas.files.size import Size, parse_size
 
-__all__ = ["MEMBER", "Application", "default_text", "range_text", "with_settings"]
+__all__ = ["MEMBER", "SIZE_HELP", "Application", "OfSize", "default_text", "range_text", "read_size", "with_settings"]
 
 MEMBER = "knee, best, best:OBJECTIVE, cheapest, index:N, a short id such as 0ca31b3, or an architecture's text"
 """What ``--select`` takes."""
+
+SIZE_HELP = "Size of the images, the side of squares or HEIGHTxWIDTH. [default: the data's]"
+OfSize = Annotated[str | None, typer.Option(metavar="H[xW]", help=SIZE_HELP)]
+"""Option of commands whose images have a size."""
+
+
+def read_size(text: str | None) -> Size | None:
+    """Return what ``--resolution`` means; None where it was not given.
+
+    Raises:
+        SettingsError: It means no size.
+    """
+    try:
+        return None if text is None else parse_size(text)
+    except ValueError as error:
+        raise SettingsError(f"--resolution: {error}") from None
 
 
 def default_text(name: str) -> str:
@@ -112,6 +130,8 @@ def _base(annotation: Any) -> type:
     """Return the plain type that an option of a field has; bounds are checked by `Settings`."""
     if get_origin(annotation) is tuple:
         return tuple
+    if any(get_origin(part) is tuple for part in get_args(annotation)):
+        return str  # a number or several, which the setting's own reader tells apart
     kinds = [kind for kind in _leaves(annotation) if kind is not type(None)]
     return kinds[0]
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from evonas.cli.options import OfSize, read_size
+
 
 def score(
     proxy: Annotated[
@@ -18,7 +20,7 @@ def score(
     data: Annotated[
         str, typer.Option(help="digits, FILE.npz, a folder of parquet files or images, a hub name.")
     ] = "digits",
-    resolution: Annotated[int | None, typer.Option(min=1, help="Side of the images. [default: the data's]")] = None,
+    resolution: OfSize = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Score the first rows alone.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of initial weights.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Threads of torch.")] = 1,
@@ -45,7 +47,7 @@ def score(
 
     chosen = str(resolve_device(device))
     names = split_names(proxy, "proxy")
-    images = load_data(data, resolution=resolution, device=chosen)
+    images = load_data(data, resolution=read_size(resolution), device=chosen)
     context = Context(read, read.skeleton(), images, chosen, seed=seed, threads=threads)
     with torch_threads(threads):
         report = score_file(context, names, archs, out, limit=limit, progress=make_progress(quiet))

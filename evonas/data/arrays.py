@@ -19,6 +19,7 @@ from evonas.data.resize import resize
 from evonas.data.source import Source
 from evonas.data.targets import as_targets, name_targets
 from evonas.errors import DataError
+from evonas.files.size import Size
 
 GRAY = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in gray, as Pillow has them (ITU-R BT.601)."""
@@ -63,8 +64,8 @@ class ArrayImages:
         channels, height, width = self.pixels.shape[1:]
         return channels, height, width
 
-    def read(self, rows: np.ndarray, channels: int, resolution: int) -> torch.Tensor:
-        """Return the images of `rows`, uint8, shape (len(rows), channels, resolution, resolution).
+    def read(self, rows: np.ndarray, channels: int, resolution: Size) -> torch.Tensor:
+        """Return the images of `rows`, uint8, shape (len(rows), channels, height, width).
 
         Raises:
             DataError: Other channels are asked for than the images have; one is repeated, and three are turned to gray.

@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 
 from evonas.errors import SettingsError
+from evonas.files.size import Size, height_width
 
 
 @dataclass(frozen=True)
@@ -92,16 +93,17 @@ def mirrors(source_mirrors: bool, channels: int, asked: bool | None) -> bool:
     return source_mirrors and channels > 1 if asked is None else asked
 
 
-def default_augment(resolution: int, *, mirror: bool, fill: tuple[float, ...]) -> Augment:
+def default_augment(resolution: Size, *, mirror: bool, fill: tuple[float, ...]) -> Augment:
     """Return what suits most data: shifts by an eighth of the side, flips where these keep the class.
 
     Args:
-        resolution: Side of the images in pixels.
+        resolution: Size of the images; the shorter side counts.
         mirror: Whether to flip.
         fill: What a cutout would show, were it switched on.
     """
     # On a side of 8 pixels a shift by one changes more than it teaches.
-    return Augment(crop=resolution // 8 if resolution >= 16 else 0, flip=mirror, fill=fill)
+    side = min(height_width(resolution))
+    return Augment(crop=side // 8 if side >= 16 else 0, flip=mirror, fill=fill)
 
 
 def _integers(low: int, high: int, n: int, generator: torch.Generator, device: torch.device) -> torch.Tensor:

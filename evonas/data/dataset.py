@@ -18,6 +18,7 @@ from evonas.data.part import Part, PartName
 from evonas.data.resize import resize
 from evonas.data.skipped import Skipped, refuse_many
 from evonas.data.source import Images
+from evonas.files.size import Size, height_width
 
 STD_FLOOR = 1e-3  # a channel that never changes stays finite
 COUNTED = 1024  # images whose pixels are counted at once, as counting takes four times their memory
@@ -31,7 +32,7 @@ class Dataset:
         name: Short name, for people.
         classes: Names of the K classes; label k means ``classes[k]``. Of continuous targets their names.
         in_channels: Channels c of the images.
-        resolution: Side of the images in pixels.
+        resolution: Size of the images.
         scale: The uint8 value that means 1.0.
         train: Part that weights are trained on.
         search: Part of the validation images that a search selects on.
@@ -55,7 +56,7 @@ class Dataset:
     name: str
     classes: tuple[str, ...]
     in_channels: int
-    resolution: int
+    resolution: Size
     scale: float
     train: Part
     search: Part
@@ -105,7 +106,7 @@ class Dataset:
         """Return test images, which of lazy ones have all been decoded once."""
         if not self.lazy:
             return self._test_images.read(rows, self.in_channels, self.resolution)
-        shape = (self.in_channels, self.resolution, self.resolution)
+        shape = (self.in_channels, *height_width(self.resolution))
         images = LazyImages(self._test_images, rows, shape, usual_cache())
         for _ in chunks_of([images]):
             pass
@@ -176,13 +177,13 @@ class Dataset:
             vars(other).update(test=self.test.to(device), test_skipped=self.test_skipped)
         return other
 
-    def at(self, resolution: int) -> Dataset:
-        """Return the data set at another side of the images, for a network that chooses its own.
+    def at(self, resolution: Size) -> Dataset:
+        """Return the data set at another size of the images, for a network that chooses its own.
 
         Parts are resized from these images, the test part from the images as they were read; normalization stays.
 
         Args:
-            resolution: Side in pixels, at least 1.
+            resolution: The size.
         """
         if resolution == self.resolution:
             return self
@@ -201,9 +202,10 @@ class Dataset:
         return Dataset(**{**values, **parts, "resolution": resolution, "fingerprint": digest})
 
     def __repr__(self) -> str:
+        height, width = height_width(self.resolution)
         kind = "classes" if self.labeled else "targets"
         return (
-            f"Dataset({self.name}: {self.in_channels}x{self.resolution}x{self.resolution}, "
+            f"Dataset({self.name}: {self.in_channels}x{height}x{width}, "
             f"{len(self.classes)} {kind}, {len(self.train)} train, {len(self.search)} search, "
             f"{len(self.report)} report, {len(self._test_images)} test)"
         )

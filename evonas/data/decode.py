@@ -16,6 +16,7 @@ import torch
 
 from evonas.data.photo import DEEP, opened, read_photo
 from evonas.errors import DataError, require
+from evonas.files.size import Size, height_width
 
 PROBE = 256  # images, evenly spaced, that are looked at to learn channels and size
 KEPT = 256
@@ -108,13 +109,13 @@ class EncodedImages:
         """Return the same images, that value meaning white in those of more than 8 bits."""
         return self._with_headers(replace(self, white=white), range(len(self)))
 
-    def read(self, rows: np.ndarray, channels: int, resolution: int) -> torch.Tensor:
-        """Decode the images of `rows` to uint8, shape (len(rows), channels, resolution, resolution).
+    def read(self, rows: np.ndarray, channels: int, resolution: Size) -> torch.Tensor:
+        """Decode the images of `rows` to uint8, shape (len(rows), channels, height, width).
 
         Raises:
             DataError: Some of them cannot be decoded; they are named.
         """
-        pixels = np.empty((len(rows), channels, resolution, resolution), dtype=np.uint8)
+        pixels = np.empty((len(rows), channels, *height_width(resolution)), dtype=np.uint8)
         self._each(
             lambda item: decode(item, channels, resolution, self.white, self.fit),
             rows,
@@ -207,23 +208,23 @@ class EncodedImages:
 
 
 def decode(
-    item: bytes | Path, channels: int, resolution: int, white: float | None = None, fit: str = "crop"
+    item: bytes | Path, channels: int, resolution: Size, white: float | None = None, fit: str = "crop"
 ) -> np.ndarray:
-    """Decode one image, turn it upright, and bring it to a square of side `resolution`.
+    """Decode one image, turn it upright, and bring it to a size.
 
     Args:
         item: Bytes of an image file, or a path to it; the first frame of an animation is used.
         channels: 1 (gray) or 3 (RGB). What is transparent is shown on white.
-        resolution: Side in pixels.
+        resolution: The size.
         white: Value that means white in an image of more than 8 bits; None: 65535 of integers, 1 of floats.
         fit: See `read_photo`.
 
     Returns:
-        uint8, shape (channels, resolution, resolution).
+        uint8, shape (channels, height, width).
     """
     require("PIL.Image", "data")
-    # Twice what is needed leaves the resampling to Pillow.
-    return read_photo(item, "L" if channels == 1 else "RGB", resolution, white, draft=2 * resolution, fit=fit)
+    draft = 2 * max(height_width(resolution))  # twice what is needed leaves the resampling to Pillow
+    return read_photo(item, "L" if channels == 1 else "RGB", resolution, white, draft=draft, fit=fit)
 
 
 def _extent(item: bytes | Path) -> tuple[str, float, float] | None:

@@ -11,8 +11,10 @@ import numpy as np
 
 from evonas.data.arrays import ArrayImages
 from evonas.data.decode import EncodedImages
+from evonas.data.photo import cropped_size
 from evonas.data.skipped import Skipped, list_parts
 from evonas.data.source import Images, Source
+from evonas.files.size import Size, height_width, size_text
 
 __all__ = ["Inventory", "inventory_lines", "take_inventory"]
 
@@ -37,7 +39,7 @@ class Inventory:
         sizes: Number of images by size, ``WxH``.
         modes: Number of images by Pillow's mode, or type of array.
         channels: Channels that images are read with.
-        resolution: Side that they are brought to, in pixels.
+        resolution: Size that they are brought to.
         reason: Why that one.
         memory: What they take once decoded, in words.
         left_out: Number of files by reason.
@@ -51,7 +53,7 @@ class Inventory:
     sizes: dict[str, int]
     modes: dict[str, int]
     channels: int
-    resolution: int
+    resolution: Size
     reason: str
     memory: str
     left_out: dict[str, int]
@@ -73,7 +75,7 @@ def take_inventory(
     digests: Mapping[str, np.ndarray],
     *,
     channels: int,
-    resolution: int,
+    resolution: Size,
     asked: bool,
     memory: str,
     skipped: Sequence[Skipped] = (),
@@ -108,7 +110,7 @@ def take_inventory(
     warnings = [
         *(_class_warnings(source.classes, counts) if labeled else ()),
         *_twice(source, parts, digests),
-        *_cropped(sizes, fit),
+        *_cropped(sizes, resolution, fit),
         *seen,
     ]
     return Inventory(
@@ -127,10 +129,12 @@ def take_inventory(
     )
 
 
-def _reason(sizes: Sequence[str], resolution: int) -> str:
+def _reason(sizes: Sequence[str], resolution: Size) -> str:
     """Return why images are read at a resolution, given their sizes."""
     if len(sizes) == 1:
         sides = [int(side) for side in sizes[0].split("x")]
+        if not isinstance(resolution, int):
+            return "the size of all images"
         if resolution == max(sides) > min(sides):
             return "the longer side of all images"
         if resolution == min(sides):
@@ -155,7 +159,7 @@ def inventory_lines(inventory: Inventory, *, whole: bool = False) -> list[str]:
         lines[1] = lines[1].replace(":", f" (largest class {one.largest_share:.0%}):", 1)
     kinds = ", ".join(one.modes)
     sizes = ", ".join(list(one.sizes)[:3]) + (f" and {len(one.sizes) - 3} more" if len(one.sizes) > 3 else "")
-    lines.append(f"  {kinds} of {sizes}; read at {one.resolution} px ({one.reason})")
+    lines.append(f"  {kinds} of {sizes}; read at {size_text(one.resolution)} px ({one.reason})")
     out = [f"{count} {reason}" for reason, count in sorted(one.left_out.items())]
     out += [f"{len(one.skipped)} unreadable"] if one.skipped else []
     if out:
@@ -193,14 +197,22 @@ def _class_warnings(classes: Sequence[str], counts: Mapping[str, Sequence[int]])
         yield f"unequal classes: {most} images in the largest, {least} in the smallest"
 
 
-def _cropped(sizes: Mapping[str, int], fit: str) -> Iterator[str]:
-    """Yield a warning where a crop to squares leaves out much of the average image."""
+def _cropped(sizes: Mapping[str, int], resolution: Size, fit: str) -> Iterator[str]:
+    """Yield a warning where a crop to the shape of the resolution leaves out much of the average image."""
     if fit != "crop":
         return
-    sides = [(sorted(map(int, size.split("x"))), count) for size, count in sizes.items()]
-    lost = sum(count * (1 - short / long) for (short, long), count in sides) / max(1, sum(sizes.values()))
+    wanted, lost = height_width(resolution), 0.0
+    for size, count in sizes.items():
+        width, height = map(int, size.split("x"))
+        rows, columns = cropped_size((height, width), wanted)
+        lost += count * (1 - rows * columns / (height * width))
+    lost /= max(1, sum(sizes.values()))
     if lost > CROPPED:
-        yield f"cropped to squares, {lost:.0%} of the average image are left out: --fit pad or stretch keeps all of it"
+        shape = "squares" if isinstance(resolution, int) else size_text(resolution)
+        yield (
+            f"cropped to {shape}, {lost:.0%} of the average image are left out: --fit pad or stretch keeps all of it, "
+            "--resolution HEIGHTxWIDTH its shape"
+        )
 
 
 def _twice(source: Source, parts: Mapping[str, Images], digests: Mapping[str, np.ndarray]) -> Iterator[str]:

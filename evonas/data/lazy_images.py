@@ -13,6 +13,7 @@ from evonas.data.decode import UndecodableError
 from evonas.data.memory import free_memory
 from evonas.data.resize import CHUNK, resize
 from evonas.data.source import Images
+from evonas.files.size import Size, height_width, make_size
 
 __all__ = ["DecodedCache", "LazyImages", "chunks_of", "usual_cache"]
 
@@ -74,7 +75,7 @@ class LazyImages(torch.Tensor):
     source: Images
     rows: np.ndarray
     cache: DecodedCache
-    then: tuple[int, ...]
+    then: tuple[Size, ...]
 
     @staticmethod
     def __new__(
@@ -84,7 +85,7 @@ class LazyImages(torch.Tensor):
         shape: tuple[int, int, int],
         cache: DecodedCache,
         device: torch.device | str = "cpu",
-        then: tuple[int, ...] = (),
+        then: tuple[Size, ...] = (),
     ) -> LazyImages:
         """Return images of a source.
 
@@ -94,9 +95,9 @@ class LazyImages(torch.Tensor):
             shape: Channels, height and width that they are decoded to.
             cache: Where decoded images of that source are kept.
             device: Where what is decoded goes.
-            then: Sides that decoded images are resized to, one after the other.
+            then: Sizes that decoded images are resized to, one after the other.
         """
-        size = (len(rows), *shape) if not then else (len(rows), shape[0], then[-1], then[-1])
+        size = (len(rows), *shape) if not then else (len(rows), shape[0], *height_width(then[-1]))
         made: LazyImages = torch.Tensor._make_wrapper_subclass(
             cls, size, dtype=torch.uint8, device=torch.device(device)
         )
@@ -112,8 +113,8 @@ class LazyImages(torch.Tensor):
         Raises:
             UndecodableError: Some cannot be decoded.
         """
-        channels, side, _ = self._decoded
-        images = self.cache.read(self.rows[rows], lambda these: self.source.read(these, channels, side))
+        channels, size = self._decoded[0], make_size(*self._decoded[1:])
+        images = self.cache.read(self.rows[rows], lambda these: self.source.read(these, channels, size))
         for resolution in self.then:
             images = resize(images, resolution)
         return images.to(self.device)
@@ -122,7 +123,7 @@ class LazyImages(torch.Tensor):
         """Return the images at some positions, still lazy."""
         return LazyImages(self.source, self.rows[rows], self._decoded, self.cache, self.device, self.then)
 
-    def at(self, resolution: int) -> LazyImages:
+    def at(self, resolution: Size) -> LazyImages:
         """Return them resized from what they are now, still lazy."""
         return LazyImages(self.source, self.rows, self._decoded, self.cache, self.device, (*self.then, resolution))
 
@@ -182,7 +183,7 @@ class _Several:
         self.parts = parts
         self._ends = np.cumsum([len(part) for part in parts])
 
-    def read(self, rows: np.ndarray, channels: int, resolution: int) -> torch.Tensor:
+    def read(self, rows: np.ndarray, channels: int, resolution: Size) -> torch.Tensor:
         """Return the images of rows, as the parts give them."""
         which = np.searchsorted(self._ends, rows, side="right")
         found = torch.empty(len(rows), *self.parts[0].shape[1:], dtype=torch.uint8)

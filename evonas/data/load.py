@@ -28,6 +28,7 @@ from evonas.data.source_readers import read_readable
 from evonas.data.source_split import divide_source, halve_validation, hold_out_test, list_strata
 from evonas.data.split import TEST_SEED, interleave, limit_rows, order_keys, rows_by_class
 from evonas.errors import SettingsError
+from evonas.files.size import Size, height_width, size_text
 
 NOT_MIRRORED = "The images are gray and are not mirrored in training; --flip mirrors them"
 AS_NEEDED = "decoded as they are read"
@@ -37,7 +38,7 @@ AS_NEEDED = "decoded as they are read"
 def load_data(
     source: str | Path,
     *,
-    resolution: int | None = None,
+    resolution: Size | None = None,
     limit: int | None = None,
     validation: float = 0.4,
     seed: int = 0,
@@ -55,7 +56,7 @@ def load_data(
         source: "digits"; the name of an entry point of the group `evonas.data`; an `.npz` file; a folder of
             parquet files or of images, with a ``targets.csv`` where these have continuous targets; `hub:NAME` or
             `owner/name` for the Hugging Face hub.
-        resolution: Side in pixels that images are brought to (shorter side, then cropped to the center); None
+        resolution: Size that images are brought to, the side of a square or height and width; None
             keeps what the data have, and 64 at most for photos of several sizes.
         limit: Use this many training images at most, a stratified subset fixed by the seed.
         validation: Share of the training images that become the validation parts, `search` and `report`, in (0, 1).
@@ -86,7 +87,7 @@ def load_data(
 
 def _load(
     found: Source,
-    resolution: int | None,
+    resolution: Size | None,
     limit: int | None,
     validation: float,
     seed: int,
@@ -230,22 +231,22 @@ def _notes(source: Source, held_out: int, skipped: Sequence[Skipped], *, unmirro
     return tuple(notes)
 
 
-def _read_parts(images: Images, rows: Sequence[np.ndarray], channels: int, side: int) -> list[Part]:
+def _read_parts(images: Images, rows: Sequence[np.ndarray], channels: int, side: Size) -> list[Part]:
     """Return parts of the images of given rows, decoded together."""
     joined, sizes = np.concatenate(rows), [len(part) for part in rows]
     pixels, labels = images.read(joined, channels, side), torch.from_numpy(images.labels[joined])
     return [Part(*pair) for pair in zip(torch.split(pixels, sizes), torch.split(labels, sizes), strict=True)]
 
 
-def _read_lazily(images: Images, rows: Sequence[np.ndarray], channels: int, side: int) -> list[Part]:
+def _read_lazily(images: Images, rows: Sequence[np.ndarray], channels: int, side: Size) -> list[Part]:
     """Return parts of the images of given rows, which are decoded as they are read."""
-    cache, shape = usual_cache(), (channels, side, side)
+    cache, shape = usual_cache(), (channels, *height_width(side))
     return [Part(LazyImages(images, part, shape, cache), torch.from_numpy(images.labels[part])) for part in rows]
 
 
-def _check_settings(resolution: int | None, limit: int | None, validation: float, seed: int) -> None:
-    if resolution is not None and resolution < 1:
-        raise SettingsError(f"Expected a resolution of at least 1 pixel, got {resolution}")
+def _check_settings(resolution: Size | None, limit: int | None, validation: float, seed: int) -> None:
+    if resolution is not None and min(height_width(resolution)) < 1:
+        raise SettingsError(f"Expected a resolution of at least 1 pixel, got {size_text(resolution)}")
     if limit is not None and limit < 1:
         raise SettingsError(f"Expected a limit of at least 1 training image, got {limit}")
     if not 0 < validation < 1:

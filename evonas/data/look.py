@@ -25,6 +25,7 @@ from evonas.data.skipped import Skipped, list_parts
 from evonas.data.source import Source
 from evonas.data.source_readers import read_readable
 from evonas.errors import require
+from evonas.files.size import Size, height_width
 from evonas.files.whole import cannot_write, write_whole
 
 __all__ = ["Look", "look_at", "write_augmented", "write_look"]
@@ -54,13 +55,13 @@ class Look:
         return default_augment(self.images.shape[2], mirror=mirror, fill=(gray,))
 
 
-def look_at(name: str, options: ReadOptions, resolution: int | None = None) -> Look:
+def look_at(name: str, options: ReadOptions, resolution: Size | None = None) -> Look:
     """Return a look at a data set, its test part included; images that cannot be opened are counted.
 
     Args:
         name: As `load_data` takes it.
         options: What the data leave open of how they are to be read.
-        resolution: Side in pixels; None: what the data have.
+        resolution: Size that they are brought to; None: what the data have.
 
     Raises:
         DataError: The data cannot be read at all.
@@ -69,7 +70,7 @@ def look_at(name: str, options: ReadOptions, resolution: int | None = None) -> L
         return read_readable(name, options, 1.0, partial(_look, resolution, options))
 
 
-def _look(resolution: int | None, options: ReadOptions, source: Source, skipped: tuple[Skipped, ...]) -> Look:
+def _look(resolution: Size | None, options: ReadOptions, source: Source, skipped: tuple[Skipped, ...]) -> Look:
     """Return a look at a source whose images can be opened.
 
     Raises:
@@ -80,7 +81,7 @@ def _look(resolution: int | None, options: ReadOptions, source: Source, skipped:
     if options.lazy:
         memory, cache = AS_NEEDED, {part: usual_cache() for part in parts}
         read: dict[str, torch.Tensor] = {
-            part: LazyImages(images, np.arange(len(images)), (channels, side, side), cache[part])
+            part: LazyImages(images, np.arange(len(images)), (channels, *height_width(side)), cache[part])
             for part, images in parts.items()
         }
     else:

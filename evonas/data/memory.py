@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from evonas.errors import DataError
+from evonas.files.size import Size, height_width, size_text
 
 __all__ = ["free_memory", "memory_in_words", "refuse_too_large"]
 
@@ -38,24 +39,26 @@ def free_memory() -> int | None:
     return min(found, default=None)
 
 
-def refuse_too_large(count: int, channels: int, side: int, name: str) -> str:
+def refuse_too_large(count: int, channels: int, size: Size, name: str) -> str:
     """Return in words what `count` decoded images take; refuse more than is free.
 
     Args:
         count: Images that are decoded at once.
         channels: Channels of each.
-        side: Side of each in pixels.
+        size: Size of each.
         name: Short name of the data.
 
     Raises:
         DataError: They take more than is free.
     """
-    needed, free = count * channels * side * side, free_memory()
+    height, width = height_width(size)
+    needed, free = count * channels * height * width, free_memory()
     if free is not None and needed > free:
         raise DataError(
-            f"The {count:,} images of '{name}' take {_size(needed)} at {side} pixels, {_size(free)} are free: {ADVICE}"
+            f"The {count:,} images of '{name}' take {_size(needed)} at {size_text(size)} pixels, {_size(free)} are "
+            f"free: {ADVICE}"
         )
-    return f"{_size(needed)} at {side} px"
+    return f"{_size(needed)} at {size_text(size)} px"
 
 
 @contextmanager

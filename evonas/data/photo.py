@@ -21,92 +21,107 @@ DEEP = ("I", "F")
 def read_photo(
     item: bytes | str | Path,
     mode: str,
-    size: int | None,
+    size: int | tuple[int, int] | None,
     white: float | None = None,
     resize: str = "pillow",
     draft: int | None = None,
     fit: str = "crop",
 ) -> np.ndarray:
-    """Decode a photo, turn it upright, and bring it to a square: cropped to the center, between bars, or stretched.
+    """Decode a photo, turn it upright, and bring it to a size: cropped to the center, between bars, or stretched.
 
     Args:
         item: Bytes of an image file, or a path to it; the first frame of an animation is used.
         mode: ``L`` (gray), ``RGB`` or ``RGBA``. What is transparent is shown on white but in the last.
-        size: Side in pixels; None: keep the photo's own size and shape.
+        size: Side of a square in pixels, or height and width; None: keep the photo's own size and shape.
         white: Value that means white in an image of more than 8 bits; None: 65535 of integers, 1 of floats.
         resize: ``pillow``, its bilinear resampling, as image files are read; ``arrays``, as arrays are resized.
         draft: Decode a JPEG file at a fraction of its size whose sides are at least that long, which is quicker; None:
             decode it whole.
-        fit: ``crop``, the square at the center; ``pad``, all of the photo between black bars; ``stretch``, all of it,
-            its sides drawn to one length.
+        fit: ``crop``, the largest part at the center that has the size's shape; ``pad``, all of the photo between black
+            bars; ``stretch``, all of it, its sides drawn to the size's.
 
     Returns:
         uint8, shape (channels, height, width).
     """
     from PIL import Image, ImageOps
 
+    wanted = (size, size) if isinstance(size, int) else size
     with opened(item) as file:
         if draft is not None:
             file.draft(None, (draft, draft))
         image = flattened(ImageOps.exif_transpose(file), mode, white)
-    if size is not None and resize == "pillow" and image.size != (size, size):
+    if wanted is not None and resize == "pillow" and image.size != (wanted[1], wanted[0]):
         width, height = image.size
         if fit == "crop":
-            side = min(width, height)
-            left, top = (width - side) / 2, (height - side) / 2
-            box = (left, top, left + side, top + side)
-            image = image.resize((size, size), Image.Resampling.BILINEAR, box=box)
+            rows, columns = cropped_size((height, width), wanted)
+            left, top = (width - columns) / 2, (height - rows) / 2
+            box = (left, top, left + columns, top + rows)
+            image = image.resize((wanted[1], wanted[0]), Image.Resampling.BILINEAR, box=box)
         else:
-            rows, columns = fitted_size((height, width), size, fit)
+            rows, columns = fitted_size((height, width), wanted, fit)
             image = image.resize((columns, rows), Image.Resampling.BILINEAR)
     pixels: np.ndarray = np.array(image, dtype=np.uint8)
     pixels = pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
-    if size is None:
+    if wanted is None:
         return pixels
-    return barred(pixels, size) if resize == "pillow" else resized_array(pixels, size, fit)
+    return barred(pixels, wanted) if resize == "pillow" else resized_array(pixels, wanted, fit)
 
 
-def fitted_size(size: tuple[int, int], side: int, fit: str) -> tuple[int, int]:
-    """Return height and width that an image of a height and width has in a square of a side, all of it being shown.
+def cropped_size(size: tuple[int, int], wanted: tuple[int, int]) -> tuple[int, int]:
+    """Return height and width of the largest part of an image that has the shape of a size, in whole pixels.
 
     Args:
         size: Height and width of the image.
-        side: That of the square.
-        fit: ``pad``, its longer side is as long; ``stretch``, both are.
+        wanted: Those that the part will be brought to.
+    """
+    (height, width), (rows, columns) = size, wanted
+    if height * columns <= width * rows:  # all of its height
+        return height, max(1, (2 * height * columns + rows) // (2 * rows))
+    return max(1, (2 * width * rows + columns) // (2 * columns)), width
+
+
+def fitted_size(size: tuple[int, int], wanted: tuple[int, int], fit: str) -> tuple[int, int]:
+    """Return height and width that an image has inside a frame, all of it being shown.
+
+    Args:
+        size: Height and width of the image.
+        wanted: Those of the frame.
+        fit: ``pad``, the sides keep their ratio and one is as long as the frame's; ``stretch``, both are.
     """
     if fit == "stretch":
-        return side, side
-    longer = max(size)
-    height, width = (max(1, (2 * length * side + longer) // (2 * longer)) for length in size)
-    return height, width
+        return wanted
+    (height, width), (rows, columns) = size, wanted
+    if height * columns >= width * rows:  # its height fills the frame's
+        return rows, max(1, (2 * width * rows + height) // (2 * height))
+    return max(1, (2 * height * columns + width) // (2 * width)), columns
 
 
-def barred(pixels: np.ndarray, side: int) -> np.ndarray:
-    """Return an image, no side of which is longer, at the center of a black square."""
-    if pixels.shape[1:] == (side, side):
+def barred(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return an image, no side of which is longer, at the center of a black frame of a height and width."""
+    if pixels.shape[1:] == size:
         return pixels
-    square = np.zeros((len(pixels), side, side), dtype=pixels.dtype)
-    top, left = (side - pixels.shape[1]) // 2, (side - pixels.shape[2]) // 2
-    square[:, top : top + pixels.shape[1], left : left + pixels.shape[2]] = pixels
-    return square
+    frame = np.zeros((len(pixels), *size), dtype=pixels.dtype)
+    top, left = (size[0] - pixels.shape[1]) // 2, (size[1] - pixels.shape[2]) // 2
+    frame[:, top : top + pixels.shape[1], left : left + pixels.shape[2]] = pixels
+    return frame
 
 
-def resized_array(pixels: np.ndarray, size: int, fit: str = "crop") -> np.ndarray:
-    """Resize an image to a square in floats, as torch's antialiased bilinear interpolation does.
+def resized_array(pixels: np.ndarray, size: tuple[int, int], fit: str = "crop") -> np.ndarray:
+    """Resize an image to a height and width in floats, as torch's antialiased bilinear interpolation does.
 
     Weights and sums are single precision, each product exact, in torch's order: what is rounded to whole numbers
     differs from torch's at ties alone.
 
     Args:
         pixels: uint8, shape (channels, height, width).
-        size: Side of the result in pixels.
+        size: Height and width of the result in pixels.
         fit: See `read_photo`.
     """
     if fit != "crop":
-        return barred(_brought(pixels, *fitted_size(pixels.shape[1:], size, fit)), size)
-    side = min(pixels.shape[1:])
-    top, left = (pixels.shape[1] - side) // 2, (pixels.shape[2] - side) // 2
-    return _brought(pixels[:, top : top + side, left : left + side], size, size)
+        return barred(_brought(pixels, *fitted_size((pixels.shape[1], pixels.shape[2]), size, fit)), size)
+    rows, columns = cropped_size((pixels.shape[1], pixels.shape[2]), size)
+    top, left = (pixels.shape[1] - rows) // 2, (pixels.shape[2] - columns) // 2
+    return _brought(pixels[:, top : top + rows, left : left + columns], *size)
 
 
 def _brought(pixels: np.ndarray, height: int, width: int) -> np.ndarray:

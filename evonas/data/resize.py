@@ -5,35 +5,36 @@ from __future__ import annotations
 import torch
 from torch.nn.functional import interpolate, pad
 
-from evonas.data.photo import fitted_size
+from evonas.data.photo import cropped_size, fitted_size
+from evonas.files.size import Size, height_width
 
 CHUNK = 1024  # images turned to float32 at once, so that a data set is not held four times over
 
 
-def resize(images: torch.Tensor, resolution: int, fit: str = "crop") -> torch.Tensor:
-    """Resize images to squares: the square at the center of each, or all of it.
+def resize(images: torch.Tensor, resolution: Size, fit: str = "crop") -> torch.Tensor:
+    """Resize images: the part at the center of each that has the result's shape, or all of it.
 
     Antialiased bilinear interpolation: a shrunk pixel is the weighted mean of those that it covers.
 
     Args:
         images: uint8 or floating, shape (n, c, h, w).
-        resolution: Side of the result in pixels, at least 1.
-        fit: ``crop``, the square at the center; ``pad``, all of the image between black bars; ``stretch``, all of it,
-            its sides drawn to one length.
+        resolution: Size of the result.
+        fit: See `evonas.data.photo.read_photo`.
 
     Returns:
-        Same type and device, shape (n, c, resolution, resolution); `images` itself where it fits already.
+        Same type and device, shape (n, c, height, width); `images` itself where it fits already.
     """
     height, width = images.shape[2:]
-    if height == width == resolution:
+    wanted = height_width(resolution)
+    if (height, width) == wanted:
         return images
     if fit == "crop":
-        side = min(height, width)
-        top, left = (height - side) // 2, (width - side) // 2
-        return _interpolated(images[:, :, top : top + side, left : left + side], (resolution, resolution))
-    whole = _interpolated(images, fitted_size((height, width), resolution, fit))
-    top, left = (resolution - whole.shape[2]) // 2, (resolution - whole.shape[3]) // 2
-    return pad(whole, (left, resolution - whole.shape[3] - left, top, resolution - whole.shape[2] - top))
+        rows, columns = cropped_size((height, width), wanted)
+        top, left = (height - rows) // 2, (width - columns) // 2
+        return _interpolated(images[:, :, top : top + rows, left : left + columns], wanted)
+    whole = _interpolated(images, fitted_size((height, width), wanted, fit))
+    below, right = wanted[0] - whole.shape[2], wanted[1] - whole.shape[3]
+    return pad(whole, (right // 2, right - right // 2, below // 2, below - below // 2))
 
 
 def _interpolated(images: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:

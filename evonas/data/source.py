@@ -11,6 +11,7 @@ import torch
 
 from evonas.data.targets import check_targets
 from evonas.errors import DataError
+from evonas.files.size import Size
 
 
 class Images(Protocol):
@@ -32,8 +33,8 @@ class Images(Protocol):
     def shape(self) -> tuple[int, int, int]:
         """Return channels, height and width of images; of several sizes, those that suit them."""
 
-    def read(self, rows: np.ndarray, channels: int, resolution: int) -> torch.Tensor:
-        """Return the images of `rows` as uint8, shape (len(rows), channels, resolution, resolution).
+    def read(self, rows: np.ndarray, channels: int, resolution: Size) -> torch.Tensor:
+        """Return the images of `rows` as uint8, shape (len(rows), channels, height, width).
 
         Raises:
             DataError: Some of them cannot be decoded; they are named.

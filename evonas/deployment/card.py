@@ -17,7 +17,7 @@ def render(card: dict[str, Any]) -> str:
     """
     model, data, architecture = card["model"], card["data"], card["architecture"]
     settings = card["preprocessing"]
-    channels, (side, _) = settings["channels"], settings["size"]
+    channels, (height, width) = settings["channels"], settings["size"]
     output = model["output"]["name"]
     kind, one = ("classes", "one logit per class") if output == "logits" else ("targets", "one value per target")
     head = "target" if kind == "targets" and len(data["classes"]) == 1 else kind
@@ -25,7 +25,7 @@ def render(card: dict[str, Any]) -> str:
         f"# {model['task'].capitalize()}: {data['name']}, {len(data['classes'])} {head}",
         "",
         f"`model.onnx` ({model['precision']}, opset {model['opset']}, {model['batch']} batch) reads images of "
-        f"{channels} x {side} x {side} (channels, height, width) and gives {one}. It was found by "
+        f"{channels} x {height} x {width} (channels, height, width) and gives {one}. It was found by "
         f"evonas in the search space `{architecture['space']}`.",
         "",
         "## Run it",
@@ -65,7 +65,7 @@ def render(card: dict[str, Any]) -> str:
         "## Data",
         "",
         f"`{data['name']}`: {data['images']['training']:,} training images ({data['images']['validation']:,} of them "
-        f"the search's validation part) and {data['images']['test']:,} test images, {channels} x {side} x {side} "
+        f"the search's validation part) and {data['images']['test']:,} test images, {channels} x {height} x {width} "
         f"as the network reads them. Fingerprint `{data['fingerprint'][:16]}`.",
         f"{kind.capitalize()}: {_some(data['classes'])}.",
         "",

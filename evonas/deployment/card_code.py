@@ -34,6 +34,7 @@ _FITS = {
     "pad": "All of it, its sides in their proportion, between black bars that make it",
     "stretch": "All of it, its sides out of proportion, resized to",
 }
+_SHAPED = "The largest part at the center that has the shape of the result, resized to"
 _BESIDE = """from predict import PhotoModel
 
 model = PhotoModel.load("model.onnx")
@@ -46,8 +47,8 @@ def photo_code(settings: dict[str, Any], output: str = "logits") -> str:
     """Return lines that open ``photo.jpg`` and print its class and probability, or its values.
 
     They need onnxruntime, numpy and Pillow alone. Where the data had more than 8 bits, arrays were resized, or photos
-    were padded or stretched, they call ``predict.py``, which stands beside the model; of channels that photos have not
-    they run on random numbers.
+    become no squares, or are padded or stretched, they call ``predict.py``, which stands beside the model; of channels
+    that photos have not they run on random numbers.
 
     Args:
         settings: Content of ``preprocess.json``.
@@ -56,13 +57,14 @@ def photo_code(settings: dict[str, Any], output: str = "logits") -> str:
     classes = output == "logits"
     head = _HEAD.format(kind="classes" if classes else "targets")
     tail = _CLASSES if classes else _VALUES
-    mode, (size, _), inside = settings["mode"], settings["size"], settings["inside"]
+    mode, (height, width), inside = settings["mode"], settings["size"], settings["inside"]
     if mode is None:
-        shape = f"1, {settings['channels']}, {size}, {size}"
+        shape = f"1, {settings['channels']}, {height}, {width}"
         random = f"images = np.random.rand({shape}).astype(np.float32)  # yours: values in [0, 1]\n"
         return head.replace("from PIL import Image, ImageOps\n", "") + random + tail
     arrays = settings["resize"] == "arrays" and not inside
-    if settings["white"] is not None or arrays or settings["fit"] != "crop":
+    framed = (settings["fit"] != "crop" or height != width) and not inside
+    if settings["white"] is not None or arrays or framed:
         return _BESIDE.format(number="probability" if classes else "value")
     lines = head + 'with Image.open("photo.jpg") as file:\n'
     if settings["draft"]:
@@ -73,7 +75,7 @@ def photo_code(settings: dict[str, Any], output: str = "logits") -> str:
     pixels = "np.asarray(image)" + ("[..., None]" if mode == "L" else "")
     if inside:
         return f"{lines}images = {pixels}[None]\n{tail}"
-    lines += _RESIZE.format(size=size)
+    lines += _RESIZE.format(size=height)
     levels = f"{settings['levels']:g}"
     if settings["levels"] != 255:
         lines += f"levels = np.rint({pixels} * ({levels} / 255.0))  # white is {levels}\n"
@@ -88,11 +90,15 @@ def preprocessing_words(settings: dict[str, Any]) -> list[str]:
     Args:
         settings: Content of ``preprocess.json``.
     """
-    mode, (size, _), levels = settings["mode"], settings["size"], settings["levels"]
+    mode, (height, width), levels = settings["mode"], settings["size"], settings["levels"]
     if mode is None:
         return [f"- Photos have 1, 3 or 4 channels, this model reads {settings['channels']}: give it arrays in [0, 1]."]
     color = {"L": "gray", "RGB": "red, green and blue", "RGBA": "red, green, blue and alpha"}[mode]
     deep = "65535 (of floats 1)" if settings["white"] is None else f"{settings['white']:g}"
+    fitted, shape = _FITS[settings["fit"]], ""
+    if height != width:
+        shape = " (height x width)"
+        fitted = _SHAPED if settings["fit"] == "crop" else fitted
     inside = " (the model does this and all that follows)" if settings["inside"] else ""
     how = (
         "bilinear, antialiased, as Pillow does it"
@@ -103,7 +109,7 @@ def preprocessing_words(settings: dict[str, Any]) -> list[str]:
         "The first frame, turned upright by EXIF"
         + ("" if mode == "RGBA" else "; what is transparent is shown on white")
         + f"; as {color}, 8 bits. In files of more bits white is {deep}.",
-        f"{_FITS[settings['fit']]} {size} x {size}{inside}: {how}.",
+        f"{fitted} {height} x {width}{shape}{inside}: {how}.",
     ]
     if levels != 255:
         words.append(f"Brought to the {levels:g} levels above black that the data have, white to {levels:g}, rounded.")

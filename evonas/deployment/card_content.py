@@ -40,7 +40,7 @@ def card_content(
     data = context.data
     assert data is not None
     skeleton, task = network.skeleton, make_task(data)
-    side = [data.in_channels, skeleton.resolution, skeleton.resolution]
+    side = [data.in_channels, *skeleton.sides]
     output = "logits" if deployment.classifies else "values"
     batch = "batch" if deployment.dynamic_batch else 1
     settings = deployment.preprocessing

@@ -35,6 +35,7 @@ from evonas.deployment.preprocessing_graph import check_inside, photo_settings, 
 from evonas.deployment.trained import Trained
 from evonas.errors import ExportError
 from evonas.files.progress import Progress, ProgressTask
+from evonas.files.size import height_width
 from evonas.files.standalone import standalone
 from evonas.networks import Network
 from evonas.objectives import Context, torch_threads
@@ -297,8 +298,8 @@ class DeploySteps:
 
     def export(self, module: UnitInput) -> onnx.ModelProto:
         """Return the float32 model; the exporter and its checks see to names, batch, opset and validity."""
-        side = self.data.resolution
-        example = torch.zeros(2 if self.options.open_batch else 1, self.data.in_channels, side, side)
+        sides = height_width(self.data.resolution)
+        example = torch.zeros(2 if self.options.open_batch else 1, self.data.in_channels, *sides)
         names = (self.output,)
         model = export(
             module, example, output_names=names, dynamic_batch=self.options.open_batch, opset=self.options.opset
@@ -341,7 +342,7 @@ class DeploySteps:
     def metadata(self, words: str, accuracy: float, precision: str) -> dict[str, str]:
         """Return the texts that travel inside the file."""
         data, kind = self.data, "classes" if self.classifies else "targets"
-        side = f"{data.in_channels}x{data.resolution}x{data.resolution}"
+        side = "x".join(map(str, (data.in_channels, *height_width(data.resolution))))
         return {
             kind: json.dumps(list(data.classes), ensure_ascii=False),
             "space": self.context.space.name,

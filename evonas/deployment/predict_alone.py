@@ -131,7 +131,7 @@ def photo_input(photo: str | Path, settings: dict[str, Any]) -> np.ndarray:
         pixels = read_photo(photo, settings["mode"], None, settings["white"], draft=settings["draft"])
         return np.ascontiguousarray(pixels.transpose(1, 2, 0))[None]
     pixels = read_photo(
-        photo, settings["mode"], settings["size"][0], settings["white"], settings["resize"], settings["draft"],
+        photo, settings["mode"], tuple(settings["size"]), settings["white"], settings["resize"], settings["draft"],
         settings["fit"],
     )  # fmt: skip
     return scaled(pixels, settings["levels"])[None]

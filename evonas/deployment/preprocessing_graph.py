@@ -58,7 +58,7 @@ def with_preprocessing(model: onnx.ModelProto, settings: dict[str, Any]) -> onnx
     """Return a model that takes uint8 photos, shape (n, height, width, channels), of any size.
 
     Args:
-        model: Takes float32 ``images`` in [0, 1], shape (n, c, side, side).
+        model: Takes float32 ``images`` in [0, 1], shape (n, c, height, width).
         settings: As `evonas.data.preprocessing.preprocessing_of` has them.
 
     Raises:
@@ -104,7 +104,7 @@ class _Steps:
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self.settings = settings
-        self.size = int(settings["size"][0])
+        self.size = int(settings["size"][0]), int(settings["size"][1])
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[TensorProto] = []
 
@@ -117,13 +117,13 @@ class _Steps:
         """
         pillow = self.settings["resize"] == "pillow"
         height, width = (self.node("Shape", photos, start=i, end=i + 1) for i in (1, 2))
-        side = self.node("Min", height, width)
+        part = self.part(height, width)
         if not pillow:
-            photos = self.cropped(photos, height, width, side)
-            height = width = side
+            photos = self.cropped(photos, (height, width), part)
+            height, width = part
         planes = self.node("Cast", self.node("Transpose", photos, perm=[0, 3, 1, 2]), to=TensorProto.DOUBLE)
-        columns = self.node("Transpose", self.weights(width, side, pillow), perm=[1, 0])
-        rows = self.weights(height, side, pillow)
+        columns = self.node("Transpose", self.weights(width, part[1], self.size[1], pillow), perm=[1, 0])
+        rows = self.weights(height, part[0], self.size[0], pillow)
         values = self.node("MatMul", planes, columns)
         values = self.node("MatMul", rows, self.rounded_up(values) if pillow else values)
         values = self.rounded_up(values) if pillow else self.node("Round", values)
@@ -132,21 +132,40 @@ class _Steps:
             values = self.node("Round", self.node("Mul", values, self.constant(np.float32(levels / 255.0))))
         self.node("Div", values, self.constant(np.float32(levels)), out=out)
 
-    def cropped(self, photos: str, height: str, width: str, side: str) -> str:
-        """Cut the square at the center of photos out, whole pixels to each side."""
+    def part(self, height: str, width: str) -> tuple[str, str]:
+        """Height and width of the largest part of photos that has the result's shape, as `cropped_size` has them."""
+        rows, columns = self.size
+        if rows == columns:
+            side = self.node("Min", height, width)
+            return side, side
+        return self.shorter(height, width, rows, columns), self.shorter(width, height, columns, rows)
+
+    def shorter(self, extent: str, other: str, length: int, other_length: int) -> str:
+        """A side, or what is as long to the other as the result's sides are, where that is shorter; at least 1."""
+        twice, up, down, one = (
+            self.constant(np.array([number], dtype=np.int64))
+            for number in (2 * length, other_length, 2 * other_length, 1)
+        )
+        ratio = self.node("Div", self.node("Add", self.node("Mul", other, twice), up), down)
+        return self.node("Min", extent, self.node("Max", ratio, one))
+
+    def cropped(self, photos: str, extents: tuple[str, str], part: tuple[str, str]) -> str:
+        """Cut a part at the center of photos out, whole pixels to each side."""
         two = self.constant(np.array([2], dtype=np.int64))
-        starts = [self.node("Div", self.node("Sub", extent, side), two) for extent in (height, width)]
-        ends = [self.node("Add", start, side) for start in starts]
+        starts = [
+            self.node("Div", self.node("Sub", extent, side), two) for extent, side in zip(extents, part, strict=True)
+        ]
+        ends = [self.node("Add", start, side) for start, side in zip(starts, part, strict=True)]
         start, end = (self.node("Concat", *pair, axis=0) for pair in (starts, ends))
         return self.node("Slice", photos, start, end, self.constant(np.array([1, 2], dtype=np.int64)))
 
-    def weights(self, extent: str, side: str, pillow: bool) -> str:
-        """Weight that each of an axis' pixels has in each pixel of the result, shape (size, extent)."""
+    def weights(self, extent: str, side: str, size: int, pillow: bool) -> str:
+        """Weight that each of an axis' pixels has in each of `size` pixels of the result, shape (size, extent)."""
         whole, part = (self.node("Cast", name, to=TensorProto.DOUBLE) for name in (extent, side))
         half, one = self.constant(np.float64(0.5)), self.constant(np.float64(1.0))
         offset = self.node("Mul", self.node("Sub", whole, part), half)
-        scale = self.node("Div", part, self.constant(np.float64(self.size)))
-        middles = self.constant(np.arange(self.size, dtype=np.float64)[:, None] + 0.5)
+        scale = self.node("Div", part, self.constant(np.float64(size)))
+        middles = self.constant(np.arange(size, dtype=np.float64)[:, None] + 0.5)
         centers = self.node("Add", self.node("Mul", middles, scale), offset)
         zero, step = (self.constant(np.int64(number)) for number in (0, 1))
         numbers = self.node("Range", zero, self.node("Squeeze", extent), step)

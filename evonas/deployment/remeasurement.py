@@ -159,8 +159,7 @@ class Remeasurement:
 
     def _count(self, choice: Selection) -> tuple[float, int]:
         network = build(self.context.space, self.context.skeleton, choice.architecture).eval()
-        side = network.skeleton.resolution
-        image = torch.zeros(1, self.context.skeleton.in_channels, side, side)
+        image = torch.zeros(1, *network.skeleton.shape)
         flops = Flops().measure(Forward(network, image, torch.Generator()))
         return flops, sum(parameter.numel() for parameter in network.parameters())
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from functools import partial
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -184,14 +184,14 @@ class CellNetwork(Network):
         """Run a path; see `Network.forward`."""
         parts = self._wired(path)
         chain = self.space.definition.cell.chain
-        side = images.shape[-1]
+        size = _Sides(images.shape[-2], images.shape[-1])
         if chain == "stages":
             x, wired = self.stem(images), iter(parts)
             for cell in self.cells:
                 if isinstance(cell, CellModule):
-                    x = cell([x], next(wired), partial(_zeros, x, cell.channels, side))[0]
+                    x = cell([x], next(wired), partial(_zeros, x, cell.channels, size))[0]
                 else:
-                    x, side = cell(x), _halved(side)
+                    x, size = cell(x), size.halved()
             return cast(Tensor, self.classifier(self.pool(self.last(x)).flatten(1)))
         stems = self._stems(parts)
         first = self.stem(images) if stems[0] else None
@@ -199,10 +199,10 @@ class CellNetwork(Network):
             streams: tuple[Tensor | None, ...] = (first, self.stem2(images) if stems[1] else None)
         else:
             streams = (first, self.stem2(first) if self.skeleton.stem == "imagenet" and stems[1] else first)
-            side = _halved(_halved(_halved(side))) if self.skeleton.stem == "imagenet" else side
+            size = size.halved().halved().halved() if self.skeleton.stem == "imagenet" else size
         for cell, part in zip(map(_as_cell, self.cells), parts, strict=True):
-            side = _halved(side) if cell.reduction else side
-            zeros = partial(_zeros, images, cell.channels, side)
+            size = size.halved() if cell.reduction else size
+            zeros = partial(_zeros, images, cell.channels, size)
             found = cell(list(streams), part, zeros) if part.read else (None,) * len(streams)
             streams = found if chain == "streams" else (streams[1], found[0])
         ends = cast(tuple[Tensor, Tensor], streams)  # the last cell gives all that the classifier reads
@@ -265,12 +265,19 @@ def _as_cell(module: nn.Module) -> CellModule:
     return cast(CellModule, module)
 
 
-def _halved(side: int) -> int:
-    return -(-side // 2)
+class _Sides(NamedTuple):
+    """Height and width of a map."""
+
+    height: int
+    width: int
+
+    def halved(self) -> _Sides:
+        """Return those behind a stride of two."""
+        return _Sides(-(-self.height // 2), -(-self.width // 2))
 
 
-def _zeros(images: Tensor, channels: int, side: int) -> Tensor:
-    return images.new_zeros(images.shape[0], channels, side, side)
+def _zeros(images: Tensor, channels: int, size: _Sides) -> Tensor:
+    return images.new_zeros(images.shape[0], channels, *size)
 
 
 def _conv_norm(c_in: int, c_out: int, stride: int = 1) -> nn.Sequential:

@@ -111,7 +111,7 @@ EVERY_PATH = "*"
 class Network(nn.Module, ABC):
     """A network of a space: the supernet where `architecture` is None, else a stand-alone network.
 
-    Both have the same state-dict keys. Images are float32 and normalized: ``(n, channels, side, side)``.
+    Both have the same state-dict keys. Images are float32 and normalized: ``(n, channels, height, width)``.
     """
 
     def __init__(self, space: Space, skeleton: Skeleton, architecture: Architecture | None) -> None:
@@ -128,7 +128,7 @@ class Network(nn.Module, ABC):
         """Return logits of shape ``(n, classes)``, or pooled features where the skeleton has no head.
 
         Args:
-            images: Shape ``(n, in_channels, resolution, resolution)``.
+            images: Shape ``(n, in_channels, height, width)``, those of the skeleton's resolution.
             path: What to run, as `Space.path` gives it; a stand-alone network runs its own.
 
         Raises:

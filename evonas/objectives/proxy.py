@@ -13,6 +13,7 @@ from torch import Tensor
 
 from evonas.data.resize import resize
 from evonas.errors import EvaluationError, SettingsError
+from evonas.files.size import at_most
 from evonas.networks import build
 from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.result import Result
@@ -67,7 +68,7 @@ class Scores:
             own = context.space.skeleton(name)
             skeleton = own.replace(
                 # A proxy network need not see more than it was made for.
-                resolution=min(own.resolution, data.resolution),
+                resolution=at_most(data.resolution, own.resolution),
                 in_channels=data.in_channels,
                 classes=task.head.outputs,
                 head=own.head or labels or head,

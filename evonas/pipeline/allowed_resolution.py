@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from evonas.config import Settings
 from evonas.errors import SettingsError
+from evonas.files.size import Size, height_width, size_text
 from evonas.objectives.accuracy.estimators import read_estimator
 from evonas.objectives.latency.latency import read_latency_table
 from evonas.spaces import Space
@@ -25,16 +26,16 @@ def default_resolution(allowed: tuple[int, ...], published: int) -> int:
     return min((side for side in allowed if side >= USUAL_SIDE), default=published)
 
 
-def check_resolution(space: Space, resolution: int | None) -> None:
+def check_resolution(space: Space, resolution: Size | None) -> None:
     """Refuse a resolution that a space does not allow; one that allows none in particular takes any.
 
     Raises:
         SettingsError: It is not among them.
     """
     allowed = space.definition.search_resolutions
-    if resolution is not None and allowed and resolution not in allowed:
+    if resolution is not None and allowed and not set(height_width(resolution)) <= set(allowed):
         raise SettingsError(
-            f"The space '{space.name}' has the resolutions {', '.join(map(str, allowed))}, got {resolution}"
+            f"The space '{space.name}' has the resolutions {', '.join(map(str, allowed))}, got {size_text(resolution)}"
         )
 
 
@@ -62,13 +63,13 @@ def check_resolutions(settings: Settings, space: Space, evaluated: Sequence[str]
     if settings.resolution is not None and settings.resolution != max(settings.resolutions):
         raise SettingsError(
             f"Images are read at the largest of the resolutions {', '.join(map(str, settings.resolutions))}, got "
-            f"--resolution {settings.resolution}: leave it out"
+            f"--resolution {size_text(settings.resolution)}: leave it out"
         )
     if reason := _one_sided(settings, evaluated, settings.resolutions):
         raise SettingsError(reason)
 
 
-def usual_resolutions(settings: Settings, space: Space, evaluated: Sequence[str], side: int) -> tuple[int, ...]:
+def usual_resolutions(settings: Settings, space: Space, evaluated: Sequence[str], size: Size) -> tuple[int, ...]:
     """Sides that candidates of a search from published weights choose among where none are named: all that are allowed
     up to the images'.
 
@@ -79,12 +80,15 @@ def usual_resolutions(settings: Settings, space: Space, evaluated: Sequence[str]
         settings: Of a search.
         space: What is searched.
         evaluated: Objectives that are evaluated.
-        side: Pixels of the images.
+        size: Of the images.
 
     Returns:
-        Two or more, the highest last; none where there are no two, or where something asked for is of one resolution.
+        Two or more, the highest last; none where there are no two, where images are no squares, or where something
+        asked for is of one resolution.
     """
-    sides = tuple(sorted(one for one in space.definition.search_resolutions if one <= side))
+    if not isinstance(size, int):  # candidates choose among squares
+        return ()
+    sides = tuple(sorted(one for one in space.definition.search_resolutions if one <= size))
     return () if len(sides) < 2 or _one_sided(settings, evaluated, sides) else sides
 
 

@@ -97,6 +97,7 @@ def export(
         ) from error
     strip(model)
     simplify(model)
+    _restore_inputs(model, inputs, list(input_names), dynamic_batch)
     set_metadata(model, metadata or {})
     check_interface(
         who,
@@ -140,6 +141,27 @@ def save(model: onnx.ModelProto, path: str | os.PathLike[str]) -> Path:
         cause = getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__
         raise ExportError(f"Could not write '{target}': {cause}; nothing was left behind") from error
     return target
+
+
+def _restore_inputs(
+    model: onnx.ModelProto, inputs: Sequence[Tensor], input_names: Sequence[str], dynamic_batch: bool
+) -> None:
+    """Declare inputs that nothing reads, which exporters drop: a network may be all zeros."""
+    import onnx
+    from onnx import helper
+
+    held = {value.name: value for value in model.graph.input}
+    if len(held) == len(input_names) or not set(held) < set(input_names):
+        return
+    whole = []
+    for name, tensor in zip(input_names, inputs, strict=True):
+        kind = helper.np_dtype_to_tensor_dtype(tensor.detach().cpu().numpy().dtype)
+        shape = ["batch" if dynamic_batch else len(tensor), *tensor.shape[1:]]
+        value = onnx.ValueInfoProto()
+        value.CopyFrom(held.get(name) or helper.make_tensor_value_info(name, kind, shape))
+        whole.append(value)
+    del model.graph.input[:]
+    model.graph.input.extend(whole)
 
 
 def _dynamo(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from evonas.files.size import Size, parse_size
 
 
 def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -42,10 +44,13 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+ImageSize = Annotated[Size, BeforeValidator(parse_size)]
+
+
 class SkeletonTable(Strict):
     """``[skeletons.NAME]``: fields of `evonas.spaces.Skeleton`."""
 
-    resolution: int = Field(ge=1, le=4096)
+    resolution: ImageSize
     in_channels: int = Field(default=3, ge=1, le=512)
     classes: int = Field(default=10, ge=1, le=1_000_000)
     channels: int | None = Field(default=None, ge=1, le=4096)

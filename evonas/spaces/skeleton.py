@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from evonas.errors import SettingsError, suggest
+from evonas.files.size import Size, height_width, make_size, size_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +17,8 @@ class Skeleton:
     `blocks` and `norm_eps`.
     """
 
-    resolution: int
-    """Side of the square input image, in pixels."""
+    resolution: Size
+    """Size of the input image in pixels: the side of a square, or height and width."""
     in_channels: int
     classes: int
     channels: int = 16
@@ -42,13 +43,27 @@ class Skeleton:
     """Epsilon of the norms; None: the space's own."""
 
     def __post_init__(self) -> None:
-        for name in ("resolution", "in_channels", "classes", "channels", "cells", "width"):
+        if not isinstance(self.resolution, int):  # a square has one form, and JSON holds a list
+            object.__setattr__(self, "resolution", make_size(*self.resolution))
+        if not min(self.sides) > 0:
+            raise SettingsError(f"A skeleton's resolution is above 0, got {size_text(self.resolution)}")
+        for name in ("in_channels", "classes", "channels", "cells", "width"):
             if not getattr(self, name) > 0:
                 raise SettingsError(f"A skeleton's {name} is above 0, got {getattr(self, name)}")
         if any(channels < 1 for channels in self.apart):
             raise SettingsError(f"A skeleton's channels in 'apart' are above 0, got {list(self.apart)}")
         if self.features < 0:
             raise SettingsError(f"A skeleton's features are 0 (the space's own) or more, got {self.features}")
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """Height and width of the input image in pixels."""
+        return height_width(self.resolution)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of the input image."""
+        return self.in_channels, *self.sides
 
     def replace(self, **changes: Any) -> Skeleton:
         """Return a copy with some fields changed.

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from evonas.data.lazy_images import LazyImages
 from evonas.data.resize import resize
 from evonas.errors import EvaluationError, SettingsError
+from evonas.files.size import Size
 from evonas.supernet.norms import reestimate_norms
 from evonas.tasks import Classification, Task
 
@@ -236,7 +237,7 @@ class Kept:
             self._bytes -= sum(tensor.nbytes for side in gone for tensor in side)
 
 
-def sized(images: Tensor, resolution: int | None) -> Tensor:
+def sized(images: Tensor, resolution: Size | None) -> Tensor:
     """Return images at the resolution that an architecture chooses; as they are where it chooses none."""
     return images if resolution is None else _channels_last(resize(images, resolution))
 

@@ -61,11 +61,10 @@ class ProxyContract(ABC):
     def make_images(self, n: int, skeleton: Skeleton) -> Tensor:
         """Return images as smooth as photos are, shape (n, channels, height, width), mean 0 and deviation 1."""
         generator = torch.Generator().manual_seed(0)
-        side = skeleton.resolution
-        images = torch.zeros(n, skeleton.in_channels, side, side)
+        images = torch.zeros(n, *skeleton.shape)
         for grid in (2, 4, 8):
             coarse = torch.randn(n, skeleton.in_channels, grid, grid, generator=generator)
-            images += 2 / grid * interpolate(coarse, size=(side, side), mode="bilinear", align_corners=False)
+            images += 2 / grid * interpolate(coarse, size=skeleton.sides, mode="bilinear", align_corners=False)
         return (images - images.mean()) / images.std()
 
     # ------------------------------------------------------------------------------------- what it says of itself

@@ -165,9 +165,9 @@ class SpaceContract(ABC):
         _refuses(SettingsError, lambda: space.skeleton("small", colour=3))
 
     def test_small_networks_learn_from_tiny_images(self) -> None:
-        """From 8x8 gray images up: finite logits, and a gradient for every parameter that a path uses."""
+        """From 8x8 gray images up, squares or not: finite logits, and a gradient for every parameter on a path."""
         space = self.make_space()
-        for resolution, channels in ((8, 1), (28, 1), (32, 3)):
+        for resolution, channels in ((8, 1), ((12, 28), 1), (32, 3)):
             skeleton = space.skeleton("small", resolution=resolution, in_channels=channels, classes=3)
             for architecture in self._draw(space)[:NETWORKS]:
                 network = build(space, skeleton, space.canonical(architecture))
@@ -180,7 +180,7 @@ class SpaceContract(ABC):
     def test_supernet_holds_every_network(self) -> None:
         """A path's logits are those of the network extracted from it, whose keys are the stand-alone one's."""
         space = self.make_space()
-        skeleton = space.skeleton("small", resolution=16)
+        skeleton = space.skeleton("small", resolution=(12, 20))
         supernet = build(space, skeleton).eval()
         for written in self._draw(space)[:NETWORKS]:
             for architecture in (written, space.canonical(written)):
@@ -221,7 +221,7 @@ class SpaceContract(ABC):
 
 def _images(skeleton: Skeleton, n: int) -> torch.Tensor:
     generator = torch.Generator().manual_seed(0)
-    return torch.randn(n, skeleton.in_channels, skeleton.resolution, skeleton.resolution, generator=generator)
+    return torch.randn(n, *skeleton.shape, generator=generator)
 
 
 def _shapes(network: Network) -> dict[str, torch.Size]:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from evonas.data import Augment
 from evonas.data.augment_steps import Steps, make_steps
+from evonas.files.size import Size, height_width
 from evonas.training.recipe import TrainingRecipe
 
 __all__ = ["recipe_augmentation"]
 
 
-def recipe_augmentation(recipe: TrainingRecipe, side: int, usual: Augment) -> Augment | Steps:
+def recipe_augmentation(recipe: TrainingRecipe, size: Size, usual: Augment) -> Augment | Steps:
     """Return what changes a recipe's training images.
 
     Args:
         recipe: Its steps where it names some, else its ``crop``, ``flip`` and ``cutout``.
-        side: Side of the images in pixels.
+        size: Size of the images; shifts and cutouts are shares of the shorter side.
         usual: What suits the data: whether mirrored images keep their labels, and what a blotted square shows.
     """
+    side = min(height_width(size))
     flip = usual.flip if recipe.flip == "data" else recipe.flip
     if recipe.augment:
         return make_steps(recipe.augment, flip=flip)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from evonas.errors import SettingsError
+from evonas.files.size import Size, height_width, make_size
 from evonas.networks import Network, initialize
 
 DEPTH = Fraction(2, 3)
@@ -26,15 +27,14 @@ class AuxiliaryHead(nn.Sequential):
 
     Args:
         channels: Channels read.
-        side: Side of the maps read.
+        size: Size of the maps read.
         classes: Number of classes.
     """
 
-    def __init__(self, channels: int, side: int, classes: int) -> None:
-        window = max(5, (side + 1) // 2)
+    def __init__(self, channels: int, size: Size, classes: int) -> None:
         super().__init__(
             nn.ReLU(),
-            nn.AvgPool2d(window, side - window) if side > window else nn.AdaptiveAvgPool2d(2),
+            _pooling(*height_width(size)),
             nn.Conv2d(channels, 128, 1, bias=False),
             nn.BatchNorm2d(128),
             nn.ReLU(),
@@ -46,6 +46,14 @@ class AuxiliaryHead(nn.Sequential):
         )
 
 
+def _pooling(height: int, width: int) -> nn.Module:
+    """Return the pooling of maps to 2x2."""
+    windows = [max(5, (side + 1) // 2) for side in (height, width)]
+    if all(side > window for side, window in zip((height, width), windows, strict=True)):
+        return nn.AvgPool2d((windows[0], windows[1]), (height - windows[0], width - windows[1]))
+    return nn.AdaptiveAvgPool2d(2)
+
+
 class Tap:
     """Keeps the latest output of the module at two thirds of a network's depth.
 
@@ -53,7 +61,7 @@ class Tap:
         network: Network whose family says what stands there; one of a cell space.
 
     Attributes:
-        output: Shape (n, channels, side, side).
+        output: Shape (n, channels, height, width).
 
     Raises:
         SettingsError: Nothing stands there, as in networks without cells.
@@ -96,10 +104,10 @@ def auxiliary_head(network: nn.Module, tap: Tap, generator: torch.Generator) -> 
     training = network.training
     with torch.no_grad():
         network.eval()
-        network(torch.zeros(1, skeleton.in_channels, skeleton.resolution, skeleton.resolution, device=device))
+        network(torch.zeros(1, *skeleton.shape, device=device))
         network.train(training)
     output = tap.take()
     with torch.device("meta"):  # torch's own first weights would draw from the global generator
-        head = AuxiliaryHead(output.shape[1], output.shape[2], skeleton.classes)
+        head = AuxiliaryHead(output.shape[1], make_size(output.shape[2], output.shape[3]), skeleton.classes)
     initialize(head.to_empty(device="cpu"), generator)
     return head.to(device)

@@ -5,10 +5,12 @@ import io
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from evonas.data import from_arrays, load_data
-from evonas.data.photo import read_photo, resized_array
+from evonas.data.photo import cropped_size, fitted_size, read_photo, resized_array
 from evonas.data.preprocessing import preprocessing_of
 from evonas.data.read_options import ReadOptions
 from evonas.data.resize import resize
@@ -21,11 +23,50 @@ def test_arrays_are_resized_as_torch_does(size):
     before, after = size
     pixels = np.random.default_rng(0).integers(0, 256, (6, 3, before, before + 5), dtype=np.uint8)
     expected = resize(torch.from_numpy(pixels), after).numpy()
-    got = np.stack([resized_array(image, after) for image in pixels])
+    got = np.stack([resized_array(image, (after, after)) for image in pixels])
     # Equal where torch's processor multiplies and adds in one step; else ties may fall to the other side.
     away = np.abs(got.astype(int) - expected)
     assert away.max() <= 1
     assert away.mean() < 1e-3
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.tuples(*[st.integers(1, 90)] * 4), st.sampled_from(["crop", "pad", "stretch"]))
+def test_frames_hold_what_is_shown_and_lose_no_more_than_they_must(sides, fit):
+    image, frame = sides[:2], sides[2:]
+    rows, columns = cropped_size(image, frame) if fit == "crop" else fitted_size(image, frame, fit)
+    outer = image if fit == "crop" else frame
+    assert 1 <= rows <= outer[0]
+    assert 1 <= columns <= outer[1]
+    assert rows == outer[0] or columns == outer[1]
+    if fit == "crop":  # of the frame's shape, but for rounding to whole pixels
+        assert abs(rows - columns * frame[0] / frame[1]) <= 0.5 * max(1, frame[0] / frame[1]) or 1 in (rows, columns)
+    if frame[0] == frame[1] and fit == "crop":
+        assert rows == columns == min(image)
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+@pytest.mark.parametrize("shape", [(24, 94), (40, 24), (50, 200)])
+def test_arrays_are_brought_to_rectangles_as_torch_does(shape, fit):
+    pixels = np.random.default_rng(0).integers(1, 256, (4, 3, *shape), dtype=np.uint8)
+    for size in ((24, 94), (16, 20), (128, 40)):
+        expected = resize(torch.from_numpy(pixels), size, fit).numpy()
+        assert expected.shape == (4, 3, *size)
+        got = np.stack([resized_array(image, size, fit) for image in pixels])
+        away = np.abs(got.astype(int) - expected)
+        assert away.max() <= 1
+        assert away.mean() < 1e-3
+        assert shape != size or np.array_equal(got, pixels)
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+def test_photos_are_brought_to_rectangles(fit):
+    pixels = np.zeros((20, 100, 3), dtype=np.uint8)
+    pixels[:, 38:62] = (255, 0, 0)  # the middle is red
+    got = read_photo(_png(Image.fromarray(pixels)), "RGB", (10, 25), fit=fit)
+    assert got.shape == (3, 10, 25)
+    red = (got[0] > 200).sum(1)
+    assert np.array_equal(red, {"crop": [11] * 10, "stretch": [5] * 10, "pad": [0] * 2 + [5] * 5 + [0] * 3}[fit])
 
 
 @pytest.mark.parametrize("fit", ["pad", "stretch"])
@@ -34,7 +75,7 @@ def test_whole_arrays_are_resized_as_torch_does(shape, fit):
     pixels = np.random.default_rng(0).integers(1, 256, (4, 3, *shape), dtype=np.uint8)
     for side in (16, 33, max(shape)):
         expected = resize(torch.from_numpy(pixels), side, fit).numpy()
-        got = np.stack([resized_array(image, side, fit) for image in pixels])
+        got = np.stack([resized_array(image, (side, side), fit) for image in pixels])
         assert got.shape == (4, 3, side, side)
         away = np.abs(got.astype(int) - expected)
         assert away.max() <= 1

@@ -160,18 +160,23 @@ def test_with_preprocessing_inside_a_model_says_the_same(tmp_path, changed):
         assert one.pairs[0][0] == other.pairs[0][0] or margin < 0.01
 
 
-def test_what_the_graph_makes_of_pixels_is_what_is_made_outside(tmp_path):
+@pytest.mark.parametrize(
+    ("rows", "columns", "resize"), [(SIDE, SIDE, "pillow"), (16, 40, "pillow"), (16, 40, "arrays")]
+)
+def test_what_the_graph_makes_of_pixels_is_what_is_made_outside(tmp_path, rows, columns, resize):
     """Pixel by pixel, for photos that are not taller than wide: of these Pillow resamples the other axis first."""
     import onnxruntime
 
-    identity = export(nn.Identity(), torch.zeros(1, 3, SIDE, SIDE), exporter="quick", output_names=("same",))
-    model = with_preprocessing(identity, SETTINGS).SerializeToString()
+    settings = {**SETTINGS, "size": [rows, columns], "resize": resize, "draft": None}
+    identity = export(nn.Identity(), torch.zeros(1, 3, rows, columns), exporter="quick", output_names=("same",))
+    model = with_preprocessing(identity, settings).SerializeToString()
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     rng = np.random.default_rng(1)
-    for height, width in ((SIDE, SIDE), (33, 34), (61, 100), (7, 9)):
+    for height, width in ((SIDE, SIDE), (33, 34), (61, 100), (7, 9), (20, 61)):
         pixels = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(tmp_path / "one.png")
-        expected = photo_input(tmp_path / "one.png", SETTINGS)
+        expected = photo_input(tmp_path / "one.png", settings)
+        assert expected.shape == (1, 3, rows, columns)
         (got,) = session.run(None, {"images": pixels[None]})
         assert np.abs(got - expected).max() <= 1.01 / 255
         assert (np.abs(got - expected) > 1e-6).mean() < 0.01

@@ -131,6 +131,24 @@ def test_modules_of_several_inputs(module, exporter):
     np.testing.assert_allclose(outputs, module(feed["a"], feed["b"]).numpy())
 
 
+class Constant(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.ones(3))
+
+    def forward(self, images):
+        return self.bias + images.new_zeros(images.shape[0], 3)
+
+
+@pytest.mark.parametrize(("exporter", "dynamic_batch"), [("dynamo", True), ("quick", False)])
+def test_inputs_that_nothing_reads_stay(exporter, dynamic_batch):
+    model = export(Constant(), torch.rand(2, 1, 4, 5), exporter=exporter, dynamic_batch=dynamic_batch)
+    opened = session(model)
+    assert opened.get_inputs()[0].shape == ["batch" if dynamic_batch else 2, 1, 4, 5]
+    (got,) = opened.run(None, {"images": np.zeros((2, 1, 4, 5), dtype=np.float32)})
+    assert got.tolist() == [[1.0] * 3] * 2
+
+
 @pytest.mark.parametrize("exporter", ["dynamo", "quick"])
 def test_module_keeps_its_modes_and_values(exporter):
     module = nn.Sequential(nn.Conv2d(2, 2, 1), nn.BatchNorm2d(2), nn.Dropout(0.5))

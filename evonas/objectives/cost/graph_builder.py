@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
+from evonas.files.size import height_width
 from evonas.networks import build
 from evonas.objectives.cost.block_graph import Block, Outline
 from evonas.objectives.cost.symbolic import Hollow, Pen, SymbolicTensor, hollow
@@ -46,8 +47,8 @@ class Outlines:
     def path(self, path: Path, resolution: int | None = None) -> Outline:
         """Return the block graph of a path, at the skeleton's resolution unless another is given."""
         self._pen.outline = outline = Outline()
-        side = resolution or self.skeleton.resolution
-        image = SymbolicTensor(self._pen, (1, self.skeleton.in_channels, side, side))
+        height, width = height_width(resolution or self.skeleton.resolution)
+        image = SymbolicTensor(self._pen, (1, self.skeleton.in_channels, height, width))
         outline.output = self._network(image, path).number
         return outline
 

@@ -189,8 +189,7 @@ def measure_whole(
     pairs = []
     for architecture in architectures:
         network = build(space, skeleton, architecture).eval()
-        side = network.skeleton.resolution
-        pairs.append((network, (torch.randn((1, skeleton.in_channels, side, side), generator=generator),)))
+        pairs.append((network, (torch.randn((1, *network.skeleton.shape), generator=generator),)))
     return runtime.measure_modules(pairs, threads=threads, batch=batch, seconds=seconds)
 
 

@@ -28,7 +28,7 @@ def torch_costs(space: Space, skeleton: Skeleton, form: Architecture) -> tuple[N
     """Return a network without values, half of the FLOPs that torch counts, and its parameters."""
     with torch.device("meta"):
         network = build(space, skeleton, form).eval()
-        image = torch.zeros(1, 3, network.skeleton.resolution, network.skeleton.resolution)
+        image = torch.zeros(1, *network.skeleton.shape)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         network(image)
     counts = counter.get_flop_counts()["Global"]
@@ -112,6 +112,15 @@ def test_costs_of_published_cells(genotype: str, flops: int, params: int):
     )
     skeleton = darts.skeleton("cifar", in_channels=3, classes=10)
     assert CostEvaluator(Context(darts, skeleton)).cost(darts.parse(text)) == (flops, params)
+
+
+def test_costs_equal_half_of_what_torch_counts_of_images_that_are_no_squares(space: Space, draw):
+    skeleton = space.skeleton("small", in_channels=3, classes=10, resolution=(13, 40))
+    evaluator = CostEvaluator(Context(space, skeleton))
+    for form in draw(space, 3, seed=3):
+        _, flops, parameters = torch_costs(space, skeleton, form)
+        assert evaluator.cost(form) == (flops, parameters), str(form)
+    assert evaluator.cost(form)[0] != CostEvaluator(Context(space, skeleton.replace(resolution=40))).cost(form)[0]
 
 
 def test_costs_follow_the_resolution_that_an_architecture_chooses(count):
