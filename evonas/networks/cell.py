@@ -273,7 +273,7 @@ class _Sides(NamedTuple):
 
     def halved(self) -> _Sides:
         """Return those behind a stride of two."""
-        return _Sides(-(-self.height // 2), -(-self.width // 2))
+        return _Sides((self.height + 1) // 2, (self.width + 1) // 2)  # no negative number, which tracing rounds to 0
 
 
 def _zeros(images: Tensor, channels: int, size: _Sides) -> Tensor:

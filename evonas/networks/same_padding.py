@@ -18,7 +18,7 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
         kernel: Side of the kernel.
         stride: Stride.
     """
-    total = max(0, (-(-size // stride) - 1) * stride + kernel - size)
+    total = max(0, ((size + stride - 1) // stride - 1) * stride + kernel - size)
     return total // 2, total - total // 2
 
 
