@@ -13,6 +13,7 @@ from evonas.errors import SettingsError, suggest
 from evonas.pareto.curves import min_max
 from evonas.pareto.dominance import first_front
 from evonas.pareto.indicators import hypervolume
+from evonas.pareto.objective import Direction
 from evonas.predictors import Encoder, TokenEncoder, Tokens, token_groups
 from evonas.spaces import Architecture, Space
 from evonas.tables.direction import column_direction
@@ -143,25 +144,10 @@ def members_of(
     Raises:
         SettingsError: Fewer than two objectives, one twice, unknown or constant, or fewer than two rows.
     """
-    texts = objectives.split(",") if isinstance(objectives, str) else list(objectives)
-    pairs = [column_direction(text) for text in texts if text.strip()]
+    pairs = _directed(objectives)
     names = [name for name, _ in pairs]
-    if len(names) < 2 or len(set(names)) < len(names):
-        raise SettingsError(f"Expected two or more different objectives, got {', '.join(texts) or 'none'}.")
     computed = dict(computed or {})
-    columns = []
-    for name in names:
-        if name in table:
-            columns.append(table[name])
-        elif name in computed:
-            columns.append(_checked(name, computed[name](table.architectures), len(table)))
-        else:
-            known = [*table.columns, *computed]
-            raise SettingsError(
-                f"No objective '{name}': expected a column of the table or a computed objective, one of "
-                f"{', '.join(known)}.{suggest(name, known)}"
-            )
-    raw = np.stack(columns, axis=1)
+    raw = np.stack([_column(name, table, computed) for name in names], axis=1)
     known_rows = np.flatnonzero(np.isfinite(raw).all(axis=1))
     if len(known_rows) < 2:
         raise SettingsError(f"Expected two or more rows with {', '.join(names)} known, got {len(known_rows)}.")
@@ -228,6 +214,36 @@ class Oracle:
     def cheap(self) -> np.ndarray:
         """Return all members' computed objectives, shape ``(n, m)``, NaN where they cost an evaluation."""
         return np.where(self.members.cheap, self.members.values, np.nan)
+
+
+def _directed(objectives: str | Sequence[str]) -> list[tuple[str, Direction]]:
+    """Return names and directions of objectives.
+
+    Raises:
+        SettingsError: Fewer than two, or one twice.
+    """
+    texts = objectives.split(",") if isinstance(objectives, str) else list(objectives)
+    pairs = [column_direction(text) for text in texts if text.strip()]
+    if len(pairs) < 2 or len({name for name, _ in pairs}) < len(pairs):
+        raise SettingsError(f"Expected two or more different objectives, got {', '.join(texts) or 'none'}.")
+    return pairs
+
+
+def _column(name: str, table: Table, computed: Mapping[str, Computed]) -> np.ndarray:
+    """Return an objective of all rows, float64 of shape (n,): the table's column, else computed.
+
+    Raises:
+        SettingsError: Neither has it.
+    """
+    if name in table:
+        return table[name]
+    if name in computed:
+        return _checked(name, computed[name](table.architectures), len(table))
+    known = [*table.columns, *computed]
+    raise SettingsError(
+        f"No objective '{name}': expected a column of the table or a computed objective, one of "
+        f"{', '.join(known)}.{suggest(name, known)}"
+    )
 
 
 def _checked(name: str, values: ArrayLike, rows: int) -> np.ndarray:

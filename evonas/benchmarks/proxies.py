@@ -60,15 +60,10 @@ def bench_proxies(
     name, sign = _target(target)
     truth = sign * table[name]
     names = list(dict.fromkeys([*proxies, *FLOORS]))
-    known = [*table.columns, *sources]
-    for proxy in names:
-        if proxy not in known:
-            raise SettingsError(f"No proxy '{proxy}': expected one of {', '.join(known)}.{suggest(proxy, known)}")
-    if limit is not None and limit < 2:
-        raise SettingsError(f"Expected a limit of two or more architectures, got {limit}.")
     seeds = range(seeds) if isinstance(seeds, int) else seeds
-    if not len(seeds):
-        raise SettingsError("Expected one seed or more, got none.")
+    _check(names, [*table.columns, *sources], limit, seeds)
+    # A column cannot be judged by itself: a score of the same name is computed.
+    asked = [proxy for proxy in names if proxy not in table or (proxy == name and proxy in sources)]
     candidates = np.flatnonzero(~np.isnan(truth))
     results = []
     for seed in seeds:
@@ -76,18 +71,43 @@ def bench_proxies(
         if limit is not None and limit < len(candidates):
             rows = np.sort(np.random.default_rng(seed).choice(candidates, limit, replace=False))
         chosen = [table.architectures[row] for row in rows]
-        # A column cannot be judged by itself: a score of the same name is computed.
-        asked = [proxy for proxy in names if proxy not in table or (proxy == name and proxy in sources)]
         scores: dict[str, ArrayLike] = {proxy: table[proxy][rows] for proxy in names if proxy not in asked}
-        for group in [asked] if together is not None and asked else [[proxy] for proxy in asked]:
-            if progress is not None:
-                progress(", ".join(group), seed)
-            found = together(group, chosen, seed) if together else {p: sources[p](chosen, seed) for p in group}
-            scores.update(found)
+        scores |= _computed(asked, chosen, seed, sources, together, progress)
         for proxy in names:
             row = _row(np.asarray(scores[proxy], dtype=np.float64), truth[rows])
             results.append({"proxy": proxy, "seed": int(seed), **row})
     return results
+
+
+def _check(names: Sequence[str], known: Sequence[str], limit: int | None, seeds: Sequence[int]) -> None:
+    """Refuse proxies that nothing provides, and too few architectures or seeds."""
+    for proxy in names:
+        if proxy not in known:
+            raise SettingsError(f"No proxy '{proxy}': expected one of {', '.join(known)}.{suggest(proxy, known)}")
+    if limit is not None and limit < 2:
+        raise SettingsError(f"Expected a limit of two or more architectures, got {limit}.")
+    if not len(seeds):
+        raise SettingsError("Expected one seed or more, got none.")
+
+
+def _computed(
+    names: Sequence[str],
+    architectures: Sequence[Architecture],
+    seed: int,
+    sources: Mapping[str, Score],
+    together: Together | None,
+    progress: Callable[[str, int], None] | None,
+) -> dict[str, ArrayLike]:
+    """Return the scores of sources: of all at once where their work is shared, else one after the other."""
+    scores: dict[str, ArrayLike] = {}
+    for group in [names] if together is not None and names else [[name] for name in names]:
+        if progress is not None:
+            progress(", ".join(group), seed)
+        if together is not None:
+            scores.update(together(group, architectures, seed))
+        else:
+            scores.update({name: sources[name](architectures, seed) for name in group})
+    return scores
 
 
 def _row(scores: np.ndarray, truth: np.ndarray) -> dict[str, float]:

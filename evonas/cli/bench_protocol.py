@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -57,24 +58,14 @@ def bench_protocol(
 ) -> None:
     """Relative improvement over random sampling, trained alike; ablations of a protocol (Yang et al., ICLR 2020)."""
     from evonas import benchmarks
-    from evonas.errors import SettingsError
 
+    _refuse_options(run, ablate, table, columns, folder, [*(step or ()), *(vary or ())])
+    if ablate is not None and table is not None:
+        from evonas.benchmarks.ablate import ablate_columns
+
+        _report(ablate_columns(ablate, _columns(table, str(columns))), out)
+        return
     if ablate is not None:
-        if run is not None or ablate not in KEYS:
-            raise SettingsError(
-                f"Expected --ablate {', '.join(KEYS)} and no run, got --ablate {ablate}"
-                + (f" and {run}" if run else "")
-            )
-        if (table is None) == (folder is None) or (table is None) != (columns is None):
-            raise SettingsError(
-                "Expected either --table FILE --columns A,B of known accuracies or --folder FOLDER to keep trainings in"
-            )
-        if table is not None:
-            from evonas.benchmarks.ablate import ablate_columns
-
-            _report(ablate_columns(ablate, _columns(table, str(columns))), out)
-            return
-        assert folder is not None
         problem = {"space": space, "skeleton": skeleton, "data": data, "train_limit": train_limit, "seed": seed}
         results = _train(
             {name: value for name, value in problem.items() if value is not None},
@@ -90,8 +81,6 @@ def bench_protocol(
         )
         _report(results, out)
         return
-    if any(given is not None for given in (table, columns, folder)) or step or vary:
-        raise SettingsError("Expected --ablate with --table, --columns, --folder, --step or --vary, got none")
     if run is None:
         rows = benchmarks.bench_published()
         keys = ["method", "dataset", "random_mean", "method_mean", "printed", "ri"]
@@ -106,6 +95,31 @@ def bench_protocol(
     result = judge_front(run, recipe=recipe, epochs=epochs, members=members, seeds=seeds or 2, progress=_progress)
     _show(["figure", "value"], [[key, _cell(result[key])] for key in ("ri", "low", "high", "p", "seed_kendall")])
     _write(out, result, [{key: result[key] for key in ("ri", "low", "high", "confidence", "p")}], None)
+
+
+def _refuse_options(
+    run: Path | None,
+    ablate: str | None,
+    table: Path | None,
+    columns: str | None,
+    folder: Path | None,
+    levels: Sequence[str],
+) -> None:
+    """Refuse options that do not go together."""
+    from evonas.errors import SettingsError
+
+    if ablate is None:
+        if levels or any(given is not None for given in (table, columns, folder)):
+            raise SettingsError("Expected --ablate with --table, --columns, --folder, --step or --vary, got none")
+        return
+    if run is not None or ablate not in KEYS:
+        raise SettingsError(
+            f"Expected --ablate {', '.join(KEYS)} and no run, got --ablate {ablate}" + (f" and {run}" if run else "")
+        )
+    if (table is None) == (folder is None) or (table is None) != (columns is None):
+        raise SettingsError(
+            "Expected either --table FILE --columns A,B of known accuracies or --folder FOLDER to keep trainings in"
+        )
 
 
 def _columns(file: Path, columns: str) -> Accuracies:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -41,11 +41,7 @@ def read_folder(source: str, options: ReadOptions = PLAIN) -> Source | None:
     found = {part: _join([_classes(home) for home in held]) for part, held in homes.items()}
     classes = {name: files for name, (files, _) in found["train"].items()}
     left_out: Counter[str] = sum((count for held in found.values() for _, count in held.values()), Counter())
-    if loose := sum(
-        is_image(path)
-        for home in {root, *(home for held in homes.values() for home in held)}
-        for path in home.iterdir()
-    ):
+    if loose := _loose({root, *(home for held in homes.values() for home in held)}):
         left_out["images outside class folders"] = loose
     if not any(classes.values()):
         raise DataError(
@@ -57,12 +53,7 @@ def read_folder(source: str, options: ReadOptions = PLAIN) -> Source | None:
     names = tuple(classes)
     images = {}
     for part, held in found.items():
-        files = {name: paths for name, (paths, _) in held.items() if paths or name in names}
-        if strange := sorted(set(files) - set(names)):
-            hint = suggest(strange[0], names)
-            raise DataError(
-                f"Folder '{homes[part][0]}' has a class '{strange[0]}' that training lacks: make them equal.{hint}"
-            )
+        files = _files_of_classes({name: paths for name, (paths, _) in held.items()}, names, homes[part][0])
         if any(files.values()):
             images[part] = _images(files, names, root)
     images = with_groups(images, root, options.group)
@@ -75,6 +66,26 @@ def read_folder(source: str, options: ReadOptions = PLAIN) -> Source | None:
         notes=tuple(_notes(left_out)),
         left_out=tuple(sorted(left_out.items())),
     )
+
+
+def _loose(folders: Iterable[Path]) -> int:
+    """Return how many images stand in folders beside those of classes."""
+    return sum(is_image(path) for folder in folders for path in folder.iterdir())
+
+
+def _files_of_classes(
+    found: Mapping[str, Sequence[Path]], names: Sequence[str], home: Path
+) -> dict[str, Sequence[Path]]:
+    """Return a part's files by class, without empty folders that are no class.
+
+    Raises:
+        DataError: A class that training lacks.
+    """
+    files = {name: paths for name, paths in found.items() if paths or name in names}
+    if strange := sorted(set(files) - set(names)):
+        hint = suggest(strange[0], names)
+        raise DataError(f"Folder '{home}' has a class '{strange[0]}' that training lacks: make them equal.{hint}")
+    return files
 
 
 def _parts(root: Path) -> dict[str, Path]:
@@ -194,7 +205,7 @@ def _notes(left_out: Mapping[str, int]) -> list[str]:
     return ["pip install pillow-heif reads .heic"] if any(one in (".heic", ".heif") for one in left_out) else []
 
 
-def _images(files: Mapping[str, list[Path]], classes: tuple[str, ...], root: Path) -> EncodedImages:
+def _images(files: Mapping[str, Sequence[Path]], classes: tuple[str, ...], root: Path) -> EncodedImages:
     rows = sorted((rank, classes.index(name), path) for name, held in files.items() for rank, path in enumerate(held))
     return EncodedImages(
         [path for _, _, path in rows],

@@ -96,7 +96,8 @@ def train(
             training, or cannot be written.
     """
     recipe = recipe if isinstance(recipe, TrainingRecipe) else load_recipe(recipe)
-    _check(network, data, recipe, teacher, task or make_task(data))
+    of_data = task or make_task(data)
+    _check(network, data, recipe, teacher, of_data)
     where = resolve_device(device)
     settings = {
         "recipe": recipe.model_dump(mode="json"),
@@ -104,7 +105,7 @@ def train(
         "data": data.fingerprint,
         "first weights": digest(network),
         "teacher": None if teacher is None else digest(teacher),
-        "task": (make_task(data) if task is None else task).title,
+        "task": of_data.title,
     }
     data = data.to(where)
     part = _training_part(data, recipe)
@@ -130,12 +131,7 @@ def train(
         )
         if checkpoint is not None and Path(checkpoint).exists():
             state.resume(Path(checkpoint))
-        last = recipe.epochs if until is None else min(until, recipe.epochs)
-        if len(state.history) > last:
-            raise SettingsError(
-                f"Expected a checkpoint of epoch {last} or before to pause there, got one of epoch "
-                f"{len(state.history)} in {checkpoint}: name another file"
-            )
+        last = _last_epoch(recipe, until, len(state.history), checkpoint)
         own_task = task or make_task(data).alone(recipe.label_smoothing)
         imitation = None
         if teacher is not None:
@@ -265,6 +261,21 @@ def _check(network: nn.Module, data: Dataset, recipe: TrainingRecipe, teacher: n
             f"Expected a recipe with a weight for the teacher, got distillation = 0 in '{recipe.name}': "
             "set it, or train without a teacher"
         )
+
+
+def _last_epoch(recipe: TrainingRecipe, until: int | None, done: int, checkpoint: Path | None) -> int:
+    """Return the epoch after which a training of so many epochs ends or pauses.
+
+    Raises:
+        SettingsError: It has gone beyond that epoch already.
+    """
+    last = recipe.epochs if until is None else min(until, recipe.epochs)
+    if done > last:
+        raise SettingsError(
+            f"Expected a checkpoint of epoch {last} or before to pause there, got one of epoch {done} in {checkpoint}: "
+            "name another file"
+        )
+    return last
 
 
 def _training_part(data: Dataset, recipe: TrainingRecipe) -> Part:
