@@ -76,7 +76,13 @@ class ProgressState:
         self._share = 0.0
 
     def plan(self, phases: Mapping[str, float]) -> None:
-        """Say which phases are to come, by name, each with its expected share of the time."""
+        """Say which phases are to come, by name, each with its expected share of the time.
+
+        What ran before there was a plan has no share in it.
+        """
+        for one in self.phases:
+            one.weight = 0.0
+        self._share, self._left = 0.0, None
         self.phases += [Phase(name, weight) for name, weight in phases.items()]
 
     @property
@@ -187,7 +193,7 @@ class ProgressState:
         if self.share < LEAST_SHARE:
             return None
         phases = self.counted
-        known = [one for one in phases if one.began is not None]
+        known = [one for one in phases if one.began is not None and one.weight]
         weight = sum(one.weight * one.share for one in known)
         if weight <= 0:
             return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,8 @@ def search(
     path = Path(out) if out is not None else None
     if path is not None and path.exists():
         raise RunError(f"{path} exists already: continue it with  evonas resume {path}  or choose another --out")
-    problem = SearchProblem(start.settings, start)
+    with _reading(start.settings, progress or Silent()):
+        problem = SearchProblem(start.settings, start)
     _check_taken_over(problem)
     for line in _opening_lines(problem):
         (progress or Silent()).say(line)
@@ -79,6 +81,12 @@ def search(
             write_inventory(run, inventory)
         SearchSteps(problem, run, progress or Silent(), after_generation, began).go()
     return Run.open(run.path)
+
+
+def _reading(settings: Settings, progress: Progress) -> AbstractContextManager[object]:
+    """Return what shows that data are read, which takes a while where they are images in files."""
+    embedded = settings.data in (None, DIGITS) or not Path(str(settings.data)).exists()
+    return nullcontext() if embedded else progress.task("Reading the data", 1)
 
 
 def _check_taken_over(problem: SearchProblem) -> None:

@@ -228,3 +228,18 @@ def test_ending_a_phase_ends_what_began_inside_it():
     assert state.share == 1.0
     state.begin("Another", 3)
     assert "Another" in fit(state, 80)
+
+
+def test_what_ran_before_there_was_a_plan_has_no_share_in_it():
+    clock = Clock()
+    state = ProgressState(clock)
+    phase = state.begin("Reading the data", 1)
+    clock.now += 60.0
+    state.end(phase)
+    state.plan({"First": 1.0, "Second": 3.0})
+    assert state.share == 0.0
+    first = state.begin("First", 10)
+    assert state.place == "2/3"
+    clock.now += 5.0
+    first.done = 5
+    assert state.left() == pytest.approx(35.0, rel=0.05)
