@@ -8,7 +8,7 @@ from evonas.pareto.front import Member
 from evonas.pareto.objective import Objective
 from evonas.pareto.short_id import short_id
 from evonas.report import figures
-from evonas.report.amounts import bound_text, headline, is_accuracy, shown
+from evonas.report.amounts import bound_text, headline, is_accuracy
 from evonas.report.cards import Card, no_knee
 from evonas.report.contents import Contents
 from evonas.report.markup import text
@@ -58,11 +58,11 @@ def _card(contents: Contents, card: Card) -> str:
 
 
 def _named(member: Member, objective: Objective) -> str:
-    """Return an objective's name; beside a score the accuracy on images that the search did not select on."""
+    """Return an objective's name; beside a score plain accuracy on images that the search did not select on."""
     report = f"{objective.name}_report"
     if is_accuracy(objective.name, objective.unit) or report not in member.known:
         return objective.name
-    return f"{objective.name}, a score; {shown(member.known[report], report, with_unit=True)} with shared weights"
+    return f"{objective.name}, a score; plain {100 * member.known[report]:.1f} %"
 
 
 def _unitless(objective: Objective) -> str:

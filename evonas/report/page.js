@@ -132,7 +132,7 @@
     }
     return generations;
   };
-  const range = (i, list, needed) => {
+  const range = (i, list, needed, beyond = 0.08) => {
     // The far tail on the worse side, 2 %, would squeeze the rest; a double click shows it.
     const all = list.map((p) => points.values[i][p]).filter((v) => v !== null).sort((a, b) => a - b);
     if (!all.length) return {};
@@ -141,10 +141,10 @@
     if (columns[i].direction === "max") low = Math.min(all[Math.floor(all.length * 0.02)], ...must);
     else high = Math.max(all[Math.ceil(all.length * 0.98) - 1], ...must);
     if (low > 0 && high / low > 30) {
-      const edge = Math.log10(high / low) * 0.08;
+      const edge = Math.log10(high / low) * beyond;
       return { type: "log", range: [Math.log10(low) - edge, Math.log10(high) + edge] };
     }
-    const edge = (high - low) * 0.08 || Math.abs(high) * 0.08 || 1;
+    const edge = (high - low) * beyond || Math.abs(high) * beyond || 1;
     return { range: [low - edge, high + edge] };
   };
 
@@ -154,6 +154,7 @@
     const broken = every.filter((p) => points.states[p] === 1 && known(p));
     const members = points.front.filter(known);
     const line = joined();
+    const narrow = matchMedia("(max-width: 600px)").matches;  // its legend has room for the most important alone
     const traces = [];
     if (broken.length) {
       traces.push(trace("breaks a constraint", broken, { symbol: "x-thin", size: 6, opacity: 0.6,
@@ -172,12 +173,12 @@
       older.forEach((p) => points.parents[p].filter((q) => older.includes(q)).forEach((q) => pairs.push(q, p, null)));
       if (pairs.length) {
         const at = (i) => pairs.map((p) => (p === null ? null : points.values[i][p]));
-        traces.push({ type: "scatter", mode: "lines+markers", name: "descent", x: at(xAxis), y: at(yAxis),
+        traces.push({ type: "scatter", mode: "lines+markers", name: "descent", showlegend: !narrow, x: at(xAxis), y: at(yAxis),
           line: { color: color("kin"), width: 1, dash: "dot" }, opacity: 0.8, marker: { size: 5, color: color("kin") },
           customdata: pairs, hovertemplate: pairs.map((p) => (p === null ? "" : hint(p))) });
       }
       traces.push(trace("selected", [chosen], { size: 19, color: "rgba(0,0,0,0)",
-        line: { color: color("chosen"), width: 3 } }));
+        line: { color: color("chosen"), width: 3 } }, { showlegend: !narrow }));
     }
     const all = [...cloud, ...members];
     // Each card's name beside its member: on the side of the front that is empty, unless it would leave the chart.
@@ -198,7 +199,7 @@
     }
     return Plotly.react("front", traces, layout(
       axis(label(columns[xAxis]), range(xAxis, all, members)),
-      axis(label(columns[yAxis]), range(yAxis, all, members)), { annotations }), config);
+      axis(label(columns[yAxis]), range(yAxis, all, members, 0.14)), { annotations }), config);
   };
 
   const drawParallel = () => {
