@@ -92,7 +92,10 @@ def supernet_overhead(
         updates, and quartiles of the ratios.
     """
     skeleton = space.skeleton(
-        "search", channels=amount.channels, cells=amount.cells, classes=classes,
+        "search",
+        channels=amount.channels,
+        cells=amount.cells,
+        classes=classes,
         resolution=make_size(images.shape[-2], images.shape[-1]),
     )
     steps = WARM + amount.steps

@@ -56,9 +56,7 @@ def bench_estimator(
     width: Annotated[
         float | None, typer.Option(help="Width of the skeleton. [default: the skeleton's]", rich_help_panel=HERE)
     ] = None,
-    resolution: Annotated[
-        str | None, typer.Option(metavar="H[xW]", help=SIZE_HELP, rich_help_panel=HERE)
-    ] = None,
+    resolution: Annotated[str | None, typer.Option(metavar="H[xW]", help=SIZE_HELP, rich_help_panel=HERE)] = None,
     train_limit: Annotated[
         int | None, typer.Option(min=10, help="Use that many training images. [default: all]", rich_help_panel=HERE)
     ] = None,

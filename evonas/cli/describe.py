@@ -165,8 +165,7 @@ def _show_architecture(space: Space, architecture: Architecture, frame: Skeleton
     canonical = space.canonical(architecture)
     evaluator = CostEvaluator(Context(space, frame))
     table = Table(
-        title=f"cost on skeleton '{name}': {'×'.join(map(str, frame.shape))} images, "
-        f"{frame.classes} classes",
+        title=f"cost on skeleton '{name}': {'×'.join(map(str, frame.shape))} images, {frame.classes} classes",
         title_justify="left",
     )
     table.add_column("")

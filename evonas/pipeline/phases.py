@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from typing import Any
 
 from evonas.objectives.accuracy.accuracy import PRIOR, SMOOTHED
 from evonas.objectives.accuracy.estimators import read_estimator
 from evonas.objectives.accuracy.main_effects import REFERENCES
 from evonas.pipeline.problem import SearchProblem
 
-__all__ = ["phases_of", "reads_sample"]
+__all__ = ["phases_of", "planned_seconds", "reads_sample"]
 
 SEARCHING = 25.0
 """Weight of the search itself; a path that is read takes about as long as one of its evaluations."""
+STEPS = {
+    "Scoring architectures by SWAP": "scores",
+    "Adapting the published weights": "supernet",
+    "Training the supernet": "supernet",
+    "Training anchors": "anchors",
+    "Reading paths": "paths",
+    "Searching": "evolution",
+    "Measuring the front": "front",
+    "Evaluating random architectures": "baseline",
+}
+"""Steps of a plan that phases are."""
 
 
-def phases_of(problem: SearchProblem, baselines: AbstractSet[str]) -> dict[str, float]:
+def phases_of(
+    problem: SearchProblem, baselines: AbstractSet[str], planned: Mapping[str, float] | None = None
+) -> dict[str, float]:
     """Phases of a search in order, by the names that `Progress.task` is given, each with its weight.
 
-    Weights are rough: they divide the overall share among phases, and the time left follows what phases took.
+    Weights divide the overall share among phases, and the time left follows what phases took: where a plan says what
+    steps take, they are its seconds, else rough.
 
     Args:
         problem: What is searched.
         baselines: What it is compared with.
+        planned: Expected seconds of steps, by the names that a plan has; None: there is none.
     """
     settings = problem.settings
     latency = "latency" in problem.evaluated and settings.latency_table is None
@@ -45,7 +62,21 @@ def phases_of(problem: SearchProblem, baselines: AbstractSet[str]) -> dict[str, 
         ("Measuring the front", 5.0, True),
         ("Evaluating random architectures", 25.0, "random" in baselines),
     ]
-    return {name: weight for name, weight, has in phases if has}
+    weights = {name: weight for name, weight, has in phases if has}
+    seconds = {name: value for name in weights if (value := (planned or {}).get(STEPS.get(name, ""), 0.0)) > 0}
+    if not seconds:
+        return weights
+    unit = sum(seconds.values()) / sum(weights[name] for name in seconds)
+    found = {name: seconds.get(name, unit * weight) for name, weight in weights.items()}
+    if scored and "Reading paths" in seconds:
+        found["Scoring the paths read"] = seconds["Reading paths"] / 4
+    return found
+
+
+def planned_seconds(manifest: Mapping[str, Any]) -> dict[str, float]:
+    """Return the expected seconds of steps that a run's manifest holds; empty where it holds no plan."""
+    steps = (manifest.get("plan") or {}).get("steps", ())
+    return {str(step["name"]): float(step["seconds"]) for step in steps}
 
 
 def reads_sample(problem: SearchProblem) -> bool:

@@ -22,7 +22,7 @@ from evonas.pipeline.evaluation import open_engine
 from evonas.pipeline.final_front import write_front
 from evonas.pipeline.generational import search_by_generations
 from evonas.pipeline.notes import note_efficiency, note_weights
-from evonas.pipeline.phases import phases_of
+from evonas.pipeline.phases import phases_of, planned_seconds
 from evonas.pipeline.plan import budget_of
 from evonas.pipeline.problem import SearchProblem
 from evonas.pipeline.surrogate import suggestion
@@ -53,7 +53,7 @@ class SearchSteps:
     def go(self) -> None:
         """Do the whole search, or what is left of it."""
         budget = self.budget()
-        self.progress.plan(phases_of(self.problem, self.baselines()))
+        self.progress.plan(phases_of(self.problem, self.baselines(), planned_seconds(self.run.manifest)))
         with self.timed(), torch_threads(self.settings.threads):
             if self.settings.surrogate:
                 self.progress.say("Predictors choose what is evaluated, in small rounds (--no-surrogate: none do)")
