@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from evonas.config import UNBOUNDED
 from evonas.data import count_batches
 from evonas.data.skipped import Skipped, skipped_sentence, skipped_table
 from evonas.deployment.access_log import log_access
@@ -21,6 +22,7 @@ from evonas.deployment.trained import FORMAT, RECORD, Trained, as_trained, note_
 from evonas.deployment.transfer import transfer_points, wants_transfer
 from evonas.errors import RunError, SettingsError, suggest
 from evonas.files.csv import to_csv
+from evonas.files.duration import duration
 from evonas.files.progress import Progress, Silent
 from evonas.networks import Network, build
 from evonas.objectives import Context, make_evaluator, torch_threads
@@ -35,7 +37,9 @@ from evonas.supernet import PathEvaluator
 from evonas.supernet.evaluate import NORM_IMAGES
 from evonas.tasks import make_task
 from evonas.training import Training, TrainingRecipe, load_recipe, read_test
-from evonas.training.recipe import usual_recipe
+from evonas.training.held_out import training_parts
+from evonas.training.recipe import QUICK, change_recipe, usual_epochs, usual_recipe
+from evonas.training.throughput import seconds_per_epoch
 from evonas.training.train import train
 
 SKIPPED = "skipped.csv"
@@ -70,8 +74,7 @@ def train_members(
     Args:
         run: A run that ended, by path, or open; where it is open for writing it must be given open.
         select: As `choose` takes it, or ``front``: every member; or several selections.
-        recipe: A recipe, or what `load_recipe` takes; None: ``finetune`` for a run from published weights, else
-            ``quick``.
+        recipe: A recipe, or what `load_recipe` takes; None: `default_recipe`.
         seeds: One training each.
         weights: First weights: the supernet's, batch-norm statistics estimated for the path, fresh ones, or
             those that its training as an anchor had when it paused last.
@@ -101,7 +104,7 @@ def train_members(
             )  # fmt: skip
     run.relocate(data, table)
     if not isinstance(recipe, TrainingRecipe):
-        recipe = load_recipe(recipe or usual_recipe(run.settings))
+        recipe = default_recipe(run) if recipe is None else load_recipe(recipe)
     front = read_front(run)
     space = load_space(run.settings["space"])
     several = [f"index:{i}" for i in range(len(front))] if select == "front" else select
@@ -120,6 +123,24 @@ def train_members(
     if transfer and wants_transfer(run):
         transfer_points(run, run_context(run), trained, work.progress)
     return trained
+
+
+def default_recipe(run: Run) -> TrainingRecipe:
+    """Return the recipe of a run's members where none is given: `usual_recipe`, of more epochs where images are few.
+
+    Args:
+        run: The run, whose ``inventory.json`` says how many training images there are; without one the recipe is as
+            it stands.
+    """
+    recipe = load_recipe(usual_recipe(run.settings))
+    if recipe.name != QUICK:  # what fine-tunes published weights needs few updates
+        return recipe
+    try:
+        counts = json.loads((run.path / "inventory.json").read_text(encoding="utf-8"))["counts"]["train"]
+        images = min(sum(counts), run.settings.get("train_limit") or UNBOUNDED)
+    except (OSError, ValueError, KeyError, TypeError):
+        return recipe
+    return change_recipe(recipe, epochs=usual_epochs(images, recipe.batch_size, recipe.epochs))
 
 
 def _check(weights: str, seeds: Sequence[int], pretrained: str) -> None:
@@ -213,14 +234,20 @@ class _Work:
             if self.weights == "anchor"
             else inherit(context, choice.architecture)
         )
-        size = sum(map(len, (data.train, data.search, data.report) if self.recipe.all_data else (data.train,)))
+        part, _ = training_parts(data, self.recipe)
+        size = len(part)
         steps = count_batches(size, min(self.recipe.batch_size, size), drop_last=True)
+        if not isinstance(self.progress, Silent):
+            with torch_threads(context.threads):
+                seconds = self.recipe.epochs * seconds_per_epoch(network, data, self.recipe, device=context.device)
+            self.progress.say(f"{self.recipe.epochs} epochs of {size:,} images take about {duration(seconds)}")
         with torch_threads(context.threads), self.progress.task(name, self.recipe.epochs * steps) as task:
             done = 0
 
             def show(updates: int, _: int, figures: Any) -> None:
                 nonlocal done
-                task.advance(updates - done, f"epoch {figures['epoch']}, loss {figures['loss']:.3f}")
+                held = f", held-out {figures['held_out']:.3f}" if "held_out" in figures else ""
+                task.advance(updates - done, f"epoch {figures['epoch']}, loss {figures['loss']:.3f}{held}")
                 done = updates
 
             training = train(
@@ -275,6 +302,7 @@ class _Work:
             **({} if classes is None else {"classes": classes}),
             "trained_on": training.trained_on,
             "images": training.images,
+            **({"held_out": training.held_out, "best_epoch": training.best} if training.held_out else {}),
             "seconds": training.seconds,
             "device": self.context.device,
             "threads": self.context.threads,

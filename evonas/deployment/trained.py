@@ -18,6 +18,7 @@ from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runs.selection import Selection
 from evonas.tasks import ClassReport
+from evonas.training.held_out import overfitting
 
 FORMAT = 1
 RECORD = "training.json"
@@ -182,6 +183,8 @@ def training_summary(trained: Sequence[Trained]) -> list[str]:
         f"supernet's {measure} on the part of the validation images that the search did not select on."
     )
     lines += [line for one in trained for line in _measured(one)]
+    lines += [line for one in trained for line in _held_out(one)]
+    lines += _over_seeds(trained)
     tau = estimate_agreement(trained)
     if tau is not None:
         lines.append(f"Kendall's tau of estimated against trained {measure}: {tau:.2f}.")
@@ -190,6 +193,35 @@ def training_summary(trained: Sequence[Trained]) -> list[str]:
         *(class_lines(trained[0].classes) if len(trained) == 1 and trained[0].classes is not None else ()),
         f"Weights: {trained[0].folder}" + (f" and {len(trained) - 1} more beside it" if len(trained) > 1 else ""),
     ]
+
+
+def _held_out(trained: Trained) -> list[str]:
+    """Return what held-out images said of a training: the epoch that is kept, and whether it overfits."""
+    record = trained.record
+    history, best = record.get("history", ()), record.get("best_epoch")
+    if not best:
+        return []
+    value = _shown(history[best - 1]["held_out"], trained.objective)
+    line = (
+        f"{trained.key}  seed {record['seed']}: weights of epoch {best} of {len(history)} are kept, the best on "
+        f"{record['held_out']:,} held-out images ({value})"
+    )
+    said = overfitting(history, record["held_out"]) if trained.objective == "acc" else None
+    return [f"{line}.", *([] if said is None else [f"{said}."])]
+
+
+def _over_seeds(trained: Sequence[Trained]) -> list[str]:
+    """Return mean and standard deviation of members that were trained with several seeds."""
+    by_text: dict[str, list[Trained]] = {}
+    for one in trained:
+        by_text.setdefault(one.architecture, []).append(one)
+    lines = []
+    for some in by_text.values():
+        if len(some) > 1:
+            values, own = [one.accuracy for one in some], some[0].objective
+            mean, spread = _shown(float(np.mean(values)), own), _shown(float(np.std(values, ddof=1)), own)
+            lines.append(f"{some[0].key}  {len(some)} seeds: mean {mean}, standard deviation {spread}.")
+    return lines
 
 
 def _measured(trained: Trained) -> list[str]:

@@ -21,7 +21,15 @@ from evonas.errors import SettingsError, suggest
 from evonas.files.toml import read_toml
 from evonas.files.wording import word_error
 
+QUICK = "quick"
+"""Recipe of members that begin without published weights, where none is given."""
+LEAST_UPDATES, MOST_EPOCHS = 600, 120
+"""Updates that a training has at the least where no epochs are given, and the epochs up to which it gets them."""
 _FOLDER = Path(__file__).parent / "recipes"
+
+
+LATER = ("augment", "held_out", "patience")
+"""Keys that recipes have had since trainings are stored; the default of each is falsy."""
 
 
 class TrainingRecipe(BaseModel):
@@ -60,6 +68,9 @@ class TrainingRecipe(BaseModel):
         distillation: Weight of the loss against a teacher, where there is a teacher.
         labels: Weight of the loss against the labels, where there is a teacher.
         imitate: What of a teacher is imitated: its outputs, or the selectivity of its features.
+        held_out: Share of the training images that is not trained on: the task's measure is read on them after each
+            epoch, and the weights of the best epoch are kept; 0: none.
+        patience: Epochs without a better one on the held-out images after which training ends; 0: never.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
@@ -93,6 +104,8 @@ class TrainingRecipe(BaseModel):
     distillation: float = Field(1.0, ge=0)
     labels: float = Field(1.0, ge=0)
     imitate: Literal["outputs", "features"] = "outputs"
+    held_out: float = Field(0.0, ge=0, le=0.5)
+    patience: int = Field(0, ge=0)
 
     @field_validator("augment")
     @classmethod
@@ -105,9 +118,9 @@ class TrainingRecipe(BaseModel):
 
     @model_serializer(mode="wrap")
     def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out steps where there are none: what was trained before there were steps is found again."""
+        """Leave out later keys that stand at their default: what was trained before they came is found again."""
         content: dict[str, Any] = write(self)
-        return content if self.augment else {key: value for key, value in content.items() if key != "augment"}
+        return {key: value for key, value in content.items() if key not in LATER or value}
 
     @model_validator(mode="after")
     def _fits_together(self) -> TrainingRecipe:
@@ -115,6 +128,8 @@ class TrainingRecipe(BaseModel):
             raise ValueError(f"expected lr_end of at most lr, got {self.lr_end} above {self.lr}")
         if self.nesterov and not self.momentum:
             raise ValueError("nesterov needs a momentum above 0")
+        if self.patience and not self.held_out:
+            raise ValueError("patience needs images to judge by: set held_out, such as 0.1")
         if self.tail and (self.schedule != "linear" or self.per != "epoch"):
             raise ValueError("tail belongs to a linear schedule per epoch")
         if max(self.tail, self.warm_up) >= self.epochs:
@@ -141,7 +156,18 @@ def usual_recipe(settings: Mapping[str, Any]) -> str:
     Args:
         settings: Those of the run.
     """
-    return "quick" if settings.get("pretrained", "none") in ("none", "auto") else "finetune"
+    return QUICK if settings.get("pretrained", "none") in ("none", "auto") else "finetune"
+
+
+def usual_epochs(images: int, batch_size: int, epochs: int) -> int:
+    """Epochs of a recipe for that many images: more than its own where these would be few updates.
+
+    Args:
+        images: Those trained on.
+        batch_size: Of the recipe.
+        epochs: Of the recipe.
+    """
+    return min(MOST_EPOCHS, max(epochs, -(-LEAST_UPDATES * batch_size // max(images, batch_size))))
 
 
 def load_recipe(name: str | Path, **overrides: Any) -> TrainingRecipe:

@@ -32,6 +32,7 @@ class State:
         paths: Generator of dropped paths; its own, so that equal seeds give every architecture equal batches.
         settings: What the training is; a checkpoint of another is refused.
         history: Figures of the epochs done.
+        best: Weights of the epoch that was best on held-out images, by name; None where there are none.
     """
 
     network: nn.Module
@@ -42,6 +43,7 @@ class State:
     paths: torch.Generator
     settings: Mapping[str, Any]
     history: list[dict[str, float]] = field(default_factory=list)
+    best: dict[str, Tensor] | None = None
 
     def parameters(self) -> dict[str, nn.Parameter]:
         """Return everything that is trained, by name."""
@@ -75,6 +77,8 @@ class State:
                     tensors[f"{group}/{name}"] = value
         if self.average is not None:
             tensors |= {f"average/{name}": value for name, value in self.average.values.items()}
+        if self.best is not None:
+            tensors |= {f"best/{name}": value for name, value in self.best.items()}
         tensors["generator/batches"] = self.batches.get_state()
         tensors["generator/paths"] = self.paths.get_state()
         updates = self.average.updates if self.average is not None else 0
@@ -112,6 +116,7 @@ class State:
                         self.optimizer.state[parameter][kept] = own
             if self.average is not None:
                 self.average.load(groups["average"], header["updates"])
+            self.best = groups.get("best")
             self.batches.set_state(groups["generator"]["batches"])
             self.paths.set_state(groups["generator"]["paths"])
             self.history = header["history"]

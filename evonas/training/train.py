@@ -25,6 +25,7 @@ from evonas.training.checkpoint import digest
 from evonas.training.device import mixed_precision, place, resolve_device
 from evonas.training.drop_path import DropPath
 from evonas.training.evaluate import evaluate
+from evonas.training.held_out import HeldOut, training_parts
 from evonas.training.imitation import Imitation
 from evonas.training.recipe import TrainingRecipe, load_recipe
 from evonas.training.schedule import learning_rate
@@ -41,11 +42,13 @@ class Training:
 
     Attributes:
         history: Per epoch `epoch` (from 1), `loss` and `metric` (means over its batches, in training mode),
-            `lr` (of its last update) and `seconds`.
+            `lr` (of its last update) and `seconds`; with held-out images `held_out`, the measure on them.
         trained_on: "all": every training image, the validation parts too; "train": the part `train` alone.
         images: Number of images trained on.
         accuracy: Metric on the part `report`; None where that was trained on.
         seconds: Duration, also of what was done before a resume.
+        held_out: Images that were held out; 0: none.
+        best: Epoch whose weights the network has, the best on held-out images; None: the last one's, or averaged ones.
     """
 
     history: tuple[Mapping[str, float], ...]
@@ -53,6 +56,8 @@ class Training:
     images: int
     accuracy: float | None
     seconds: float
+    held_out: int = 0
+    best: int | None = None
 
 
 def train(
@@ -80,7 +85,8 @@ def train(
         recipe: A recipe, or what `load_recipe` takes.
         seed: Of the order of images, their augmentation, dropped paths and the auxiliary head.
         device: See `resolve_device`.
-        progress: Called after every update with updates done, updates in all, and `epoch`, `loss` and `lr`.
+        progress: Called after every update with updates done, updates in all, and `epoch`, `loss` and `lr`,
+            and `held_out`, the measure on held-out images after the epoch before.
         checkpoint: File written after every epoch. Where it exists the training goes on from it; the network
             must hold the weights that the training began with.
         teacher: Network or model that is imitated besides, with the recipe's weight `distillation`. It is
@@ -108,7 +114,7 @@ def train(
         "task": of_data.title,
     }
     data = data.to(where)
-    part = _training_part(data, recipe)
+    part, held = training_parts(data, recipe)
     place(network, where)
     if teacher is not None:
         place(teacher, where).eval()
@@ -148,13 +154,22 @@ def train(
             tap=tap,
             progress=progress,
         )
+        judge = None if held is None else HeldOut(held, data, own_task, recipe.patience)
         stack.callback(state.optimizer.zero_grad)
         for epoch in range(len(state.history) + 1, last + 1):
+            if judge is not None and judge.over(state.history):
+                break
             state.history.append(loop.epoch(epoch))
             state.refuse_broken(epoch, state.history[-1]["lr"])
+            if judge is not None:
+                judge.read(state)
             if checkpoint is not None:
                 state.save(Path(checkpoint))
-    if state.average is not None:
+    best = None
+    if judge is not None and state.best is not None:
+        network.load_state_dict(state.best)
+        best = judge.best(state.history)
+    elif state.average is not None:
         network.load_state_dict(state.average.values)
     network.to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]  # torch types leave it out
     return Training(
@@ -163,6 +178,8 @@ def train(
         images=len(part),
         accuracy=None if recipe.all_data else evaluate(network, data.report, data, task=task)[0],
         seconds=sum(figures["seconds"] for figures in state.history),
+        held_out=0 if held is None else len(held),
+        best=best,
     )
 
 
@@ -208,6 +225,8 @@ class _Loop:
             metric += self.task.metric(outputs.detach(), labels)
             if self.progress is not None:
                 figures = {"epoch": epoch, "loss": value, "lr": rate}
+                if state.history and "held_out" in state.history[-1]:
+                    figures["held_out"] = state.history[-1]["held_out"]
                 self.progress(done + 1, recipe.epochs * count, figures)
         figures = {"epoch": epoch, "loss": total / count, "metric": metric / count, "lr": rate}
         return figures | {"seconds": time.monotonic() - began}
@@ -276,11 +295,6 @@ def _last_epoch(recipe: TrainingRecipe, until: int | None, done: int, checkpoint
             "name another file"
         )
     return last
-
-
-def _training_part(data: Dataset, recipe: TrainingRecipe) -> Part:
-    parts = [data.train, data.search, data.report] if recipe.all_data else [data.train]
-    return Part(torch.cat([part.images for part in parts]), torch.cat([part.labels for part in parts]))
 
 
 def freeze_norms(network: nn.Module) -> None:

@@ -29,8 +29,10 @@ def call():
 
 def test_train_prints_estimated_beside_trained_accuracy(call, trained_run, made_trained, tmp_path):
     (tmp_path / "short.toml").write_text(RECIPE)
-    done = call("train", trained_run, "--select", "index:0", "--recipe", tmp_path / "short.toml", "--quiet")
+    recipe = ("--recipe", tmp_path / "short.toml", "--hold-out", "0")
+    done = call("train", trained_run, "--select", "index:0", *recipe, "--quiet")
     assert done.exit_code == 0, done.output
+    assert (trained_run / "models" / made_trained[1].folder.name / "curve.png").read_bytes().startswith(b"\x89PNG")
     trained = made_trained[1]
     assert f"{trained.estimates['acc']:.4f}" in done.output  # a score
     assert f"{100 * trained.estimates['acc_report']:.2f} %" in done.output
@@ -43,6 +45,9 @@ def test_train_prints_estimated_beside_trained_accuracy(call, trained_run, made_
     [
         (("train", "--epochs", "0"), SettingsError),
         (("train", "--weights", "old"), SettingsError),
+        (("train", "--seed", "1", "--seeds", "2"), SettingsError),
+        (("train", "--hold-out", "0", "--patience", "2"), SettingsError),
+        (("train", "--hold-out", "half"), SettingsError),
         (("deploy", "--select", "kne"), SettingsError),
         (("deploy", "--quantize", "int4"), SettingsError),
         (("deploy", "--opset", "10"), SettingsError),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 from contextlib import nullcontext
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 from numpy.random import default_rng
 
 from evonas.deployment import estimate_agreement, load_model, train_members, trained_models, training_summary
+from evonas.deployment.member import default_recipe
 from evonas.deployment.trained import Trained
 from evonas.errors import RunError, SettingsError
 from evonas.pipeline.context import run_context
@@ -94,6 +96,24 @@ def test_what_was_trained_is_read_and_not_trained_again(trained_run):
     (again,) = train_members(trained_run, "index:0", RECIPE, progress=Stop(after=0))
     assert again.stored
     assert "(trained before)" in "\n".join(training_summary([again]))
+
+
+def test_several_seeds_and_held_out_images_are_summed_up(made_trained):
+    trained = made_trained[1]
+    history = [{"epoch": 1, "metric": 0.5, "held_out": 0.8}, {"epoch": 2, "metric": 0.9, "held_out": 0.5}]
+    record = {**trained.record, "history": history, "held_out": 100, "best_epoch": 1}
+    two = [replace(trained, accuracy=0.9, record=record), replace(trained, accuracy=0.92)]
+    said = training_summary(two)
+    assert f"{trained.key}  2 seeds: mean 91.00 %, standard deviation 1.41 %." in said
+    assert any("weights of epoch 1 of 2 are kept, the best on 100 held-out images (80.00 %)." in line for line in said)
+    assert any(line.startswith("It overfits: on 100 held-out images accuracy fell from 80.0%") for line in said)
+
+
+def test_a_run_of_few_images_is_trained_for_more_epochs(run):
+    with Run.open(run) as opened:
+        assert default_recipe(opened).epochs == 30
+        (run / "inventory.json").write_text(json.dumps({"counts": {"train": [260, 260]}}))
+        assert default_recipe(opened).epochs == 74
 
 
 def test_a_training_that_was_killed_ends_with_the_same_weights(made_trained, run):
