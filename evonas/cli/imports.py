@@ -14,15 +14,16 @@ imports = Application(no_args_is_help=True, help="Read what other programs found
 
 @imports.command("lhd")
 def import_lhd_weights(
-    file: Annotated[
-        Path, typer.Argument(exists=True, help="A .npz file of architecture weights, of one search or several.")
-    ],
+    file: Annotated[Path, typer.Argument(help="A .npz file of architecture weights, of one search or several.")],
     policy: Annotated[str, typer.Option(help="How weights become networks: base, 1m, 3ops or 4out.")] = "base",
     select: Annotated[str, typer.Option(help="Only searches whose name holds this text. [default: all]")] = "",
     out: Annotated[Path | None, typer.Option(help="Write the architectures as a CSV file.")] = None,
 ) -> None:
     """Discretize architecture weights found in the LHD space (Chao et al., ICML 2023) by one of its four policies."""
     from evonas.errors import SettingsError
+    from evonas.files.missing import refuse_missing
+
+    refuse_missing(file, "a NumPy archive of architecture weights")  # before anything heavy is imported
     from evonas.files.csv import to_csv
     from evonas.files.whole import write_whole
     from evonas.networks import import_lhd

@@ -138,7 +138,7 @@ def kit(
 
 @latency.command()
 def check(
-    table: Annotated[Path, typer.Argument(exists=True, help="A table that evonas latency build wrote.")],
+    table: Annotated[Path, typer.Argument(help="A table that evonas latency build wrote.")],
     space: Annotated[str | None, typer.Option(help="The space's TOML file, where it is not a shipped one.")] = None,
     networks: Annotated[int, typer.Option(min=2, help="Whole networks, others than those of the fit.")] = 50,
     seconds: Seconds = 60.0,
@@ -147,6 +147,9 @@ def check(
     quiet: Quiet = False,
 ) -> None:
     """Measure whole networks twice, and compare the table with them."""
+    from evonas.files.missing import refuse_missing
+
+    refuse_missing(table, "a latency table")  # before anything heavy is imported
     import json
     from dataclasses import asdict
 

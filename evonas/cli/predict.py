@@ -11,9 +11,7 @@ from evonas.cli.options import MEMBER
 
 
 def predict(
-    model: Annotated[
-        Path, typer.Argument(exists=True, help="A deployed or trained folder, an ONNX file, or a run directory.")
-    ],
+    model: Annotated[Path, typer.Argument(help="A deployed or trained folder, an ONNX file, or a run directory.")],
     photos: Annotated[list[Path], typer.Argument(help="Image files, and folders of them.")],
     select: Annotated[
         str,
@@ -24,6 +22,9 @@ def predict(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Print the likeliest classes of photos, or values of continuous targets; exit code 3 if one cannot be read."""
+    from evonas.files.missing import refuse_missing
+
+    refuse_missing(model, "a model's folder, an ONNX file or a run")  # before anything heavy is imported
     from evonas.cli.progress import make_progress
     from evonas.deployment.prediction import predict
     from evonas.files.whole import write_whole

@@ -68,6 +68,7 @@ def fit_predictor(
     known: D,
     values: np.ndarray,
     regressors: Mapping[str, Callable[[], Regressor[F]]] | None = None,
+    tolerance: float = TOLERANCE,
 ) -> Predictor:
     """Learn a number of architectures by the regressor that ranks best in cross-validation, the first among equals.
 
@@ -77,6 +78,7 @@ def fit_predictor(
         values: Their values, finite, shape ``(n,)``.
         regressors: Name -> class of those to choose from, which read what the encoder gives, in the order of
             preference; None: `REGRESSORS`, which read arrays.
+        tolerance: Difference of correlations up to which regressors are equals.
     """
     makers: Mapping[str, Callable[[], Regressor[Any]]] = REGRESSORS if regressors is None else regressors
     encoder, scale = encoder.fit(known), ScoreScale(values)
@@ -91,5 +93,5 @@ def fit_predictor(
     for name, regressor in fitted.items():
         rho = spearman(regressor.fit(features, scale.scores), values)
         correlations[name] = 0.0 if np.isnan(rho) else round(rho, 6)
-    name = next(name for name, rho in correlations.items() if rho >= max(correlations.values()) - TOLERANCE)
+    name = next(name for name, rho in correlations.items() if rho >= max(correlations.values()) - tolerance)
     return Predictor(RegressorChoice(name, correlations), encoder, scale, fitted[name])

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from evonas.cli import app
-from evonas.errors import DataError, SpaceError
+from evonas.errors import DataError, SettingsError, SpaceError
 from evonas.networks.lhd_file import read_lhd_weights
 
 FIRST = "cifar10/darts_bilevel/20211010-140512"
@@ -75,7 +75,9 @@ def test_weights_that_are_none_of_lhds_are_refused(tmp_path, change, message):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(DataError, match="No such file"):
         read_lhd_weights(tmp_path / "none.npz")
-    assert call("import", "lhd", tmp_path / "none.npz").exit_code == 2
+    raised = call("import", "lhd", tmp_path / "none.npz").exception
+    assert isinstance(raised, SettingsError)
+    assert "Expected a NumPy archive of architecture weights at" in str(raised)
 
 
 def test_pickles_and_wrong_names_are_refused_in_one_line(tmp_path):

@@ -31,6 +31,7 @@ def read_scores(
     progress: Progress | None = None,
     *,
     over: Callable[[], bool] | None = None,
+    references: int | None = None,
 ) -> PathScores:
     """Return the scores of the sample that effects are learnt from, or of those of it that the time allows.
 
@@ -39,11 +40,11 @@ def read_scores(
         read: Reads a path's score; one that cannot be read is left out.
         progress: Shows how many of them are read.
         over: Asked before each path but the first `FEWEST`: no other is read once it says yes. None: all are read.
+        references: Architectures of the sample; None: `REFERENCES`.
     """
-    forms = [space.form(genome) for genome in _sample(space)]
-    chunk = (
-        len(forms) if over is None else CHUNK
-    )  # what is read first is then a sample of all, not of what begins alike
+    forms = [space.form(genome) for genome in _sample(space, references)]
+    # What is read first is then a sample of all, not of what begins alike.
+    chunk = len(forms) if over is None else CHUNK
     order: dict[str, Architecture] = {}
     for start in range(0, len(forms), chunk):
         order |= _by_beginnings(space, forms[start : start + chunk])
@@ -58,8 +59,8 @@ def read_scores(
     return found
 
 
-def _sample(space: Space) -> np.ndarray:
-    return space.sample(REFERENCES, np.random.default_rng(SEED), by="choice")
+def _sample(space: Space, references: int | None) -> np.ndarray:
+    return space.sample(REFERENCES if references is None else references, np.random.default_rng(SEED), by="choice")
 
 
 def _by_beginnings(space: Space, forms: Iterable[Architecture]) -> dict[str, Architecture]:
@@ -82,6 +83,7 @@ class AdditiveEffects:
         read: Reads a path's score; called on the sample once.
         progress: Shows how many of them are read.
         known: Scores of the sample, or of a part of it, that were read before; nothing is read then.
+        references: Architectures of the sample; None: `REFERENCES`.
 
     Attributes:
         sample: What was read: canonical architectures and their scores.
@@ -96,15 +98,17 @@ class AdditiveEffects:
         read: Callable[[Architecture], Mapping[str, float]],
         progress: Progress | None = None,
         known: PathScores | None = None,
+        *,
+        references: int | None = None,
     ) -> None:
         # These take a second that other commands need not wait for.
         from sklearn.linear_model import BayesianRidge
         from threadpoolctl import threadpool_limits
 
         self._space = space
-        genomes = _sample(space)
+        genomes = _sample(space, references)
         forms = [space.form(genome) for genome in genomes]
-        read_once = read_scores(space, read, progress) if known is None else known
+        read_once = read_scores(space, read, progress, references=references) if known is None else known
         by_text = {str(form): form for form in forms}
         self.sample = [(by_text[text], score) for text, score in read_once.items() if text in by_text]
         if not self.sample:
