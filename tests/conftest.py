@@ -253,6 +253,7 @@ def few_references() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         for module in (main_effects, rank, free):
+            # Its docstring says why.
             patch.setattr(module, "REFERENCES", 6)
         yield
 

@@ -95,6 +95,20 @@ def test_what_mypy_is_told_to_ignore_has_a_reason_beside_it():
     assert found == []
 
 
+def test_what_tests_replace_in_modules_has_a_reason_beside_it():
+    """Names are patched where there is no other way; a comment beside or above the first of several says why."""
+    call = re.compile(r"\b(?:patch|monkeypatch)\.(?:setattr|setitem|delattr)\(")
+    found = []
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        lines = path.read_text().splitlines()
+        for number, line in enumerate(lines):
+            above = lines[number - 1].strip() if number else ""
+            given = "#" in line or above.startswith("#") or call.search(above) or path == Path(__file__)
+            if call.search(line) and not given:
+                found.append(f"{path.name}:{number + 1}")
+    assert found == []
+
+
 @pytest.mark.parametrize("room", sorted(path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()))
 def test_every_room_has_its_tests(room):
     assert list((Path(__file__).parent / room).rglob("test_*.py")), f"tests/{room} tests nothing"

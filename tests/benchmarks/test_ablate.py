@@ -46,6 +46,7 @@ def trained(monkeypatch) -> list[tuple[str, int]]:
         begun.append((str(network.architecture), seed))
         return real(network, *arguments, seed=seed, **options)
 
+    # Trainings of known accuracy, which stop on purpose.
     monkeypatch.setattr(trained_accuracies, "train", train)
     return begun
 
@@ -59,11 +60,13 @@ def test_what_was_stopped_goes_on_and_nothing_is_trained_twice(context, folder, 
             raise KeyboardInterrupt
         return real(*arguments)
 
+    # Trainings of known accuracy, which stop on purpose.
     monkeypatch.setattr(trained_accuracies, "evaluate", stop)
     with pytest.raises(KeyboardInterrupt):
         ablate_trainings("seeds", context, RECIPE, **asked)
     assert len(trained) == 5
     assert len(list(folder.glob("*.safetensors"))) == 1  # of the training that ran
+    # Trainings of known accuracy, which stop on purpose.
     monkeypatch.setattr(trained_accuracies, "evaluate", real)
     results = ablate_trainings("seeds", context, RECIPE, **asked)
     assert len(trained) == 7  # the fifth goes on from its checkpoint, and the sixth
@@ -112,6 +115,7 @@ def test_a_training_that_fails_leaves_its_architecture_out(context, tmp_path, mo
             raise TrainingError("diverged")
         return real(network, *arguments, **options)
 
+    # Trainings of known accuracy, which stop on purpose.
     monkeypatch.setattr(trained_accuracies, "train", train)
     asked = {"folder": tmp_path, "architectures": 4, "seeds": 2, "resamples": 2}
     results = ablate_trainings("seeds", context, RECIPE, **asked)

@@ -42,6 +42,7 @@ def test_literature_skeletons():
 
 
 def test_failures_are_nan_and_the_seed_is_passed_on(context, monkeypatch):
+    # An evaluator that fails now and then.
     monkeypatch.setattr("evonas.objectives.make_evaluator", lambda name, context: Shaky(context))
     np.testing.assert_array_equal(computed_objectives(context)["params"]([None] * 3), [0, np.nan, 0])
     drawn = [context.space.decode(genome) for genome in context.space.sample(3, np.random.default_rng(0))]
@@ -94,6 +95,7 @@ def test_scores_together_are_those_of_each_alone(nasbench201, monkeypatch):
     names = ["naswot", "params", "jacov", "snip"]
     alone = {name: score_sources(context, skeleton="proxy")[name](architectures, 3) for name in names}
     built = []
+    # How often networks are built is what is tested.
     monkeypatch.setattr("evonas.objectives.proxy.build", lambda *a, **k: built.append(1) or build(*a, **k))
     found = scores_together(context, skeleton="proxy")(names, architectures, 3)
     assert set(found) == set(names)

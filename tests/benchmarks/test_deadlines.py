@@ -22,6 +22,7 @@ def test_a_stopped_measurement_goes_on_with_what_is_missing(tmp_path, monkeypatc
             raise KeyboardInterrupt
         return MEASURED
 
+    # Searches of known times, instead of the clock's.
     monkeypatch.setattr(deadlines, "_timed", search)
     with pytest.raises(KeyboardInterrupt):
         deadlines.bench_deadlines(["darts", "lhd"], ["digits"], ["2m", "5m"], out)

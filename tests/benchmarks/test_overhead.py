@@ -14,6 +14,7 @@ from evonas.spaces import load_space
 
 
 def test_counts_that_differ_are_an_error(monkeypatch):
+    # Counts that differ from ours.
     monkeypatch.setattr(overhead_swap, "naive_counts", lambda network, images, generator, n: torch.zeros(n).long())
     images = torch.arange(16 * 3 * 32 * 32).remainder(251).to(torch.uint8).reshape(16, 3, 32, 32)
     with pytest.raises(EvaluationError, match="equal counts"):

@@ -55,6 +55,7 @@ def notebook(monkeypatch):
     handle = SimpleNamespace(update=shown.append)
     shell = SimpleNamespace(kernel=object())
     display = SimpleNamespace(HTML=str, display=lambda html, display_id: handle)
+    # What is installed is a matter of the environment.
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
     monkeypatch.setitem(sys.modules, "IPython.display", display)
     return shell, shown

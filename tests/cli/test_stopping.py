@@ -142,6 +142,7 @@ class Turned(Pressed):
 
 @BOTH
 def test_a_users_error_that_a_signal_was_turned_into_is_none(number, code, monkeypatch):
+    # What is printed to is the process's own.
     monkeypatch.setattr(sys, "stdout", Turned(number))
     with pytest.raises(SystemExit) as ended:
         main(["list", "rules"])
@@ -150,6 +151,7 @@ def test_a_users_error_that_a_signal_was_turned_into_is_none(number, code, monke
 
 @BOTH
 def test_any_command_ends_with_the_code_of_the_signal(number, code, monkeypatch):
+    # What is printed to is the process's own.
     monkeypatch.setattr(sys, "stdout", Pressed(number))
     with pytest.raises(SystemExit) as ended:
         main(["list", "rules"])

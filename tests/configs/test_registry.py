@@ -53,6 +53,7 @@ def test_another_name_is_refused_and_a_file_is_still_a_file(tmp_path, monkeypatc
 
 def test_a_configuration_without_a_source_is_refused(tmp_path, monkeypatch):
     (tmp_path / "odd.toml").write_text("[settings]\nseed = 1\n")
+    # A folder of configurations that do not ship.
     monkeypatch.setattr("evonas.configs.registry._FOLDER", tmp_path)
     with pytest.raises(SettingsError, match="Expected source, differs and"):
         load_config("odd")

@@ -87,6 +87,7 @@ def test_small_classes_are_all_named_and_can_be_dropped(tmp_path):
 
 
 def test_memory_is_told_before_decoding(tmp_path, monkeypatch):
+    # What the machine has free.
     monkeypatch.setattr("evonas.data.memory.free_memory", lambda: 500_000_000)
     folder = made("memory-words", tmp_path)
     with pytest.raises(DataError, match=r"take 0\.72 GB at 224 pixels, 0\.5 GB are free: lower --resolution"):

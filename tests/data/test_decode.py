@@ -158,15 +158,18 @@ def test_missing_file_is_named(tmp_path):
 
 
 def test_missing_pillow(monkeypatch):
+    # What is installed is a matter of the environment.
     monkeypatch.setitem(__import__("sys").modules, "PIL.Image", None)
     with pytest.raises(MissingExtraError, match=r"needs the package 'PIL'.*pip install 'evonas\[data\]'"):
         images_of(b"x").unreadable()
 
 
 def test_scans_beyond_pillows_limit_are_read_and_ours_holds(monkeypatch):
+    # An image beyond the bound would take gigabytes.
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 50)
     wide = encoded(Image.new("RGB", (20, 20), "red"))
     assert images_of(wide).read(np.arange(1), 3, 4).float().mean((0, 2, 3)).tolist() == [255, 0, 0]
     assert Image.MAX_IMAGE_PIXELS == 50
+    # An image beyond the bound would take gigabytes.
     monkeypatch.setattr("evonas.data.photo.MOST_PIXELS", 399)
     assert images_of(wide).unreadable() == {0: "20 x 20 pixels are more than 399: make the image smaller"}

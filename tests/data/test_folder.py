@@ -157,6 +157,7 @@ def test_a_folder_that_cannot_be_read_is_an_error(tmp_path, write_photos, monkey
             raise PermissionError(13, "Permission denied", str(path))
         return real(path)
 
+    # A folder that cannot be listed; root may list all.
     monkeypatch.setattr(os, "scandir", scan)
     with pytest.raises(DataError, match=r"Cannot read the folder '.*locked': Permission denied"):
         read_folder(str(tmp_path))

@@ -38,6 +38,7 @@ def hub(monkeypatch):
         return held[name]
 
     package = SimpleNamespace(load_dataset=load_dataset, Image=lambda decode: ("image", decode))
+    # What is installed is a matter of the environment.
     monkeypatch.setitem(sys.modules, "datasets", package)
     return held
 
@@ -93,6 +94,7 @@ def test_no_label_column(hub):
 
 
 def test_missing_package(monkeypatch):
+    # What is installed is a matter of the environment.
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(MissingExtraError, match=r"needs the package 'datasets', .*pip install 'evonas\[data\]'"):
         read_hub("hub:mnist")

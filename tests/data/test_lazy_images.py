@@ -42,6 +42,7 @@ def test_what_is_indexed_is_decoded(both, index):
 def test_shapes_are_known_without_decoding(monkeypatch):
     source = find_source("digits").train
     lazy = LazyImages(source, np.arange(50), (1, 8, 8), DecodedCache(0))
+    # That nothing is read is what is tested.
     monkeypatch.setattr(type(source), "read", None)
     assert (lazy.shape, len(lazy), lazy.dtype, lazy.device.type) == ((50, 1, 8, 8), 50, torch.uint8, "cpu")
     assert [len(part) for part in torch.split(lazy, 20)] == [20, 20, 10]
@@ -121,6 +122,7 @@ def write(folder: Path, count: int, torn: tuple[str, ...] = ()) -> Path:
 def test_a_data_set_is_the_same_bit_for_bit(tmp_path, monkeypatch):
     folder = write(tmp_path / "photos", 40)
     eager = load_data(folder)
+    # A gigabyte of images would not fit a test.
     monkeypatch.setattr("evonas.data.lazy_images.MOST_KEPT", 5 * 12 * 12 * 3)
     lazy = load_data(folder, options=LAZY)
     assert (lazy.fingerprint, lazy.mean, lazy.std) == (eager.fingerprint, eager.mean, eager.std)
@@ -151,6 +153,7 @@ def test_torn_images_are_named_in_both_ways_of_reading(tmp_path, lazy):
 def test_a_look_at_data_needs_not_hold_them(tmp_path, monkeypatch):
     folder = write(tmp_path / "photos", 12)
     eager = look_at(str(folder), ReadOptions())
+    # What the machine has free.
     monkeypatch.setattr("evonas.data.memory.free_memory", lambda: 100)
     with pytest.raises(DataError, match="--lazy"):
         look_at(str(folder), ReadOptions())

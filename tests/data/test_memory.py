@@ -18,6 +18,7 @@ def test_free_memory_is_what_the_system_and_a_limit_leave(monkeypatch):
 
 def test_images_that_do_not_fit_are_refused_before_they_are_decoded(tmp_path, arrays, monkeypatch):
     np.savez(tmp_path / "a.npz", **arrays)
+    # What the machine has free.
     monkeypatch.setattr("evonas.data.memory.free_memory", lambda: 200_000_000)
     load_data(tmp_path / "a.npz")
     message = (

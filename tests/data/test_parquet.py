@@ -126,6 +126,7 @@ def test_several_data_sets(tmp_path, cells, write_parquet):
 
 def test_missing_pyarrow(tmp_path, monkeypatch):
     (tmp_path / "train.parquet").touch()
+    # What is installed is a matter of the environment.
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"needs the package 'pyarrow'"):
         read_parquet(str(tmp_path))

@@ -20,5 +20,6 @@ def fast_integers() -> Iterator[None]:
         return [Timing(0.5 if INTEGERS in found else 1.0, 0.0, 0.4, 10) for found in kinds]
 
     with pytest.MonkeyPatch.context() as patch:
+        # Times that are known, instead of the clock's.
         patch.setattr("evonas.deployment.compression.compress.measure_models", measure)
         yield

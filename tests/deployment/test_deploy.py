@@ -46,6 +46,7 @@ def eight_bits(made_trained, tmp_path_factory, fast_integers) -> Deployment:
 @pytest.fixture
 def fast_export(monkeypatch):
     """Exports by the quick exporter: for tests of what happens around the export."""
+    # A model that comes out wrong, or costs too much.
     monkeypatch.setattr(
         "evonas.deployment.deploy_steps.export",
         lambda module, example, **options: real_export(module, example, exporter="quick", opset=options["opset"]),
@@ -181,6 +182,7 @@ def test_int8_that_costs_too_much_is_refused(trained_run, monkeypatch):
                 weight.raw_data = bytes(len(weight.raw_data))
         return real_quantize(spoilt, **options)
 
+    # A model that comes out wrong, or costs too much.
     monkeypatch.setattr("evonas.deployment.compression.compress.quantize", spoil)
     monkeypatch.setattr("evonas.deployment.deploy_steps.DeploySteps.accuracy", lambda self, parity: parity.agreement)
     with pytest.raises(
@@ -197,6 +199,7 @@ def test_further_forms_are_fine_tuned_and_held_to_the_bound_on_the_test_part(tra
     def costly(self, single, one):
         return "costs 5.00 points" if one.file.startswith("variants/") and one.precision == "int8" else ""
 
+    # A model that comes out wrong, or costs too much.
     monkeypatch.setattr(f"{steps}.too_costly", costly)
     # All forms are on the front, the chosen one apart from the others.
     monkeypatch.setattr("evonas.deployment.compression.compress.front", lambda variants, direction: list(variants))
@@ -222,6 +225,7 @@ def test_a_model_of_other_weights_is_not_written(run, tmp_path, monkeypatch):
         bias.raw_data = (np.frombuffer(bias.raw_data, np.float32) + np.float32(1e-3)).tobytes()
         return model
 
+    # A model that comes out wrong, or costs too much.
     monkeypatch.setattr("evonas.deployment.deploy_steps.export", wrong)
     with pytest.raises(ExportError, match=r"Parity failed, nothing was written: .* off by 0\.001"):
         deploy(run, "knee", tmp_path / "deep" / "out")
@@ -233,6 +237,7 @@ def test_a_full_disk_leaves_nothing(run, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
+    # A disk that is full in the middle.
     monkeypatch.setattr("evonas.deployment.deploy_steps.model_files", full)
     with pytest.raises(ExportError, match="No space left on the disk of "):
         deploy(run, "knee", run.parent / "out")
@@ -284,6 +289,7 @@ def test_runs_that_lack_something_say_what_to_do(run):
 
 
 def test_too_few_validation_images_are_refused_before_the_export(run, monkeypatch):
+    # Too few images take no larger data.
     monkeypatch.setattr("evonas.deployment.compression.compress.FEWEST", 100)
     with pytest.raises(ExportError, match=r"at least 200 validation images, 100 to calibrate on .*, got 199"):
         deploy(run, "knee", quantize="int8")

@@ -11,7 +11,9 @@ from evonas.runtime import export as real_export
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
+    # Few timings: seconds instead of minutes.
     monkeypatch.setattr("evonas.deployment.deploy_steps.REPEATS", 10)
+    # A member whose deploying fails.
     monkeypatch.setattr(
         "evonas.deployment.deploy_steps.export",
         lambda module, example, **options: real_export(module, example, exporter="quick", opset=options["opset"]),
@@ -31,6 +33,7 @@ def test_every_member_gets_a_folder_and_a_row_and_a_refused_one_its_cause(run, t
             raise ExportError("worse in every figure")
         return real(source, select, *rest, **options)
 
+    # A member whose deploying fails.
     monkeypatch.setattr(module, "deploy", refuse_the_last)
     front = deploy_front(run, tmp_path / "all")
     assert list(front.deployed) == list(range(members - 1))
@@ -57,6 +60,7 @@ def test_where_all_are_refused_the_first_cause_is_the_error(run, monkeypatch):
     def refuse(*_, **__):
         raise ExportError("worse in every figure")
 
+    # A member whose deploying fails.
     monkeypatch.setattr("evonas.deployment.deploy_front.deploy", refuse)
     with pytest.raises(ExportError, match=r"No member of the front .* the first: worse in every figure"):
         deploy_front(run)

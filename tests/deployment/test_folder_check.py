@@ -18,7 +18,9 @@ from evonas.runtime import export as real_export
 @pytest.fixture(scope="module")
 def deployed(made, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
+        # Few timings: seconds instead of minutes.
         patch.setattr("evonas.deployment.deploy_steps.REPEATS", 10)
+        # Known figures instead of measured ones.
         patch.setattr(
             "evonas.deployment.deploy_steps.export",
             lambda module, example, **options: real_export(module, example, exporter="quick", opset=options["opset"]),
@@ -33,6 +35,7 @@ def folder(deployed, tmp_path):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
+    # Few timings: seconds instead of minutes.
     monkeypatch.setattr("evonas.deployment.folder_check.REPEATS", 10)
 
 

@@ -75,6 +75,7 @@ def answer(kit, tmp_path, monkeypatch) -> Path:
     """Results of that kit by clockwork."""
     folder = tmp_path / "device"
     shutil.copytree(kit, folder)
+    # A device that this machine is not.
     monkeypatch.setattr(measure_alone, "open_model", lambda path, *_: Counted(path))
     monkeypatch.setattr(
         measure_alone,
@@ -83,6 +84,7 @@ def answer(kit, tmp_path, monkeypatch) -> Path:
             sessions, feeds, repeats=15, seconds=1e9, clock=lambda: Counted.now
         ),
     )
+    # The script stands in a folder of a device.
     monkeypatch.setattr(measure_alone, "__file__", str(folder / "measure.py"))
     assert measure_alone.main() == 0
     return folder / "results.json"
@@ -190,10 +192,13 @@ def test_a_provider_that_fails_is_noted_and_the_others_are_kept(kit, tmp_path, m
             raise RuntimeError("no such\ndriver")
         return Counted(path)
 
+    # A device that this machine is not.
     monkeypatch.setattr(measure_alone, "open_model", opened)
     monkeypatch.setattr(measure_alone, "installed_providers", lambda: ["CPUExecutionProvider", "OddProvider"])
     one = {"median_ms": 1.0, "mad_ms": 0.0, "minimum_ms": 1.0, "repeats": 15}
+    # A device that this machine is not.
     monkeypatch.setattr(measure_alone, "time_in_turns", lambda sessions, *_, **__: Turns([one] * len(sessions), 0, 1))
+    # The script stands in a folder of a device.
     monkeypatch.setattr(measure_alone, "__file__", str(tmp_path / "device" / "measure.py"))
     assert measure_alone.main() == 0
     found = read_measurements(tmp_path / "device" / "results.json")

@@ -343,6 +343,7 @@ def test_the_member_deployed_last_answers_whatever_the_times_of_its_files(made_t
         (folder / "card.json").write_text(json.dumps({"made": made, "architecture": {"text": text}}))
     os.utime(folder / "card.json", (0, 0))  # as a copy of the run may leave it
     loaded = []
+    # Whether a model is loaded is what is tested.
     monkeypatch.setattr("evonas.deployment.prediction.PhotoModel.load", loaded.append)
     load_photo_model(run, "index:0")
     assert [path.parent.name.partition("-")[2] for path in loaded] == ["last"]

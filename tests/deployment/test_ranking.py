@@ -70,6 +70,7 @@ def wide(run: Path) -> Path:
 def test_members_and_random_architectures_are_trained_stored_and_resumed(
     wide: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Fewer draws: seconds instead of a minute.
     monkeypatch.setattr(ranking_module, "DRAWN", 60)
     recipe = TrainingRecipe(name="short", epochs=1, batch_size=128, lr=0.1, momentum=0.9)
     trained, real = [], member_module.train
@@ -81,11 +82,13 @@ def test_members_and_random_architectures_are_trained_stored_and_resumed(
         return real(*arguments, **options)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
+        # Whether and what is trained is what is tested.
         patch.setattr(member_module, "train", stops)
         with pytest.raises(KeyboardInterrupt):
             verify_ranking(wide, 3, recipe)
     assert not (wide / "ranking.json").exists()
     with monkeypatch.context() as patch:  # networks of a check are no members that plain transfer is compared with
+        # Whether and what is trained is what is tested.
         patch.setattr(member_module, "wants_transfer", lambda run: True)
         patch.setattr(member_module, "transfer_points", lambda *a: pytest.fail("plain transfer was trained"))
         check = verify_ranking(wide, 3, recipe)
@@ -100,6 +103,7 @@ def test_members_and_random_architectures_are_trained_stored_and_resumed(
     assert stored["agreement"]["acc"]["n"] == 6
     assert [one["trained"] for one in stored["networks"]] == [one.trained for one in check.networks]
     with monkeypatch.context() as patch:
+        # Whether and what is trained is what is tested.
         patch.setattr(member_module, "train", lambda *a, **o: pytest.fail("it had been trained"))
         assert verify_ranking(wide, 3, recipe) == check
 
@@ -109,6 +113,7 @@ def test_what_cannot_be_ranked_is_refused(wide: Path, monkeypatch: pytest.Monkey
         verify_ranking(wide, 2)
     other = Objective("macro_f1", "", "max")
     with monkeypatch.context() as patch:
+        # Whether and what is trained is what is tested.
         patch.setattr(ranking_module, "_learned", lambda run, front: other)
         with pytest.raises(RunError, match="ranks by acc, which trainings are judged by, got macro_f1"):
             verify_ranking(wide, 3)

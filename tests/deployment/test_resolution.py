@@ -35,6 +35,7 @@ def made(tmp_path_factory):
 
 def test_a_deployed_member_reads_images_of_its_own_resolution(made, tmp_path, monkeypatch):
     quick = partial(export, exporter="quick")
+    # An export that costs no time.
     monkeypatch.setattr("evonas.deployment.deploy_steps.export", quick)
     (trained, *_) = train_members(made, "index:0", TrainingRecipe(name="short", epochs=1, batch_size=100, lr=0.1))
     assert load_model(trained.folder).skeleton.resolution == 12

@@ -58,6 +58,7 @@ def test_tensorrt_does_not_take_unsigned_activations(model):
 
 
 def test_where_openvino_is_absent_that_is_said(model, file, monkeypatch):
+    # What is installed is a matter of the environment.
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert "not installed" in TARGET["openvino"].report(file, IMAGE)["checks"][0]
 
@@ -70,6 +71,7 @@ def test_openvino_is_asked_where_it_is_installed(model, file, monkeypatch):
     core = types.SimpleNamespace(read_model=lambda path: path, compile_model=lambda read, device: compiled)
     fake = types.ModuleType("openvino")
     fake.Core, fake.__version__ = lambda: core, "0.0"
+    # What is installed is a matter of the environment.
     monkeypatch.setitem(sys.modules, "openvino", fake)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
     assert TARGET["openvino"].report(file, IMAGE)["checks"] == [

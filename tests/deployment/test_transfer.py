@@ -50,6 +50,7 @@ def test_costs_that_cannot_be_counted_are_no_zero(monkeypatch):
         def evaluate(self, candidates):
             return [{"flops": Result(None, "a block could not be built", 0.0)} for _ in candidates]
 
+    # An evaluator that fails.
     monkeypatch.setattr(transfer_module, "make_evaluator", lambda name, context: Failing())
     form = load_space("nasbench201").parse("0")
     with pytest.raises(RunError, match=r"Cannot count the FLOPs of .*: a block could not be built"):

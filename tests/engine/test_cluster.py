@@ -31,6 +31,7 @@ SERVER = multiprocessing.get_context("forkserver")
 def test_without_ray_the_extra_is_named(tmp_path, monkeypatch):
     from evonas.engine.cluster import RayPool
 
+    # What is installed is a matter of the environment.
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'evonas\[ray\]'"):
         RayPool(WorkerSpec("faulty:make", {}, {"length": "f"}), 1)

@@ -114,6 +114,7 @@ def test_a_worker_that_dies_once_costs_nothing_and_others_fail_alone(forms, buil
 
 
 def test_a_hang_is_a_failure_that_can_be_tried_again(forms, build, monkeypatch):
+    # A second try would wait as long again.
     monkeypatch.setattr("evonas.engine.workers.JOB_RETRIES", 0)
     engine = build({str(forms[0]): "hang"}, workers=1, timeout=1.0)
     assert np.isnan(engine.evaluate(as_candidates(forms[:1]), ["length"])).all()

@@ -15,6 +15,7 @@ from evonas.spaces import as_candidates
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch):
+    # Fewer repeats: seconds instead of minutes.
     monkeypatch.setattr(free, "OPTIONS", {"swap": {"repeats": 1}, "synflow": {}})
 
 

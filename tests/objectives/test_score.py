@@ -50,6 +50,7 @@ def test_a_score_that_fails_leaves_its_cell_empty(trained: Context, archs, tmp_p
         def __call__(self, architecture):
             return [EvaluationError("it overflows"), 1.5]
 
+    # A score that breaks in the middle of a file.
     monkeypatch.setattr(score, "Scores", Broken)
     report = score_file(trained, ("params", "flops"), archs, tmp_path / "out.csv")
     assert {(row["params"], row["flops"]) for row in rows(tmp_path / "out.csv")} == {("", "1.5")}

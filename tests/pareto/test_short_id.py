@@ -36,6 +36,7 @@ def test_a_member_is_selected_by_its_id_and_by_the_names_of_its_card():
 
 
 def test_an_id_that_several_members_begin_with_is_refused_with_theirs(monkeypatch):
+    # Ids that are as short as names.
     monkeypatch.setattr("evonas.pareto.front.is_short_id", lambda given, text: text in ("a1", "a2"))
     with pytest.raises(SettingsError, match=f"{short_id('a1')}, {short_id('a2')} begin: give more"):
         FRONT.select("abcd")

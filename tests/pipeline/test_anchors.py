@@ -118,6 +118,7 @@ def test_a_search_that_is_stopped_while_anchors_train_ends_with_the_same_front(
         return value(self, architecture)
 
     with monkeypatch.context() as patch:
+        # Trainings that fail or stop on purpose, or are counted, in a whole search.
         patch.setattr(AnchorEvaluator, "_value", stops)
         with pytest.raises(KeyboardInterrupt):
             pipeline.search(make_settings(space=space, **QUICK), tmp_path / "run")
@@ -154,6 +155,7 @@ def test_failures_count_so_that_each_round_of_cokriging_is_another(
             raise EvaluationError("diverged")
         return 0.5 + 0.01 * done
 
+    # Trainings that fail or stop on purpose, or are counted, in a whole search.
     monkeypatch.setattr(AnchorEvaluator, "_value", fails)
     settings = make_settings(space=space, **{**QUICK, "anchor_rounds": "cokriging", "generations": 1})
     if not good:
@@ -170,6 +172,7 @@ def test_failures_count_so_that_each_round_of_cokriging_is_another(
 def test_a_deadline_lowers_their_number_once(
     space: str, tmp_path: Path, spoken: Spoken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The deadline is meant to be short.
     monkeypatch.setattr(plan, "refuse_too_short", lambda plan, given: None)
     given = {**QUICK, "anchors": 400, "time": "10s"}
     pipeline.search(make_settings(space=space, **given), tmp_path / "run", progress=spoken).close()
@@ -204,6 +207,7 @@ def test_anchors_are_taken_over_where_they_fit(done: tuple[Path, list[str]], spa
 
     given = {**QUICK, "objectives": ("acc", "params"), "anchors": 10, "anchors_from": str(done[0])}
     with pytest.MonkeyPatch.context() as patch:
+        # Trainings that fail or stop on purpose, or are counted, in a whole search.
         patch.setattr(AnchorEvaluator, "_value", counted)
         with pipeline.search(make_settings(space=space, **given), tmp_path / "run") as run:
             assert run.manifest["anchors"]["taken_over"] == 8
@@ -229,6 +233,7 @@ def test_a_training_that_diverges_is_recorded_and_the_search_goes_on(
             raise ArithmeticError("it diverged")
         return value(self, architecture)
 
+    # Trainings that fail or stop on purpose, or are counted, in a whole search.
     monkeypatch.setattr(AnchorEvaluator, "_value", breaks)
     with pipeline.search(make_settings(space=space, **QUICK), tmp_path / "run") as run:
         assert run.manifest["anchors"]["failed"] == 1

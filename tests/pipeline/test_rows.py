@@ -153,6 +153,7 @@ def test_a_run_that_can_only_be_read_is_verified(tmp_path, monkeypatch):
     pipeline.search(make_settings(**settings(write_rows(tmp_path / "part.csv", 30))), tmp_path / "run").close()
     moved = (tmp_path / "part.csv").rename(tmp_path / "moved.csv")
     before = {file.name for file in (tmp_path / "run").iterdir()}
+    # Root, as which tests may run, may write everywhere.
     monkeypatch.setattr("evonas.deployment.verify.os.access", lambda path, mode: False)
     verification = verify(tmp_path / "run", "index:0", table=[str(moved)])
     assert not verification.moved

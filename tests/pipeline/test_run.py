@@ -70,6 +70,7 @@ def test_a_search_leaves_a_whole_run(finished):
 def test_the_default_estimate_says_what_it_counts_and_that_shared_weights_hardly_do(
     quick, tmp_path, spoken, monkeypatch
 ):
+    # Shared weights that count little take a long search.
     monkeypatch.setattr(notes, "LITTLE_WEIGHT", 1.01)
     settings = make_settings(**quick | {"estimator": "supernet", "generations": 1})
     run = pipeline.search(settings, tmp_path / "run", progress=spoken)
@@ -146,6 +147,7 @@ def test_warm_start_none(quick, tmp_path):
 @pytest.fixture
 def any_time(monkeypatch):
     """No time is too short: how long trials take is the machine's."""
+    # The deadline is meant to be short.
     monkeypatch.setattr(plan, "refuse_too_short", lambda plan, given: None)
 
 
@@ -247,6 +249,7 @@ def test_a_run_of_other_data_is_refused(quick, tmp_path):
 def test_a_default_name_that_another_search_takes_first_is_not_used(tmp_path, monkeypatch):
     settings = make_settings(objectives=("flops", "params"), population=2, generations=1)
     problem, free = SearchProblem(settings), [tmp_path / "a", tmp_path / "a", tmp_path / "a-2"]
+    # Another search takes the name between its choice and its use.
     monkeypatch.setattr(new_run, "new_path", lambda settings: free.pop(0))
     with new_run.create_run(None, problem) as first, new_run.create_run(None, problem) as second:
         assert (first.path.name, second.path.name) == ("a", "a-2")

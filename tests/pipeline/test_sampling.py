@@ -21,6 +21,7 @@ def test_a_search_draws_paths_as_asked_and_shows_plain_accuracy_beside_acc(sampl
 
     asked = []
     real = prepare.make_sampler
+    # Which sampler a search asks for is not to be seen from outside.
     monkeypatch.setattr(prepare, "make_sampler", lambda name, *a, **k: asked.append((name, k)) or real(name, *a, **k))
     with search(**SMALL, sampling=sampling, out=tmp_path / "run") as run:
         front = read_front(run)

@@ -281,6 +281,7 @@ def test_ends_that_break_a_bound_do_not_begin_a_population(made, tmp_path):
 def test_files_are_read_and_digested_once_for_a_search(made, monkeypatch):
     read = []
     digest = start_module.check_digest
+    # How often a file is read is what is tested.
     monkeypatch.setattr(start_module, "check_digest", lambda *given: read.append(given) or digest(*given))
     start = start_of(settings(made, resolution=16, train_limit=60), Silent())
     problem = SearchProblem(start.settings, start)

@@ -151,6 +151,7 @@ class _Slow(TableEvaluator):
 def test_a_slow_machine_makes_the_same_search(settings, tmp_path, monkeypatch, surrogate):
     changed = settings.model_copy(update={"surrogate": surrogate, "generations": 2})
     fast = pipeline.search(changed, tmp_path / "fast")
+    # A table that takes time.
     monkeypatch.setattr("evonas.pipeline.problem.TableEvaluator", _Slow)
     slow = pipeline.search(changed, tmp_path / "slow")
     assert (slow.path / "front.csv").read_text() == (fast.path / "front.csv").read_text()
@@ -164,6 +165,7 @@ def test_the_share_of_predictors_is_reported_and_no_more_fits_than_rounds(settin
         fits.append(len(given[2]))
         return fit_predictor(*given)
 
+    # Whether and how often it is called is what is tested.
     monkeypatch.setattr("evonas.evolution.surrogate.fit_predictor", counted)
     run = pipeline.search(settings, tmp_path / "run")
     assert fits == list(range(12, 36, 3))  # one expensive objective: one predictor a round of three evaluations

@@ -51,6 +51,7 @@ def test_no_global_state_is_touched(make_run):
 
 
 def test_a_missing_library_is_one_line(make_run, monkeypatch):
+    # What is installed is a matter of the environment.
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with Run.open(make_run()) as run, pytest.raises(MissingExtraError, match=r"pip install 'evonas\[report\]'"):
         plot_front(gather(run))

@@ -173,6 +173,7 @@ def test_the_report_is_written_whole_into_the_run_or_elsewhere(make_run, tmp_pat
 def test_a_missing_library_is_one_line(make_run, monkeypatch):
     contents = read(make_run())
     _library.cache_clear()
+    # What is installed is a matter of the environment.
     monkeypatch.setitem(sys.modules, "plotly.offline", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'evonas\[report\]'"):
         make_page(contents)

@@ -254,6 +254,7 @@ def test_a_disk_that_refuses_is_told_in_one_line_and_keeps_the_old_file(tmp_path
 
     with make(tmp_path / "run") as run:
         path = run.write("front.csv", "old")
+        # A disk that fails at that moment.
         monkeypatch.setattr(os, "fsync", refuse)
         before = sorted(p.name for p in run.path.iterdir())
         with pytest.raises(RunError, match=message):
@@ -272,10 +273,12 @@ def test_the_advice_for_a_full_disk_is_to_resume_only_where_a_search_was_begun(t
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with make(tmp_path / "run") as run, monkeypatch.context() as patch:
+        # A disk that fails at that moment.
         patch.setattr(os, "fsync", refuse)
         with pytest.raises(RunError, match=r"free some and run  evonas resume \S+/run"):
             run.write("front.csv", "new")
     with Run.open(tmp_path / "run", write=True) as run, monkeypatch.context() as patch:
+        # A disk that fails at that moment.
         patch.setattr(os, "fsync", refuse)
         with pytest.raises(RunError, match="free some and run the same command again"):
             run.write("models/x/training.json", "new")

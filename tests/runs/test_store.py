@@ -319,6 +319,7 @@ def test_a_store_in_a_folder_that_cannot_be_written_is_read_and_nothing_is_left_
     path = tmp_path / "evaluations.sqlite"
     with Store(path, create=True) as store:
         store.record([row("a", 0.1)])
+    # Root, as which tests may run, may write everywhere.
     monkeypatch.setattr("evonas.runs.database._is_writable", lambda folder: False)
     with Store(path, write=False) as store:
         assert [file.name for file in tmp_path.iterdir()] == [path.name]
@@ -336,6 +337,7 @@ def test_results_that_stand_in_the_log_alone_are_read_from_there_too(tmp_path, m
             (away / file.name).write_bytes(file.read_bytes())
     assert (away / "evaluations.sqlite-wal").stat().st_size > 0
     (away / "evaluations.sqlite-shm").unlink()
+    # Root, as which tests may run, may write everywhere.
     monkeypatch.setattr("evonas.runs.database._is_writable", lambda folder: False)
     with Store(away / path.name, write=False) as store:
         assert store.lookup(["a"], "acc", "f") == {"a": row("a", 0.1)}

@@ -30,6 +30,7 @@ def seen(monkeypatch):
         return measure(sessions, feeds, **options)
 
     measure = latency.measure
+    # What is handed to the clock is not to be seen from outside.
     monkeypatch.setattr(latency, "measure", watch)
     return handed
 

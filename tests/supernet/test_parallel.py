@@ -82,6 +82,7 @@ def test_alone_nothing_is_exchanged_and_norms_stay_as_they_are():
 @pytest.mark.parametrize("shape", [(6, 3, 4, 4), (12, 3)])
 def test_a_norm_of_all_images_has_torch_s_outputs_and_gradients(shape, monkeypatch):
     """One process that gathers its own statistics is an ordinary batch norm, running averages included."""
+    # One process stands for several.
     monkeypatch.setattr(parallel, "processes", lambda: 1)
     monkeypatch.setattr(parallel.distributed, "all_gather", lambda parts, own: parts[0].copy_(own))
     monkeypatch.setattr(parallel.distributed, "all_reduce", lambda sums: None)

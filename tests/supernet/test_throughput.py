@@ -13,6 +13,7 @@ def trial(monkeypatch):
 
     def run(*seconds: float, **options) -> tuple[float, int]:
         ticks = iter(itertools.accumulate((0.0, *seconds)))
+        # Times that are known, instead of the clock's.
         monkeypatch.setattr(throughput.time, "perf_counter", lambda: next(ticks))
         done = []
 
@@ -21,6 +22,7 @@ def trial(monkeypatch):
                 done.append(1)
                 progress(None)
 
+        # Times that are known, instead of the clock's.
         monkeypatch.setattr(throughput, "train_supernet", train)
         return throughput.time_update(None, None, "uniform", batch_size=2, **options), len(done)
 

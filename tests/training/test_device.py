@@ -9,10 +9,12 @@ from evonas.training import mixed_precision, place, resolve_device
 
 
 def test_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A machine with and without CUDA.
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert resolve_device("cpu") == resolve_device("auto") == torch.device("cpu")
     with pytest.raises(SettingsError, match="torch sees no CUDA devices"):
         resolve_device("cuda")
+    # A machine with and without CUDA.
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert resolve_device("auto") == resolve_device("cuda") == torch.device("cuda")

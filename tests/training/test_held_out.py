@@ -81,6 +81,7 @@ def test_patience_counts_epochs_since_the_best(data, values, patience, over):
 
 def test_a_training_ends_with_its_patience(data, recipe, tiny, monkeypatch):
     falling = iter([0.9, 0.5, 0.4, 0.3, 0.2])
+    # Accuracies that fall, which no training of seconds gives.
     monkeypatch.setattr("evonas.training.held_out.evaluate", lambda *_, **__: (next(falling), 0.0))
     done = train(tiny(0), data, change_recipe(recipe, patience=2), device="cpu")
     assert (len(done.history), done.best) == (3, 1)

@@ -291,7 +291,9 @@ class Swapped(Steps):
 def test_an_image_that_is_wholly_its_partners_has_its_partners_label(
     data: Dataset, tiny: Maker, plain: TrainingRecipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # No recipe names such an augmentation.
     monkeypatch.setattr("evonas.training.train.recipe_augmentation", lambda *_: Steps())
     usual = train(tiny(0), data, plain, seed=3).history[0]["loss"]
+    # No recipe names such an augmentation.
     monkeypatch.setattr("evonas.training.train.recipe_augmentation", lambda *_: Swapped())
     assert train(tiny(0), data, plain, seed=3).history[0]["loss"] == pytest.approx(usual, rel=1e-4)

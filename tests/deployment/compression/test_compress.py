@@ -46,6 +46,7 @@ def speeds(monkeypatch):
             fast = [any(node.op_type == "QuantizeLinear" for node in one.graph.node) for one in models]
             return [Timing(integers if one else 1.0, 0.0, 0.1, 10) for one in fast]
 
+        # Times that are known, instead of the clock's.
         monkeypatch.setattr(module, "measure_models", measure)
 
     return fix
@@ -79,6 +80,7 @@ def test_where_integers_are_slow_weights_alone_are_stored_in_eight_bits(model, j
 
 def test_what_costs_too_much_is_not_kept(model, judge, speeds, monkeypatch):
     speeds(0.5)
+    # A form that onnxruntime cannot run.
     monkeypatch.setattr(module, "_integers", lambda *_: [("int8, bad", "int8", "int8", _broken(model))])
     tried = compress(model, judge, "auto", max_drop=1.0)
     assert next(v for v in tried.variants if v.name == "int8, bad").score < 0.99

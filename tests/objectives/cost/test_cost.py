@@ -142,6 +142,7 @@ def test_a_block_is_counted_once_in_the_life_of_a_machine(tiny: Context, draw, c
     forms = draw(tiny.space, 5)
     evaluator = CostEvaluator(tiny)
     first = [evaluator.cost(form) for form in forms]
+    # That nothing is counted again is what is tested.
     monkeypatch.setattr(room, "_count", lambda block: pytest.fail(f"{block.label} was counted again"))
     evaluator = CostEvaluator(tiny)
     assert [evaluator.cost(form) for form in forms] == first

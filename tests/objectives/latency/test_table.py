@@ -46,6 +46,7 @@ def _timed(models, **options) -> list[Timing]:
 @pytest.fixture
 def clockwork(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace the stopwatch."""
+    # Times that are known, instead of the clock's.
     monkeypatch.setattr(runtime, "measure_models", _timed)
 
 
@@ -53,6 +54,7 @@ def clockwork(monkeypatch: pytest.MonkeyPatch) -> None:
 def table(tiny: Context) -> LatencyTable:
     """A table of the tiny skeleton, measured once by clockwork; tables are never changed."""
     with pytest.MonkeyPatch.context() as patch:
+        # Times that are known, instead of the clock's.
         patch.setattr(runtime, "measure_models", _timed)
         return measure_latency_table(tiny.space, tiny.skeleton, networks=20)
 
@@ -127,6 +129,7 @@ def test_threads_and_batch_of_a_table_that_the_search_does_not_share_are_said(ti
 
 def test_a_table_measured_in_a_hurry_does_not_stand_for_the_device(tiny: Context, table, tmp_path, monkeypatch):
     monkeypatch.setenv("EVONAS_CACHE", str(tmp_path))
+    # Measuring takes a minute.
     monkeypatch.setattr(latency, "measure_latency_table", lambda *given, **options: table)
     device_latency_table(tiny.space, tiny.skeleton, seconds=latency_measure.SECONDS / 2)
     assert not list(tmp_path.rglob("latency-*.json"))
@@ -142,6 +145,7 @@ def test_a_provider_is_asked_for_recorded_and_used_by_the_check(tiny: Context, c
         asked.append(options["providers"])
         return timed(models, **options)
 
+    # Times that are known, instead of the clock's.
     monkeypatch.setattr(runtime, "measure_models", noted)
     table = measure_latency_table(tiny.space, tiny.skeleton, networks=20, provider="XnnpackExecutionProvider")
     assert table.device["provider"] == "XnnpackExecutionProvider"
@@ -214,6 +218,7 @@ def test_a_block_that_cannot_be_exported_is_named(tiny: Context, monkeypatch):
     def refuse(*arguments, **options):
         raise ExportError("no operator for it")
 
+    # Whether anything is exported again is what is tested.
     monkeypatch.setattr(runtime, "export", refuse)
     with pytest.raises(ExportError, match=r"The block \S+ cannot be exported: no operator for it"):
         measure_latency_table(tiny.space, tiny.skeleton, networks=20)
@@ -236,6 +241,7 @@ def test_a_device_is_measured_once(tiny: Context, clockwork, cache):
 
 def test_a_disturbed_table_is_not_kept(tiny: Context, clockwork, cache, monkeypatch):
     measured = latency.measure_latency_table
+    # Measuring takes a minute.
     monkeypatch.setattr(
         latency, "measure_latency_table", lambda *a, **o: replace(measured(*a, **o), error=2 * latency.WORST)
     )
