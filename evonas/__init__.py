@@ -332,7 +332,7 @@ def train(
     """Train members of a front to the end; test accuracy is read once, after training.
 
     A run that asked for the baseline ``transfer`` also transfers its published weights at the same cost, into its
-    ``transfer.json``; `progress` is told what came of it.
+    ``transfer.json``; `progress` shows what came of it.
 
     Args:
         run: The run or its directory.

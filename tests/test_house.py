@@ -141,7 +141,9 @@ def test_no_name_has_two_homes():
 
 
 def test_docstrings_begin_in_the_fields_words():
-    odd = re.compile(r"\b(anew|besides|dear|facts|ghosts?|hung|in vain|lest|outlines?|sittings?|told)\b", re.IGNORECASE)
+    odd = re.compile(
+        r"\b(anew|besides|dear|facts|ghosts?|hung|in vain|lest|outlines?|put out|sittings?|told)\b", re.IGNORECASE
+    )
     found = []
     for path, tree in modules():
         for node in ast.walk(tree):
@@ -150,4 +152,16 @@ def test_docstrings_begin_in_the_fields_words():
             first = (ast.get_docstring(node) or "").split("\n")[0]
             if odd.search(first) and not getattr(node, "name", "").startswith("_"):
                 found.append(f"{path}: {first}")
+    assert found == []
+
+
+def test_words_that_readers_stumble_over_are_gone():
+    """Those with no other meaning in the field, anywhere in the package: names, docstrings, help and messages."""
+    odd = re.compile(r"\b(anew|besides|dear|ghosts?|in vain|lest|put out|sittings?|strangers?)\b", re.IGNORECASE)
+    found = [
+        f"{path.relative_to(PACKAGE)}:{number}: {match[0]}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if (match := odd.search(line))
+    ]
     assert found == []

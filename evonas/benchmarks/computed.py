@@ -34,7 +34,7 @@ def score_sources(context: Context, names: Iterable[str] = (), *, skeleton: str 
 
     Args:
         context: Space, skeleton, and data for scores that see images.
-        names: What may be asked for besides: of these, rankings and proxies with options are added.
+        names: What may be asked for as well: of these, rankings and proxies with options are added.
         skeleton: Name of the skeleton that training-free scores look at; None: the one that each declares.
     """
     from evonas.objectives import check_objectives, known_objectives

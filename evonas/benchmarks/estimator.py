@@ -97,7 +97,7 @@ def out_of_fold(
     Args:
         space: Of the architectures.
         architectures: Canonical.
-        statistics: What predictors see besides, shape ``(n, k)``.
+        statistics: What else predictors see, shape ``(n, k)``.
         values: What they learn, NaN where unknown, shape ``(n,)``.
         seed: Of the folds.
     """

@@ -44,7 +44,7 @@ def bench_proxies(
         sources: Computes what is no column; the floors must be here or in the table.
         together: Computes several of the sources with the work that they share; None: one after the other.
         seeds: How many (0, 1, …), or which. A seed draws the rows under `limit` and seeds the scores.
-        limit: Architectures to score, drawn anew by each seed, the same for all proxies; None: all rows.
+        limit: Architectures to score, drawn by each seed, the same for all proxies; None: all rows.
         progress: Called with a proxy, or those that are scored together, and the seed before they are.
 
     Returns:

@@ -36,7 +36,7 @@ def bench_search(
     """Search the rows of a table with every algorithm and seed.
 
     Objectives are min-max scaled over the rows, all minimised, the reference point is (1, …, 1). Columns of
-    the table are dear, known only of members evaluated; computed objectives are cheap.
+    the table are expensive, known only of members evaluated; computed objectives are cheap.
 
     Args:
         space: The space of the rows.

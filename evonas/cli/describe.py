@@ -16,7 +16,7 @@ def describe(
     space: Annotated[str, typer.Argument(help="A space's name or TOML file.")],
     architecture: Annotated[str | None, typer.Argument(help="An architecture's text, in quotes; or 'random'.")] = None,
     skeleton: Annotated[
-        str, typer.Option(help="The skeleton that it is hung in, NAME or NAME:key=value,key=value.")
+        str, typer.Option(help="The skeleton that it is built in, NAME or NAME:key=value,key=value.")
     ] = "small",
     out: Annotated[Path | None, typer.Option(help="Draw the architecture into this file, .svg or .png.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of 'random', and of initial weights.")] = 0,

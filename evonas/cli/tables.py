@@ -19,7 +19,7 @@ def cards_table(front: Front, chosen: Sequence[Card], width: int) -> Table:
     Args:
         front: The front.
         chosen: Its cards.
-        width: Characters of a line: what is known besides the objectives is left out where it has no room.
+        width: Characters of a line: what is known beside the objectives is left out where it has no room.
     """
     first = front.objectives[0].name
     names = [name for name in (f"{first}_report",) if name in front.columns]

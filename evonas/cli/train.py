@@ -39,7 +39,7 @@ def train(
             help="Or: auto, as --weights says; none, fresh; published ones of the run's space, by name or TOML file."
         ),
     ] = "auto",
-    distill: Annotated[bool, typer.Option("--distill", help="Imitate the supernet's largest path besides.")] = False,
+    distill: Annotated[bool, typer.Option("--distill", help="Imitate the supernet's largest path as well.")] = False,
     hold_out: Annotated[
         str,
         typer.Option(

@@ -44,8 +44,8 @@ def treat_rare(source: Source, options: ReadOptions) -> Source:
     if options.rare == "stop":
         it = "it" if len(rare) == 1 else "them"
         least = PARTS + (source.test is None)
-        able = counts[rare[0]] >= least
-        keep = f"or keep {it} by --rare keep" if able else f"or add images, {least} are the least that a split needs"
+        enough = counts[rare[0]] >= least
+        keep = f"or keep {it} by --rare keep" if enough else f"or add images, {least} are the least that a split needs"
         raise DataError(f"{said}; leave {it} out by --rare drop, {keep}")
     kept = [label for label in range(len(source.classes)) if label not in set(rare)]
     if len(kept) < 2:

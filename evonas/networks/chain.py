@@ -12,8 +12,8 @@ from evonas.spaces import Path
 def chained(path: Path, order: tuple[str, ...], chain: str) -> tuple[Wiring, ...]:
     """Return the wiring of each cell, in order.
 
-    Cells of one kind are wired alike, but not all that they put out is read where cells of another kind follow,
-    or where a chain begins or ends. What an architecture as written holds in vain inside a cell stays: its
+    Cells of one kind are wired alike, but not all that they output is read where cells of another kind follow,
+    or where a chain begins or ends. What an architecture as written holds unused inside a cell stays: its
     published costs count it.
 
     Args:

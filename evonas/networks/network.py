@@ -16,7 +16,7 @@ from evonas.spaces import Architecture, Decision, Path, Skeleton, Space, path_na
 
 @runtime_checkable
 class Branched(Protocol):
-    """A module that adds up what others of its own put out."""
+    """A module that adds up the outputs of others of its own."""
 
     def branches(self) -> Iterator[nn.Module]:
         """Yield the modules whose outputs a training may drop, since something else is added to each."""

@@ -25,7 +25,7 @@ READING, WRITING = 1.5, 5.0
 class Budget:
     """A deadline that every step draws from; without one, no step is ever over.
 
-    What is left is divided anew before each step, so that a step which took less or more than its share is made up
+    What is left is divided again before each step, so that a step which took less or more than its share is made up
     for by those after it. Whatever a step decides by it is the caller's to store before it takes effect.
 
     Args:

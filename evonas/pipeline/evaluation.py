@@ -31,7 +31,7 @@ def open_engine(
         problem: What is searched.
         run: Where values are stored.
         context: What evaluators are made from.
-        progress: Told where workers are more than the machine has cores for.
+        progress: Notified where workers are more than the machine has cores for.
         names: Objectives; None: all that the search evaluates.
     """
     settings, evaluators = problem.settings, problem.evaluators(context, names)

@@ -119,8 +119,8 @@ def end_by_patience(run: Run, without: int, told: int, progress: Progress) -> No
     Args:
         run: Its run.
         without: Generations that gained nothing.
-        told: Evaluations told.
-        progress: Told so.
+        told: Evaluations so far.
+        progress: Shows it.
     """
     run.update_manifest(patience={"without_gain": without, "evaluations": told})
     progress.say(

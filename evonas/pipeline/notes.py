@@ -42,7 +42,7 @@ def note_weights(run: Run, engine: LocalEngine, progress: Progress) -> None:
 def note_trust(run: Run, evaluator: RankedEvaluator) -> None:
     """Write down how far to trust predicted accuracy: how well it and each signal order the anchors."""
     if "acc_trust" in run.manifest:
-        return  # what it rests on does not change, and reading it anew takes a while
+        return  # what it rests on does not change, and reading it again takes a while
     calibration = evaluator.calibration
     run.update_manifest(
         acc_trust={

@@ -39,7 +39,7 @@ def probe_resolution(settings: Settings, start: PublishedStart, progress: Progre
     Args:
         settings: Data, seed and budget.
         start: The published weights.
-        progress: Told what was found.
+        progress: Shows what was found.
     """
     entry = start.entry
     assert entry.preprocessing is not None

@@ -88,8 +88,8 @@ def suggestion(algorithm: str, objectives: int) -> str | None:
 def note_predictors(run: Run, evolution: Evolution, names: Sequence[str]) -> None:
     """Write down which predictors the last round used, for each expensive objective, and how well they ranked."""
     if evolution.choices:
-        told = {names[j]: asdict(choice) for j, choice in evolution.choices.items()}
-        run.update_manifest(surrogate={"predictors": told})
+        chosen = {names[j]: asdict(choice) for j, choice in evolution.choices.items()}
+        run.update_manifest(surrogate={"predictors": chosen})
 
 
 class _GenomeFeatures:

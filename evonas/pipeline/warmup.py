@@ -219,8 +219,11 @@ class SearchSetup:
                 probe=None if self.budget.share("supernet") < PROBED_SHARE else self._probe(network, epochs),
                 over=self.budget.end_of("supernet") if self.budget.bounded else None,
             )
-        told = {"last": history.epochs[-1], "forgetting": summarize(history.forgetting) if history.forgetting else {}}
-        self.run.update_manifest(supernet={"rule": settings.sharing, "epochs": epochs, **told})
+        figures = {
+            "last": history.epochs[-1],
+            "forgetting": summarize(history.forgetting) if history.forgetting else {},
+        }
+        self.run.update_manifest(supernet={"rule": settings.sharing, "epochs": epochs, **figures})
         return network
 
     def path_sample(self, context: Context) -> Context:

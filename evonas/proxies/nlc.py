@@ -86,8 +86,8 @@ def prefix_nonlinearity(network: nn.Module, images: Tensor, products: int, stage
         network: Network with its weights; it is not changed.
         images: Shape (n, channels, height, width), n >= 2.
         products: Number of shifts, >= 1.
-        stages: Parts of the network as `stage_of` names them. A prefix's output is the last that its stage's modules
-            put out.
+        stages: Parts of the network as `stage_of` names them. A prefix's output is the last output of its stage's
+            modules.
 
     Returns:
         Coefficient by stage, in the order the stages end; of the whole network as "".

@@ -36,7 +36,7 @@ def discretize(
     Args:
         space: Joint wiring and learned outputs.
         weights: One for each kind of cell, in the space's order.
-        most: Nodes put out by either stream: the heaviest; None: those of the sum that weigh more than
+        most: Output nodes of either stream: the heaviest; None: those of the sum that weigh more than
             `above`, and those of the concatenation that weigh more than their mean.
         above: See `most`.
 

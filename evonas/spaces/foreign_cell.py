@@ -52,7 +52,7 @@ def genotype_fields(text: str, kinds: Sequence[str], nodes: int) -> dict[str, An
         text: ``NAME = Genotype(...)`` or a text that holds one, a mapping with its fields as JSON or as Python prints
             it, a configuration of NAS-Bench-301, or NASLib's compact pairs.
         kinds: Kinds of cells, in the order of fields without names.
-        nodes: Nodes of a cell, all of which are put out where a text doesn't say.
+        nodes: Nodes of a cell, all of which are outputs where a text doesn't say.
 
     Raises:
         SpaceError: It holds several genotypes.

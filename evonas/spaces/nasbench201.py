@@ -20,8 +20,8 @@ def unique_string(
     cells of one function may have different strings.
 
     Args:
-        architecture: One kind of cell with one input, every node reading all before it, the last put out.
-        zeros: Operations that put out zero.
+        architecture: One kind of cell with one input, every node reading all before it, the last is the output.
+        zeros: Operations whose output is zero.
         skips: Operations that pass their source on.
     """
     (cell,) = architecture.cells

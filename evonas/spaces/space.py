@@ -153,7 +153,7 @@ class Space(ABC, Generic[A]):
 
         Args:
             architecture: The architecture.
-            skeleton: The frame it is hung in; None: the space's own.
+            skeleton: The frame it is built in; None: the space's own.
 
         Raises:
             SpaceError: The architecture is of another space.

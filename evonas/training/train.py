@@ -89,7 +89,7 @@ def train(
             and `held_out`, the measure on held-out images after the epoch before.
         checkpoint: File written after every epoch. Where it exists the training goes on from it; the network
             must hold the weights that the training began with.
-        teacher: Network or model that is imitated besides, with the recipe's weight `distillation`. It is
+        teacher: Network or model that is imitated as well, with the recipe's weight `distillation`. It is
             put into evaluation mode on the device.
         task: Loss and metric; by default that of the data, with the recipe's label smoothing.
         until: Epoch after which the training pauses: with a checkpoint it goes on from there another time, as if it

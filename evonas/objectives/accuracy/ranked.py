@@ -31,7 +31,7 @@ SCORE = Objective("acc_score", "", "max")
 FOLDS = 5
 """Parts of the anchors that are predicted from the others."""
 PAIR_FOLDS, PAIR_REPEATS = 3, 8
-"""Parts within which pairs of anchors are compared, and how often the anchors are divided anew."""
+"""Parts within which pairs of anchors are compared, and how often the anchors are divided into them."""
 FULL = "quick"
 """Recipe of the training that counts in the end: the one of ``evonas train`` where none is given."""
 FUSED_BY = ("genes", "counts")

@@ -27,7 +27,7 @@ def cached(
 ) -> dict[str, Any]:
     """Return a value for each key; what is not on disk is measured and added to it.
 
-    A table that cannot be read or written costs time, never an error: values are measured anew.
+    A table that cannot be read or written costs time, never an error: values are measured again.
 
     Args:
         table: Name and version of the table: a change of what is measured needs another version.

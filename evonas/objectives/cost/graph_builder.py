@@ -1,8 +1,8 @@
 """Block graphs: the ordered graph of an architecture's network, at the grain of blocks, without running anything.
 
-The network's own forward code runs on ghosts, which have a shape and no values. Where a block would run, a step is
-noted and a ghost of the tabled shape comes out; an outline takes a fraction of a millisecond and cannot disagree
-with the network about what is wired to what.
+The network's own forward code runs on symbolic tensors, which have a shape and no values. Where a block would run, a
+step is noted and a symbolic tensor of the tabled shape comes out; a block graph takes a fraction of a millisecond and
+cannot disagree with the network about what is wired to what.
 """
 
 from __future__ import annotations

@@ -61,9 +61,9 @@ class Pen:
 
     def note(self, block: Block, inputs: Sequence[SymbolicTensor], fixed: bool = False) -> SymbolicTensor:
         """Note that a block runs, and return what comes out."""
-        ghost = SymbolicTensor(self, block.trace.output)
-        self.outline.steps.append(OutlineStep(block, tuple([value.number for value in inputs]), ghost.number, fixed))
-        return ghost
+        result = SymbolicTensor(self, block.trace.output)
+        self.outline.steps.append(OutlineStep(block, tuple([value.number for value in inputs]), result.number, fixed))
+        return result
 
     def glue(self, kind: type[nn.Module], inputs: Sequence[SymbolicTensor]) -> SymbolicTensor:
         """Note what joins blocks."""

@@ -122,7 +122,7 @@ def skeleton_of(table: LatencyTable, space: Space) -> Skeleton:
         fields: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in table.skeleton.items()}
         return Skeleton(**fields)
     except TypeError as error:
-        raise SettingsError(f"The latency table's skeleton cannot be read: {error}; build it anew") from None
+        raise SettingsError(f"The latency table's skeleton cannot be read: {error}; build it again") from None
 
 
 def _row(architecture: Architecture, predicted: float, first: Timing, second: Timing) -> dict[str, Any]:

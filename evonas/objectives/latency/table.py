@@ -135,7 +135,7 @@ def tally(outline: Outline, blocks: Mapping[str, Mapping[str, Any]], heads: Head
         if measured is None:
             raise EvaluationError(
                 f"the latency table does not hold the block {block.label} on inputs {list(block.shapes)}: it was "
-                "built for another skeleton or version; build it anew with  evonas latency build"
+                "built for another skeleton or version; build it again with  evonas latency build"
             )
         spent = measured["ms"]
         nodes += block.trace.nodes
