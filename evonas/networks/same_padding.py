@@ -24,8 +24,8 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
 
 def convolve_same(x: Tensor, weight: Tensor, stride: int, groups: int = 1, bias: Tensor | None = None) -> Tensor:
     """Convolution of ``(n, c, h, w)``, padded as TensorFlow's "same" does it."""
-    top, bottom = same_padding(x.shape[2], weight.shape[2], stride)
-    left, right = same_padding(x.shape[3], weight.shape[3], stride)
+    top, bottom = same_padding(int(x.shape[2]), weight.shape[2], stride)
+    left, right = same_padding(int(x.shape[3]), weight.shape[3], stride)
     if (top, left) == (bottom, right):  # no copy of the image is needed
         return functional.conv2d(x, weight, bias, stride, (top, left), 1, groups)
     return functional.conv2d(functional.pad(x, (left, right, top, bottom)), weight, bias, stride, 0, 1, groups)

@@ -18,6 +18,7 @@ import onnx
 from evonas.deployment.compression.ranges import OPERATIONS, Calibration, activation_ranges, calm, refusing
 from evonas.errors import ExportError
 from evonas.runtime.checks import check_model, set_metadata, strip
+from evonas.runtime.gates import gates
 from evonas.runtime.graph import Graph
 
 OLDEST_OPSET = 13
@@ -36,32 +37,6 @@ def check_opset(opset: int) -> None:
             f"Expected --opset {OLDEST_OPSET} or more, from which DequantizeLinear takes a scale for each channel, got "
             f"{opset}: raise it, or use --quantize int8-weights"
         )
-
-
-def gates(model: onnx.ModelProto) -> list[str]:
-    """Return the names of the nodes of gates: from a pooling over all pixels to the product with what was pooled.
-
-    Squeeze-and-excitation computes a factor for each channel out of a few numbers. Integers save nothing there, and
-    the error of a factor is one of all pixels of its channel.
-
-    Args:
-        model: Its nodes have names.
-    """
-    takers: dict[str, list[onnx.NodeProto]] = {}
-    for node in model.graph.node:
-        for name in node.input:
-            takers.setdefault(name, []).append(node)
-    found: dict[str, None] = {}
-    for pool in model.graph.node:
-        if pool.op_type != "GlobalAveragePool" or all(t.op_type != "Conv" for t in takers.get(pool.output[0], [])):
-            continue
-        waiting = [pool]
-        while waiting:
-            node = waiting.pop()
-            if node.name not in found and node.op_type != "Mul":
-                found[node.name] = None
-                waiting += [taker for name in node.output for taker in takers.get(name, [])]
-    return list(found)
 
 
 def ends(model: onnx.ModelProto) -> list[str]:

@@ -8,9 +8,10 @@ import torch
 from onnx import TensorProto
 from torch import nn
 
-from evonas.deployment.compression.qdq import ends, gates, quantize
+from evonas.deployment.compression.qdq import ends, quantize
 from evonas.errors import ExportError
 from evonas.runtime import export, logits
+from evonas.runtime.gates import gates
 
 
 @pytest.fixture(scope="module")
