@@ -88,16 +88,17 @@ def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]
     """Make an environment with the packages named and nothing else; called with their names, it gives its Python."""
     made: dict[tuple[str, ...], Path] = {}
 
-    def make(*packages: str) -> Path:
-        if packages not in made:
+    def make(*packages: str, python: str = sys.executable) -> Path:
+        key = (python, *packages)
+        if key not in made:
             folder = tmp_path_factory.mktemp("bare")
-            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-            python = folder / "bin" / "python"
+            subprocess.run([python, "-m", "venv", folder], check=True)
+            own = folder / "bin" / "python"
             clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-            command = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages]
+            command = [own, "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages]
             subprocess.run(command, check=True, env=clean)
-            made[packages] = python
-        return made[packages]
+            made[key] = own
+        return made[key]
 
     return make
 
