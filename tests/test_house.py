@@ -165,3 +165,15 @@ def test_words_that_readers_stumble_over_are_gone():
         if (match := odd.search(line))
     ]
     assert found == []
+
+
+def test_docstrings_of_modules_and_classes_begin_with_a_noun():
+    """A question word hides it: "What an ONNX file is worth" is the "Check of an ONNX file"."""
+    asks = re.compile(r"(What|How|Where|Which|Who)\b")
+    found = [
+        f"{path}: {line}"
+        for path, tree in modules()
+        for node in (tree, *(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)))
+        if asks.match(line := (ast.get_docstring(node) or "").split("\n")[0])
+    ]
+    assert found == []

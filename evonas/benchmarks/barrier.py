@@ -1,4 +1,4 @@
-"""What waiting for the last of a generation costs: ``python -m evonas.benchmarks.barrier``."""
+"""Cost of waiting for the last of a generation: ``python -m evonas.benchmarks.barrier``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well accuracy is estimated by shared weights, and by a predictor that few short trainings correct."""
+"""Quality of accuracy's estimates: by shared weights, and by a predictor that few short trainings correct."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ class Spent(Exception):
 
 
 class Oracle:
-    """What an algorithm may ask: evaluations, counted, until the budget is spent.
+    """Evaluations that an algorithm may ask for, counted, until the budget is spent.
 
     Args:
         members: The problem.

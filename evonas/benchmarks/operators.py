@@ -1,4 +1,4 @@
-"""How much it helps that operators know which choices are ordered: searches of integer problems of known fronts."""
+"""Gain of operators that know which choices are ordered: searches of integer problems of known fronts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What evonas adds to the work that cannot be spared: ratios measured side by side, in one run."""
+"""Overhead of evonas beside the work that cannot be spared: ratios measured side by side, in one run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SIDE = 32
 
 @dataclass(frozen=True)
 class Amount:
-    """How much is measured.
+    """Amount that is measured.
 
     Attributes:
         genotypes: Architectures that SWAP scores.

@@ -32,7 +32,7 @@ NORM_IMAGES = 320
 
 
 class SupernetAmount(Protocol):
-    """How much is measured; see `evonas.benchmarks.overhead.Amount`."""
+    """Amount that is measured; see `evonas.benchmarks.overhead.Amount`."""
 
     @property
     def channels(self) -> int:
@@ -61,7 +61,7 @@ class SupernetAmount(Protocol):
 
 @dataclass(frozen=True)
 class _Images:
-    """What a training reads: images whose content changes no cost."""
+    """Images that a training reads, whose content changes no cost."""
 
     train: Part
     fingerprint: str = "overhead"

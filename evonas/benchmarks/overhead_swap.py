@@ -19,7 +19,7 @@ from evonas.spaces import Space
 
 
 class SwapAmount(Protocol):
-    """How much is measured; see `evonas.benchmarks.overhead.Amount`."""
+    """Amount that is measured; see `evonas.benchmarks.overhead.Amount`."""
 
     @property
     def genotypes(self) -> int:

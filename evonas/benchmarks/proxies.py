@@ -1,4 +1,4 @@
-"""How well scores rank architectures of known truth, with the floors that any score must beat beside them."""
+"""Rank correlation of scores with known truth, with the floors that any score must beat beside them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What trainings of supernets say of their rules: rank correlation with truth, with bootstrap intervals."""
+"""Rank correlation with truth of supernets trained by several rules, with bootstrap intervals."""
 
 from __future__ import annotations
 

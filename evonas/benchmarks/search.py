@@ -1,4 +1,4 @@
-"""How quickly searches find a front that is known: hypervolume against evaluations on a table."""
+"""Speed at which searches find a known front: hypervolume against evaluations on a table."""
 
 from __future__ import annotations
 

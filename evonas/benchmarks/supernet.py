@@ -1,4 +1,4 @@
-"""How well shared weights rank architectures of known truth, by update rule and by what is read off them."""
+"""Rank correlation of shared weights with known truth, by update rule and by what is read off them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a data set holds, looked at before anything expensive: parts, classes, sizes, what was left out, warnings."""
+"""Inventory of a data set, taken before anything expensive: parts, classes, sizes, what was left out, warnings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WIDTH, LINES = 80, 10
 
 @dataclass(frozen=True)
 class Inventory:
-    """What a data set holds.
+    """Contents of a data set.
 
     Attributes:
         name: Short name of the data.

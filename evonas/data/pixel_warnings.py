@@ -17,7 +17,7 @@ LEVELS = 32
 
 
 class PixelLook:
-    """What decoded pixels show of data, taken in chunk by chunk."""
+    """Signs of decoded pixels that something is wrong with data, taken in chunk by chunk."""
 
     def __init__(self) -> None:
         self._counts = np.zeros(256, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""What a photo becomes: the steps from an image file to a network's input, as the data set was read, as plain data."""
+"""Preprocessing of a photo: steps from an image file to a network's input, as the data set was read, as data."""
 
 from __future__ import annotations
 

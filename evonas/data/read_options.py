@@ -1,4 +1,4 @@
-"""What a person may say of data that their names and shapes leave open."""
+"""Options of reading data, which their names and shapes leave open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reader hands over: named classes and two sets of labeled images, not yet split or resized."""
+"""Source of data as its reader hands it over: named classes and labeled images, not yet split or resized."""
 
 from __future__ import annotations
 

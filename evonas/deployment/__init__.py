@@ -1,4 +1,4 @@
-"""What a user ships: trained members, and the folder of a deployed one.
+"""Shipping of members: trained ones, and the folder of a deployed one.
 
 `train_members` trains members of a run's front into its folder ``models/`` and notes the accuracy in the run's
 store; `deploy` turns a member into a folder with a checked ``model.onnx``, never training::

@@ -1,4 +1,4 @@
-"""What an ONNX file is worth: compared with torch on every test image, timed, weighed."""
+"""Check of an ONNX file: compared with torch on every test image, timed, weighed."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from evonas.runs.run import Run
 
 @dataclass(frozen=True)
 class FrontDeployment:
-    """What became of the members of a front.
+    """Outcome of deploying the members of a front.
 
     Attributes:
         deployed: By number on the front.

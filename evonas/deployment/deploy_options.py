@@ -1,4 +1,4 @@
-"""How a member is deployed: what is asked for, refused where it makes no sense before any work."""
+"""Options of deploying a member, refused before any work where they make no sense."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _SCRIPT = Path(__file__).with_name("isolated_run.py")
 
 @dataclass(frozen=True, eq=False)
 class Fresh:
-    """What a fresh process saw.
+    """Findings of a fresh process.
 
     Attributes:
         logits: Shape (n, classes).

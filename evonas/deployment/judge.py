@@ -1,4 +1,4 @@
-"""What smaller forms of a model are judged by."""
+"""Measure that smaller forms of a model are compared by."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ ALIGNMENT, INLINE = 64, 256
 
 @dataclass(frozen=True, eq=False)
 class Kit:
-    """What a device is to measure; equal weights, as those of equal blocks, are held once.
+    """Models that a device is to measure; equal weights, as those of equal blocks, are held once.
 
     Attributes:
         content: Content of ``kit.json``.

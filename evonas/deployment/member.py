@@ -206,7 +206,7 @@ def inherit(context: Context, architecture: Architecture) -> Network:
 
 @dataclass
 class _Work:
-    """What all trainings of one command share."""
+    """Trainings of one command, as far as they share their context."""
 
     run: Run
     context: Context

@@ -57,7 +57,7 @@ class UnitInput(nn.Module):
 
 @dataclass(frozen=True)
 class StoredTargets:
-    """What a model's files hold of the data that it was trained on, as far as its task needs it."""
+    """Data that a model was trained on, as its files hold them, as far as its task needs it."""
 
     task: str
     classes: tuple[str, ...]

@@ -23,7 +23,7 @@ from evonas.files.csv import to_csv
 
 
 class Answer(NamedTuple):
-    """What a model says of a photo.
+    """Answer of a model to a photo.
 
     Attributes:
         photo: Its path as given, or below the folder that was given.

@@ -1,4 +1,4 @@
-"""What a model is deployed to: its batch, its operations, and what the target's own checker says of the file."""
+"""Target of a deployment: its batch, its operations, and what the target's own checker says of the file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MOST_LINES = 20
 
 @dataclass(frozen=True)
 class Target:
-    """What a target asks of a model.
+    """Demands of a target on a model.
 
     Attributes:
         name: As `--target` takes it.

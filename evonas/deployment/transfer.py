@@ -1,5 +1,4 @@
-"""What a user would do instead of a search: published weights, frozen or fine-tuned at the same cost, on the same test
-images at the same resolution."""
+"""Plain transfer, the other way to a model: published weights, frozen or fine-tuned at the same cost."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ BATCH_SECONDS = 1.0
 
 
 class _Actor:
-    """What runs on the cluster."""
+    """Actor that runs on the cluster."""
 
     def prepare(self, spec: dict[str, Any], files: list[tuple[str, Any]]) -> str:
         """Make the evaluators; return why that is not possible, or nothing."""

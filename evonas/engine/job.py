@@ -28,7 +28,7 @@ Row = dict[str, Result]
 
 
 class Pool(Protocol):
-    """Where jobs are computed.
+    """Workers that compute jobs.
 
     Attributes:
         size: Tasks that are computed at a time.

@@ -16,7 +16,7 @@ __all__ = ["WorkerSpec"]
 
 @dataclass(frozen=True)
 class WorkerSpec:
-    """How a worker makes its evaluators: a description in JSON's types, so that no object travels.
+    """Specification of a worker's evaluators, in JSON's types, so that no object travels.
 
     Attributes:
         make: ``module:function``; called with `arguments` it returns a function from texts to candidates, and

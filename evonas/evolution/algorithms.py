@@ -32,7 +32,7 @@ Config.warnings["not_compiled"] = False  # a notice that pymoo would print
 
 
 class Algorithm(Protocol):
-    """What `Evolution` needs of an algorithm."""
+    """Algorithm as `Evolution` needs it."""
 
     offspring: int
     """How many genomes to ask for at a time."""

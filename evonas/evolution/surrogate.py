@@ -155,7 +155,7 @@ class SurrogateEvolution(Evolution):
 
 @dataclass(frozen=True)
 class _Features:
-    """What is known of genomes without an evaluation: values and violations, NaN where expensive; descriptions."""
+    """Knowledge of genomes without an evaluation: values and violations, NaN where expensive; descriptions."""
 
     values: np.ndarray
     broken: np.ndarray

@@ -1,4 +1,4 @@
-"""How long work tells how far it is; who shows it is the caller's business."""
+"""Progress of long work; who shows it is the caller's business."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each cell of a chain runs: all that its kind's wiring says but what no later cell reads."""
+"""Wiring of each cell of a chain: all that its kind's says but what no later cell reads."""
 
 from __future__ import annotations
 

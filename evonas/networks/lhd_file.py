@@ -20,7 +20,7 @@ NAMES = "source_file"
 
 
 class FoundWeights(NamedTuple):
-    """What one search has found."""
+    """Weights that one search has found."""
 
     name: str
     """Of its file, or its number."""

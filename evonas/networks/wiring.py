@@ -1,4 +1,4 @@
-"""What a path runs of each kind of cell."""
+"""Wiring of a path in each kind of cell."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Applied(NamedTuple):
 
 @dataclass(slots=True)
 class Wiring:
-    """What one kind of cell runs in a path."""
+    """Edges that one kind of cell runs in a path."""
 
     nodes: dict[int, list[Applied]] = field(default_factory=dict)
     """Place of each node to what it applies."""

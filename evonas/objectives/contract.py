@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Context:
-    """What an evaluator may need; it takes what it uses and leaves the rest.
+    """Context that evaluators are made from; each takes what it uses and leaves the rest.
 
     Attributes:
         space: The space searched.

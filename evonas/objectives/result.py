@@ -10,7 +10,7 @@ __all__ = ["Result"]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What an evaluation gave: exactly one of `value` and `cause`, and how long it took.
+    """Result of an evaluation: exactly one of `value` and `cause`, and how long it took.
 
     Raises:
         ValueError: Both or neither is given, or the value is not finite.

@@ -27,7 +27,7 @@ OWN = "_scored"
 
 @dataclass(frozen=True)
 class Report:
-    """What scoring a file came to.
+    """Outcome of scoring a file.
 
     Attributes:
         rows: Rows written.

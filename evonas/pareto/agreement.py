@@ -20,7 +20,7 @@ MOST = 10_000
 
 @dataclass(frozen=True)
 class Agreement:
-    """How well a signal orders what was measured.
+    """Rank correlation of a signal with what was measured.
 
     Attributes:
         tau: Kendall's tau-b; None where it cannot be computed.

@@ -1,4 +1,4 @@
-"""Who is better than whom: fronts, ranks and spread of objective values.
+"""Dominance: fronts, ranks and spread of objective values.
 
 Every function here minimizes; `minimized` is the one place where directions are turned. A row that is not
 finite throughout is a failed evaluation: it dominates nothing, stands on no front and ranks last.

@@ -1,4 +1,4 @@
-"""What settings ask for: objectives to optimize, bounds, and which of them are columns of a table."""
+"""Objectives and bounds that settings ask for, and which of them are columns of a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What evaluates the objectives of a search: this process, with workers where settings ask for them."""
+"""Engine that evaluates the objectives of a search: this process, with workers where settings ask for them."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ Read = Callable[[str, np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Feasibility:
-    """What is known of bounds before any work.
+    """Knowledge of bounds before any work.
 
     Attributes:
         kept: Share of random architectures that keep to all bounds, 0 to 1.

@@ -1,4 +1,4 @@
-"""What a search is about: space, skeleton, data, objectives and constraints, read from settings and checked."""
+"""Problem of a search: space, skeleton, data, objectives and constraints, read from settings and checked."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CLIMBING_SHARE = 0.5
 
 
 class SearchProblem:
-    """What settings ask for; making one reads the data and checks all that can be checked before work begins.
+    """Problem that settings ask for; making one reads the data and checks all that can be checked before work begins.
 
     Args:
         settings: What to search for.

@@ -1,4 +1,4 @@
-"""Where a search starts: from published weights, or from nothing; what ``auto`` means for some data."""
+"""Start of a search: from published weights, or from nothing; what ``auto`` means for some data."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class PublishedStart:
 
 
 class ResolvedStart(NamedTuple):
-    """Where a search starts.
+    """Start of a search.
 
     Attributes:
         settings: Those of the search, in which space, skeleton and weights are no longer ``auto``.

@@ -93,7 +93,7 @@ def note_predictors(run: Run, evolution: Evolution, names: Sequence[str]) -> Non
 
 
 class _GenomeFeatures:
-    """What is known of genomes without an evaluation."""
+    """Knowledge of genomes without an evaluation."""
 
     def __init__(self, problem: SearchProblem, run: Run, objectives: Sequence[Objective], engine: LocalEngine) -> None:
         self._problem, self._run = problem, run

@@ -1,4 +1,4 @@
-"""What a search from published weights costs, so that plain transfer can be given as much."""
+"""Cost of a search from published weights, so that plain transfer can be given as much."""
 
 from __future__ import annotations
 

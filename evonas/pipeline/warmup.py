@@ -1,4 +1,4 @@
-"""What a search does before it evolves: a latency table, the first population, a trained supernet."""
+"""Steps of a search before it evolves: a latency table, the first population, a trained supernet."""
 
 from __future__ import annotations
 

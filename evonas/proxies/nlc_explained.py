@@ -1,4 +1,4 @@
-"""What makes a network as nonlinear as it is: its stages, its activations, and the choices that would change it."""
+"""Sources of a network's nonlinearity: its stages, its activations, and the choices that would change it."""
 
 from __future__ import annotations
 

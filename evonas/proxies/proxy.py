@@ -1,4 +1,4 @@
-"""What a training-free score is: a number read off an untrained network and a batch of images."""
+"""Training-free score: a number read off an untrained network and a batch of images."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Sizes = Literal["scored", "target"]
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """What a proxy wants to be given; proxies of equal skeleton, initialization and batch share forward passes.
+    """Inputs that a proxy is given; proxies of equal skeleton, initialization and batch share forward passes.
 
     Args:
         skeleton: Name of the space's skeleton that the network is built on.

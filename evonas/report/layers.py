@@ -14,7 +14,7 @@ SWEEPS = 8
 
 @dataclass(frozen=True)
 class Layout:
-    """Where vertices and edges lie across the layers.
+    """Positions of vertices and edges across the layers.
 
     Attributes:
         centers: Vertex to its center, in the unit of the heights.

@@ -1,4 +1,4 @@
-"""Where an objective's numbers come from, in words: no estimate is shown without what estimated it."""
+"""Origin of an objective's numbers, in words: no estimate is shown without what estimated it."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ __all__ = ["read_front"]
 
 
 class HasPath(Protocol):
-    """What lies in a directory, such as a `Run`."""
+    """Object that lies in a directory, such as a `Run`."""
 
     @property
     def path(self) -> Path:

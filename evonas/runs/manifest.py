@@ -1,4 +1,4 @@
-"""What a run remembers of where and with what it was made, and what of it forbids to go on elsewhere."""
+"""Manifest of a run: where and with what it was made, and what of it forbids to go on elsewhere."""
 
 from __future__ import annotations
 

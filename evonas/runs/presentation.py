@@ -1,4 +1,4 @@
-"""How a run is shown in a notebook: what stands above this room says, and is asked for when it is needed."""
+"""Presentation of a run in a notebook: rooms above this one give it, and are asked when it is needed."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _KEYWORD = re.compile(r"knee|best|cheapest|(best|index):.*")
 
 @dataclass(frozen=True)
 class Selection:
-    """What was selected.
+    """Members that were selected.
 
     Attributes:
         selection: As asked for.

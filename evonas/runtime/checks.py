@@ -1,4 +1,4 @@
-"""What an exported model must be: free of its maker's paths, as asked for, valid, complete."""
+"""Checks of an exported model: free of its maker's paths, as asked for, valid, complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What went wrong in an export, in one line: the cause, and the submodule it came from."""
+"""Cause of a failed export, in one line, and the submodule it came from."""
 
 from __future__ import annotations
 

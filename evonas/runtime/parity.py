@@ -31,7 +31,7 @@ FLOAT_ROUNDING = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Parity:
-    """How far an ONNX model and torch in float32 are from torch in float64, over the same images.
+    """Distance of an ONNX model and of torch in float32 from torch in float64, over the same images.
 
     Two computations in float32 differ by their rounding, which grows with depth and with the size of the outputs.
     What is right is known from float64, so that rounding and faults can be told apart.

@@ -16,7 +16,7 @@ FEWEST_ROUNDS = 3  # a median of fewer rounds would follow one disturbance
 
 
 class Runnable(Protocol):
-    """What is timed: an onnxruntime session, or anything that runs like one."""
+    """Session that is timed: onnxruntime's, or anything that runs like one."""
 
     def run(self, output_names: Any, feed: Any) -> Any:
         """Compute all outputs."""
@@ -41,7 +41,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class Noise:
-    """How far two measurements of the same model lie apart.
+    """Difference between two measurements of the same model.
 
     Attributes:
         difference_ms: Absolute difference of the two medians, milliseconds.

@@ -11,7 +11,7 @@ from evonas.spaces.written import write_cells, write_stages
 
 
 class Architecture(ABC):
-    """What every family's architectures have in common: their text is the store's key."""
+    """Architecture, as those of every family are: their text is the store's key."""
 
     __slots__ = ()
 

@@ -47,7 +47,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What is evaluated and stored; its text is the store's key.
+    """Candidate that is evaluated and stored; its text is the store's key.
 
     Attributes:
         architecture: The architecture, canonical where it is evaluated.

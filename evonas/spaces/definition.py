@@ -1,4 +1,4 @@
-"""What the TOML files of all spaces say: the schema that the families share."""
+"""Schema of the TOML files of all spaces, as far as the families share it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class SkeletonTable(Strict):
 
 
 class File(Strict):
-    """What every space's file says."""
+    """Content of every space's file."""
 
     name: Name
     family: Literal["cell", "stage"]

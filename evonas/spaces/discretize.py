@@ -20,7 +20,7 @@ from evonas.spaces.graph import Cell, Edge
 
 
 class CellWeights(NamedTuple):
-    """What a differentiable search has found for one kind of cell."""
+    """Weights that a differentiable search has found for one kind of cell."""
 
     operations: ArrayLike
     """Weights of the (place, operation) pairs, node by node: shape ``(places of all nodes, n_operations)``."""

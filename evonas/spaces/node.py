@@ -1,4 +1,4 @@
-"""How the edges into one node are written as genes."""
+"""Genes of the edges into one node."""
 
 from __future__ import annotations
 

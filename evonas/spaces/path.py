@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class EdgeDecision(NamedTuple):
-    """What the edge from a place to a node runs, in all cells of one kind."""
+    """Operation on the edge from a place to a node, in all cells of one kind."""
 
     kind: str
     node: int
@@ -17,7 +17,7 @@ class EdgeDecision(NamedTuple):
 
 
 class InputDecision(NamedTuple):
-    """How an input of all cells of one kind is preprocessed."""
+    """Preprocessing of an input of all cells of one kind."""
 
     kind: str
     place: int
@@ -38,14 +38,14 @@ class StreamDecision(NamedTuple):
 
 
 class OutputDecision(NamedTuple):
-    """What the classifier reads."""
+    """Input of the classifier."""
 
     def __str__(self) -> str:
         return "output"
 
 
 class BlockDecision(NamedTuple):
-    """What a block of a stage runs."""
+    """Operation of a block of a stage."""
 
     stage: int
     block: int

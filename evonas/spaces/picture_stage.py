@@ -1,4 +1,4 @@
-"""What is to be seen of stage spaces and of their architectures."""
+"""Pictures of stage spaces and of their architectures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a space leaves open and the data or the user fixes."""
+"""Skeleton: what a space leaves open and the data or the user fixes."""
 
 from __future__ import annotations
 

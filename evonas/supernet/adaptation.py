@@ -43,7 +43,7 @@ RANDOM_PATHS = 2
 
 @dataclass(frozen=True)
 class Adaptation:
-    """What is done, phase by phase; none where 0.
+    """Epochs of each phase; none where 0.
 
     Attributes:
         classifier: Whether the classifier is fitted on features first.

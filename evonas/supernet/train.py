@@ -34,7 +34,7 @@ Augmentation = Callable[[Tensor, torch.Generator], Tensor]
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """How far a training is.
+    """Progress of a training.
 
     Attributes:
         step: Updates done.
@@ -51,7 +51,7 @@ class TrainingStep:
 
 @dataclass
 class History:
-    """What a training went through.
+    """History of a training.
 
     Attributes:
         epochs: Per epoch: `epoch` (from 1), `loss` (mean over updates), `lr` (at its end), `passes`

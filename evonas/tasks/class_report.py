@@ -21,7 +21,7 @@ MOST_IN_MATRIX = 12
 
 @dataclass(frozen=True)
 class ClassReport:
-    """What a classifier answered on some images, class by class.
+    """Answers of a classifier on some images, class by class.
 
     Attributes:
         classes: Names of the K classes.

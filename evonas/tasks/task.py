@@ -42,7 +42,7 @@ class TaskData(Protocol):
 
 
 class Task(Protocol):
-    """What training, evaluation and deployment need to know of a task; subclass it for the defaults.
+    """Task as training, evaluation and deployment need to know it; subclass it for the defaults.
 
     Attributes:
         name: Its name in the registry, such as ``classification``.

@@ -19,7 +19,7 @@ CANDIDATES = 5
 
 
 class EvaluatorContract(ABC):
-    """What the package relies on in every evaluator; run by pytest in a subclass whose name starts with ``Test``.
+    """Tests of every evaluator that the package relies on; run by pytest in a subclass whose name starts with ``Test``.
 
     A search stores results by candidate, objective and fingerprint and replays them; that only works where a
     result follows from these alone.

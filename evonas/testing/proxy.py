@@ -38,7 +38,7 @@ ROUNDING = 1e-6
 
 
 class ProxyContract(ABC):
-    """What the package relies on in every proxy; run by pytest in a subclass whose name starts with ``Test``.
+    """Tests of every proxy that the package relies on; run by pytest in a subclass whose name starts with ``Test``.
 
     A score steers the search over every choice of a space. One that a choice cannot move is blind there, and the
     search is left to chance: a proxy that cannot see something says so in `Proxy.unseen`.

@@ -20,7 +20,7 @@ NETWORKS = 2
 
 
 class SpaceContract(ABC):
-    """What the package relies on in every space; run by pytest in a subclass whose name starts with ``Test``."""
+    """Tests of every space that the package relies on; run by pytest in a subclass whose name starts with ``Test``."""
 
     @abstractmethod
     def make_space(self) -> Space:

@@ -14,7 +14,7 @@ IMAGES = 12
 
 
 class TaskContract(ABC):
-    """What the package relies on in every task; run by pytest in a subclass whose name starts with ``Test``.
+    """Tests of every task that the package relies on; run by pytest in a subclass whose name starts with ``Test``.
 
     A part is measured batch by batch and scored as a whole, so that no figure of an image may depend on the others.
     """

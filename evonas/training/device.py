@@ -1,4 +1,4 @@
-"""Where tensors live: from a setting to a device, and what speeds training there."""
+"""Devices that tensors live on: from a setting to one, and what speeds training there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a network is trained, as data: a TOML file that a user copies and edits."""
+"""Recipe of a training, as data: a TOML file that a user copies and edits."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ KEPT_STATE = {"momentum_buffer": "momentum", "exp_avg": "first", "exp_avg_sq": "
 
 @dataclass
 class State:
-    """Where a training stands.
+    """State of a training.
 
     Attributes:
         network: What is trained.

@@ -38,7 +38,7 @@ Progress = Callable[[int, int, Mapping[str, float]], None]
 
 @dataclass(frozen=True)
 class Training:
-    """What a training gave.
+    """Outcome of a training.
 
     Attributes:
         history: Per epoch `epoch` (from 1), `loss` and `metric` (means over its batches, in training mode),

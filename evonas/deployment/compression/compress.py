@@ -45,7 +45,7 @@ REPEATS, SECONDS = 100, 20.0
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """What variants are judged by.
+    """Measure that variants are compared by.
 
     Attributes:
         calibration: Images that ranges and means are measured on, float32 as the model takes them, (n, c, h, w).

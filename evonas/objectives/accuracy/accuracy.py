@@ -37,7 +37,7 @@ SMOOTHED, PRIOR = "smoothed", "prior"
 
 
 class AccuracyEvaluator(Evaluator):
-    """How good a path is with the supernet's weights, on the part that the search selects on.
+    """Accuracy of a path with the supernet's weights, on the part that the search selects on.
 
     Batch-norm statistics are estimated for every path; the result depends on nothing evaluated before. All
     estimates are read from the same outputs: none costs more than another, but for the sample that two of them read

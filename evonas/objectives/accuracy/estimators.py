@@ -1,4 +1,4 @@
-"""What estimates accuracy: ``KIND`` or ``KIND:OPTION``, such as ``supernet:loss`` or ``train:5``."""
+"""Estimators of accuracy: ``KIND`` or ``KIND:OPTION``, such as ``supernet:loss`` or ``train:5``."""
 
 from __future__ import annotations
 

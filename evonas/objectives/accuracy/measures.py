@@ -22,7 +22,7 @@ SHOWN = 20
 
 
 class MeasureEvaluator(Evaluator):
-    """What a task measures of a path with the supernet's weights, such as RMSE, on one part of the data.
+    """Measures of a path with the supernet's weights, such as RMSE, on one part of the data.
 
     Batch-norm statistics are estimated for every path; the result depends on nothing evaluated before.
 

@@ -1,4 +1,4 @@
-"""What was counted for a block, kept on disk, so that each is counted once in the life of a machine."""
+"""Cache on disk of what was counted for blocks, so that each is counted once in the life of a machine."""
 
 from __future__ import annotations
 

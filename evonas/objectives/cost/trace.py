@@ -1,4 +1,4 @@
-"""What runs inside a block: its operations in order, read off without values."""
+"""Trace of a block: its operations in order, read off without values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a latency table is from whole networks that it was not fitted to."""
+"""Error of a latency table on whole networks that it was not fitted to."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Check:
-    """How far a table is from whole networks that it was not fitted to.
+    """Error of a table on whole networks that it was not fitted to.
 
     Attributes:
         networks: How many.

@@ -24,7 +24,7 @@ Heads = Mapping[str, Sequence[tuple[str, float]]]
 
 @dataclass(frozen=True)
 class Fit:
-    """What makes a sum of blocks a network's latency: linear in all of these.
+    """Coefficients by which a sum of blocks becomes a network's latency: linear in all of these.
 
     Attributes:
         constant: Milliseconds of a call.

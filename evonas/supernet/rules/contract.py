@@ -56,7 +56,7 @@ class OfSpace(Protocol):
 
 @dataclass(frozen=True)
 class RuleContext:
-    """What a rule is made from.
+    """Context that a rule is made from.
 
     Attributes:
         network: The supernet, on its device.
@@ -108,7 +108,7 @@ def space_of(network: nn.Module) -> Space:
 
 
 class UpdateRule(Protocol):
-    """How the shared weights are trained; made by a factory `(RuleContext) -> UpdateRule`.
+    """Rule by which shared weights are trained; made by a factory `(RuleContext) -> UpdateRule`.
 
     In each step the training calls `plan`, adds up the gradients of the plan's passes on one batch, and
     calls `transform` with the optimizer's final updates, then `after_step`. A rule that inherits this class need

@@ -18,7 +18,7 @@ EXTRA = "pretrained"
 
 @dataclass(frozen=True)
 class Located:
-    """What is known of a file without opening it.
+    """Location of a file, known without opening it.
 
     Attributes:
         path: The file; None where it is not here.
