@@ -45,7 +45,7 @@ _PLAIN = frozenset({"Flatten", "Reshape", "GlobalAveragePool"})
 
 
 class BlockCount(NamedTuple):
-    """What a block adds to a file.
+    """Bytes that a block adds to a file.
 
     Attributes:
         weights, vectors: Values in weights and in biases, a node at a time: training makes equal ones differ.
