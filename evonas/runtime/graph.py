@@ -56,7 +56,7 @@ class Graph:
         while name in self.weights:
             self._count += 1
             name = f"{name.partition('@')[0]}@{self._count}"
-        weight = numpy_helper.from_array(np.ascontiguousarray(values), name)
+        weight = numpy_helper.from_array(np.asarray(values, order="C"), name)
         self.proto.initializer.append(weight)
         self.weights[name] = self.proto.initializer[-1]
         return name

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evonas.runtime.fold import fold_input, fold_norm
+from evonas.runtime.fold_shapes import fold_shapes
 from evonas.runtime.graph import Graph, attribute, shapes_of
 
 if TYPE_CHECKING:
@@ -42,6 +43,18 @@ def simplify(model: onnx.ModelProto) -> None:
 
     shapes = shapes_of(model)
     graph = Graph(model.graph, shapes)
+    opset = next(int(entry.version) for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
+    while _move_constants(graph):
+        graph.refresh()
+    known = True
+    while known:  # a reshape to fixed sizes lets further ones be known
+        known = False
+        while fold_shapes(graph, opset):
+            graph.refresh()
+            known = True
+        if known:
+            graph.drop_unused()
+            graph.shapes.update(shapes_of(model))
     for rule in _RULES:
         while rule(graph):
             graph.refresh()
@@ -167,6 +180,40 @@ def _flattens(graph: Graph, node: onnx.NodeProto) -> bool:
     return (first in (-1, 0, rows) and second == features) or (first in (0, rows) and second == -1)
 
 
+def _fold_padding(graph: Graph) -> bool:
+    """Let a convolution pad with zeros itself."""
+    from onnx import helper
+
+    for node in graph.proto.node:
+        if node.op_type != "Pad" or not graph.alone(node.output[0]) or not _pads_zeros(graph, node):
+            continue
+        (taker,), pads = graph.takers[node.output[0]], graph.constant(node.input[1])
+        if taker.op_type != "Conv" or taker.input[0] != node.output[0] or pads is None:
+            continue
+        half = len(pads) // 2
+        spatial = [*pads[2:half], *pads[half + 2 :]]
+        own = attribute(taker, "pads", [0] * len(spatial))
+        if (pads < 0).any() or pads[:2].any() or pads[half : half + 2].any() or attribute(taker, "auto_pad"):
+            continue
+        kept = [one for one in taker.attribute if one.name != "pads"]
+        del taker.attribute[:]
+        both = [int(a) + int(b) for a, b in zip(spatial, own, strict=True)]  # type: ignore[call-overload] # integers
+        taker.attribute.extend([*kept, helper.make_attribute("pads", both)])
+        graph.bypass(node, node.input[0])
+        return True
+    return False
+
+
+def _pads_zeros(graph: Graph, node: onnx.NodeProto) -> bool:
+    """Return whether a padding is of zeros on all axes in order."""
+    if attribute(node, "mode", b"constant") != b"constant" or any(node.input[3:]):
+        return False
+    if len(node.input) < 3 or not node.input[2]:
+        return True
+    value = graph.constant(node.input[2])
+    return value is not None and not value.any()
+
+
 _RULES: tuple[Callable[[Graph], bool], ...] = (
-    _move_constants, _drop_idle, _merge_slices, _pool_globally, fold_norm, fold_input,
+    _drop_idle, _fold_padding, _merge_slices, _pool_globally, fold_norm, fold_input,
 )  # fmt: skip

@@ -208,3 +208,37 @@ def test_weights_are_scaled_in_float64_and_rounded_once():
     for convolution, own in ((halves.left, scale[:2]), (halves.right, scale[2:])):
         once = (convolution.weight.detach().double() * own).float().numpy()
         assert any(np.array_equal(once, constant) for constant in constants)
+
+
+class Padded(nn.Module):
+    """A convolution behind a padding of one more at the end, and channels that change places between two groups."""
+
+    def __init__(self, value=0.0):
+        super().__init__()
+        self.conv, self.value = nn.Conv2d(4, 4, 3, stride=2), value
+
+    def forward(self, x):
+        rows = self.conv(nn.functional.pad(x, (0, 1, 0, 1), value=self.value))
+        n, c, h, w = rows.shape
+        return rows.reshape(n, 2, c // 2, h, w).transpose(1, 2).reshape(n, c, h, w)
+
+
+def gives_the_same(module, model, images):
+    with torch.no_grad():
+        assert np.allclose(logits(model, images), module(images).numpy(), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("opset", [11, 13, 18])
+def test_sizes_are_constants_and_convolutions_pad_themselves(opset):
+    module, images = Padded().eval(), torch.rand(3, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    model = export(module, images, opset=opset)
+    assert operations(model) == {"Conv": 1, "Reshape": 2, "Transpose": 1}
+    gives_the_same(module, model, images)
+    gives_the_same(module, model, images[:1])
+
+
+def test_a_padding_of_something_else_stays():
+    module, images = Padded(1.0).eval(), torch.rand(3, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    model = export(module, images, opset=13)
+    assert operations(model)["Pad"] == 1
+    gives_the_same(module, model, images)
