@@ -197,7 +197,7 @@ def _fold_padding(graph: Graph) -> bool:
             continue
         kept = [one for one in taker.attribute if one.name != "pads"]
         del taker.attribute[:]
-        both = [int(a) + int(b) for a, b in zip(spatial, own, strict=True)]  # type: ignore[call-overload] # integers
+        both = [int(a) + int(b) for a, b in zip(spatial, own, strict=True)]  # type: ignore[call-overload]  # integers
         taker.attribute.extend([*kept, helper.make_attribute("pads", both)])
         graph.bypass(node, node.input[0])
         return True
