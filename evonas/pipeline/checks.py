@@ -109,6 +109,11 @@ def _check_skeleton(name: str, space: Space, auto: bool) -> None:
 
 def _check_anchors(settings: Settings) -> None:
     taught = read_distillation(settings.distillation) is not None
+    if settings.teacher != LARGEST and not taught:
+        raise SettingsError(
+            f"A teacher is imitated where --distillation says how, got --teacher {settings.teacher} without it: give "
+            "--distillation logits or nst too, or leave --teacher out"
+        )
     if taught and settings.teacher != LARGEST and not Path(settings.teacher).is_file():
         raise SettingsError(
             f"Expected a teacher '{LARGEST}' or an ONNX file, got '{settings.teacher}', which is no file"

@@ -36,6 +36,7 @@ ERRORS = [
     ["search", "--metric", "acuracy"],
     ["search", "--anchors-from", "nowhere"],
     ["search", "--distillation", "logits", "--teacher", "nowhere.onnx"],
+    ["search", "--teacher", "nowhere.onnx"],
     ["predict", "nowhere", "photo.png"],
     ["latency", "check", "nowhere.json"],
     ["import", "lhd", "nowhere.npz"],
