@@ -2,7 +2,7 @@
 
 What is measured, and how, is what `evonas.runtime` measures: sessions of the same options, in turns, warmed up, medians
 and median absolute deviations. The loop stands there a second time on purpose: this text must run by Python 3.8 without
-evonas, while that one is strict about lengths, raises evonas's errors and takes a clock, all of which 3.8 or a kit lacks.
+evonas, while that one is strict about lengths, raises evonas's errors and takes a clock.
 """
 
 from __future__ import annotations
