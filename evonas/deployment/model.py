@@ -37,8 +37,8 @@ class UnitInput(nn.Module):
         readout: What follows the network; None: nothing.
     """
 
-    mean: Tensor
-    std: Tensor
+    input_mean: Tensor
+    input_std: Tensor
 
     def __init__(
         self, network: nn.Module, mean: Sequence[float], std: Sequence[float], readout: nn.Module | None = None
@@ -46,12 +46,12 @@ class UnitInput(nn.Module):
         super().__init__()
         self.network = network
         self.readout = readout or nn.Identity()
-        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, -1, 1, 1))
-        self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, -1, 1, 1))
+        self.register_buffer("input_mean", torch.tensor(mean, dtype=torch.float32).view(1, -1, 1, 1))
+        self.register_buffer("input_std", torch.tensor(std, dtype=torch.float32).view(1, -1, 1, 1))
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (n, classes), or values in the targets' units, of images (n, c, h, w) in [0, 1]."""
-        outputs: Tensor = self.readout(self.network((images - self.mean) / self.std))
+        outputs: Tensor = self.readout(self.network((images - self.input_mean) / self.input_std))
         return outputs
 
 
