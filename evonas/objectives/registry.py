@@ -12,7 +12,7 @@ from evonas.errors import SettingsError, suggest
 from evonas.objectives.contract import Context, Evaluator, check_evaluator
 from evonas.pareto.objective import split_names
 from evonas.proxies.registry import DESCRIPTIONS, check_proxy, is_proxy, proxy_names
-from evonas.tasks.measure import BY_CLASS, RECALL, REGRESSION, Measure, recall_measure
+from evonas.tasks.measure import BY_CLASS, CALIBRATION, RECALL, REGRESSION, Measure, recall_measure
 from evonas.tasks.registry import task_measures
 
 __all__ = ["check_objectives", "describe_objectives", "known_objectives", "make_evaluator"]
@@ -42,7 +42,10 @@ SHIPPED: Mapping[str, Entry] = MappingProxyType(
             "evonas.objectives.free:FreeEvaluator", "FLOPs, SWAP and SynFlow by their ranks in a sample (max)"
         ),
         "flops": Entry(_COST, "multiply-adds of convolutions, linear layers and products of matrices (min)"),
-        **{one.name: Entry(_MEASURES, f"{one.text} ({one.direction})", named=True) for one in (*BY_CLASS, *REGRESSION)},
+        **{
+            one.name: Entry(_MEASURES, f"{one.text} ({one.direction})", named=True)
+            for one in (*BY_CLASS, *CALIBRATION, *REGRESSION)
+        },
         "latency": Entry("evonas.objectives.latency.latency:LatencyEvaluator", "milliseconds in onnxruntime (min)"),
         "memory": Entry("evonas.objectives.cost.memory:MemoryEvaluator", "peak bytes of one inference (min)"),
         "params": Entry(_COST, "number of parameters (min)"),

@@ -15,10 +15,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from evonas.tasks.calibration_scores import calibration_scores
 from evonas.tasks.class_report import report_classes
 from evonas.tasks.class_scores import class_scores
 from evonas.tasks.head import Head
-from evonas.tasks.measure import BY_CLASS, CLASSIFICATION, Measure, recall_measure, recall_name
+from evonas.tasks.measure import BY_CLASS, CALIBRATION, CLASSIFICATION, Measure, recall_measure, recall_name
 from evonas.tasks.task import Task, TaskData
 
 BESIDE = ("target", "answer", "probabilities")
@@ -91,6 +92,7 @@ class Classification(Task):
         if self.names:
             target, answer, probabilities = (figures[name].cpu().numpy() for name in BESIDE)
             score |= class_scores(target, answer, probabilities, self.names)
+            score |= calibration_scores(target, answer, probabilities)
         return score
 
     def metric(self, outputs: Tensor, targets: Tensor) -> float:
@@ -115,10 +117,10 @@ class Classification(Task):
         return form
 
     def named(self, name: str) -> Measure | None:
-        """Return the measure of that name, also the recall of one of the classes."""
+        """Return the measure of that name, also one of calibration or the recall of one of the classes."""
         if name in {recall_name(one) for one in self.names}:
             return recall_measure(name)
-        return super().named(name)
+        return super().named(name) or next((one for one in CALIBRATION if self.names and one.name == name), None)
 
     @property
     def objective(self) -> str:

@@ -36,6 +36,14 @@ BY_CLASS = (
     Measure("auroc", "area", "max", "area under the ROC curve, the mean of each class against the rest"),
 )
 """Measures in which each class counts alike, or chance does not; see `evonas.tasks.class_scores`."""
+CALIBRATION = (
+    Measure("ece", "probability", "min", "expected calibration error of 15 bins: confidence away from accuracy"),
+    Measure("ece_after", "probability", "min", "ece at a temperature fitted on the other half of the images"),
+    Measure("nll", "nats", "min", "mean negative log-likelihood of the true class"),
+    Measure("brier", "squared probability", "min", "Brier score: squared distance from the labels, 0 to 2"),
+    Measure("hcs", "harmonic mean", "max", "harmonic mean of accuracy and 1 - ece"),
+)
+"""Measures of how far confidence can be trusted; see `evonas.tasks.calibration`."""
 RECALL = "recall:"
 """Beginning of the name of the measure of one class: ``recall:cat``."""
 REGRESSION = (

@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 from evonas.errors import SettingsError, suggest
-from evonas.tasks.measure import BY_CLASS, REGRESSION, Measure, recall_measure
+from evonas.tasks.measure import BY_CLASS, CALIBRATION, REGRESSION, Measure, recall_measure
 
 if TYPE_CHECKING:
     from evonas.tasks.task import Task, TaskData
@@ -47,7 +47,7 @@ def task_measures() -> dict[str, Measure]:
     Raises:
         SettingsError: Another package's task cannot be imported.
     """
-    found = {measure.name: measure for measure in (*BY_CLASS, *REGRESSION)}
+    found = {measure.name: measure for measure in (*BY_CLASS, *CALIBRATION, *REGRESSION)}
     for point in _added().values():
         for measure in getattr(_load(point), "measures", ()):
             found.setdefault(measure.name, measure)

@@ -59,14 +59,16 @@ def test_an_unknown_metric_and_a_share_above_one_are_refused():
 
 def test_a_search_by_two_measures_reports_them_and_keeps_to_bounds(unequal, tmp_path):
     run = search(
-        data=unequal, out=tmp_path / "run", objectives=("macro_f1", "recall:one", "flops"), class_weights="balanced",
-        constraint=("macro_f1>=1%",), **SMALL,
+        data=unequal, out=tmp_path / "run", objectives=("macro_f1", "recall:one", "flops", "ece_after"),
+        class_weights="balanced", constraint=("macro_f1>=1%",), **SMALL,
     )  # fmt: skip
     front = read_front(run)
-    assert [o.direction for o in front.objectives] == ["max", "max", "min"]
+    assert [o.direction for o in front.objectives] == ["max", "max", "min", "min"]
     for member in front:
         assert 0.01 <= member.values["macro_f1"] <= 1
         assert 0 <= member.known["recall:one_report"] <= 1
+        assert 0 <= member.values["ece_after"] <= 1
+        assert 0 <= member.known["ece_after_report"] <= 1
         assert 0 <= member.known["acc_report"] <= 1
     assert front.select("best:macro_f1").values["macro_f1"] == max(m.values["macro_f1"] for m in front)
     (trained,) = train_members(run, "index:0", TrainingRecipe(name="short", epochs=1, batch_size=32, lr=0.1))

@@ -6,7 +6,7 @@ import pytest
 
 from evonas.errors import SettingsError
 from evonas.tasks import Classification, Regression, make_task, registry, task_measures, task_names
-from evonas.tasks.measure import BY_CLASS
+from evonas.tasks.measure import BY_CLASS, CALIBRATION
 
 
 def test_the_packages_own_are_made_of_what_the_data_say():
@@ -18,8 +18,8 @@ def test_the_packages_own_are_made_of_what_the_data_say():
     assert isinstance(make_task(data), Regression)
 
 
-def test_measures_that_are_objectives_are_those_of_classes_and_of_regression():
-    assert task_measures() == {measure.name: measure for measure in (*BY_CLASS, *Regression.measures)}
+def test_measures_that_are_objectives_are_those_of_classes_calibration_and_regression():
+    assert task_measures() == {measure.name: measure for measure in (*BY_CLASS, *CALIBRATION, *Regression.measures)}
 
 
 def test_an_unknown_task_is_refused_by_name():
@@ -44,7 +44,7 @@ make.measures = Counting.measures
 def test_other_packages_add_tasks_and_measures(install):
     install(COUNTING, {registry.GROUP: {"counting": "make"}})
     assert task_names() == ["classification", "regression", "counting"]
-    assert list(task_measures()) == [*(one.name for one in BY_CLASS), "rmse", "mae", "r2", "miscount"]
+    assert list(task_measures()) == [*(one.name for one in (*BY_CLASS, *CALIBRATION)), "rmse", "mae", "r2", "miscount"]
     data = SimpleNamespace(task="counting", classes=("a",), target_mean=(1.0,), target_std=(2.0,))
     assert make_task(data).title == "counting of things"
 

@@ -15,7 +15,7 @@ from evonas.spaces import Candidate
 from evonas.supernet import PathEvaluator
 from evonas.supernet.evaluate import KEPT, NORM_IMAGES
 from evonas.tasks import make_task
-from evonas.tasks.measure import RECALL, recall_name
+from evonas.tasks.measure import CALIBRATION, RECALL, recall_name
 
 SHOWN = 20
 """Names of classes that an error shows."""
@@ -86,5 +86,6 @@ def measured_objectives(data: Dataset, name: str) -> tuple[Objective, ...]:
             raise SettingsError(
                 f"The objective '{name}' needs validation images of its class: '{data.name}' lacks some"
             )
-    measures = [asked, *(measure for measure in task.measures if measure != asked)]
+    further = CALIBRATION if asked in CALIBRATION else ()
+    measures = dict.fromkeys((asked, *task.measures, *further))
     return tuple(Objective(m.name, m.unit, m.direction) for m in measures)
