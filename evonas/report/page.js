@@ -277,12 +277,12 @@
 
   const drawTraining = (curve, place) => {
     const line = (key, more) => (curve[key] ? [{ type: "scatter", mode: "lines", name: curve[key].words, x: curve.epochs,
-      y: curve[key].values.map((v) => (v === null || key === "loss" ? v : 100 * v)), ...more }] : []);
+      y: curve[key].values.map((v) => (v === null || key === "loss" ? v : curve.scale * v)), ...more }] : []);
     return Plotly.react(`training${place}`, [
       ...line("held_out", { line: { color: color("front"), width: 2.4 } }),
       ...line("metric", { line: { color: color("kin"), width: 1.8, dash: "dash" } }),
       ...line("loss", { yaxis: "y2", line: { color: color("broken"), width: 1.6, dash: "dot" } }),
-    ], layout(axis("epoch"), axis("accuracy (%)"), { yaxis2: axis("loss", { overlaying: "y", side: "right", showgrid: false }),
+    ], layout(axis("epoch"), axis(curve.axis), { yaxis2: axis("loss", { overlaying: "y", side: "right", showgrid: false }),
       margin: { l: 58, r: 58, t: 40, b: 54 } }), config);
   };
 

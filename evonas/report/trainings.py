@@ -11,7 +11,7 @@ from typing import Any
 
 from evonas.pareto.front import Member
 from evonas.pareto.short_id import short_id
-from evonas.report.amounts import headline, known_heading, shown
+from evonas.report.amounts import headline, is_accuracy, known_heading, shown
 from evonas.report.contents import Contents
 from evonas.report.markup import numbers, table, text
 from evonas.report.origins import number, trainable
@@ -21,8 +21,8 @@ __all__ = ["TrainingFigures", "read_trainings", "training_curves", "trainings_se
 MOST_TRAININGS = 12
 """Trainings that a page shows, the latest."""
 RECORD, CARD = "training.json", "card.json"
-CURVES = {"loss": "loss in training", "metric": "accuracy in training", "held_out": "accuracy on held-out images"}
-"""Figures of an epoch that are drawn, and what they are called."""
+CURVES = {"loss": "loss in training", "metric": "{measure} in training", "held_out": "{measure} on held-out images"}
+"""Figures of an epoch that are drawn, and what they are called; `measure` is what the task is measured by."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,13 @@ class TrainingFigures:
     def architecture(self) -> str:
         """Canonical text."""
         return str(self.record.get("architecture") or self.card.get("architecture", {}).get("text", ""))
+
+    @property
+    def measured_by(self) -> tuple[str, str]:
+        """Name of what its task is measured by, and what that is called among objectives: of plain accuracy ``acc``."""
+        outcome = self.record.get("accuracy")
+        outcome = outcome if isinstance(outcome, Mapping) else {}
+        return str(outcome.get("measure", "accuracy")), str(outcome.get("objective", "acc"))
 
     def figure(self, start: str, end: str = "") -> float | None:
         """Return the first figure of the card whose name begins and ends so; None where it has none."""
@@ -69,18 +76,29 @@ def read_trainings(contents: Contents) -> list[TrainingFigures]:
 
 
 def training_curves(trainings: Sequence[TrainingFigures]) -> list[dict[str, Any]]:
-    """Return the curves of trainings: ``name``, and of each figure in `CURVES` that is known the values by epoch."""
+    """Return the curves of trainings: ``name``, ``objective`` (what the measure is called among objectives), ``scale``
+    and ``axis`` by which the measure is drawn, and of each figure in `CURVES` that is known the values by epoch.
+    """
     curves = []
     for one in trainings:
         history = [epoch for epoch in one.record.get("history", ()) if isinstance(epoch, Mapping)]
+        measure, objective = one.measured_by
+        percent = is_accuracy(f"{objective}_trained")
         lines = {
-            key: {"words": words, "values": [_finite(epoch.get(key)) for epoch in history]}
+            key: {"words": words.format(measure=measure), "values": [_finite(epoch.get(key)) for epoch in history]}
             for key, words in CURVES.items()
             if any(_finite(epoch.get(key)) is not None for epoch in history)
         }
         if lines:
             curves.append(
-                {"name": one.folder, "epochs": [e.get("epoch", i + 1) for i, e in enumerate(history)], **lines}
+                {
+                    "name": one.folder,
+                    "objective": objective,
+                    "scale": 100 if percent else 1,
+                    "axis": f"{measure} (%)" if percent else measure,
+                    "epochs": [e.get("epoch", i + 1) for i, e in enumerate(history)],
+                    **lines,
+                }
             )
     return curves
 
@@ -118,7 +136,7 @@ def _cells(one: TrainingFigures, on_front: tuple[int, Member] | None, contents: 
     """Return a row of the section's table."""
     outcome = one.record.get("accuracy")
     value = outcome.get("value") if isinstance(outcome, Mapping) else None
-    name = str(outcome.get("objective", "acc")) if isinstance(outcome, Mapping) else "acc"
+    name = one.measured_by[1]
     size = one.figure("size")
     member = (
         f"id {short_id(one.architecture)}" if on_front is None else f"{on_front[0]}, id {short_id(one.architecture)}"
@@ -137,7 +155,10 @@ def _cells(one: TrainingFigures, on_front: tuple[int, Member] | None, contents: 
 def _curve_table(curve: Mapping[str, Any]) -> str:
     held = [key for key in CURVES if key in curve]
     rows = [
-        (str(epoch), *(shown(curve[key]["values"][i], "" if key == "loss" else "acc_trained") for key in held))
+        (
+            str(epoch),
+            *(shown(curve[key]["values"][i], "" if key == "loss" else f"{curve['objective']}_trained") for key in held),
+        )
         for i, epoch in enumerate(curve["epochs"])
     ]
     return numbers(table("by epoch", ("epoch", *(curve[key]["words"] for key in held)), rows))

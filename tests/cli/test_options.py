@@ -74,7 +74,6 @@ def test_search_shows_default_and_allowed_values_of_each_setting(pages, name):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("resolution", "1 to 4096"),
         ("epochs", "0 or more"),
         ("lr", "Above 0 to 10"),
         ("validation", "Above 0, below 1"),

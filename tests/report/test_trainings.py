@@ -54,6 +54,8 @@ def test_curves_hold_what_is_finite(make_run):
     assert curve["name"] == "a-quick"
     assert curve["epochs"] == [1, 2, 3]
     assert curve["loss"]["values"] == [2.0, 1.0, 2.0 / 3]
+    assert (curve["objective"], curve["scale"], curve["axis"]) == ("acc", 100, "accuracy (%)")
+    assert curve["metric"]["words"] == "accuracy in training"
     assert "held_out" not in curve
     html = make_page(contents)
     assert "id='training0'" in html
