@@ -10,6 +10,7 @@ from evonas.objectives.accuracy.accuracy import PRIOR, SMOOTHED
 from evonas.objectives.accuracy.estimators import read_estimator
 from evonas.objectives.accuracy.main_effects import REFERENCES
 from evonas.pipeline.problem import SearchProblem
+from evonas.pipeline.shrunk import MEASURING
 
 __all__ = ["phases_of", "planned_seconds", "reads_sample"]
 
@@ -58,6 +59,7 @@ def phases_of(
         ("Training anchors", 25.0, bool(settings.anchors)),
         ("Reading paths", reading, effects),
         ("Scoring the paths read", reading / 4, scored),
+        (MEASURING, 4.0, problem.start is not None and settings.warm_start == 0 and bool(problem.learned)),
         ("Searching", SEARCHING, True),
         ("Measuring the front", 5.0, True),
         ("Evaluating random architectures", 25.0, "random" in baselines),

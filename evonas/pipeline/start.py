@@ -31,7 +31,7 @@ FEW_IMAGES = 20_000
 """Training images below which ``auto`` starts from published weights."""
 LEAST_SIDE = 16
 """Pixels that photos have at least for published weights to be of use."""
-DEFAULTS = {"population": 24, "generations": 6, "warm_start": 0, "estimator": "supernet:probability"}
+DEFAULTS = {"population": 24, "generations": 12, "warm_start": 0, "estimator": "supernet:probability"}
 """Settings that hold instead of the usual defaults where none are given: an evaluation takes seconds, not milliseconds,
 and shared weights that began as published ones need no help of training-free scores. The largest path was taught by
 labels and is surer of itself than the others, which imitate it: their losses are on no common scale, mean

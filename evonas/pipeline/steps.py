@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, replace
 
+import numpy as np
+
 from evonas.engine import LocalEngine
 from evonas.errors import RunError
 from evonas.files.duration import parse_time
@@ -25,6 +27,7 @@ from evonas.pipeline.notes import note_efficiency, note_weights
 from evonas.pipeline.phases import phases_of, planned_seconds
 from evonas.pipeline.plan import budget_of
 from evonas.pipeline.problem import SearchProblem
+from evonas.pipeline.shrunk import FIRST, Shrunk, shrunk_first
 from evonas.pipeline.surrogate import suggestion
 from evonas.pipeline.transfer import search_cost
 from evonas.pipeline.warmup import SearchSetup
@@ -76,6 +79,8 @@ class SearchSteps:
             context = self.anchored(context, budget)
             with self.engine(context) as engine:
                 objectives = self.objectives(engine)
+                if self.problem.start is not None and self.settings.warm_start == 0:
+                    first = self.shrunk(first, objectives, engine, budget)
                 search = search_asynchronously if self.settings.asynchronous else search_by_generations
                 texts, values = search(
                     self.problem, self.run, first, objectives, engine, self.progress, self.after_generation, budget
@@ -90,6 +95,15 @@ class SearchSteps:
                     self.run.update_manifest(transfer={"search_cost": cost})
                 if "random" in baselines:
                     write_baseline(self.problem, self.run, objectives, values, engine, context, self.progress)
+
+    def shrunk(self, first: np.ndarray, objectives: list[Objective], engine: LocalEngine, budget: Budget) -> np.ndarray:
+        """Return the first population of a search from published weights, where there is time for one that is read."""
+
+        def choose() -> Shrunk:
+            return shrunk_first(self.problem, objectives, engine, self.progress, budget)
+
+        genomes = Shrunk(*self.run.store.decide(FIRST, choose)).genomes
+        return first if genomes is None else self.problem.bounds.with_feasible(np.array(genomes, dtype=first.dtype))
 
     def baselines(self) -> set[str]:
         """Return what the search is compared with, as asked for at its start or when it was resumed."""

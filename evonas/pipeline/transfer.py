@@ -11,6 +11,7 @@ from evonas.objectives.accuracy.distillation import LARGEST, read_distillation
 from evonas.objectives.accuracy.estimators import read_estimator, read_training
 from evonas.objectives.accuracy.teacher import TEACHER_FACTOR
 from evonas.pipeline.context import ANCHORS_FILE
+from evonas.pipeline.shrunk import FIRST, Shrunk
 from evonas.predictors.anchor_set import AnchorSet
 from evonas.spaces import Candidate, as_candidates, parse_candidate
 from evonas.supernet.adaptation import RANDOM_PATHS
@@ -32,7 +33,7 @@ def search_cost(problem: SearchProblem, run: Run, texts: Sequence[str]) -> int:
     A forward pass counts once, a training pass three times. Counted are the features for the classifier, the epochs of
     the largest path and of the sandwich rule (the largest, the smallest and two paths of the mean cost of those
     evaluated), what anchors and their teacher were trained, and for each evaluation either its training or the images
-    that norms are estimated on, and those that accuracy is read on.
+    that norms are estimated on, where they are, and those that accuracy is read on.
 
     Args:
         problem: What was searched.
@@ -60,7 +61,11 @@ def search_cost(problem: SearchProblem, run: Run, texts: Sequence[str]) -> int:
         epochs, imitates = read_training(option)
         cost += epochs * images * (TRAINING_PASSES * sum(evaluated) + len(evaluated) * (largest if imitates else 0))
     else:
-        cost += sum(evaluated) * min(images, NORM_IMAGES)
+        # What was read to choose the first population, and was not evaluated again, is read as evaluations are.
+        chosen = Shrunk(*run.store.decisions(FIRST).get(FIRST, (None, [])))
+        evaluated += flops([parse_candidate(text, problem.space) for text in chosen.read if text not in set(texts)])
+        if problem.settings.norm_statistics != "published":
+            cost += sum(evaluated) * min(images, NORM_IMAGES)
     cost += sum(evaluated) * read
     file = run.path / ANCHORS_FILE
     if file.is_file():

@@ -28,6 +28,7 @@ from evonas.pipeline.budget import Budget
 from evonas.pipeline.context import PATHS_FILE, with_paths
 from evonas.pipeline.plan import FEWEST_SCORED, SUPERNET_UPDATES, planned_units
 from evonas.pipeline.problem import SearchProblem
+from evonas.pipeline.shrunk import ends_of
 from evonas.pipeline.unit_costs import SWAP_REPEATS
 from evonas.proxies import SaturationWarning
 from evonas.runs.run import Run
@@ -142,22 +143,13 @@ class SearchSetup:
         It holds the smallest architecture at the lowest resolution and the largest at each, from the highest down,
         and others at all distances from the largest; what breaks a bound that is known for nothing comes last.
         """
-        ends = self._ends()
+        ends = ends_of(self.problem)
 
         def draw(n: int, rng: np.random.Generator) -> np.ndarray:
             others = self.problem.genome.near_largest(n, rng)
             return np.concatenate([ends, others])[:n].astype(others.dtype)
 
         return self.problem.bounds.sample(self.settings.population, rng, draw)[0]
-
-    def _ends(self) -> np.ndarray:
-        """Return genomes of the smallest architecture at the lowest resolution, and of the largest at each."""
-        space, sides = self.problem.space, self.problem.genome.resolutions
-        smallest, largest = (space.encode(form) for form in space.extremes())
-        if not sides:
-            return np.stack([smallest, largest])
-        order = sorted(range(len(sides)), key=lambda place: sides[place])
-        return np.stack([np.append(smallest, order[0]), *(np.append(largest, place) for place in reversed(order))])
 
     def _score(
         self, engine: LocalEngine, candidates: Sequence[Candidate], advance: Callable[[int], None]

@@ -27,6 +27,7 @@ from evonas.pipeline.context import problem_of
 from evonas.pipeline.new_run import new_path
 from evonas.pipeline.problem import SearchProblem
 from evonas.pipeline.run import resume, search, start_of
+from evonas.pipeline.shrunk import FIRST, Change, Shrunk, ends_of, lowered
 from evonas.pipeline.start import read_start, resolve_start
 from evonas.pipeline.transfer import search_cost
 from evonas.predictors.anchor_set import Anchor, AnchorSet
@@ -339,11 +340,12 @@ def test_candidates_choose_among_all_sides_up_to_the_images_where_none_are_named
     said.clear()
     assert sides(resolution=16) == ()
     assert sides(resolutions="24") == (24,)
-    assert sides(objectives="acc,memory") == ()
+    assert sides(objectives="acc,swap") == ()
     assert sides(estimator="train:1") == ()
     assert sides(metric="macro_f1") == ()
     assert sides(warm_start=8) == ()
     assert said == []
+    assert sides(objectives="acc,memory") == (16, 24)
 
 
 def test_it_resumes_bit_for_bit(run, made, tmp_path):
@@ -385,7 +387,11 @@ def test_the_cost_of_a_search_counts_anchors_and_short_trainings(run, tmp_path):
         assert search_cost(problem, opened, texts) - plain - anchors == teacher
         (copied / "anchors.json").unlink()
         problem.settings = taught.model_copy(update={"estimator": "train:2+inherit"})
-        trained = 2 * images * (3 * sum(flops) + len(flops) * largest) - images * sum(flops)
+        others = [text for text in Shrunk(*opened.store.decisions(FIRST)[FIRST]).read if text not in texts]
+        rows = problem.bounds.cheap["flops"].evaluate([parse_candidate(text, problem.space) for text in others])
+        chosen = read * sum(int(row["flops"].value) for row in rows)
+        assert chosen > 0
+        trained = 2 * images * (3 * sum(flops) + len(flops) * largest) - chosen
         assert search_cost(problem, opened, texts) - plain == trained
 
 
@@ -558,3 +564,29 @@ def test_a_latency_table_of_one_resolution_leaves_candidates_that_one(made, late
     assert start_of(tables["one"], Silent()).settings.resolutions == ()
     with pytest.raises(SettingsError, match="latency table is of one resolution, and candidates choose among 16,24"):
         SearchProblem(tables["one"].model_copy(update={"resolutions": (16, 24), "resolution": None}))
+
+
+def test_the_path_downwards_takes_what_loses_least_per_cost_saved():
+    weights = np.array([4.0, 2.0, 1.0])
+
+    def costs(genomes):
+        return np.array([1.0 + float(weights @ genome) for genome in genomes])
+
+    start = np.array([2, 1, 1])
+    losses = {Change(0, 1): 0.2, Change(0, 0): 0.3, Change(1, 0): 0.5, Change(2, 0): 0.01}
+    path, lost = lowered(start, losses, costs, target=-np.inf)
+    assert [genome.tolist() for genome in path] == [[2, 1, 0], [0, 1, 0], [0, 0, 0]]
+    assert lost == pytest.approx([0.01, 0.31, 0.81])
+    path, _ = lowered(start, losses, costs, target=7.0)
+    assert [genome.tolist() for genome in path] == [[2, 1, 0], [0, 1, 0]]
+
+
+def test_the_first_population_is_read_from_the_largest_down(run, made):
+    with Run.open(run) as opened:
+        problem, _ = problem_of(opened)
+        genomes, read = opened.store.decisions(FIRST)[FIRST]
+        first = {member.architecture for member in opened.store.members() if member.generation == 0}
+    keys = {problem.genome.key(np.array(genome)) for genome in genomes}
+    assert first == keys
+    assert {problem.genome.key(genome) for genome in ends_of(problem)} <= keys
+    assert len(read) == len(set(read)) >= len(problem.space.cardinalities)
