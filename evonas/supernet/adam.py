@@ -19,8 +19,7 @@ class Adam(SGD):
     """Adam with decoupled weight decay (Kingma and Ba 2015; Loshchilov and Hutter 2019).
 
     Every parameter counts its own updates: one that few paths use is corrected for its few moments, not for the
-    steps of the whole training. That, and steps of one size whatever the path, let shared weights learn where
-    gradient descent is thrown about by paths of very different gradients.
+    steps of the whole training.
 
     Args:
         parameters: Name -> parameter.

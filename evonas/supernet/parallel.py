@@ -18,7 +18,7 @@ def data_parallel() -> Iterator[torch.device]:
     """Join the processes that `torchrun` has started, and give this one's device; alone without `torchrun`.
 
     Within it `train_supernet` gives all processes the weights that one process would give with a batch as large as
-    theirs together. Between CPUs by gloo, between GPUs by NCCL.
+    theirs together. Between CPUs by gloo, between GPUs by NCCL, which has not been run here.
     """
     cuda = torch.cuda.is_available()
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if cuda else torch.device("cpu")
@@ -89,10 +89,7 @@ def mine(rows: Tensor) -> Tensor:
 
 @contextmanager
 def synchronized_norms(network: nn.Module) -> Iterator[None]:
-    """Let every batch norm in training mode use the statistics of all processes' images, not its own alone.
-
-    `torch.nn.SyncBatchNorm` does so on GPUs only.
-    """
+    """Let every batch norm in training mode use the statistics of all processes' images, not its own alone."""
     norms = [module for module in network.modules() if isinstance(module, _BatchNorm)] if processes() > 1 else []
     for norm in norms:
         norm.forward = partial(_synchronized, norm)  # type: ignore[method-assign]  # of this object alone

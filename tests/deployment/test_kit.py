@@ -205,6 +205,7 @@ def test_a_provider_that_fails_is_noted_and_the_others_are_kept(kit, tmp_path, m
     assert found.others == ("OddProvider failed: no such driver",)
     with pytest.raises(SettingsError, match=r"OddProvider failed on the device \(no such driver\)"):
         read_measurements(tmp_path / "device" / "results.json", provider="OddProvider")
+    assert measure_alone.main(["--provider", "OddProvider"]) == 1
 
 
 def test_a_device_that_gets_slower_is_noticed():

@@ -174,7 +174,7 @@ def test_what_the_graph_makes_of_pixels_is_what_is_made_outside(tmp_path, rows, 
     model = with_preprocessing(identity, settings).SerializeToString()
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     rng = np.random.default_rng(1)
-    for height, width in ((SIDE, SIDE), (33, 34), (61, 100), (7, 9), (20, 61)):
+    for height, width in ((SIDE, SIDE), (33, 34), (61, 100), (7, 9), (20, 61), (2 * SIDE, 2 * SIDE)):
         pixels = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(tmp_path / "one.png")
         expected = photo_input(tmp_path / "one.png", settings)

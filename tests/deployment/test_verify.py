@@ -8,7 +8,7 @@ import sqlite3
 import pytest
 
 from evonas import read_front
-from evonas.deployment import train_members
+from evonas.deployment import remeasurement, train_members
 from evonas.deployment.access_log import ACCESS_LOG, log_access, read_accesses
 from evonas.deployment.deploy import deploy
 from evonas.deployment.verify import verify
@@ -16,6 +16,7 @@ from evonas.errors import RunError, SettingsError
 from evonas.pipeline import run as pipeline
 from evonas.pipeline.context import run_context
 from evonas.runs.run import Run
+from evonas.runtime.timing import Timing
 from evonas.training import TrainingRecipe
 
 
@@ -59,6 +60,19 @@ def test_latency_is_measured_on_the_whole_network(run, change):
     assert check.noise > 0
     change(run, "latency_mad", 1e6)
     assert not any(check.moved for check in verify(run, "index:0"))
+
+
+@pytest.mark.parametrize(("mads", "noise"), [((0.2, 0.1), 1.0), ((0.2, 0.5), 1.5)])
+def test_noise_of_a_latency_is_the_larger_of_its_deviations_and_of_what_two_differ_by(
+    run, change, monkeypatch, mads, noise
+):
+    twice = [Timing(median, mad, 9.0, 15) for median, mad in zip((10.0, 11.0), mads, strict=True)]
+    # a stopwatch measures as it will; what is made of its figures is tested
+    monkeypatch.setattr(remeasurement, "measure_whole", lambda *_, **__: twice)
+    change(run, "latency_measured", 10.0)
+    change(run, "latency_mad", 0.01)
+    (check,) = [check for check in verify(run, "index:0") if check.name == "latency_measured"]
+    assert (check.now, check.noise) == (10.5, pytest.approx(noise))
 
 
 def test_accesses_to_the_test_part_are_logged(run):

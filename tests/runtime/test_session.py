@@ -12,6 +12,7 @@ from torch import nn
 
 from evonas.errors import ExportError, SettingsError
 from evonas.runtime import export, random_feed, session, session_settings
+from evonas.runtime.timing_alone import open_model
 
 
 def test_options_are_those_recorded(kept):
@@ -28,6 +29,16 @@ def test_options_are_those_recorded(kept):
         "graph_optimization": "all",
         "spinning": False,
     }
+
+
+def test_a_device_without_torch_opens_files_with_the_same_options(kept):
+    ours = session(kept.path, threads=2).get_session_options()
+    alone = open_model(kept.path, threads=2).get_session_options()
+    for name in ("intra_op_num_threads", "inter_op_num_threads", "execution_mode", "graph_optimization_level"):
+        assert getattr(alone, name) == getattr(ours, name)
+    assert alone.log_severity_level == ours.log_severity_level
+    for name in ("session.intra_op.allow_spinning", "session.inter_op.allow_spinning"):
+        assert alone.get_session_config_entry(name) == ours.get_session_config_entry(name) == "0"
 
 
 def test_a_path_bytes_and_a_model_are_the_same(kept, images):

@@ -173,10 +173,7 @@ def _no_better(variant: Variant, single: Variant, judge: Judge) -> str:
 
 
 def _best_of_each_structure(variants: Sequence[Variant]) -> list[Variant]:
-    """Return float32, then of each structure the variant whose outputs are nearest to the exact ones.
-
-    Scores do not order these: images that the network was trained on are answered rightly by most.
-    """
+    """Return float32, then of each structure the variant whose outputs are nearest to the exact ones."""
     groups: dict[str, list[Variant]] = {}
     for variant in variants:
         groups.setdefault(variant.structure, []).append(variant)

@@ -40,7 +40,7 @@ def check_opset(opset: int) -> None:
 
 
 def ends(model: onnx.ModelProto) -> list[str]:
-    """Return the names of the first and the last node with weights, whose errors every image feels.
+    """Return the names of the first and the last node with weights.
 
     Args:
         model: Its nodes have names and stand in the order that they run in.
@@ -59,8 +59,7 @@ def quantize(
 ) -> onnx.ModelProto:
     """Return a model with 8-bit weights (signed, per channel) and activations (unsigned), as QDQ nodes ([Jacob2018]_).
 
-    Gates stay in float. Activations are unsigned since onnxruntime's kernels for x86 multiply unsigned by signed
-    bytes: with signed ones most sums and convolutions with an activation behind them ran in float.
+    Gates stay in float; onnxruntime runs the other convolutions and fully connected layers on integers.
 
     Args:
         model: Takes float32 images; its first dimension may be open.

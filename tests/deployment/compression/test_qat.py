@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -28,6 +30,12 @@ def test_weights_have_255_levels_in_each_channel_and_pass_gradients():
     assert (rounded - weight).abs().max() <= scale.max() / 2 + 1e-6
     rounded.sum().backward()
     assert torch.equal(weight.grad, torch.ones_like(weight))
+
+
+def test_scaling_channels_as_a_folded_norm_does_changes_no_rounding():
+    weight = torch.randn(6, 9, generator=torch.Generator().manual_seed(0))
+    scale = torch.tensor([0.01, 0.3, 1.0, 7.0, 500.0, 2.0])[:, None]
+    assert torch.allclose(RoundedWeight()(weight * scale), RoundedWeight()(weight) * scale, rtol=1e-5)
 
 
 def test_activations_are_rounded_within_what_was_seen():
@@ -77,5 +85,8 @@ def test_fine_tuning_leaves_the_network_and_its_statistics(network):
     moved = {name for name, value in after.items() if not torch.equal(value, before[name])}
     assert any(name.endswith("weight") for name in moved)
     assert not any("running_" in name for name in moved)
-    again = fine_tune(network, data, 1).state_dict()
+    rng = np.random.default_rng(0)  # what judges is not trained on: other images there change nothing
+    other = torch.from_numpy(rng.integers(0, 16, tuple(data.search.images.shape), dtype=np.uint8))
+    judged = replace(data, search=replace(data.search, images=other), report=replace(data.report, images=other))
+    again = fine_tune(network, judged, 1).state_dict()
     assert all(np.array_equal(again[name], after[name]) for name in after)

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 import torch
 from onnx import TensorProto
@@ -74,7 +77,16 @@ class Gated(nn.Module):
         return self.head((x * gate).mean((2, 3)))
 
 
-def test_gates_stay_in_float(images):
+def as_run(model, folder):
+    """Return a model as onnxruntime runs it."""
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(folder / "run.onnx")
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return onnx.load(folder / "run.onnx")
+
+
+def test_gates_stay_in_float_and_others_run_on_integers(images, tmp_path):
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = export(Gated(), torch.zeros(2, 1, 8, 8), exporter="quick")
@@ -85,6 +97,10 @@ def test_gates_stay_in_float(images):
     reads = {node.name: maker.get(node.input[0]) for node in quantized.graph.node if node.op_type in ("Conv", "Gemm")}
     assert reads["stem"] == reads["head"] == "DequantizeLinear"
     assert "DequantizeLinear" not in (reads["down"], reads["up"])
+    run = Counter(node.op_type for node in as_run(quantized, tmp_path).graph.node)
+    assert run["QLinearConv"] == 1  # the stem
+    assert run["Conv"] + run["FusedConv"] == 2  # the gate's
+    assert run["QGemm"] + run["QLinearMatMul"] == 1  # the head
     kept = quantize(model, images, keep=ends(model))
     maker = {name: node.op_type for node in kept.graph.node for name in node.output}
     weights = {node.name: maker.get(node.input[1]) for node in kept.graph.node if node.op_type in ("Conv", "Gemm")}
