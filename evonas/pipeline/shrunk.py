@@ -1,8 +1,8 @@
 """First population of a search from published weights: the largest architecture, made smaller where that costs least.
 
 Each choice of the largest is changed alone and read with shared weights; what a few changes cost is taken to be the
-sum. Always the change that loses least accuracy per cost saved comes next. A few times on the way down to where nothing
-saves any more all choices are read again. [Yang2018]_ takes such a path with a reading at every step.
+sum. Always the change that loses least accuracy per cost saved comes next, and on the way down to where nothing saves
+any more all choices are read a few times. [Yang2018]_ takes such a path with a reading at every step.
 
 References:
     .. [Yang2018] Yang et al.: NetAdapt, ECCV 2018, arXiv 1804.03230.
@@ -97,12 +97,18 @@ def shrunk_first(
             now = path[-1]
             changes = _changes(problem, now)
             scores = read([now, *(_changed(now, change) for change in changes)])
-            if not np.isfinite([*whole, *scores]).all():
+            if late is not None and late() and not np.isfinite(scores).all():
+                progress.say(f"The time does not reach for {MEASURING.lower()}: the first population is drawn")
+                return Shrunk(None, keys)
+            if not np.isfinite([*whole, scores[0]]).all():
+                progress.say("The largest architecture could not be read: the first population is drawn")
                 return Shrunk(None, keys)
             lost[-1] = float(scores[0] - whole[0])
             least = LEAST_LOSS * abs(whole[0])
             losses = {
-                change: max(least, float(score - scores[0])) for change, score in zip(changes, scores[1:], strict=True)
+                change: max(least, float(score - scores[0]))
+                for change, score in zip(changes, scores[1:], strict=True)
+                if np.isfinite(score)  # what fails is not on the path; the store holds its cause
             }
             target = high * (low / high) ** (step / ROUNDS) if 0 < low < high else -np.inf
             further, more = lowered(now, losses, lambda genomes: _costs(problem, genomes), target)

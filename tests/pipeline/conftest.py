@@ -18,6 +18,7 @@ from evonas.files.progress import Silent
 from evonas.pipeline import run as pipeline
 from evonas.runs.store import Store
 from evonas.spaces import shipped
+from tests.pipeline.published import settings, write_published
 
 SERVER = multiprocessing.get_context("forkserver")
 # A search in a process of its own then starts at once, not after seconds of imports.
@@ -141,3 +142,20 @@ def outcome(results: Callable[[Path], Any]) -> Callable[[Path], tuple[bytes, byt
         return (path / "front.csv").read_bytes(), (path / "front.json").read_bytes(), results(path)
 
     return read
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a tiny space, published weights on it, and photos."""
+    folder = tmp_path_factory.mktemp("made")
+    write_published(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def published_run(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run from published weights that ended."""
+    out = tmp_path_factory.mktemp("runs") / "published"
+    wanted = settings(made, epochs=2, population=4, generations=2, resolution=24, train_limit=90)
+    pipeline.search(wanted, out).close()
+    return out
