@@ -22,7 +22,7 @@ from evonas.pipeline.problem import SearchProblem
 from evonas.pipeline.transfer import TRAINING_PASSES
 from evonas.runs.run import Run
 from evonas.spaces import Architecture, as_candidates
-from evonas.supernet.adaptation import features_of, fit_layer, last_layer
+from evonas.supernet.classifier import features_of, fit_layer, last_layer
 from evonas.tasks import Task, make_task
 from evonas.training import TrainingRecipe, load_recipe, test_accuracy
 from evonas.training.train import train

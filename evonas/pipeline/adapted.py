@@ -19,8 +19,9 @@ from evonas.pipeline.budget import Budget
 from evonas.pipeline.problem import SearchProblem
 from evonas.runs.run import Run
 from evonas.spaces.near_largest import near_largest
-from evonas.supernet.adaptation import Adaptation, adapt, fit_classifier, plan_adaptation
+from evonas.supernet.adaptation import Adaptation, adapt, plan_adaptation
 from evonas.supernet.checkpoint import WEIGHTS, load_weights, weights_fingerprint, write_supernet
+from evonas.supernet.classifier import fit_classifier
 from evonas.tasks import make_task
 from evonas.training.device import finish
 from evonas.training.weights.load import load_published

@@ -15,7 +15,7 @@ from evonas.pipeline.allowed_resolution import default_resolution
 from evonas.pipeline.defaults import data_options
 from evonas.pipeline.start import PublishedStart
 from evonas.spaces import load_space
-from evonas.supernet.adaptation import features_of, fit_layer, last_layer
+from evonas.supernet.classifier import features_of, fit_layer, last_layer
 from evonas.tasks import make_task
 from evonas.training import resolve_device
 from evonas.training.weights.load import load_published

@@ -13,17 +13,8 @@ from evonas.data import load_data
 from evonas.networks import EVERY_PATH, build
 from evonas.spaces import load_space
 from evonas.supernet import PathEvaluator
-from evonas.supernet.adaptation import (
-    PENALTIES,
-    Adaptation,
-    adapt,
-    features_of,
-    fit_classifier,
-    fit_layer,
-    last_layer,
-    plan_adaptation,
-    statistics_of_norms,
-)
+from evonas.supernet.adaptation import Adaptation, adapt, plan_adaptation, statistics_of_norms
+from evonas.supernet.classifier import PENALTIES, features_of, fit_classifier, fit_layer, last_layer
 from evonas.tasks import Classification, make_task
 
 
