@@ -145,10 +145,10 @@ def gather(run: Run, *, ended: bool | None = None) -> Contents:
         known=known,
         nonlinearity={text: profile for text, notes in noted.items() if (profile := _profile(notes)) is not None},
         seconds=seconds,
-        latency=_json(run.path / "latency.json"),
+        latency=json_of(run.path / "latency.json"),
         supernet=_supernet(run.path / "supernet.safetensors"),
         rounds=_rounds(run.store.decisions("surrogate ")),
-        baseline=_json(run.path / "baseline.json"),
+        baseline=json_of(run.path / "baseline.json"),
         ended=ended,
         classes=read_class_reports(run.path / "models"),
         further=_further(series, names),
@@ -273,7 +273,8 @@ def _profile(notes: Mapping[str, Note]) -> NlcProfile | None:
         return None
 
 
-def _json(path: Path) -> Mapping[str, Any]:
+def json_of(path: Path) -> Mapping[str, Any]:
+    """Object that a file holds as JSON; empty where it is missing or damaged."""
     try:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError):

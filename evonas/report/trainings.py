@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from evonas.pareto.front import Member
 from evonas.pareto.short_id import short_id
 from evonas.report.amounts import headline, is_accuracy, known_heading, shown
-from evonas.report.contents import Contents
+from evonas.report.contents import Contents, json_of
 from evonas.report.markup import numbers, table, text
 from evonas.report.origins import number, trainable
 
@@ -66,7 +64,7 @@ def read_trainings(contents: Contents) -> list[TrainingFigures]:
     found = [
         (
             max(file.stat().st_mtime for file in files),
-            TrainingFigures(path.name, _read(path / RECORD), _read(path / CARD)),
+            TrainingFigures(path.name, json_of(path / RECORD), json_of(path / CARD)),
         )
         for path in folders
         if (files := [path / name for name in (RECORD, CARD) if (path / name).is_file()])
@@ -166,11 +164,3 @@ def _curve_table(curve: Mapping[str, Any]) -> str:
 
 def _finite(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}

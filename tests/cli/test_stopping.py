@@ -141,18 +141,10 @@ class Turned(Pressed):
 
 
 @BOTH
-def test_a_users_error_that_a_signal_was_turned_into_is_none(number, code, monkeypatch):
+@pytest.mark.parametrize("printed_to", [Pressed, Turned])
+def test_any_command_ends_with_the_code_of_the_signal(number, code, printed_to, monkeypatch):
     # What is printed to is the process's own.
-    monkeypatch.setattr(sys, "stdout", Turned(number))
-    with pytest.raises(SystemExit) as ended:
-        main(["list", "rules"])
-    assert ended.value.code == code
-
-
-@BOTH
-def test_any_command_ends_with_the_code_of_the_signal(number, code, monkeypatch):
-    # What is printed to is the process's own.
-    monkeypatch.setattr(sys, "stdout", Pressed(number))
+    monkeypatch.setattr(sys, "stdout", printed_to(number))
     with pytest.raises(SystemExit) as ended:
         main(["list", "rules"])
     assert ended.value.code == code
