@@ -174,6 +174,11 @@ class EvaluationTable(Database):
             failures = self._base.execute("DELETE FROM evaluations WHERE value IS NULL").rowcount
             if failures:
                 self._base.execute("DELETE FROM members")
+                # Numbers at the end are given again, by this store or by the next that opens the file.
+                self._base.execute(
+                    "DELETE FROM moments WHERE number > (SELECT coalesce(max(number), -1) FROM evaluations)"
+                )
+                self._number = None
         return failures
 
     def _forget(self) -> None:

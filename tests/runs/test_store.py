@@ -156,6 +156,17 @@ def test_failures_can_be_forgotten(store):
     assert len(store.members()) == 3
 
 
+def test_failures_at_the_end_can_be_forgotten_in_a_store_that_is_opened_again(tmp_path):
+    with Store(tmp_path / "s", create=True) as store:
+        store.record([row("a")])
+        store.record([failure("b")])
+    with Store(tmp_path / "s") as store:
+        assert store.forget_failures() == 1
+    with Store(tmp_path / "s") as store:
+        assert store.record([row("b", 0.7)]) == 1
+        assert set(store.times()) == {"a", "b"}
+
+
 # decisions, members, notes
 
 
