@@ -65,7 +65,8 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
 def cross_calibrated(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Return probabilities of images, each at the temperature that was fitted on the half without it.
 
-    Every other image is of one half. So no image is judged by what was fitted on it, and all are judged.
+    Every other image of each class is of one half: parts of data may alternate between classes. So no image is judged by
+    what was fitted on it, and all are judged.
 
     Args:
         logits: Shape (n, K).
@@ -77,7 +78,8 @@ def cross_calibrated(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
     probabilities = softmax(logits)
     if len(targets) < 2:
         return probabilities
-    half = np.arange(len(targets)) % 2 == 0
+    half = np.empty(len(targets), dtype=bool)
+    half[np.argsort(targets, kind="stable")] = np.arange(len(targets)) % 2 == 0
     for judged in (half, ~half):
         probabilities[judged] = softmax(logits[judged] / fit_temperature(logits[~judged], targets[~judged]))
     return probabilities

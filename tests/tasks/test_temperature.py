@@ -35,12 +35,22 @@ def test_logits_that_are_some_times_as_large_have_as_many_times_the_temperature(
 
 
 def test_images_are_calibrated_by_the_other_half():
-    logits, targets = drawn()
-    wrong = np.where(np.arange(len(targets)) % 2 == 0, targets, (targets + 1) % 5)
-    found = cross_calibrated(logits, wrong)
-    even = softmax(logits[::2] / fit_temperature(logits[1::2], wrong[1::2]))
+    logits, _ = drawn()
+    targets = np.zeros(len(logits), dtype=int)  # of one class every other image is of one half
+    logits[1::2, 0] -= 3.0  # the odd ones are mostly wrong
+    found = cross_calibrated(logits, targets)
+    even = softmax(logits[::2] / fit_temperature(logits[1::2], targets[1::2]))
     assert np.allclose(found[::2], even)
-    assert found[::2].max(1).mean() < found[1::2].max(1).mean()  # the odd ones' labels say nothing
+    assert not np.allclose(found[1::2], softmax(logits[1::2] / fit_temperature(logits[1::2], targets[1::2])))
+
+
+def test_halves_hold_the_same_number_of_each_class_where_classes_alternate():
+    logits = np.array([[2.0, 0.0], [0.0, 1.0]] * 20)  # evenly by place: one class alone on either side
+    targets = np.arange(40) % 2
+    logits[targets == 1] *= 5
+    half = np.isin(np.arange(40), np.concatenate([np.flatnonzero(targets == c)[::2] for c in (0, 1)]))
+    found = cross_calibrated(logits, targets)
+    assert np.allclose(found[half], softmax(logits[half] / fit_temperature(logits[~half], targets[~half])))
 
 
 def test_where_there_is_no_best_temperature_it_is_the_end():
