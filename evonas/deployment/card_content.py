@@ -11,7 +11,7 @@ from evonas.deployment.check import Figures
 from evonas.deployment.deployment import MODEL, Deployment
 from evonas.networks import Network
 from evonas.objectives import Context, make_evaluator
-from evonas.objectives.accuracy.estimators import describe_estimator
+from evonas.objectives.accuracy.estimators import anchors_that_taught, describe_estimator
 from evonas.pareto.front import Member
 from evonas.runs.run import Run
 from evonas.runs.selection import Selection
@@ -191,7 +191,9 @@ def _searched(member: Member, run: Run) -> list[dict[str, Any]]:
     if "acc" not in member.values or run.settings.get("table"):
         return []
     held = {o["name"]: o["unit"] for o in run.manifest.get("objectives", ())}
-    by = describe_estimator(str(run.settings.get("estimator", "supernet")), run.settings.get("anchors", 0))
+    by = describe_estimator(
+        str(run.settings.get("estimator", "supernet")), anchors_that_taught(run.settings, run.manifest)
+    )
     unit = held.get("acc", "")
     rows = [{"name": "acc in the search" if unit else "score in the search", "value": member.values["acc"]}]
     if unit:

@@ -122,7 +122,7 @@ def _tick(value: float, objective: Objective, ends: np.ndarray) -> str:
 
 
 def _footnote(contents: Contents, panels: list[Panel]) -> str:
-    notes = [f"{o.name}: {origin(o.name, contents.settings, o.unit)}." for o in contents.objectives]
+    notes = [f"{o.name}: {origin(o.name, contents.settings, o.unit, contents.manifest)}." for o in contents.objectives]
     if failed := int((~np.isfinite(contents.values).all(axis=1)).sum()):
         notes.append(f"{failed:,} failed evaluations are not drawn.")
     if outside := max(panel.outside for panel in panels):

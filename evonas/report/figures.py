@@ -39,7 +39,7 @@ def columns(contents: Contents) -> list[dict[str, Any]]:
             "name": o.name,
             "unit": unit_shown(o.name, o.unit),
             "direction": o.direction,
-            "origin": origin(o.name, contents.settings, o.unit),
+            "origin": origin(o.name, contents.settings, o.unit, contents.manifest),
             "scale": 100 if is_accuracy(o.name, o.unit) else 1,
         }
         for o in contents.objectives

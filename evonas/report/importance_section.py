@@ -55,7 +55,7 @@ def importance_section(contents: Contents) -> str:
         for one in found[:MOST]
     )
     more = f" The {MOST} that matter most of {len(found)} choices." if len(found) > MOST else ""
-    estimate = origin(objective.name, contents.settings, objective.unit)
+    estimate = origin(objective.name, contents.settings, objective.unit, contents.manifest)
     return (
         "<section class='card' aria-labelledby='importance'><h2 id='importance'>"
         f"Which choices matter for {text(objective.name)}</h2><p class='small soft'>How much of the spread of "

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from evonas.objectives.accuracy.estimators import describe_estimator, describe_measure
+from evonas.objectives.accuracy.estimators import anchors_that_taught, describe_estimator, describe_measure
 from evonas.objectives.registry import describe_objectives
 from evonas.proxies.registry import is_proxy
 from evonas.tasks import named_measure
@@ -31,13 +31,16 @@ KNOWN = {
 """What the endings of further numbers say, such as that of ``acc_report``."""
 
 
-def origin(name: str, settings: Mapping[str, Any], unit: str | None = None) -> str:
+def origin(
+    name: str, settings: Mapping[str, Any], unit: str | None = None, manifest: Mapping[str, Any] | None = None
+) -> str:
     """Return what an objective's values are, such as "sum over a table of measured blocks".
 
     Args:
         name: Name of the objective.
         settings: Those of the run.
         unit: That of the objective; a column of a table has none, whatever its name, nor has a score.
+        manifest: That of the run, which knows how many anchors were trained; None: as many as asked for.
     """
     if name in COSTS and not (unit == "" and settings.get("table")):
         return COSTS[name]
@@ -45,7 +48,7 @@ def origin(name: str, settings: Mapping[str, Any], unit: str | None = None) -> s
         return "from a table"
     estimator = settings.get("estimator", "supernet")
     if name == "acc":
-        text = describe_estimator(estimator, settings.get("anchors", 0))
+        text = describe_estimator(estimator, anchors_that_taught(settings, manifest or {}))
         return f"a score without unit, {text}" if unit == "" else text
     if (measure := named_measure(name)) is not None:
         return describe_measure(measure.text or name, estimator)

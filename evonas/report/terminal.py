@@ -76,7 +76,9 @@ def lines_below(
             f"Hypervolume {whole.hypervolume:.4f} of the whole front, a share of what was seen to the "
             f"reference point ({reference_text(whole.objectives, whole.reference)})."
         )
-    lines.append("  ".join(f"{o.name}: {origin(o.name, contents.settings, o.unit)}." for o in kept.objectives))
+    lines.append(
+        "  ".join(f"{o.name}: {origin(o.name, contents.settings, o.unit, contents.manifest)}." for o in kept.objectives)
+    )
     if "acc" in {o.name for o in kept.objectives}:
         lines += trust_sentences(contents.manifest)[1:4]
     if not contents.ended:

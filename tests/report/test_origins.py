@@ -27,6 +27,11 @@ def test_numbers_are_read_by_people(value, text, padded):
 def test_no_accuracy_stands_without_what_estimated_it():
     assert "shared weights" in origin("acc", {})
     assert origin("acc", {"estimator": "train:5"}).startswith("what 5 epochs of training give")
+    assert "that 24 candidates, trained alone" in origin("acc", {"anchors": 24})
+    fewer = {"anchors": {"number": 9, "failed": 1}}
+    assert "that 8 candidates, trained alone" in origin("acc", {"anchors": 24}, manifest=fewer)
+    none = {"anchors": {"number": 0, "failed": 0}}
+    assert origin("acc", {"anchors": 24}, manifest=none) == origin("acc", {})
     assert origin("acc", {"table": ["file.csv"]}) == "from a table"
     assert origin("swap", {}) == "training-free score"
     assert "multiply-add" in origin("flops", {})

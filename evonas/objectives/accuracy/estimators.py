@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evonas.errors import SettingsError, suggest
 
@@ -75,6 +75,19 @@ def describe_estimator(text: str, anchors: int = 0) -> str:
         return SUPERNET[option]
     epochs, inherit = read_training(option)
     return f"what {epochs} epochs of training give, from {'inherited' if inherit else 'fresh'} weights"
+
+
+def anchors_that_taught(settings: Mapping[str, Any], manifest: Mapping[str, Any]) -> int:
+    """Number of a run's anchors that taught its ranker; those asked for where none is written down yet.
+
+    Args:
+        settings: Those of the run.
+        manifest: That of the run: a deadline may leave fewer anchors, and some may fail.
+    """
+    written = manifest.get("anchors")
+    if not settings.get("anchors") or not written:
+        return int(settings.get("anchors", 0))
+    return int(written["number"] - written["failed"])
 
 
 def describe_measure(text: str, estimator: str) -> str:
