@@ -71,8 +71,8 @@ def _accuracy_limits(contents: Contents) -> list[str]:
     lines = []
     if not contents.settings.get("table"):
         lines.append(
-            f"acc is {origin('acc', contents.settings, manifest=contents.manifest)}: it ranks architectures, it does not "
-            "promise what training to the end gives."
+            f"acc is {origin('acc', contents.settings, manifest=contents.manifest)}: it ranks architectures, it does "
+            "not promise what training to the end gives."
         )
         lines += trust_sentences(contents.manifest)
     return lines

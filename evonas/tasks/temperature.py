@@ -65,8 +65,8 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
 def cross_calibrated(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Return probabilities of images, each at the temperature that was fitted on the half without it.
 
-    Every other image of each class is of one half: parts of data may alternate between classes. So no image is judged by
-    what was fitted on it, and all are judged.
+    Every other image of each class is of one half: parts of data may alternate between classes. So no image is judged
+    by what was fitted on it, and all are judged.
 
     Args:
         logits: Shape (n, K).
