@@ -21,7 +21,9 @@ EVALUATIONS = 2000
 
 
 def importance_section(contents: Contents) -> str:
-    """Return the section; nothing where too few architectures tell, or the space cannot be read.
+    """Return the section; nothing where there are too few architectures or choices predict next to nothing.
+
+    A resolution that candidates chose is one of the choices. A space that cannot be read has no section.
 
     Args:
         contents: The run.
@@ -33,11 +35,17 @@ def importance_section(contents: Contents) -> str:
     if len(known) > EVALUATIONS:
         known = known[np.linspace(0, len(known) - 1, EVALUATIONS).astype(int)]
     try:
-        forms = [parse_candidate(contents.texts[i], space).architecture for i in known]
-        genomes = np.stack([space.encode(form) for form in forms]).astype(np.int64)
+        candidates = [parse_candidate(contents.texts[i], space) for i in known]
+        genomes = np.stack([space.encode(one.architecture) for one in candidates]).astype(np.int64)
     except EvonasError:
         return ""
-    found, explained = choice_importances(space.choices, space.option_names, genomes, contents.values[known, 0])
+    choices, options = list(space.choices), list(space.option_names)
+    sides = sorted({one.resolution for one in candidates if one.resolution is not None})
+    if len(sides) > 1:
+        choices.append("resolution")
+        options.append(tuple(f"{rows}x{columns}" for rows, columns in sides))
+        genomes = np.column_stack([genomes, [sides.index(one.resolution) for one in candidates if one.resolution]])
+    found, predicted = choice_importances(choices, options, genomes, contents.values[known, 0])
     if not found:
         return ""
     percent = is_accuracy(objective.name, objective.unit)
@@ -58,9 +66,10 @@ def importance_section(contents: Contents) -> str:
     estimate = origin(objective.name, contents.settings, objective.unit, contents.manifest)
     return (
         "<section class='card' aria-labelledby='importance'><h2 id='importance'>"
-        f"Which choices matter for {text(objective.name)}</h2><p class='small soft'>How much of the spread of "
-        f"{text(objective.name)} ({text(estimate)}) over {len(known):,} evaluated architectures each choice explains "
-        f"alone, of the {explained:.0%} that all of them do; and its options furthest above and below its mean."
+        f"Which choices matter for {text(objective.name)}</h2><p class='small soft'>{text(objective.name)} is "
+        f"{text(estimate)}. A sum of one effect for each option was fitted to {len(known):,} evaluated architectures; "
+        f"it predicts {predicted:.0%} of the spread of those left out of the fit. A choice's share is its part of the "
+        "variance of all effects; beside it its options furthest above and below its mean."
         f"{more} What was evaluated was chosen by the search, so a choice that it settled early looks unimportant.</p>"
         "<div class='scroll' tabindex='0' role='region' aria-labelledby='importance'><table><thead><tr>"
         "<th scope='col' class='text'>choice</th><th scope='col' class='left'>share</th>"
