@@ -41,12 +41,12 @@ def train(
     ] = "auto",
     distill: Annotated[bool, typer.Option("--distill", help="Imitate the supernet's largest path as well.")] = False,
     hold_out: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="Share of the training images that accuracy is read on after each epoch, instead of training on them; "
-            "the best epoch is kept. 0: train on all, keep the last."
+            "the best epoch is kept. 0: train on all, keep the last. [default: the recipe's, else 10%; 0 with finetune]"
         ),
-    ] = "10%",
+    ] = None,
     patience: Annotated[
         int | None, typer.Option(min=1, help="End after so many epochs without a better one. [default: none]")
     ] = None,
@@ -74,12 +74,12 @@ def train(
     from evonas.files.share import parse_share
     from evonas.report.cards import knee_warning
     from evonas.runs.selection import check_selection
-    from evonas.training.recipe import change_recipe, load_recipe, usual_recipe
+    from evonas.training.recipe import load_recipe, usual_recipe
 
     if seed and seeds:
         raise SettingsError("Expected either --seed or --seeds, got both: leave one of them out")
-    share = parse_share(hold_out)
-    if patience and not share:
+    share = None if hold_out is None else parse_share(hold_out)
+    if patience and share == 0:
         raise SettingsError("--patience needs images to judge by, got --hold-out 0: give a share such as 10%")
 
     check_selection(run, select)
@@ -88,13 +88,13 @@ def train(
     given: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
     named = load_recipe(recipe or usual_recipe(settings), **given)  # what is wrong ends here
     from evonas.deployment import train_members, training_summary
-    from evonas.deployment.member import default_recipe
+    from evonas.deployment.member import default_recipe, with_hold_out
     from evonas.deployment.transfer import transfer_lines
 
     if recipe is None and epochs is None:
         with Run.open(run) as opened:
             named = default_recipe(opened)
-    chosen = change_recipe(named, held_out=share or named.held_out, patience=patience or named.patience)
+    chosen = with_hold_out(named, share, patience)
 
     with words_when_stopped(lambda: "Stopped; the epochs done are kept. Type the same command again to go on."):
         trained = train_members(

@@ -38,12 +38,14 @@ from evonas.supernet.evaluate import NORM_IMAGES
 from evonas.tasks import make_task
 from evonas.training import Training, TrainingRecipe, load_recipe, read_test
 from evonas.training.held_out import training_parts
-from evonas.training.recipe import QUICK, change_recipe, usual_epochs, usual_recipe
+from evonas.training.recipe import FINETUNE, QUICK, change_recipe, usual_epochs, usual_recipe
 from evonas.training.throughput import seconds_per_epoch
 from evonas.training.train import train
 
 SKIPPED = "skipped.csv"
 CHECKPOINT = "checkpoint.safetensors"
+HELD_OUT = 0.1
+"""Share of the training images that a training on the command line is judged by where nothing says otherwise."""
 
 Weights = Literal["inherited", "fresh", "anchor"]
 _WEIGHTS = ("inherited", "fresh", "anchor")
@@ -141,6 +143,23 @@ def default_recipe(run: Run) -> TrainingRecipe:
     except (OSError, ValueError, KeyError, TypeError):
         return recipe
     return change_recipe(recipe, epochs=usual_epochs(images, recipe.batch_size, recipe.epochs))
+
+
+def with_hold_out(recipe: TrainingRecipe, share: float | None, patience: int | None) -> TrainingRecipe:
+    """Return a recipe that holds out images and stops early as asked for.
+
+    Args:
+        recipe: What is trained by.
+        share: Of the training images; None: the recipe's, else a tenth, but none of `finetune`, by which few images are
+            learnt from and whose epochs need no choice.
+        patience: Epochs without gain after which it ends; 0 or None: the recipe's, which goes with its images.
+
+    Raises:
+        SettingsError: It would end early without images to judge by.
+    """
+    if share is None:
+        share = recipe.held_out or (0.0 if recipe.name == FINETUNE and not patience else HELD_OUT)
+    return change_recipe(recipe, held_out=share, patience=patience or (recipe.patience if share else 0))
 
 
 def _check(weights: str, seeds: Sequence[int], pretrained: str) -> None:

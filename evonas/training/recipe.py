@@ -21,7 +21,7 @@ from evonas.errors import SettingsError, suggest
 from evonas.files.toml import read_toml
 from evonas.files.wording import word_error
 
-QUICK = "quick"
+QUICK, FINETUNE = "quick", "finetune"
 """Recipe of members that begin without published weights, where none is given."""
 LEAST_UPDATES, MOST_EPOCHS = 600, 120
 """Updates that a training has at the least where no epochs are given, and the epochs up to which it gets them."""
@@ -156,7 +156,7 @@ def usual_recipe(settings: Mapping[str, Any]) -> str:
     Args:
         settings: Those of the run.
     """
-    return QUICK if settings.get("pretrained", "none") in ("none", "auto") else "finetune"
+    return QUICK if settings.get("pretrained", "none") in ("none", "auto") else FINETUNE
 
 
 def usual_epochs(images: int, batch_size: int, epochs: int) -> int:

@@ -11,7 +11,7 @@ import torch
 from numpy.random import default_rng
 
 from evonas.deployment import estimate_agreement, load_model, train_members, trained_models, training_summary
-from evonas.deployment.member import default_recipe
+from evonas.deployment.member import default_recipe, with_hold_out
 from evonas.deployment.trained import Trained
 from evonas.errors import RunError, SettingsError
 from evonas.pipeline.context import run_context
@@ -222,3 +222,24 @@ def test_a_damaged_record_is_named(trained_run, made_trained):
 def test_two_first_weights_are_refused(trained_run, weights, pretrained):
     with pytest.raises(SettingsError, match=f"either {weights} or what --pretrained {pretrained} says: leave one"):
         train_members(trained_run, "index:0", weights=weights, pretrained=pretrained)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "share", "patience", "expected"),
+    [
+        ({}, None, None, (0.1, 0)),
+        ({}, 0.0, None, (0.0, 0)),
+        ({}, None, 3, (0.1, 3)),
+        ({"held_out": 0.2, "patience": 4}, None, None, (0.2, 4)),
+        ({"held_out": 0.2, "patience": 4}, 0.0, None, (0.0, 0)),
+        ({"held_out": 0.2, "patience": 4}, 0.3, 5, (0.3, 5)),
+        ({"name": "finetune"}, None, None, (0.0, 0)),
+        ({"name": "finetune"}, None, 2, (0.1, 2)),
+        ({"name": "finetune"}, 0.2, None, (0.2, 0)),
+    ],
+)
+def test_images_that_are_held_out_are_those_asked_for_else_the_recipes(recipe, share, patience, expected):
+    found = with_hold_out(
+        TrainingRecipe(**{"name": "short", "epochs": 9, "batch_size": 32, "lr": 0.1, **recipe}), share, patience
+    )
+    assert (found.held_out, found.patience) == expected
