@@ -91,7 +91,9 @@ class Front:
             raise RunError("The front is empty: no architecture was evaluated that keeps to the constraints")
         if selection == "knee":
             return kept[self._knee(kept)]
-        if selection == "best" or (selection == "cheapest" and len(self.objectives) > 1):
+        if selection == "cheapest" and len(self.objectives) < 2:
+            raise SettingsError("The front has one objective: cheapest needs a second, give best or knee")
+        if selection in ("best", "cheapest"):
             selection = f"best:{self.objectives[selection == 'cheapest'].name}"
         if match := re.fullmatch(r"best:(.+)", selection):
             objective = next((o for o in self.objectives if o.name == match[1]), None)

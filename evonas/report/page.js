@@ -454,13 +454,13 @@
     return (point) => points.values[place][point] !== null && signs[match[2]](points.values[place][point]);
   };
   const filter = () => {
-    const wanted = byId("filter").value.trim().split(/[\s,]+/).filter(Boolean).map((part) => condition(part) ||
+    const wanted = byId("filter").value.trim().replace(/\s*(<=|>=|<|>|=)\s*/g, "$1").split(/[\s,]+/).filter(Boolean).map((part) => condition(part) ||
       ((point) => points.ids[point].startsWith(part) || points.texts[point].includes(part)));
     let kept = 0;
     for (const row of rows) {
       const fits = wanted.every((test) => test(points.front[Number(row.dataset.index)]));
       kept += fits;
-      row.hidden = !fits || (row.dataset.equal !== undefined && !opened.has(row.dataset.equal));
+      row.hidden = !fits || (!wanted.length && row.dataset.equal !== undefined && !opened.has(row.dataset.equal));
     }
     byId("filtered").textContent = wanted.length ? `${kept} of ${rows.length}` : "";
   };

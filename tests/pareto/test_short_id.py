@@ -63,3 +63,9 @@ def test_members_of_equal_value_are_one_row_in_a_notebook():
     assert html.count("and 50 more of equal value") == 1
     pytest.importorskip("pandas")
     assert len(front.to_pandas()) == 53
+
+
+def test_cheapest_needs_a_second_objective():
+    front = Front(FRONT.objectives[:1], FRONT.members)
+    with pytest.raises(SettingsError, match="one objective: cheapest needs a second"):
+        front.select("cheapest")
