@@ -40,7 +40,7 @@ class Patience:
         self._images = list(images or [None] * len(self._directions))
         self._read: list[np.ndarray] = []
         self._doubted: list[np.ndarray] = []
-        self._front = np.zeros((0, len(self._directions)))
+        self._seen = np.zeros((0, len(self._directions)))
         self._waiting, self.without = 0, 0
 
     def tell(self, values: np.ndarray, violations: np.ndarray) -> None:
@@ -68,8 +68,8 @@ class Patience:
     def _close_generation(self) -> None:
         new, doubted = np.concatenate(self._read), np.concatenate(self._doubted)
         self._read, self._doubted = [], []
-        before, seen = self._front, np.concatenate([self._front, new])
-        self._front = seen
+        before, seen = self._seen, np.concatenate([self._seen, new])
+        self._seen = seen
         if not len(seen):
             return
         low, extent = hypervolume_box(seen)

@@ -41,6 +41,8 @@ LONG = 1800.0
 """Seconds from which a search without a deadline says how to get less."""
 ENDING = 5.0
 """Seconds that a front, its files and the report take at the least, beside what is read of members."""
+UNTIMED = {"latency table": "Measuring the latency table", "supernet": "Adapting the published weights"}
+"""Steps that have no unit of their own to time."""
 AMPLE = 1.2
 """Times the least that is asked for: trials are short."""
 
@@ -82,17 +84,19 @@ class Plan:
         units: What they rest on.
         spent: Seconds that were gone when it was made.
         budget: Seconds in all; None: no deadline.
+        untimed: Steps that no trial times, in words, each with the seconds that it may take; 0 without a deadline.
     """
 
     steps: tuple[PlannedStep, ...]
     units: UnitCosts
     spent: float
     budget: float | None
+    untimed: tuple[tuple[str, float], ...] = ()
 
     @property
     def seconds(self) -> float:
-        """Expected time of the whole search."""
-        return self.spent + ENDING + sum(step.seconds for step in self.steps)
+        """Expected time of the whole search; without a deadline what no trial times is left out."""
+        return self.spent + ENDING + sum(step.seconds for step in self.steps) + sum(most for _, most in self.untimed)
 
     @property
     def least(self) -> float:
@@ -112,8 +116,12 @@ class Plan:
             end = time.strftime("%H:%M", time.localtime(now + self.budget - self.spent))
             head = f"Plan for {duration(self.budget)}, to end by {end}, after short trials:"
         else:
-            head = f"Plan, about {duration(self.seconds)} in all by short trials:"
-        lines = [head, *(step.line for step in self.steps)]
+            whole = "beside what is not timed" if self.untimed else "in all"
+            head = f"Plan, about {duration(self.seconds)} {whole} by short trials:"
+        lines = [head]
+        for words, most in self.untimed:
+            lines.append(f"  {words}, {'not timed' if self.budget is None else f'{duration(most)} at most'}")
+        lines += [step.line for step in self.steps]
         if self.budget is None and self.seconds > LONG:
             lines.append("  Less: --time 30m fits all of it to half an hour; or lower --generations or --anchors")
         return lines
@@ -202,18 +210,25 @@ def make_plan(problem: SearchProblem, units: UnitCosts, seconds: float | None, s
     """
     settings = problem.settings
     budget = budget_of(problem, settings.baseline, seconds, spent)
-    left, steps = budget.left, []
+    left, steps, untimed = max(0.0, budget.left - ENDING), [], []
+    # Generations fill the time that there is, as do epochs that are not given; other steps have an end of their own.
+    filling = {"evolution", "baseline"} | ({"supernet"} if settings.epochs is None else set())
     for name, what, full, unit, fewest in _full(problem, units):
-        if not budget.has(name) or not unit:
+        if not budget.has(name):
+            continue
+        if not unit:
+            if name in UNTIMED and full:
+                most = left * budget.part(name) if budget.bounded else 0.0
+                left -= most
+                untimed.append((UNTIMED[name], most))
             continue
         number = full
         if budget.bounded:
             affordable = int(left * budget.part(name) / unit)
-            # Generations fill the time that there is; all other steps have an end of their own.
-            number = max(fewest, affordable if name in ("evolution", "baseline") else min(full, affordable))
+            number = max(fewest, affordable if name in filling else min(full, affordable))
             left = max(0.0, left - number * unit)
         steps.append(PlannedStep(name, what, number, full, number * unit, fewest * unit))
-    return Plan(tuple(steps), units, spent, seconds)
+    return Plan(tuple(steps), units, spent, seconds, tuple(untimed))
 
 
 def _full(problem: SearchProblem, units: UnitCosts) -> list[tuple[str, str, int, float, int]]:
@@ -225,9 +240,11 @@ def _full(problem: SearchProblem, units: UnitCosts) -> list[tuple[str, str, int,
     anchors = 0
     if settings.anchors:
         anchors = problem.ladder.total_epochs(*start_and_rounds(anchor_rounds(settings.anchors), False))
+    trained = 0 if settings.supernet else epochs * per_epoch
     return [
+        ("latency table", "latency tables", 0 if settings.latency_table else 1, 0.0, 1),
         ("scores", "architectures scored", settings.warm_start, units.score, FEWEST_SCORED),
-        ("supernet", "updates of the supernet", epochs * per_epoch, units.update, 1),
+        ("supernet", "updates of the supernet", trained, units.update, 1),
         ("paths", "paths read as a reference", REFERENCES, units.path, FEWEST_PATHS),
         ("anchors", "epochs of anchors", anchors, units.epoch, 0),
         ("evolution", "evaluations", evaluations, units.evaluation, FEWEST),

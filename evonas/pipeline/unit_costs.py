@@ -57,7 +57,7 @@ class UnitCosts:
 def measure_units(problem: SearchProblem) -> UnitCosts:
     """Return unit costs of a search, by trials on networks that nothing else uses; no random state changes.
 
-    A trial that fails counts as free: the step itself then says what is wrong.
+    A score or path that cannot be read counts as free: the step itself then says what is wrong.
 
     Args:
         problem: What is searched.

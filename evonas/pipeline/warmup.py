@@ -215,7 +215,9 @@ class SearchSetup:
             "last": history.epochs[-1],
             "forgetting": summarize(history.forgetting) if history.forgetting else {},
         }
-        self.run.update_manifest(supernet={"rule": settings.sharing, "epochs": epochs, **figures})
+        if cut := int(history.epochs[-1].get("cut", 0)):
+            self.progress.say(f"{cut:,} of {updates:,} updates of the supernet are done in the time")
+        self.run.update_manifest(supernet={"rule": settings.sharing, "epochs": len(history.epochs), **figures})
         return network
 
     def path_sample(self, context: Context) -> Context:
