@@ -14,7 +14,7 @@ from evonas.training.evaluate import evaluate
 from evonas.training.recipe import TrainingRecipe
 from evonas.training.state import State
 
-__all__ = ["HeldOut", "overfitting", "training_parts"]
+__all__ = ["HeldOut", "not_held_out", "overfitting", "training_parts"]
 
 WIDE_GAP = 0.1
 """Gap between training and held-out accuracy from which it is worth a line."""
@@ -53,8 +53,7 @@ class HeldOut:
 
     def best(self, history: Sequence[Mapping[str, float]]) -> int:
         """Return the best epoch, from 1, the later of equals."""
-        values = [self._sign * figures["held_out"] for figures in history]
-        return max(range(len(values)), key=lambda i: (values[i], i)) + 1
+        return _latest_best([self._sign * figures["held_out"] for figures in history]) + 1
 
     def over(self, history: Sequence[Mapping[str, float]]) -> bool:
         """Return whether no epoch has been better for as long as patience lasts."""
@@ -88,6 +87,22 @@ def training_parts(data: Dataset, recipe: TrainingRecipe) -> tuple[Part, Part | 
     return _joined([*parts[:-1], rest] if recipe.all_data else parts), out
 
 
+def not_held_out(data: Dataset, held: Part | None) -> Part:
+    """Return the part `report` without the images of it that chose the epoch.
+
+    Args:
+        data: Data set.
+        held: As `training_parts` gives them.
+    """
+    first = 0 if held is None else len(held)
+    return Part(data.report.images[first:], data.report.labels[first:]) if first else data.report
+
+
+def _latest_best(values: Sequence[float]) -> int:
+    """Return the place of the largest value, the later of equals; one that is no number is below all."""
+    return max(range(len(values)), key=lambda i: (-math.inf if math.isnan(values[i]) else values[i], i))
+
+
 def _joined(parts: Sequence[Part]) -> Part:
     return Part(torch.cat([part.images for part in parts]), torch.cat([part.labels for part in parts]))
 
@@ -102,7 +117,7 @@ def overfitting(history: Sequence[Mapping[str, float]], images: int) -> str | No
     if not images or not history or any("held_out" not in figures for figures in history):
         return None
     values = [figures["held_out"] for figures in history]
-    best = max(range(len(values)), key=lambda i: (values[i], i))
+    best = _latest_best(values)
     peak, fall = history[best], values[best] - values[-1]
     error = math.sqrt(max(values[best] * (1 - values[best]), 0.0) / images)
     if fall > error and history[-1]["metric"] > peak["metric"]:

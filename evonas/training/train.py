@@ -25,7 +25,7 @@ from evonas.training.checkpoint import digest
 from evonas.training.device import mixed_precision, place, resolve_device
 from evonas.training.drop_path import DropPath
 from evonas.training.evaluate import evaluate
-from evonas.training.held_out import HeldOut, training_parts
+from evonas.training.held_out import HeldOut, not_held_out, training_parts
 from evonas.training.imitation import Imitation
 from evonas.training.recipe import TrainingRecipe, load_recipe
 from evonas.training.schedule import learning_rate
@@ -45,7 +45,7 @@ class Training:
             `lr` (of its last update) and `seconds`; with held-out images `held_out`, the measure on them.
         trained_on: "all": every training image, the validation parts too; "train": the part `train` alone.
         images: Number of images trained on.
-        accuracy: Metric on the part `report`; None where that was trained on.
+        accuracy: Metric on the part `report`, without images that were held out; None where that was trained on.
         seconds: Duration, also of what was done before a resume.
         held_out: Images that were held out; 0: none.
         best: Epoch whose weights the network has, the best on held-out images; None: the last one's, or averaged ones.
@@ -163,7 +163,7 @@ def train(
         history=tuple(state.history),
         trained_on="all" if recipe.all_data else "train",
         images=len(part),
-        accuracy=None if recipe.all_data else evaluate(network, data.report, data, task=task)[0],
+        accuracy=None if recipe.all_data else evaluate(network, not_held_out(data, held), data, task=task)[0],
         seconds=sum(figures["seconds"] for figures in state.history),
         held_out=0 if held is None else len(held),
         best=best,

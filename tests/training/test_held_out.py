@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
+from evonas.data.part import Part
 from evonas.errors import SettingsError
 from evonas.tasks import make_task
 from evonas.training import load_recipe
@@ -68,6 +71,9 @@ def test_reading_held_out_images_leaves_a_training_as_it_is(data, recipe, tiny):
     done = train(judged, data, alone, device="cpu")
     assert [one["loss"] for one in done.history] == [one["loss"] for one in plain.history]
     assert (done.held_out, plain.held_out, plain.best) == (round(0.1 * len(data.train)), 0, None)
+    rest = Part(data.report.images[done.held_out :], data.report.labels[done.held_out :])
+    assert done.accuracy == evaluate(judged, rest, data)[0]  # images that chose the epoch do not judge it
+    assert plain.accuracy == evaluate(own, data.report, data)[0]
 
 
 @pytest.mark.parametrize(
@@ -77,6 +83,11 @@ def test_reading_held_out_images_leaves_a_training_as_it_is(data, recipe, tiny):
 def test_patience_counts_epochs_since_the_best(data, values, patience, over):
     judge = HeldOut(data.report, data, make_task(data), patience)
     assert judge.over([{"held_out": value} for value in values]) is over
+
+
+def test_an_epoch_whose_measure_is_no_number_is_not_the_best(data):
+    judge = HeldOut(data.report, data, make_task(data), 0)
+    assert judge.best([{"held_out": value} for value in (math.nan, 0.5, math.nan)]) == 2
 
 
 def test_a_training_ends_with_its_patience(data, recipe, tiny, monkeypatch):
