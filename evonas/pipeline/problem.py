@@ -91,6 +91,11 @@ class SearchProblem:
             asked = read_asked(settings, self.tables)
             check_measured(asked, self.data)
         self.names, self.constraints, self.evaluated = asked.names, asked.constraints, asked.evaluated
+        if self.learned and not self.skeleton.head:
+            raise SettingsError(
+                f"The skeleton '{settings.skeleton}' has no classifier: {', '.join(self.learned)} means nothing "
+                "on it: leave --skeleton out, or optimize training-free scores"
+            )
         if settings.epochs == 0 and self.learned and self.start is None and not settings.supernet:
             raise SettingsError(UNTRAINED)
         predicted = uses_predictors(settings, trainable=bool(self.learned))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from evonas.config import make_settings
+from evonas.errors import SettingsError
 from evonas.pipeline.problem import SearchProblem
 
 
@@ -17,3 +18,9 @@ def test_a_rule_of_a_file_holds_without_it(tmp_path: Path, monkeypatch: pytest.M
     assert settings.sharing == "disturbance-immune(rank=3)"
     file.unlink()
     assert SearchProblem(make_settings(**settings.content())).settings.sharing == settings.sharing
+
+
+def test_a_skeleton_without_a_classifier_has_no_accuracy():
+    with pytest.raises(SettingsError, match="The skeleton 'proxy' has no classifier: acc means nothing"):
+        SearchProblem(make_settings(space="nasbench201", skeleton="proxy", train_limit=100))
+    SearchProblem(make_settings(space="nasbench201", skeleton="proxy", objectives="swap,flops", train_limit=100))
