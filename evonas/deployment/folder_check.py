@@ -22,6 +22,7 @@ from evonas.deployment.model import load_model
 from evonas.deployment.noted_outputs import as_taken, noise_pixels
 from evonas.deployment.verification import Verification, VerifiedNumber
 from evonas.errors import EvonasError, ExportError
+from evonas.files.size import make_size
 from evonas.pipeline.defaults import data_options
 from evonas.runtime import describe, device_fingerprint, logits, measure_models, session
 from evonas.runtime.parity import compare_outputs, outputs
@@ -134,9 +135,11 @@ class _FolderCheck:
             skipped["test part"] = "an access to the test part; --trained makes one"
             return Verification(numbers, skipped)
         try:
-            numbers.append(self.on_test_part(data))
+            images = self.data(data)
         except EvonasError as error:
             skipped["test part"] = " ".join(str(error).split())
+        else:
+            numbers.append(self.on_test_part(images))
         return Verification(numbers, skipped)
 
     def of_file(self) -> Iterator[VerifiedNumber]:
@@ -186,13 +189,8 @@ class _FolderCheck:
             by = f"a fresh process with onnxruntime alone, {_where(same)}; half of it, for pages come as they do"
             yield self.number(name, before, fresh.own_memory, before / 2 + MEBIBYTE if same else math.inf, by)
 
-    def on_test_part(self, where: str | None) -> VerifiedNumber:
-        """Return the task's measure on the test part.
-
-        Raises:
-            EvonasError: The data are gone, or have changed.
-        """
-        data = self.data(where)
+    def on_test_part(self, data: Dataset) -> VerifiedNumber:
+        """Return the task's measure on the test part of the data that it was deployed with."""
         deployed = make_task(data).deployed()
         found = torch.from_numpy(self.outputs(data.test))
         now = deployed.metric(found, data.test.labels.cpu())
@@ -241,7 +239,7 @@ class _FolderCheck:
                 options=data_options(settings),
             )
             if data.fingerprint == noted["fingerprint"]:
-                return data.at(int(self.settings["size"][0]))
+                return data.at(make_size(*map(int, self.settings["size"])))
         raise ExportError(f"the data in {settings.data or 'digits'} are others than those that it was deployed with")
 
     def number(self, name: str, before: float, now: float, noise: float, by: str) -> VerifiedNumber:

@@ -9,9 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 from evonas.cli import app
+from evonas.config import make_settings
 from evonas.deployment.deploy import deploy
 from evonas.deployment.folder_check import is_deployed, verify_folder
 from evonas.errors import ExportError
+from evonas.pipeline.run import search
 from evonas.runtime import export as real_export
 
 
@@ -20,7 +22,7 @@ def deployed(made, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         # Few timings: seconds instead of minutes.
         patch.setattr("evonas.deployment.deploy_steps.REPEATS", 10)
-        # Known figures instead of measured ones.
+        # The quicker exporter.
         patch.setattr(
             "evonas.deployment.deploy_steps.export",
             lambda module, example, **options: real_export(module, example, exporter="quick", opset=options["opset"]),
@@ -123,3 +125,29 @@ def test_what_is_no_deployed_folder_is_refused(folder, tmp_path):
     (folder / "card.json").write_text("{}")
     with pytest.raises(ExportError, match=r"damaged .*deploy the member again"):
         verify_folder(folder)
+
+
+def test_the_test_part_of_a_model_of_images_that_are_no_squares_is_measured(tmp_path, monkeypatch):
+    # The quicker exporter.
+    monkeypatch.setattr(
+        "evonas.deployment.deploy_steps.export",
+        lambda module, example, **options: real_export(module, example, exporter="quick", opset=options["opset"]),
+    )
+    settings = make_settings(
+        space="nasbench201", resolution="8x16", train_limit=100, epochs=1, population=2, generations=1, warm_start=0,
+        estimator="supernet:loss",
+    )  # fmt: skip
+    search(settings, tmp_path / "run").close()
+    folder = deploy(tmp_path / "run", "index:0", tmp_path / "model").folder
+    verification = verify_folder(folder, trained=True)
+    assert verification.skipped.keys() <= {"latency, median"}
+    assert "test accuracy of model.onnx" in {number.name for number in verification}
+
+
+def test_a_model_that_does_not_run_on_its_test_part_is_an_error(folder, monkeypatch):
+    def fail(*_):
+        raise ExportError("no such images")
+
+    monkeypatch.setattr("evonas.deployment.folder_check.make_task", fail)  # What runs after the data are there.
+    with pytest.raises(ExportError, match="no such images"):
+        verify_folder(folder, trained=True)
