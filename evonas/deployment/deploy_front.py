@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from evonas.deployment.deploy import deploy
 from evonas.deployment.deployment import Deployment
 from evonas.deployment.folder import refuse_content
-from evonas.errors import ExportError
+from evonas.errors import ExportError, RunError
 from evonas.files.progress import Progress
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
@@ -55,7 +56,7 @@ def deploy_front(
             place = None if out is None else Path(out) / f"{index:0{len(str(members - 1))}d}"
             try:
                 deployed[index] = deploy(opened, f"index:{index}", place, progress=progress, **options)
-            except ExportError as error:
+            except (ExportError, RunError) as error:
                 refused[index] = str(error)
     if not deployed:
         raise ExportError(f"No member of the front could be deployed; the first: {refused[0]}")
@@ -83,7 +84,8 @@ def front_deployment_summary(front: FrontDeployment) -> list[str]:
     notes = [
         f"ms: median of single images on {first.measured_on}; each member was measured when it was deployed.",
         f"cost: {cost} that fewer bits cost on the test part. MB: peak memory of a process beyond its libraries'.",
-        f"Folders stand in {first.folder.parent}; check one again, here or elsewhere:  evonas verify {first.folder}",
+        f"Folders stand in {first.folder.parent}; check one again, here or elsewhere:  "
+        f"evonas verify {shlex.quote(str(first.folder))}",
     ]
     return [*_aligned([heads, *rows]), *notes, *(f"{i} was refused: {cause}" for i, cause in front.refused.items())]
 

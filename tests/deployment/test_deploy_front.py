@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from evonas.deployment.deploy_front import deploy_front, front_deployment_summary
-from evonas.errors import ExportError, SettingsError
+from evonas.errors import ExportError, RunError, SettingsError
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runtime import export as real_export
@@ -13,14 +13,15 @@ from evonas.runtime import export as real_export
 def quick(monkeypatch):
     # Few timings: seconds instead of minutes.
     monkeypatch.setattr("evonas.deployment.deploy_steps.REPEATS", 10)
-    # A member whose deploying fails.
+    # The quicker exporter.
     monkeypatch.setattr(
         "evonas.deployment.deploy_steps.export",
         lambda module, example, **options: real_export(module, example, exporter="quick", opset=options["opset"]),
     )
 
 
-def test_every_member_gets_a_folder_and_a_row_and_a_refused_one_its_cause(run, tmp_path, monkeypatch):
+@pytest.mark.parametrize("error", [ExportError, RunError])
+def test_every_member_gets_a_folder_and_a_row_and_a_refused_one_its_cause(run, tmp_path, monkeypatch, error):
     with Run.open(run) as opened:
         members = len(read_front(opened))
     assert members > 1
@@ -30,7 +31,7 @@ def test_every_member_gets_a_folder_and_a_row_and_a_refused_one_its_cause(run, t
 
     def refuse_the_last(source, select, *rest, **options):
         if select == f"index:{members - 1}":
-            raise ExportError("worse in every figure")
+            raise error("worse in every figure")
         return real(source, select, *rest, **options)
 
     # A member whose deploying fails.
