@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from evonas.deployment.compression.compress import Ends, Quantize
 from evonas.deployment.deploy_options import DeployOptions
@@ -16,7 +16,7 @@ from evonas.deployment.folder import refuse_content
 from evonas.deployment.member import has_supernet
 from evonas.deployment.target import TargetName
 from evonas.deployment.trained import trained_models
-from evonas.errors import RunError
+from evonas.errors import ExportError, RunError
 from evonas.files.progress import Progress, Silent
 from evonas.pipeline.context import run_context
 from evonas.runs.front_file import read_front
@@ -24,9 +24,6 @@ from evonas.runs.run import Run
 from evonas.runs.selection import choose
 from evonas.runtime.export import OPSET
 from evonas.spaces import load_space
-
-if TYPE_CHECKING:
-    pass
 
 
 def deploy(
@@ -111,6 +108,11 @@ def deploy(
                 f"evonas train {shlex.quote(str(source.path))} --select {shlex.quote(select)} --weights fresh  first"
             )
         context = run_context(source, with_supernet=trained is None)
+        if not context.skeleton.head:
+            raise ExportError(
+                f"Networks of {source.path} have no classifier (--skeleton {source.settings['skeleton']}): nothing "
+                "that they say could be used; search on a skeleton with one"
+            )
         progress = progress or Silent()
         with progress.task("Deploying", 5 if options.quantize == "none" else 7) as task:
             steps = DeploySteps(source, choice, trained, context, options, task, progress)

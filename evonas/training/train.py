@@ -281,6 +281,8 @@ def _check(network: nn.Module, data: Dataset, recipe: TrainingRecipe, teacher: n
         skeleton, outputs = network.skeleton, task.head.outputs
         if network.architecture is None:
             raise SettingsError("Expected a stand-alone network, got a supernet: extract an architecture first")
+        if not skeleton.head:
+            raise SettingsError("Expected a network with a classifier, got one without: use a skeleton with a head")
         if (skeleton.classes, skeleton.in_channels) != (outputs, data.in_channels):
             raise SettingsError(
                 f"Expected a network of {outputs} outputs and {data.in_channels} input channels for the data "

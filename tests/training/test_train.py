@@ -297,3 +297,11 @@ def test_an_image_that_is_wholly_its_partners_has_its_partners_label(
     # No recipe names such an augmentation.
     monkeypatch.setattr("evonas.training.train.recipe_augmentation", lambda *_: Swapped())
     assert train(tiny(0), data, plain, seed=3).history[0]["loss"] == pytest.approx(usual, rel=1e-4)
+
+
+def test_a_network_without_a_classifier_is_refused(data):
+    space = load_space("nasbench201")
+    skeleton = space.skeleton("proxy", classes=10, in_channels=1, resolution=8)
+    network = build(space, skeleton, space.decode(space.sample(1, np.random.default_rng(0))[0]))
+    with pytest.raises(SettingsError, match="a network with a classifier, got one without"):
+        train(network, data, "quick")
