@@ -10,7 +10,7 @@ from onnx.defs import onnx_opset_version
 from evonas.deployment.compression.compress import ENDS, QUANTIZE, Ends, Quantize
 from evonas.deployment.compression.qdq import check_opset
 from evonas.deployment.target import TARGET, TARGETS, Target, TargetName
-from evonas.errors import SettingsError, suggest
+from evonas.errors import ExportError, SettingsError, suggest
 from evonas.runtime.export import OLDEST_OPSET
 
 __all__ = ["DeployOptions"]
@@ -57,6 +57,7 @@ class DeployOptions:
 
         Raises:
             SettingsError: The first thing that is wrong.
+            ExportError: The target does not take the precision, an open batch, or preprocessing inside.
         """
         for name, value, allowed in (("--quantize", self.quantize, QUANTIZE), ("--edges", self.edges, ENDS)):
             if value not in allowed:
@@ -75,6 +76,10 @@ class DeployOptions:
         aim = self.aim
         if self.quantize not in ("none", "auto"):
             aim.refuse_precision(self.quantize)
+        if self.inside:
+            aim.refuse_preprocessing()
+        if self.open_batch and not aim.dynamic_batch:
+            raise ExportError(f"{aim.name} takes models of one image: leave dynamic_batch out")
         newest = min(onnx_opset_version(), aim.newest_opset or onnx_opset_version())
         if not OLDEST_OPSET <= self.opset <= newest:
             raise SettingsError(

@@ -131,7 +131,7 @@ def _of_member(run: Run, select: str) -> PhotoModel:
     for file in (run.path / "models").glob(f"{choice.key}-*/card.json"):
         try:
             card = json.loads(file.read_text(encoding="utf-8"))
-            same, made = card["architecture"]["text"] == choice.text, str(card["made"])
+            same, made = card["architecture"]["text"] == choice.text, str(card.get("made", ""))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{file} is damaged ({error!r:.80}): deploy it again, or remove its folder") from None
         if same and (file.parent / MODEL).is_file():

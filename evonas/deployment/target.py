@@ -71,6 +71,15 @@ class Target:
         if precision not in self.forms:
             raise ExportError(f"{self.name} does not take {precision}: {self.reason}; use --quantize {self.forms[-1]}")
 
+    def refuse_preprocessing(self) -> None:
+        """Raise `ExportError` where the target does not take preprocessing inside the model, which computes sizes."""
+        missing = sorted({"Range", "Shape"} - self.operators) if self.operators is not None else []
+        if missing:
+            raise ExportError(
+                f"{self.name} is not known to take {', '.join(missing)}, which --preprocessing inside needs: deploy "
+                "with the preprocessing outside, or use --target cpu"
+            )
+
     def report(self, file: Path, images: np.ndarray) -> dict[str, Any]:
         """Return what a card says of a model for this target: batch, operations, and its own checker's lines.
 

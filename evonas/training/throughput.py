@@ -33,6 +33,8 @@ def seconds_per_epoch(
     """
     where = resolve_device(device)
     images = len(data.train) + (len(data.search) + len(data.report) if recipe.all_data else 0)
+    if recipe.all_data:  # else images held out are none of those that are trained on
+        images -= round(recipe.held_out * images)
     size = min(recipe.batch_size, images)
     batch = data.normalize(data.train.images[:size].to(where)).contiguous(memory_format=torch.channels_last)
     trial, seconds = copy.deepcopy(network), 0.0

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from evonas.deployment import deployment_summary
+from evonas.deployment.access_log import read_accesses
 from evonas.deployment.compression.qdq import quantize
 from evonas.deployment.deploy import deploy
 from evonas.deployment.target import TARGET, TARGETS
@@ -103,9 +104,13 @@ def test_a_target_decides_batch_precision_and_operator_set_and_the_card_says_so(
         ({"target": "tensorrt", "quantize": "int8"}, "tensorrt does not take int8: .* use --quantize fp16"),
         ({"target": "tensorrt", "opset": 23}, "the installed onnx knows and tensorrt reads, got 23"),
         ({"target": "tensorrt", "preprocessing": "inside"}, "tensorrt is not known to take .*Range"),
+        ({"target": "openvino", "preprocessing": "inside"}, "which --preprocessing inside needs: deploy with"),
+        ({"target": "tensorrt", "dynamic_batch": True}, "tensorrt takes models of one image: leave dynamic_batch out"),
     ],
 )
 def test_what_a_target_does_not_take_is_refused(made, tmp_path, options, words):
+    before = read_accesses(made)
     with pytest.raises(EvonasError, match=words):
         deploy(made, "index:0", tmp_path / "out", **options)
     assert not (tmp_path / "out").exists()
+    assert read_accesses(made) == before  # it is refused before the test part is read
