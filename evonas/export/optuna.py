@@ -6,7 +6,7 @@ import json
 import math
 import sqlite3
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from evonas.files.whole import write_whole
 from evonas.pareto.front import Member
 from evonas.pareto.short_id import short_id
 from evonas.report.contents import Contents
-from evonas.spaces import Space, parse_candidate
+from evonas.spaces import parse_candidate
+from evonas.spaces.named_genes import named_genes
 
 SCHEMA = 12
 """Of Optuna's storage; version 5.0 has it as 1.3 had."""
@@ -40,9 +41,10 @@ def export_optuna(contents: Contents, path: Path) -> None:
     if space is None:
         raise RunError(f"The space {contents.settings.get('space')} of {contents.path} cannot be read: put it back")
     kinds = optuna.distributions
+    named = named_genes(space, [parse_candidate(text, space) for text in contents.texts]) if contents.texts else None
     genes = {
         name: kinds.distribution_to_json(kinds.CategoricalDistribution(options))
-        for name, options in zip(space.choices, space.option_names, strict=True)
+        for name, options in (() if named is None else zip(named.choices, named.options, strict=True))
     }
     pool = require("sqlalchemy.pool", "export")
     verbosity = optuna.logging.get_verbosity()
@@ -64,7 +66,7 @@ def export_optuna(contents: Contents, path: Path) -> None:
         storage.remove_session()
         connection = storage.engine.raw_connection()
         base: sqlite3.Connection = connection.driver_connection
-        _insert_trials(base, contents, space, genes)
+        _insert_trials(base, contents, genes, [] if named is None else named.genomes.tolist())
         write_whole(path, base.serialize())
         connection.close()
     finally:
@@ -73,7 +75,9 @@ def export_optuna(contents: Contents, path: Path) -> None:
         storage.engine.dispose()
 
 
-def _insert_trials(base: sqlite3.Connection, contents: Contents, space: Space, genes: Mapping[str, str]) -> None:
+def _insert_trials(
+    base: sqlite3.Connection, contents: Contents, genes: Mapping[str, str], genomes: Sequence[Sequence[int]]
+) -> None:
     """Write all trials in one transaction, as Optuna's schema has them."""
     ((schema,),) = base.execute("SELECT schema_version FROM version_info")
     ((study,),) = base.execute("SELECT study_id FROM studies")
@@ -84,9 +88,7 @@ def _insert_trials(base: sqlite3.Connection, contents: Contents, space: Space, g
     for i, text in enumerate(contents.texts):
         whole = all(map(math.isfinite, contents.values[i]))
         trials.append((i + 1, i, study, "COMPLETE" if whole else "FAIL"))
-        candidate = parse_candidate(text, space)
-        genome = space.encode(candidate.architecture)
-        params += [(i + 1, name, float(gene), genes[name]) for name, gene in zip(genes, genome, strict=True)]
+        params += [(i + 1, name, float(gene), genes[name]) for name, gene in zip(genes, genomes[i], strict=True)]
         attributes = _attributes(contents, i, members.get(text))
         if whole:
             values += [(i + 1, place, float(value), "FINITE") for place, value in enumerate(contents.values[i])]

@@ -11,6 +11,7 @@ from evonas.pareto.short_id import short_id
 from evonas.report.contents import Contents, gather
 from evonas.runs.run import Run
 from evonas.spaces import parse_candidate
+from evonas.spaces.named_genes import named_genes
 
 FOLDER = "tensorboard"
 MEMBERS = 200
@@ -29,9 +30,12 @@ def export_tensorboard(contents: Contents, path: Path) -> None:
     space = contents.space
     if space is None:  # gone: its choices cannot be named
         return
-    for member in list(contents.front)[:MEMBERS]:
-        genome = space.encode(parse_candidate(member.architecture, space).architecture)
-        named = zip(space.choices, space.option_names, genome, strict=True)
+    members = list(contents.front)[:MEMBERS]
+    if not members:
+        return
+    genes = named_genes(space, [parse_candidate(member.architecture, space) for member in members])
+    for member, genome in zip(members, genes.genomes, strict=True):
+        named = zip(genes.choices, genes.options, genome, strict=True)
         name = f"members/{short_id(member.architecture)}"
         with SummaryWriter(str(path / name)) as writer:
             choices = {choice: options[gene] for choice, options, gene in named}

@@ -11,6 +11,7 @@ from evonas.report.contents import Contents
 from evonas.report.markup import text
 from evonas.report.origins import number, origin
 from evonas.spaces import parse_candidate
+from evonas.spaces.named_genes import named_genes
 
 __all__ = ["importance_section"]
 
@@ -35,17 +36,10 @@ def importance_section(contents: Contents) -> str:
     if len(known) > EVALUATIONS:
         known = known[np.linspace(0, len(known) - 1, EVALUATIONS).astype(int)]
     try:
-        candidates = [parse_candidate(contents.texts[i], space) for i in known]
-        genomes = np.stack([space.encode(one.architecture) for one in candidates]).astype(np.int64)
+        genes = named_genes(space, [parse_candidate(contents.texts[i], space) for i in known])
     except EvonasError:
         return ""
-    choices, options = list(space.choices), list(space.option_names)
-    sides = sorted({one.resolution for one in candidates if one.resolution is not None})
-    if len(sides) > 1:
-        choices.append("resolution")
-        options.append(tuple(f"{rows}x{columns}" for rows, columns in sides))
-        genomes = np.column_stack([genomes, [sides.index(one.resolution) for one in candidates if one.resolution]])
-    found, predicted = choice_importances(choices, options, genomes, contents.values[known, 0])
+    found, predicted = choice_importances(*genes, contents.values[known, 0])
     if not found:
         return ""
     percent = is_accuracy(objective.name, objective.unit)
