@@ -52,10 +52,12 @@ class CellNetwork(Network):
         self._order = self._kinds(chain) if order is None else order
         self._parts = None if self._own_path is None else self._wired(self._own_path)
         self.cells = nn.ModuleList()
-        stems = ("conv", "imagenet", "none") if chain == "previous" else ("conv",)
+        stems = {"previous": ("conv", "imagenet", "none"), "modules": ("conv", "imagenet")}.get(chain, ("conv",))
         if skeleton.stem not in stems:
             raise SettingsError(f"The stem of space '{space.name}' is one of {', '.join(stems)}, got '{skeleton.stem}'")
-        width = {"previous": self._previous, "streams": self._streams, "stages": self._stages}[chain]()
+        width = {
+            "previous": self._previous, "streams": self._streams, "stages": self._stages, "modules": self._in_modules,
+        }[chain]()  # fmt: skip
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.classifier = self._classifier(width)
 
@@ -63,8 +65,8 @@ class CellNetwork(Network):
 
     def _kinds(self, chain: str) -> tuple[str, ...]:
         """Return the kind of each cell."""
-        if chain == "stages":
-            return self.space.kinds * (3 * self.skeleton.cells)
+        if chain in ("stages", "modules"):
+            return self.space.kinds * (len(self.space.definition.cell.modules or "111") * self.skeleton.cells)
         normal, reduce = self.space.kinds
         cells = self.skeleton.cells
         return tuple(reduce if i in (cells // 3, 2 * cells // 3) else normal for i in range(cells))
@@ -85,7 +87,7 @@ class CellNetwork(Network):
         parts = self._wired(path)
         kinds = wirings(path)
         return any(part is not kinds[kind] for part, kind in zip(parts, self._order, strict=True)) or not (
-            self.space.definition.cell.chain == "stages" or all(self._stems(parts))
+            self.space.definition.cell.chain in ("stages", "modules") or all(self._stems(parts))
         )
 
     def _cell(self, place: int, channels: int, reduction: bool, inputs: Iterable[nn.Module]) -> CellModule:
@@ -142,6 +144,23 @@ class CellNetwork(Network):
         self.last = nn.Sequential(nn.BatchNorm2d(c), nn.ReLU())
         return c
 
+    def _in_modules(self) -> int:
+        """TransNAS-Bench-101: modules of cells, the first of which changes width and resolution."""
+        skeleton, c = self.skeleton, self.skeleton.channels
+        if skeleton.stem == "imagenet":
+            first = (*_conv_norm(skeleton.in_channels, max(1, c // 2), 2), nn.ReLU())
+            self.stem = nn.Sequential(*first, *_conv_norm(max(1, c // 2), c, 2))
+        else:
+            self.stem = _conv_norm(skeleton.in_channels, c)
+        for module, change in enumerate(self.space.definition.cell.modules or ""):
+            for i in range(skeleton.cells):
+                before, c = c, 2 * c if i == 0 and change in "24" else c
+                place, halves = module * skeleton.cells + i, i == 0 and change in "34"
+                filling = None if self._parts is None else self._parts[place]
+                cell = CellModule(self.space, self._order[place], c, halves, [nn.Identity()], filling, before)
+                self.cells.append(cell)
+        return c
+
     def _streams(self) -> int:
         """LHD: every cell reads the summed and the concatenated output of the cell before it."""
         skeleton = self.skeleton
@@ -193,6 +212,9 @@ class CellNetwork(Network):
                 else:
                     x, size = cell(x), size.halved()
             return cast(Tensor, self.classifier(self.pool(self.last(x)).flatten(1)))
+        if chain == "modules":
+            size = size.halved().halved() if self.skeleton.stem == "imagenet" else size
+            return self._run_modules(self.stem(images), parts, size)
         stems = self._stems(parts)
         first = self.stem(images) if stems[0] else None
         if chain == "streams":
@@ -207,6 +229,13 @@ class CellNetwork(Network):
             streams = found if chain == "streams" else (streams[1], found[0])
         ends = cast(tuple[Tensor, Tensor], streams)  # the last cell gives all that the classifier reads
         x = torch.cat(ends, dim=1) if chain == "streams" else ends[1]
+        return cast(Tensor, self.classifier(self.pool(x).flatten(1)))
+
+    def _run_modules(self, x: Tensor, parts: tuple[Wiring, ...], size: _Sides) -> Tensor:
+        """Run cells that follow one another, on what the stem gave."""
+        for cell, part in zip(map(_as_cell, self.cells), parts, strict=True):
+            size = size.halved() if cell.reduction else size
+            x = cast(Tensor, cell([x], part, partial(_zeros, x, cell.channels, size))[0])
         return cast(Tensor, self.classifier(self.pool(x).flatten(1)))
 
     def tap(self, fraction: Fraction) -> nn.Module:

@@ -93,6 +93,7 @@ class CellModule(nn.Module):
         reduction: Whether edges from the cell's inputs have stride 2.
         inputs: One slot or identity per input.
         filling: Wiring of a stand-alone network's cell, or None for all candidates.
+        c_in: Channels of the inputs where no preprocessing makes them those of the nodes; None: it does.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class CellModule(nn.Module):
         reduction: bool,
         inputs: Iterable[nn.Module],
         filling: Wiring | None,
+        c_in: int | None = None,
     ) -> None:
         super().__init__()
         table = space.definition.cell
@@ -113,7 +115,8 @@ class CellModule(nn.Module):
         self.edges = nn.ModuleDict()
         for node in range(self.places, self.places + table.nodes):
             for source in range(node):
-                stride = 2 if reduction and source < self.places else 1
+                outer = source < self.places
+                stride, read = (2 if reduction and outer else 1), (c_in if outer else None)
                 tables = space.definition.operations
                 if filling is None:
                     options = [name for name, table in tables.items() if table.kind != "none"]
@@ -123,7 +126,7 @@ class CellModule(nn.Module):
                     self.edges[f"{node}_{source}"] = EdgeSlot(
                         EdgeDecision(kind, node, source),
                         {
-                            (option, options[:i].count(option)): operation(tables[option], channels, stride)
+                            (option, options[:i].count(option)): operation(tables[option], channels, stride, read)
                             for i, option in enumerate(options)
                         },
                     )

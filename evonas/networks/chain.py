@@ -22,7 +22,7 @@ def chained(path: Path, order: tuple[str, ...], chain: str) -> tuple[Wiring, ...
         chain: How cells are joined, as in the space's definition.
     """
     kinds = wirings(path)
-    if chain == "stages":
+    if chain in ("stages", "modules"):
         return tuple(kinds[kind] for kind in order)
     found: list[Wiring] = []
     read: list[set[int]] = []  # inputs read by the cells after the one looked at, the next one first

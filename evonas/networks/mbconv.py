@@ -33,15 +33,22 @@ def divisible(value: float, divisor: int = 8) -> int:
 
 
 class SqueezeExcite(Gate):
-    """Gate channels by their means: 1x1 to a quarter, ReLU, 1x1 back, hard sigmoid ([Howard2019]_ 5.3)."""
+    """Gate channels by their means: 1x1 to a quarter, ReLU, 1x1 back, hard sigmoid ([Howard2019]_ 5.3).
 
-    def __init__(self, channels: int, elastic: bool) -> None:
+    Args:
+        channels: Channels gated.
+        elastic: Whether it runs on some of them, too.
+        squeezed: What it squeezes to a quarter of, rounded down; None: the channels, rounded to eights.
+    """
+
+    def __init__(self, channels: int, elastic: bool, squeezed: int | None = None) -> None:
         super().__init__()
         conv = ElasticPointwise if elastic else nn.Conv2d
+        inner = divisible(channels // 4) if squeezed is None else max(1, squeezed // 4)
         self.pool = nn.AdaptiveAvgPool2d(1)
-        self.reduce = conv(channels, divisible(channels // 4), 1)
+        self.reduce = conv(channels, inner, 1)
         self.activation = nn.ReLU()
-        self.expand = conv(divisible(channels // 4), channels, 1)
+        self.expand = conv(inner, channels, 1)
         self.gate = nn.Hardsigmoid()
         self.elastic = elastic
 
@@ -89,6 +96,7 @@ class MBConv(nn.Module):
         groups: Groups of the 1x1 convolutions; channels are shuffled before the depthwise one.
         bias: Whether the convolutions carry a bias; plain ones only.
         same: Whether the depthwise convolution is padded as TensorFlow's "same" does it.
+        squeezed: Channels that the gate squeezes to a quarter of; None: those that it gates.
     """
 
     def __init__(
@@ -105,6 +113,7 @@ class MBConv(nn.Module):
         groups: int = 1,
         bias: bool = False,
         same: bool = False,
+        squeezed: int | None = None,
     ) -> None:
         super().__init__()
         self.spec = (c_in, c_out, stride, activation, se, eps, same)
@@ -134,7 +143,7 @@ class MBConv(nn.Module):
         else:
             depthwise = nn.Conv2d(mid, mid, kernel, stride, kernel // 2, groups=mid, bias=bias)
         self.depthwise = nn.ModuleDict({"conv": depthwise, "norm": norm(mid), "activation": act()})
-        self.se = SqueezeExcite(mid, self.elastic) if se else None
+        self.se = SqueezeExcite(mid, self.elastic, squeezed) if se else None
         self.project = nn.ModuleDict({"conv": conv1x1(mid, c_out), "norm": nn.BatchNorm2d(c_out, eps=eps)})
         self.own_norms: nn.ModuleDict | None = None
         """Norms' weights and biases of each option, where options have their own."""

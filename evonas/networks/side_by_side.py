@@ -27,7 +27,7 @@ class SideBySide(Network):
     def __init__(self, space: CellSpace, skeleton: Skeleton, architecture: Architecture | None) -> None:
         super().__init__(space, skeleton, architecture)
         kinds = space.kinds
-        if space.definition.cell.chain == "stages" or len(skeleton.apart) != len(kinds):
+        if space.definition.cell.chain in ("stages", "modules") or len(skeleton.apart) != len(kinds):
             raise SettingsError(
                 f"A skeleton's 'apart' holds channels for each kind of cell of a chain, {', '.join(kinds)} in space "
                 f"'{space.name}', got {list(skeleton.apart)}"

@@ -153,8 +153,9 @@ class StageNetwork(Network):
             else:
                 candidates[option] = MBConv(
                     c_in, c_out, (table.kernel,), (table.expand,), stride,
-                    activation=stage.activation, se=stage.se, eps=eps,
+                    activation=stage.activation, se=stage.se or table.se, eps=eps,
                     groups=table.groups, bias=table.bias, same=same,
+                    squeezed=c_in if self.space.definition.squeeze == "input" else None,
                 )  # fmt: skip
         return Slot(decision, candidates)
 

@@ -91,12 +91,12 @@ def _legend(levels: list[int], left: float, top: float) -> tuple[list[Shape], fl
 
 
 def _block(pictured: PicturedBlock) -> _Block:
-    name, runs, kernel, expand, groups = pictured
+    name, runs, kernel, expand, groups, gated = pictured
     if kernel == 0:
         return _Block("skip", 0, 0, runs, f"{name}: nothing is computed")
     if not runs:
         return _Block("off", 0, 0, False, "does not run: beyond the stage's depth")
-    label = f"k{kernel} e{expand}" + (f" g{groups}" if groups > 1 else "")
+    label = f"k{kernel} e{expand}" + (f" g{groups}" if groups > 1 else "") + (" se" if gated else "")
     return _Block(label, kernel, expand, True, f"{name}: kernel {kernel}, expansion {expand}")
 
 

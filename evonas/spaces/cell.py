@@ -1,4 +1,4 @@
-"""The cell family: small graphs of operations, stacked (DARTS, LHD, NAS-Bench-201).
+"""The cell family: small graphs of operations, stacked (DARTS, LHD, NAS-Bench-201, TransNAS-Bench-101).
 
 References:
     .. [Liu2019] Liu, Simonyan, Yang: DARTS, ICLR 2019, arXiv 1806.09055.
@@ -36,6 +36,7 @@ INPUTS = {
     "previous": ("cell k−2", "cell k−1"),
     "streams": ("sum k−1", "concat k−1"),
     "stages": ("cell k−1",),
+    "modules": ("cell k−1",),
 }
 """What the inputs of a cell are, by the way that cells are chained."""
 LOOKS = {"skip": "skip", "max_pool": "pool", "avg_pool": "pool", "none": "idle"}
@@ -180,7 +181,7 @@ class CellSpace(Space[CellArchitecture]):
 
     def literature_key(self, architecture: CellArchitecture) -> str:
         """Return NAS-Bench-201's unique string for its form; the canonical text for others."""
-        if self.definition.form == "nasbench201":
+        if self.definition.cell.chain == "stages":  # in modules a skip may reduce, which is no identity
             return unique_string(architecture, self._none, self._skips)
         return super().literature_key(architecture)
 

@@ -74,7 +74,7 @@ class File(Strict):
     """Where the definition comes from: paper and code."""
     counts: str
     """What the size counts, in words."""
-    form: Literal["genotype", "nasbench201", "discretized", "digits", "lists", "blocks"]
+    form: Literal["genotype", "nasbench201", "transnas", "discretized", "digits", "lists", "blocks", "stages"]
     """Text form of an architecture."""
     resolutions: Sides = ()
     """Input resolutions to choose from as a choice of the space; empty: the skeleton's."""

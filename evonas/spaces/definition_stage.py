@@ -21,6 +21,8 @@ class CandidateTable(Strict):
     """Whether the block's convolutions carry a bias."""
     activation: bool = False
     """Whether an identity ends in the stage's activation where the shape changes and it is a convolution."""
+    se: bool = False
+    """Whether the block carries squeeze-and-excitation, also where its stage does not say so."""
     code: Annotated[str, Field(pattern=r"^[0-9a-z]$")] | None = None
     """The one character that stands for it in form = "digits"."""
 
@@ -54,6 +56,8 @@ class StageTable(Strict):
     """Candidates of the stage's first block where they differ."""
     ordered: bool = False
     """Whether candidates are listed by size, so that neighbors are alike; sizes such as kernels need not say so."""
+    uniform: bool = False
+    """Whether all blocks of the stage run one operation, a choice of the stage."""
     activation: Activation = "relu"
     se: bool = False
     """Whether blocks carry squeeze-and-excitation."""
@@ -64,6 +68,8 @@ class StageTable(Strict):
             raise ValueError("expected either 'kernel' and 'expand', or 'operations'")
         if self.first and not self.operations:
             raise ValueError("first: belongs to 'operations'")
+        if self.uniform and (self.first or not self.operations):
+            raise ValueError("uniform: belongs to 'operations' that all blocks of the stage have")
         if self.ordered and not self.operations:
             raise ValueError("ordered: belongs to 'operations'; kernels, expansions and depths are ordered as listed")
         if self.depth and max(self.depth) != self.blocks:
@@ -100,6 +106,8 @@ class StageFile(File):
 
     family: Literal["stage"]
     norm_eps: float = Field(default=1e-5, gt=0, le=0.1)
+    squeeze: Literal["expanded", "input"] = "expanded"
+    """What squeeze-and-excitation squeezes to a quarter of: a block's channels after its expansion, or before."""
     padding: Literal["symmetric", "same"] = "symmetric"
     """Of convolutions: half the kernel on all sides, or TensorFlow's "same", which depends on the image's size."""
     stem: StemTable
@@ -113,6 +121,10 @@ class StageFile(File):
             for name in (*stage.operations, *stage.first):
                 if name not in self.operations:
                     raise ValueError(f"stages.{i}: no [operations.{name}] in this file")
+        if self.squeeze == "input" and any(stage.kernel and stage.se for stage in self.stages):
+            raise ValueError(
+                "squeeze: 'input' belongs to 'operations', blocks of 'kernel' and 'expand' have 'expanded'"
+            )
         self._skeletons_hold_no("stage", "channels", "cells", "stem", "apart")
         for name, skeleton in self.skeletons.items():
             if skeleton.strides and len(skeleton.strides) != 1 + len(self.stages):
@@ -147,5 +159,17 @@ class StageFile(File):
         elif self.form == "lists":
             if any(stage.operations for stage in free):
                 raise ValueError("form: 'lists' holds kernels, expansions and depths, no operations")
+        elif self.form == "stages":
+            self._stages_say_all(free)
         elif self.form != "blocks":
-            raise ValueError(f"form: expected 'blocks', 'digits' or 'lists' in a stage space, got '{self.form}'")
+            expected = "'blocks', 'digits', 'lists' or 'stages'"
+            raise ValueError(f"form: expected {expected} in a stage space, got '{self.form}'")
+
+    def _stages_say_all(self, free: list[StageTable]) -> None:
+        if self.resolutions or not all(stage.uniform for stage in free):
+            raise ValueError("form: 'stages' holds one operation and a depth for each stage: uniform = true")
+        for stage in free:
+            tables = [self.operations[name] for name in stage.operations]
+            said = {(table.kernel, table.expand, table.se) for table in tables}
+            if len(said) < len(tables) or any(t.kind != "mbconv" or t.groups > 1 or t.bias for t in tables):
+                raise ValueError("form: 'stages' tells operations apart by kernel, expansion and squeeze alone")

@@ -50,6 +50,8 @@ class PicturedBlock(NamedTuple):
     """Side of the kernel; 0: the block is the identity."""
     expand: int = 0
     groups: int = 1
+    gated: bool = False
+    """Whether it carries squeeze-and-excitation of its own."""
 
 
 class PicturedStage(NamedTuple):

@@ -30,7 +30,7 @@ def picture_chain(
         kernel=stem.kernel,
         stride=strides[0],
         stages=tuple(
-            PicturedStage(stage.width, stride, stage.se, row)
+            PicturedStage(stage.width, stride, stage.se or any(one.gated and one.runs for one in row), row)
             for stage, stride, row in zip(stages, strides[1:], blocks, strict=True)
         ),
         features=(skeleton.features if skeleton else 0) or head.features,
@@ -44,7 +44,7 @@ def picture_operation(name: str, table: CandidateTable, runs: bool) -> PicturedB
     """Return the picture of a block that runs an operation."""
     if table.kind == "identity":
         return PicturedBlock(name, runs)
-    return PicturedBlock(name, runs, table.kernel, table.expand, table.groups)
+    return PicturedBlock(name, runs, table.kernel, table.expand, table.groups, table.se)
 
 
 def sorted_choices(definition: StageFile) -> dict[str, tuple[str | int, ...]]:

@@ -32,7 +32,7 @@ class Space(ABC, Generic[A]):
         definition: The validated content of the space's file.
     """
 
-    published_on: ClassVar[tuple[str, ...]] = ("cifar", "imagenet", "small")
+    published_on: ClassVar[tuple[str, ...]] = ("cifar", "imagenet", "taskonomy", "small")
     """Skeletons that the literature measures this family's networks on, the first of them that a space has."""
     unread: ClassVar[frozenset[str]] = frozenset()
     """Fields of a skeleton that networks of this family do not read."""

@@ -56,6 +56,7 @@ class StageSpace(Space[StageArchitecture]):
         free: Numbers of the stages that have a choice.
         free_options: Option names of the blocks of the stages that have a choice; architectures hold these only.
         free_depths: Depths of these stages.
+        uniform: Whether all blocks of each of these stages run one operation.
     """
 
     definition: StageFile
@@ -78,6 +79,7 @@ class StageSpace(Space[StageArchitecture]):
         self.free_options = tuple(self.options[i] for i in self.free)
         self.free_blocks = sum(len(stage) for stage in self.free_options)
         self.free_depths = tuple(_depths(stages[i], self.most_blocks[i]) for i in self.free)
+        self.uniform = tuple(stages[i].uniform for i in self.free)
         self._genes = StageGenes(
             stages, self.free, self.free_options, self.free_depths, definition.resolutions, self.most_blocks
         )
@@ -105,8 +107,11 @@ class StageSpace(Space[StageArchitecture]):
     def size(self) -> int:
         """Number of active configurations: options of blocks beyond a stage's depth do not count."""
         total = max(1, len(self.definition.resolutions))
-        for options, depths in zip(self.free_options, self.free_depths, strict=True):
-            total *= sum(math.prod(len(o) for o in options[:depth]) for depth in depths)
+        for options, depths, uniform in zip(self.free_options, self.free_depths, self.uniform, strict=True):
+            if uniform:
+                total *= len(options[0]) * len(depths)
+            else:
+                total *= sum(math.prod(len(o) for o in options[:depth]) for depth in depths)
         return total
 
     def sample(self, n: int, rng: np.random.Generator, by: str = "size") -> np.ndarray:
@@ -155,6 +160,9 @@ class StageSpace(Space[StageArchitecture]):
             for b, (option, known) in enumerate(zip(stage, options, strict=True)):
                 if option not in known:
                     raise SpaceError(f"stage {i}, block {b} is one of {', '.join(known)}, got {option!r:.40}")
+        for i, stage, uniform in zip(self.free, stages, self.uniform, strict=True):
+            if uniform and len(set(stage)) > 1:
+                raise SpaceError(f"all blocks of stage {i} run one operation, got {', '.join(stage):.60}")
         depths = tuple(choices[-1] for choices in self.free_depths) if depths is None else tuple(depths)
         if len(depths) != len(self.free_depths):
             raise SpaceError(f"expected {len(self.free_depths)} depths, got {len(depths)}")
@@ -175,7 +183,12 @@ class StageSpace(Space[StageArchitecture]):
         anywhere among them.
         """
         stages = []
-        for options, stage, depth in zip(self.free_options, architecture.blocks, architecture.depths, strict=True):
+        for options, stage, depth, uniform in zip(
+            self.free_options, architecture.blocks, architecture.depths, self.uniform, strict=True
+        ):
+            if uniform:
+                stages.append(stage)
+                continue
             live = stage[:depth]
             if self._identities_move(options):
                 moved = [option for option in live[1:] if option not in self._identity]
@@ -186,8 +199,10 @@ class StageSpace(Space[StageArchitecture]):
     def multiplicity(self, architecture: StageArchitecture) -> int:
         """Return how many active configurations share the canonical form: where its identities may stand."""
         count = 1
-        for options, stage, depth in zip(self.free_options, architecture.blocks, architecture.depths, strict=True):
-            if self._identities_move(options):
+        for options, stage, depth, uniform in zip(
+            self.free_options, architecture.blocks, architecture.depths, self.uniform, strict=True
+        ):
+            if not uniform and self._identities_move(options):
                 identities = sum(option in self._identity for option in stage[1:depth])
                 count *= math.comb(depth - 1, identities)
         return count
@@ -214,7 +229,11 @@ class StageSpace(Space[StageArchitecture]):
         if self.definition.resolutions:
             return super().sums(costs, prune)
         return sum_blocks(
-            self.free_options, self.free_depths, lambda blocks, depths: costs(self.assemble(blocks, depths)), prune
+            self.free_options,
+            self.free_depths,
+            self.uniform,
+            lambda blocks, depths: costs(self.assemble(blocks, depths)),
+            prune,
         )
 
     def _extent(self, option: str) -> tuple[float, int]:
@@ -302,9 +321,12 @@ class StageSpace(Space[StageArchitecture]):
 
 
 def _codes(definition: StageFile) -> dict[str, str]:
-    """Return what each operation is called in texts: its digit where the form has digits, else its name."""
+    """Return what each operation is called in texts: its digit or its sizes where the form has them, else its name."""
+    tables = definition.operations
+    if definition.form == "stages":
+        return {name: f"k{one.kernel}e{one.expand}{'s' if one.se else ''}" for name, one in tables.items()}
     digits = definition.form == "digits"
-    return {name: table.code if digits and table.code else name for name, table in definition.operations.items()}
+    return {name: table.code if digits and table.code else name for name, table in tables.items()}
 
 
 def _sizes(stage: StageTable) -> list[Sizes]:

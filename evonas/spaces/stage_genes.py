@@ -65,7 +65,9 @@ class StageGenes:
                 for b in range(most_blocks[i]):
                     add((part, s, b), f"stage{i}.block{b}.{part}", sizes, is_monotone(sizes))
         for s, i in enumerate(free):
-            if not stages[i].kernel:
+            if stages[i].uniform:
+                add(("operation", s, 0), f"stage{i}.operation", options[s][0], stages[i].ordered)
+            elif not stages[i].kernel:
                 for b, names in enumerate(options[s][: most_blocks[i]]):
                     add(("operation", s, b), f"stage{i}.block{b}.operation", names, stages[i].ordered)
         for s, i in enumerate(free):
@@ -75,11 +77,12 @@ class StageGenes:
             tuple(
                 (genes.get(("kernel", s, b)), genes.get(("expand", s, b)), len(stages[i].expand))
                 if stages[i].kernel
-                else (genes.get(("operation", s, b)), None, 1)
+                else (genes.get(("operation", s, 0 if stages[i].uniform else b)), None, 1)
                 for b in range(stages[i].blocks)
             )
             for s, i in enumerate(free)
         )
+        self._uniform = tuple(stages[i].uniform for i in free)
         self._depth_genes = tuple(genes.get(("depth", s)) for s in range(len(free)))
         self._resolution_gene = genes.get(("resolution",))
 
@@ -93,6 +96,9 @@ class StageGenes:
         for s, (options, depths) in enumerate(zip(self._options, self._depths, strict=True)):
             gene = self._depth_genes[s]
             if gene is None:
+                continue
+            if self._uniform[s]:  # as many have each depth, and the stage's only operation gene always counts
+                genomes[:, gene] = rng.choice(len(depths), size=len(genomes))
                 continue
             weights = np.array([math.prod(len(o) for o in options[:depth]) for depth in depths], dtype=float)
             genomes[:, gene] = rng.choice(len(depths), size=len(genomes), p=weights / weights.sum())

@@ -12,6 +12,7 @@ __all__ = ["sum_blocks"]
 def sum_blocks(
     stages: Sequence[Sequence[Sequence[str]]],
     depths: Sequence[Sequence[int]],
+    uniform: Sequence[bool],
     costs: Callable[[Sequence[Sequence[str]], Sequence[int]], np.ndarray],
     prune: Callable[[np.ndarray], np.ndarray],
 ) -> np.ndarray:
@@ -20,6 +21,7 @@ def sum_blocks(
     Args:
         stages: Option names of every block, stage by stage.
         depths: How many blocks of each stage may run.
+        uniform: Whether all blocks of each stage run one option.
         costs: Costs of an architecture by the options of all blocks and its depths, shape ``(m,)``.
         prune: Returns the rows that can still be part of what is wanted.
     """
@@ -33,6 +35,10 @@ def sum_blocks(
             deep = [*shallow[:s], depth, *shallow[s + 1 :]]
             first = costs(blocks, deep)
             found = (first - total)[None]
+            if uniform[s]:
+                whole = [[*blocks[:s], [name] * len(options), *blocks[s + 1 :]] for name in options[0]]
+                stage.append(prune(np.array([costs(one, deep) - total for one in whole])))
+                continue
             for b in range(depth):
                 changed = [[*blocks[s][:b], name, *blocks[s][b + 1 :]] for name in options[b]]
                 block = [costs([*blocks[:s], one, *blocks[s + 1 :]], deep) - first for one in changed]

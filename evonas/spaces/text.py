@@ -5,11 +5,13 @@ form           example
 ============== ==================================================================================
 genotype       ``Genotype(normal=[('sep_conv_3x3', 0), …], normal_concat=[2, 3, 4, 5], reduce=…)``
 nasbench201    ``|nor_conv_3x3~0|+|none~0|skip_connect~1|+|…|``
+transnas       ``64-41414-1_02_333``
 discretized    ``Genotype(normal=[[('sep_conv_5x5', 0), …], …], normal_sum=[2], normal_concat=[3, 4], …)``, and
                the literature's ``Genotype(normal=[('sep_conv_5x5', 0, 0), …], normal_output={'sum': …}, …)``
 digits         ``02110212``
 lists          ``{"ks": [3, …], "e": [4, …], "d": [2, …]}``
 blocks         ``k3e6-skip-k5e3/k7e3``
+stages         ``{"e": [6, …], "k": [3, …], "l": [2, …], "se": [true, …]}``
 ============== ==================================================================================
 
 A text that is not in the form is read as other programs write it: a genotype inside other text, by node or as JSON,
@@ -89,7 +91,9 @@ FORMS: dict[str, tuple[Reader, Reader | None, str]] = {
         text_cell.read_foreign_nasbench201,
         "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|…|",
     ),
+    "transnas": (text_cell.read_transnas, None, "64-41414-1_02_333"),
     "digits": (text_stage.read_digits, None, "02110212"),
     "lists": (text_stage.read_lists, text_stage.read_foreign_lists, '{"ks": [3, …], "e": [4, …], "d": [2, …]}'),
+    "stages": (text_stage.read_stages, None, '{"e": [6, …], "k": [3, …], "l": [2, …], "se": [true, …]}'),
     "blocks": (text_stage.read_blocks, None, "k3e6-skip-k5e3/k7e3"),
 }

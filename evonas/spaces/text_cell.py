@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from evonas.errors import SpaceError
 from evonas.spaces.architecture import CellArchitecture
-from evonas.spaces.definition_cell import CellFile
+from evonas.spaces.definition_cell import TRANSNAS, CellFile
 from evonas.spaces.foreign_cell import flat_pairs, genotype_fields, own_name
 from evonas.spaces.foreign_nasbench201 import nasbench201_text
 from evonas.spaces.graph import Cell, Edge
@@ -135,6 +135,25 @@ def read_nasbench201(text: str, space: CellMembers) -> CellArchitecture:
             tuple(Edge(own_name(operation, space.definition.operations), int(source)) for operation, source in pairs)
         )
     return CellArchitecture("nasbench201", space.kinds, (Cell(tuple(nodes), ((space.inputs + len(nodes) - 1,),)),))
+
+
+TRANSNAS_CELL = re.compile(r"(?<![\w-])(?:64-41414-)?([0-3])_([0-3]{2})_([0-3]{3})(?!\w)")
+"""A cell of TransNAS-Bench-101, the base channels and modules before it left out or not."""
+
+
+def read_transnas(text: str, space: CellMembers) -> CellArchitecture:
+    """Read an architecture in the form transnas, which may stand inside other text.
+
+    References:
+        .. [Duan2021] Duan et al.: TransNAS-Bench-101, CVPR 2021, arXiv 2105.11871.
+    """
+    found = {match.groups() for match in TRANSNAS_CELL.finditer(text)}
+    if len(found) != 1:
+        raise SpaceError(f"expected one cell such as 64-41414-1_02_333, got {len(found)} in {text!r:.60}")
+    names = tuple(TRANSNAS)
+    (groups,) = found
+    nodes = tuple(tuple(Edge(names[int(digit)], source) for source, digit in enumerate(group)) for group in groups)
+    return CellArchitecture("transnas", space.kinds, (Cell(nodes, ((space.inputs + len(nodes) - 1,),)),))
 
 
 def read_foreign_nasbench201(text: str, space: CellMembers) -> CellArchitecture | None:

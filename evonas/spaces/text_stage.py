@@ -10,6 +10,7 @@ from evonas.errors import SpaceError
 from evonas.spaces.architecture import StageArchitecture
 from evonas.spaces.definition_stage import StageFile
 from evonas.spaces.foreign_stage import list_fields
+from evonas.spaces.literal import read_literal
 from evonas.spaces.text_cell import expect_keys
 
 
@@ -59,6 +60,37 @@ def read_foreign_lists(text: str, space: StageMembers) -> StageArchitecture | No
     """Read a dictionary as Once-for-All and what is built on it write it, None where a text holds none."""
     fields = list_fields(text, space.free_options, space.free_depths)
     return None if fields is None else read_lists(json.dumps(fields), space)
+
+
+STAGE_FIELDS = ("e", "k", "l", "se")
+"""Fields of the form stages: expansion, kernel, layers, squeeze."""
+
+
+def read_stages(text: str, space: StageMembers) -> StageArchitecture:
+    """Read an architecture in the form stages.
+
+    Read are a dictionary of the four lists, the four lists in that order, and a dictionary such as
+    ``{"block0_e": 6, "block0_k": 3, …}``, as JSON or as Python prints it (Ahmad et al., Accel-NASBench, DAC 2024).
+    """
+    content = read_literal(text)
+    if isinstance(content, (list, tuple)) and len(content) == len(STAGE_FIELDS):
+        content = dict(zip(STAGE_FIELDS, content, strict=True))
+    if not isinstance(content, dict):
+        raise SpaceError(f"expected an object with {', '.join(STAGE_FIELDS)}, got {text!r:.60}")
+    count = len(space.free_options)
+    single = [f"block{i}_{name}" for name in STAGE_FIELDS for i in range(count)]
+    if set(single) <= set(content):
+        content = {name: [content[f"block{i}_{name}"] for i in range(count)] for name in STAGE_FIELDS}
+    expect_keys(content, STAGE_FIELDS)
+    for name in STAGE_FIELDS:
+        values = content[name]
+        whole = isinstance(values, (list, tuple)) and all(type(value) in (int, bool) for value in values)
+        if not whole or len(values) != count:
+            raise SpaceError(f"expected {count} whole numbers in '{name}', got {values!r:.80}")
+    rows = zip(*(map(int, content[name]) for name in STAGE_FIELDS), strict=True)
+    stages = [(f"k{kernel}e{expand}{'s' * bool(squeeze)}", layers) for expand, kernel, layers, squeeze in rows]
+    blocks = [[option] * len(options) for (option, _), options in zip(stages, space.free_options, strict=True)]
+    return space.assemble(blocks, [layers for _, layers in stages])
 
 
 def read_blocks(text: str, space: StageMembers) -> StageArchitecture:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from evonas.spaces.definition_cell import TRANSNAS
 from evonas.spaces.graph import Cell
 
 _Kinds = tuple[str, ...]
@@ -45,6 +46,11 @@ def _nasbench201(kinds: _Kinds, cells: _Cells) -> str:
     return "+".join(f"|{group}|" for group in groups)
 
 
+def _transnas(kinds: _Kinds, cells: _Cells) -> str:
+    digits = {name: str(number) for number, name in enumerate(TRANSNAS)}
+    return "64-41414-" + "_".join("".join(digits[operation] for operation, _ in node) for node in cells[0].nodes)
+
+
 def _digits(blocks: _Blocks, depths: tuple[int, ...], resolution: int | None) -> str:
     return "".join(code for stage in blocks for code in stage)
 
@@ -61,6 +67,17 @@ def _lists(blocks: _Blocks, depths: tuple[int, ...], resolution: int | None) -> 
     return json.dumps(content)
 
 
+def _stages(blocks: _Blocks, depths: tuple[int, ...], resolution: int | None) -> str:
+    options = [re.fullmatch(r"k(\d+)e(\d+)(s?)", stage[0]) for stage in blocks]
+    content = {
+        "e": [int(match[2]) for match in options if match],
+        "k": [int(match[1]) for match in options if match],
+        "l": list(depths),
+        "se": [bool(match[3]) for match in options if match],
+    }
+    return json.dumps(content)
+
+
 def _blocks(blocks: _Blocks, depths: tuple[int, ...], resolution: int | None) -> str:
     stages = []
     for options, depth in zip(blocks, depths, strict=True):
@@ -74,9 +91,11 @@ _CELLS: dict[str, Callable[[_Kinds, _Cells], str]] = {
     "genotype": _genotype,
     "discretized": _discretized,
     "nasbench201": _nasbench201,
+    "transnas": _transnas,
 }
 _STAGES: dict[str, Callable[[_Blocks, tuple[int, ...], int | None], str]] = {
     "digits": _digits,
     "lists": _lists,
     "blocks": _blocks,
+    "stages": _stages,
 }
