@@ -11,7 +11,7 @@ from evonas.spaces import StageArchitecture, load_space, shipped
 
 @pytest.mark.parametrize("name", sorted(shipped()))
 def test_every_space_names_a_literature_skeleton(name):
-    assert {"cifar", "imagenet"} & set(load_space(name).skeletons)
+    assert {"cifar", "imagenet", "taskonomy"} & set(load_space(name).skeletons)
 
 
 def test_overrides():
