@@ -16,10 +16,11 @@ from evonas.deployment.compression.qdq import quantize
 from evonas.deployment.deployment import Deployment, deployment_summary
 from evonas.deployment.isolated_check import Fresh, run_fresh
 from evonas.deployment.member import train_members
-from evonas.deployment.model import UnitInput, load_model, model_files
+from evonas.deployment.model import load_model, model_files
 from evonas.deployment.ranking import verify_ranking
 from evonas.deployment.ranking_check import RankedNetwork, RankingCheck
 from evonas.deployment.trained import Trained, estimate_agreement, trained_models, training_summary
+from evonas.networks.unit_input import UnitInput
 
 __all__ = [
     "Deployment",

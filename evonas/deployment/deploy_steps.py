@@ -29,7 +29,7 @@ from evonas.deployment.folder import whole_folder
 from evonas.deployment.isolated_check import Fresh
 from evonas.deployment.judge import make_judge
 from evonas.deployment.member import inherit
-from evonas.deployment.model import PREPROCESS, UnitInput, load_model, model_files, to_json
+from evonas.deployment.model import PREPROCESS, load_model, model_files, to_json
 from evonas.deployment.noted_outputs import as_taken, noise_pixels, noted_outputs
 from evonas.deployment.preprocessing_graph import check_inside, photo_settings, settings_text, with_preprocessing
 from evonas.deployment.trained import Trained
@@ -38,6 +38,7 @@ from evonas.files.progress import Progress, ProgressTask
 from evonas.files.size import height_width
 from evonas.files.standalone import standalone
 from evonas.networks import Network
+from evonas.networks.unit_input import UnitInput
 from evonas.objectives import Context, torch_threads
 from evonas.runs.run import Run
 from evonas.runs.selection import Selection

@@ -4,55 +4,27 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
-from torch import Tensor, nn
+from torch import nn
 
 from evonas.data import Dataset
 from evonas.data.preprocessing import preprocessing_of
 from evonas.errors import EvonasError, RunError
 from evonas.files.toml import to_toml
 from evonas.networks import Network, build
+from evonas.networks.unit_input import UnitInput
 from evonas.spaces import Skeleton, load_space
 from evonas.tasks import make_task, task_names
 
 FORMAT = 1
 WEIGHTS, NETWORK, SPACE = "weights.safetensors", "network.toml", "space.toml"
 PREPROCESS = "preprocess.json"
-
-
-class UnitInput(nn.Module):
-    """A network that takes values in [0, 1] and normalizes them itself.
-
-    Args:
-        network: Takes normalized images.
-        mean: Mean of each of the c channels, in [0, 1].
-        std: Standard deviation likewise, above 0.
-        readout: What follows the network; None: nothing.
-    """
-
-    input_mean: Tensor
-    input_std: Tensor
-
-    def __init__(
-        self, network: nn.Module, mean: Sequence[float], std: Sequence[float], readout: nn.Module | None = None
-    ) -> None:
-        super().__init__()
-        self.network = network
-        self.readout = readout or nn.Identity()
-        self.register_buffer("input_mean", torch.tensor(mean, dtype=torch.float32).view(1, -1, 1, 1))
-        self.register_buffer("input_std", torch.tensor(std, dtype=torch.float32).view(1, -1, 1, 1))
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return logits (n, classes), or values in the targets' units, of images (n, c, h, w) in [0, 1]."""
-        outputs: Tensor = self.readout(self.network((images - self.input_mean) / self.input_std))
-        return outputs
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from evonas.errors import SettingsError, suggest
 from evonas.objectives.contract import Context, Evaluator, check_evaluator
+from evonas.objectives.robust.names import KINDS, ROBUST, is_robust, read_robust
 from evonas.pareto.objective import split_names
 from evonas.proxies.registry import DESCRIPTIONS, check_proxy, is_proxy, proxy_names
 from evonas.tasks.measure import BY_CLASS, CALIBRATION, RECALL, REGRESSION, Measure, recall_measure
@@ -33,6 +34,7 @@ _COST, _SIZE = "evonas.objectives.cost.cost:CostEvaluator", "evonas.objectives.c
 ANY_RECALL = f"{RECALL}CLASS"
 """What lists show for the recalls of all classes."""
 _MEASURES = "evonas.objectives.accuracy.low_fidelity:measure_evaluator"
+_ROBUST = "evonas.objectives.robust.estimate:robust_evaluator"
 SHIPPED: Mapping[str, Entry] = MappingProxyType(
     {
         "acc": Entry(
@@ -50,6 +52,7 @@ SHIPPED: Mapping[str, Entry] = MappingProxyType(
         "memory": Entry("evonas.objectives.cost.memory:MemoryEvaluator", "peak bytes of one inference (min)"),
         "params": Entry(_COST, "number of parameters (min)"),
         ANY_RECALL: Entry(_MEASURES, "share of the images of that class found, such as recall:cat (max)", named=True),
+        **{f"{ROBUST}{name}": Entry(_ROBUST, f"{kind.text} (max)", named=True) for name, kind in KINDS.items()},
         "size": Entry(_SIZE, "bytes of the ONNX file (min)"),
         "size_int8": Entry(_SIZE, "bytes of the ONNX file with 8-bit weights (min)"),
     }
@@ -83,7 +86,8 @@ def _measured() -> dict[str, Measure]:
 def known_objectives() -> list[str]:
     """Return the names of all objectives that can be computed here, sorted.
 
-    ``rank(a,b)`` of proxies, and proxies with options such as ``swap(mu=40,sigma=900)``, are further ones.
+    ``rank(a,b)`` of proxies, and those with options such as ``swap(mu=40,sigma=900)`` or ``robust:pgd@4/255x10``, are
+    further ones.
 
     Raises:
         SettingsError: Another package takes a name that is taken.
@@ -113,6 +117,8 @@ def check_objectives(names: Iterable[str]) -> None:
                 check_proxy(proxy)
         elif is_proxy(name):
             check_proxy(name)
+        elif is_robust(name):
+            read_robust(name).check_installed()
         elif recall_measure(name) is not None:
             continue  # whether there is such a class is known with the data
         elif name not in own and name not in (known := known_objectives()):  # which imports other packages' tasks
@@ -135,6 +141,8 @@ def make_evaluator(name: str, context: Context) -> Evaluator:
     check_objectives([name])
     if recall_measure(name) is not None:
         return _made(SHIPPED[ANY_RECALL].home, context, name)
+    if is_robust(name):
+        return _made(_ROBUST, context, name)
     if name in SHIPPED:
         entry = SHIPPED[name]
         return _made(entry.home, context, name) if entry.named else _made(entry.home, context)

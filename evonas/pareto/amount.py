@@ -16,7 +16,7 @@ BYTES = {
 MILLISECONDS = {"us": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3}
 FRACTIONS = {"%": 1e-2}
 SHARES = ("acc", "balanced", "macro", "auroc")
-"""First words of the names of objectives from 0 to 1; ``recall:CLASS`` is another."""
+"""First words of the names of objectives from 0 to 1; ``recall:CLASS`` and ``robust:NAME`` are others."""
 UNITS = {
     "flops": COUNTS, "params": COUNTS, "size": BYTES | COUNTS, "memory": BYTES | COUNTS, "latency": MILLISECONDS,
     **dict.fromkeys(SHARES, FRACTIONS),
@@ -26,7 +26,7 @@ UNITS = {
 
 def is_fraction(name: str) -> bool:
     """Return whether an objective is a fraction from 0 to 1, of which bounds may be given in per cent."""
-    return name.split("_")[0] in SHARES or name.startswith("recall:")
+    return name.split("_")[0] in SHARES or name.startswith(("recall:", "robust:"))
 
 
 def read_amount(text: str, name: str) -> float:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from evonas.deployment.model import UnitInput
 from evonas.networks import Network, build
+from evonas.networks.unit_input import UnitInput
 from evonas.runtime import export, parity
 from evonas.spaces import load_space
 

@@ -12,8 +12,8 @@ import torch
 
 from evonas.deployment.compression.qdq import quantize
 from evonas.deployment.compression.weights import store_weights
-from evonas.deployment.model import UnitInput
 from evonas.networks import build
+from evonas.networks.unit_input import UnitInput
 from evonas.runtime import export, logits, save
 from evonas.spaces import load_space
 

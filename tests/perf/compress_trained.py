@@ -20,10 +20,11 @@ from evonas.data import Dataset, load_data
 from evonas.deployment.check import compare
 from evonas.deployment.compression.compress import QUANTIZE, Judge, compress, halves
 from evonas.deployment.compression.qat import fine_tune
-from evonas.deployment.model import UnitInput, load_model
+from evonas.deployment.model import load_model
 from evonas.deployment.trained import RECORD
 from evonas.errors import ExportError
 from evonas.networks import Network
+from evonas.networks.unit_input import UnitInput
 from evonas.pipeline.defaults import data_options
 from evonas.runs.run import Run
 from evonas.runtime import describe, device_fingerprint, export, measure_models

@@ -134,7 +134,8 @@ class TrainingEvaluator(Evaluator):
         """Return the accuracy of each architecture, in [0, 1], or all measures of the task."""
         return one_by_one(self.objectives, candidates, self._scores)
 
-    def _scores(self, architecture: Architecture) -> Mapping[str, float]:
+    def network(self, architecture: Architecture) -> Network:
+        """Return an architecture's network after its training, on the context's device, in evaluation mode."""
         context = self._context
         assert context.data is not None
         seed = zlib.crc32(f"{context.seed} {architecture}".encode()) >> 3  # training makes several of one
@@ -144,6 +145,11 @@ class TrainingEvaluator(Evaluator):
         else:
             network, teacher = build(context.space, context.skeleton, architecture, seed=seed), None
         train(network, context.data, self._recipe, seed=seed, device=context.device, teacher=teacher)
+        return network.eval()
+
+    def _scores(self, architecture: Architecture) -> Mapping[str, float]:
+        context, network = self._context, self.network(architecture)
+        assert context.data is not None
         data = context.data.to(context.device)
         images = self._part.to(context.device)
         if self.objectives[0] is ACC:

@@ -6,8 +6,8 @@ import torch
 
 from evonas.deployment.compression.qdq import quantize
 from evonas.deployment.compression.weights import store_weights
-from evonas.deployment.model import UnitInput
 from evonas.networks import build
+from evonas.networks.unit_input import UnitInput
 from evonas.objectives import Context, make_evaluator
 from evonas.runtime import export
 from evonas.spaces import Candidate, Space, as_candidates, load_space

@@ -1,0 +1,78 @@
+"""Names of robust objectives: ``robust:NAME@ARGUMENTS``; torch is not imported."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from evonas.attacks.attack import Attack
+from evonas.attacks.settings import ATTACKS
+from evonas.errors import SettingsError, suggest
+from evonas.objectives.robust.contract import Perturbation
+from evonas.pareto.objective import Objective
+
+__all__ = ["KINDS", "ROBUST", "is_robust", "read_robust", "robust_names", "robust_objective"]
+
+ROBUST = "robust:"
+"""Beginning of the names."""
+UNIT = "fraction of images"
+
+
+class RobustKind(NamedTuple):
+    """Kind of change of images.
+
+    Attributes:
+        home: ``module:function`` of what reads ``NAME@ARGUMENTS`` and returns a `Perturbation`.
+        text: What the objective is, in half a sentence.
+    """
+
+    home: str
+    text: str
+
+
+_ATTACK = "evonas.attacks.attack:read_attack"
+KINDS: Mapping[str, RobustKind] = MappingProxyType(
+    {
+        name: RobustKind(_ATTACK, f"share of images right under {kind.title}: {kind.text}")
+        for name, kind in ATTACKS.items()
+    }
+)
+"""What stands behind ``robust:``, by name."""
+
+
+def is_robust(name: str) -> bool:
+    """Return whether a name is that of a robust objective, or means to be."""
+    return name.startswith(ROBUST)
+
+
+def robust_names() -> list[str]:
+    """Return the robust objectives with their own arguments, such as ``robust:pgd``."""
+    return [f"{ROBUST}{kind}" for kind in KINDS]
+
+
+def read_robust(name: str) -> Perturbation:
+    """Return what ``robust:NAME@ARGUMENTS`` does to images.
+
+    Raises:
+        SettingsError: No such kind, or arguments that it does not take.
+    """
+    text = name.removeprefix(ROBUST)
+    kind = text.partition("@")[0]
+    if kind not in KINDS:
+        raise SettingsError(
+            f"Unknown objective '{name}': expected {ROBUST}NAME with NAME among {', '.join(KINDS)}."
+            f"{suggest(kind, KINDS)}"
+        )
+    module, _, function = KINDS[kind].home.partition(":")
+    found: Perturbation = getattr(importlib.import_module(module), function)(text)
+    return found
+
+
+def robust_objective(name: str) -> Objective:
+    """Return the objective of that name: the share of images that survives."""
+    return Objective(name, UNIT, "max")
+
+
+_: type[Perturbation] = Attack  # keeps the contract
