@@ -375,7 +375,7 @@ WHERE = ("engine", "address", "workers", "timeout")
 
 
 def move_settings(settings: Settings, **given: Any) -> Settings:
-    """Return settings that say another place for evaluations to run.
+    """Return settings that name another engine or device for evaluations.
 
     Args:
         settings: Those of a run.

@@ -86,8 +86,8 @@ def ablate_trainings(
         return _explained(values, factors, [", ".join(kind) for kind in kinds], texts, resamples)
     results = ablate_columns(ablation, _complete(names, values.mean(axis=2), texts), resamples=resamples)
     if ablation == "depth" and seeds > 1:
-        for place, name in enumerate(names):
-            own = _complete([f"{name}, {kind}" for _, kind in kinds[:seeds]], values[:, place], texts)
+        for index, name in enumerate(names):
+            own = _complete([f"{name}, {kind}" for _, kind in kinds[:seeds]], values[:, index], texts)
             results["rows"] += compare_rankings(own, resamples=resamples)
     return results
 

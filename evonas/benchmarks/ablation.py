@@ -118,12 +118,12 @@ def compare_steps(accuracies: Accuracies, *, resamples: int = RESAMPLES) -> list
     """
     rows: list[dict[str, Any]] = []
     draws = list(_draws(len(accuracies), resamples))
-    for place, step in enumerate(accuracies.columns):
-        own, before = accuracies.values[:, place], accuracies.values[:, max(0, place - 1)]
+    for index, step in enumerate(accuracies.columns):
+        own, before = accuracies.values[:, index], accuracies.values[:, max(0, index - 1)]
         row: dict[str, Any] = {"step": step, "n": len(own)}
         row |= _measured("mean", np.mean, draws, own) | _measured("sd", _sd, draws, own)
         row |= {"lowest": float(own.min()), "highest": float(own.max())}
-        first = place == 0  # nothing stands before it
+        first = index == 0  # nothing stands before it
         row |= _measured("gain", _missing if first else np.mean, draws, own - before)
         row |= _measured("tau", _missing if first else kendall, draws, before, own)
         rows.append(row)

@@ -67,8 +67,8 @@ def _together(
     options = {} if skeleton is None else {"skeleton": skeleton}
     scores = Scores(replace(context, seed=seed), [load_proxy(name, **options) for name in chosen])
     rows = [scores(architecture) for architecture in architectures]
-    for place, (name, proxy) in enumerate(zip(chosen, scores.proxies, strict=True)):
-        column = [row[place] for row in rows]
+    for index, (name, proxy) in enumerate(zip(chosen, scores.proxies, strict=True)):
+        column = [row[index] for row in rows]
         if column and all(isinstance(score, EvaluationError) for score in column):
             raise EvaluationError(f"'{name}' failed for all {len(column)} architectures: {column[0]}")
         values[name] = np.array(

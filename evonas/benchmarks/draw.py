@@ -67,8 +67,8 @@ def draw_proxies(rows: Sequence[Mapping[str, Any]]) -> bytes:
         values = [[row[key] for row in known if row["proxy"] == name] for name in names]
         means = np.array([np.mean(one) if one else 0.0 for one in values])
         ends = np.array([(min(one), max(one)) if one else (0.0, 0.0) for one in values]).T
-        place = np.arange(len(names)) + offset
-        axes.bar(place, means, 0.36, yerr=np.abs(ends - means), color=color, label=label, error_kw={"lw": 0.8})
+        center = np.arange(len(names)) + offset
+        axes.bar(center, means, 0.36, yerr=np.abs(ends - means), color=color, label=label, error_kw={"lw": 0.8})
     axes.axhline(0, color="black", lw=0.8)
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
     axes.set_ylabel("rank correlation with the target")
@@ -133,8 +133,8 @@ def draw_supernet(results: Mapping[str, Any], estimate: str = "prior") -> bytes:
     figure = require("matplotlib.figure", "report").Figure(
         figsize=(3.2 * columns, 3.2 * lines), dpi=120, layout="constrained"
     )
-    for place, ((rule, passes), values) in enumerate(first.items(), start=1):
-        axes = figure.add_subplot(lines, columns, place)
+    for index, ((rule, passes), values) in enumerate(first.items(), start=1):
+        axes = figure.add_subplot(lines, columns, index)
         axes.plot(results["truth"], values, ".", ms=3, color=COLORS[0])
         row = rows[rule, passes]
         axes.set_title(f"{rule}, {passes} passes\nτ {row['tau']:.2f}, top 30 %: {row['top30']:.2f}", fontsize=8)

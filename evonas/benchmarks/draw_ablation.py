@@ -37,19 +37,19 @@ def draw_ablation(results: Mapping[str, Any]) -> bytes:
 
 
 def _steps(axes: Any, rows: Sequence[Mapping[str, Any]], values: np.ndarray) -> None:
-    places = np.arange(len(rows))
-    axes.plot(places, values.T, color=COLORS[-1], lw=0.5, alpha=0.6)
+    centers = np.arange(len(rows))
+    axes.plot(centers, values.T, color=COLORS[-1], lw=0.5, alpha=0.6)
     means = np.array([row["mean"] for row in rows])
-    axes.errorbar(places, means, _ends(rows, "mean", means), color=COLORS[0], marker="o", lw=2, capsize=3)
-    axes.set_xticks(places, [row["step"] for row in rows], rotation=30, ha="right")
+    axes.errorbar(centers, means, _ends(rows, "mean", means), color=COLORS[0], marker="o", lw=2, capsize=3)
+    axes.set_xticks(centers, [row["step"] for row in rows], rotation=30, ha="right")
     axes.set_ylabel("accuracy of each architecture, and mean")
 
 
 def _bars(axes: Any, names: Sequence[str], rows: Sequence[Mapping[str, Any]], key: str) -> None:
     values = np.array([row[key] for row in rows], dtype=float)
-    places = np.arange(len(rows))[::-1]
-    axes.barh(places, np.nan_to_num(values), 0.6, xerr=_ends(rows, key, values), color=COLORS[0], error_kw={"lw": 0.8})
-    axes.set_yticks(places, names, fontsize="small")
+    centers = np.arange(len(rows))[::-1]
+    axes.barh(centers, np.nan_to_num(values), 0.6, xerr=_ends(rows, key, values), color=COLORS[0], error_kw={"lw": 0.8})
+    axes.set_yticks(centers, names, fontsize="small")
 
 
 def _ends(rows: Sequence[Mapping[str, Any]], key: str, values: np.ndarray) -> np.ndarray:

@@ -84,19 +84,19 @@ class Members:
             return token_groups(self.space, self.space.canonical(self.space.decode(genome)))
 
         def free(genomes: np.ndarray) -> np.ndarray:
-            rows = [self._places[np.asarray(genome, dtype=np.int16).tobytes()] for genome in genomes]
+            rows = [self._rows[np.asarray(genome, dtype=np.int16).tobytes()] for genome in genomes]
             found: np.ndarray = self.statistics[rows]
             return found
 
         return TokenEncoder(parts, free, self.row)
 
     @cached_property
-    def _places(self) -> dict[bytes, int]:
+    def _rows(self) -> dict[bytes, int]:
         return {genome.tobytes(): row for row, genome in enumerate(self.genomes)}
 
     def row(self, genome: ArrayLike) -> int | None:
         """Return the row of a genome, or None where it is no member."""
-        return self._places.get(np.asarray(genome, dtype=np.int16).tobytes())
+        return self._rows.get(np.asarray(genome, dtype=np.int16).tobytes())
 
     @cached_property
     def _forms(self) -> list[int]:

@@ -116,7 +116,7 @@ def chosen_problem(
         name: See `load_problem`; None: the others say all.
         space: Of a problem without a name.
         objectives: Likewise, ``"NAME:max,NAME:min"``.
-        tables: Measured truth; of a named problem in place of the tables that it names.
+        tables: Measured truth; of a named problem instead of the tables that it names.
         columns: See `NamedProblem.with_columns`.
 
     Raises:

@@ -45,8 +45,8 @@ def judge_front(
     """
     with Run.open(path) as run:
         front, context = read_front(run), run_context(run)
-    places = np.unique(np.linspace(0, len(front) - 1, members).round().astype(int))
-    found = [context.space.canonical(context.space.parse(front[int(place)].architecture)) for place in places]
+    indices = np.unique(np.linspace(0, len(front) - 1, members).round().astype(int))
+    found = [context.space.canonical(context.space.parse(front[int(index)].architecture)) for index in indices]
     how = load_recipe(recipe, all_data=False, **({} if epochs is None else {"epochs": epochs}))
     images = context.data
     if images is None:

@@ -56,8 +56,8 @@ def explain_variance(values: np.ndarray, factors: Sequence[str], *, resamples: i
         if whole := sum(once.values()):
             drawn.append([square / whole for square in once.values()])
     rows = []
-    for place, (source, square) in enumerate(squares.items()):
-        low, high = interval(np.array([shares[place] for shares in drawn], dtype=float))
+    for index, (source, square) in enumerate(squares.items()):
+        low, high = interval(np.array([shares[index] for shares in drawn], dtype=float))
         adjusted = (square - degrees[source] * noise_mean) / (total + noise_mean)
         rows.append(
             {"source": source, "df": degrees[source], "share": square / total, "share_low": low, "share_high": high,

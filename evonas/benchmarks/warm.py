@@ -40,9 +40,9 @@ def stored_scores(file: Path, table: Table, space: Space) -> dict[str, np.ndarra
     """
     scored = load_table([file], space)
     rows = {key: row for row, key in enumerate(scored.keys)}
-    places = np.array([rows.get(key, -1) for key in table.keys])
+    matches = np.array([rows.get(key, -1) for key in table.keys])
     names = [name for name in scored.columns if name not in table.columns and not _told(name)]
-    found = {name: np.where(places >= 0, scored[name][places], np.nan) for name in names}
+    found = {name: np.where(matches >= 0, scored[name][matches], np.nan) for name in names}
     found = {name: values for name, values in found.items() if np.isfinite(values).any()}
     if not found:
         raise SettingsError(f"Expected training-free scores of rows of {table.source} in {file}, got none.")

@@ -182,8 +182,8 @@ def _on_trainings(
     truth = None
     if table:
         known = load_table(table, opened)
-        places = rng.choice(len(known), min(networks, len(known)), replace=False)
-        pairs = {opened.canonical(known.architectures[row]): float(known[target][row]) for row in places}
+        chosen = rng.choice(len(known), min(networks, len(known)), replace=False)
+        pairs = {opened.canonical(known.architectures[row]): float(known[target][row]) for row in chosen}
         forms, truth = list(pairs), np.array(list(pairs.values()))
     else:
         drawn = (opened.canonical(opened.decode(genome)) for genome in opened.sample(2 * networks, rng, by="choice"))

@@ -94,7 +94,7 @@ class ProgressState:
     def begin(self, name: str, total: int) -> Phase:
         """Begin a phase; planned ones before it that have not begun when it gets further had nothing to do.
 
-        One that begins inside another is shown in its place. Where it was planned it has its own share, else it
+        One that begins inside another is shown instead of it. Where it was planned it has its own share, else it
         counts as part of the other.
         """
         self.note = ""
@@ -111,10 +111,10 @@ class ProgressState:
     def _unplanned(self, name: str) -> int:
         """Index of a new phase that nobody planned, after those that have begun."""
         begun = [i for i, one in enumerate(self.phases) if one.began is not None]
-        place = begun[-1] + 1 if begun else 0
+        index = begun[-1] + 1 if begun else 0
         mean = sum(one.weight for one in self.phases) / len(self.phases) if self.phases else 1.0
-        self.phases.insert(place, Phase(name, mean / 4 if self.phases else 1.0))
-        return place
+        self.phases.insert(index, Phase(name, mean / 4 if self.phases else 1.0))
+        return index
 
     def end(self, phase: Phase) -> None:
         """End a phase, and what began inside it."""
@@ -157,12 +157,12 @@ class ProgressState:
         return self._share
 
     @property
-    def place(self) -> str:
+    def number(self) -> str:
         """Which phase is shown of how many, such as ``3/6``; empty where there is one alone."""
         known = [one for one in (self._last, *self._running) if one in self.phases]
-        return self.place_of(known[-1]) if known else ""
+        return self.number_of(known[-1]) if known else ""
 
-    def place_of(self, phase: Phase) -> str:
+    def number_of(self, phase: Phase) -> str:
         """Number of a phase among all, such as ``3/6``; empty where there is one alone, or it was not planned."""
         phases = self.counted
         return f"{phases.index(phase) + 1}/{len(phases)}" if phase in phases and len(phases) > 1 else ""
@@ -241,7 +241,7 @@ def fit(state: ProgressState, width: int, *, with_bar: bool = True) -> str:
         with_bar: Whether there is a bar.
     """
     phase, left, rate = state.shown, state.left(), state.rate
-    name = "" if phase is None else f"{state.place} {phase.name}".strip()
+    name = "" if phase is None else f"{state.number} {phase.name}".strip()
     parts: list[tuple[int, str]] = [
         (0, name),
         (6, bar(state.share) if with_bar else ""),

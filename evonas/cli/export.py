@@ -22,13 +22,13 @@ def export(
     from evonas.runs.run import Run
 
     with Run.open(run) as opened:
-        place = export_run(opened, to, out, uri=uri)
-    typer.echo(f"Wrote {place}")
+        written = export_run(opened, to, out, uri=uri)
+    typer.echo(f"Wrote {written}")
     file = shlex.quote(str(out))
     shown = {
         "optuna": f"  optuna-dashboard {shlex.quote(f'sqlite:///{out}')}",
         "tensorboard": f"  tensorboard --logdir {file}",
-        "mlflow": f"  mlflow ui --backend-store-uri {shlex.quote(place.split(', experiment ')[0])}",
+        "mlflow": f"  mlflow ui --backend-store-uri {shlex.quote(written.split(', experiment ')[0])}",
     }
     if to in shown:
         typer.echo(f"Look at it with\n{shown[to]}")

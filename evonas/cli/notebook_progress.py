@@ -25,7 +25,7 @@ class NotebookProgress:
     """The state of all of the work as HTML, given a few times a second while it moves.
 
     Args:
-        show: Shows HTML in the place of what it showed before.
+        show: Shows HTML instead of what it showed before.
         clock: Monotonic time in seconds.
     """
 
@@ -49,7 +49,7 @@ class NotebookProgress:
             self.state.end(phase)
         assert phase.seconds is not None
         if phase in self.state.phases:
-            self.say(f"{self.state.place_of(phase)} {name}: {duration(phase.seconds - phase.aside)}".strip())
+            self.say(f"{self.state.number_of(phase)} {name}: {duration(phase.seconds - phase.aside)}".strip())
 
     def say(self, text: str) -> None:
         """Show a line of text."""

@@ -52,8 +52,8 @@ class TerminalProgress:
         assert phase.seconds is not None
         if phase not in self.state.phases:  # part of another
             return
-        place = f"{self.state.place_of(phase)} ".lstrip()
-        self.say(f"{place}{name}: {duration(phase.seconds - phase.aside)}")
+        number = f"{self.state.number_of(phase)} ".lstrip()
+        self.say(f"{number}{name}: {duration(phase.seconds - phase.aside)}")
 
     def say(self, text: str) -> None:
         """Show a line of text."""

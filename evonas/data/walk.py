@@ -63,17 +63,17 @@ def walk(folder: Path) -> Found:
     """
     found = Found()
     read = SUFFIXES | HEIF if find_spec("pillow_heif") else SUFFIXES
-    for place, folders, files in os.walk(folder, followlinks=True, onerror=_refuse):
+    for here, folders, files in os.walk(folder, followlinks=True, onerror=_refuse):
         kept = []
         for name in sorted(folders):
-            real = os.path.realpath(os.path.join(place, name))
+            real = os.path.realpath(os.path.join(here, name))
             # The same folder under two links is two sets of images; one that leads back up would never end.
-            loop = any(real == os.path.realpath(up) for up in (Path(place), *Path(place).parents))
+            loop = any(real == os.path.realpath(up) for up in (Path(here), *Path(here).parents))
             if not is_system(name) and not loop:
                 kept.append(name)
         folders[:] = kept
         for name in sorted(files):
-            path = Path(place, name)
+            path = Path(here, name)
             if is_system(name):
                 found.left_out["system files"] += 1
             elif path.suffix.lower() not in read:

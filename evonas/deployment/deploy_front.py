@@ -53,9 +53,9 @@ def deploy_front(
         deployed: dict[int, Deployment] = {}
         refused: dict[int, str] = {}
         for index in range(members):
-            place = None if out is None else Path(out) / f"{index:0{len(str(members - 1))}d}"
+            folder = None if out is None else Path(out) / f"{index:0{len(str(members - 1))}d}"
             try:
-                deployed[index] = deploy(opened, f"index:{index}", place, progress=progress, **options)
+                deployed[index] = deploy(opened, f"index:{index}", folder, progress=progress, **options)
             except (ExportError, RunError) as error:
                 refused[index] = str(error)
     if not deployed:

@@ -23,7 +23,7 @@ def refuse_content(path: Path) -> None:
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """Give a draft beside a path, which takes the path's place at the end; an error leaves nothing.
+    """Give a draft beside a path, which replaces the path at the end; an error leaves nothing.
 
     Args:
         path: What to make; nothing, or an empty folder, may be there. Missing parents are made.

@@ -16,7 +16,7 @@ from evonas.files.progress import Progress, Silent
 from evonas.files.standalone import standalone
 from evonas.files.toml import to_toml
 from evonas.objectives.cost.assemble import assemble, heads_of, nothing
-from evonas.objectives.cost.graph_builder import Outlines, all_blocks, draw
+from evonas.objectives.cost.graph_builder import GraphBuilder, all_blocks, draw
 from evonas.objectives.latency.measure import CALIBRATION, REPEATS, SECONDS, export_all
 from evonas.objectives.latency.measurements import BLOCK, HEAD, NETWORK, NOTHING, digest_of
 from evonas.spaces import Skeleton, Space
@@ -118,17 +118,17 @@ def make_kit(
         raise SettingsError(f"Expected --networks of 20 or more to fit a latency table to, got {networks}")
     refuse_content(out)
     shown = progress or Silent()
-    outlines = Outlines(space, skeleton)
+    graphs = GraphBuilder(space, skeleton)
     architectures = draw(space, networks, [seed, 20])
-    drawn = [outlines(architecture) for architecture in architectures]
-    blocks = all_blocks(outlines)
+    drawn = [graphs(architecture) for architecture in architectures]
+    blocks = all_blocks(graphs)
     models = export_all(blocks, batch, shown)
     heads = {key: heads_of(models[key], blocks[key]) for key in blocks}
     named: dict[str, ModelProto] = {f"{BLOCK}{key}": models[key] for key in blocks}
     named |= {f"{HEAD}{head}": model for found in heads.values() for head, model in found.items()}
     named[NOTHING] = nothing(batch)
     # One at a time: whole networks hold copies of their blocks' weights.
-    whole = ((f"{NETWORK}{i}", assemble(outline, models, batch=batch)) for i, outline in enumerate(drawn))
+    whole = ((f"{NETWORK}{i}", assemble(block_graph, models, batch=batch)) for i, block_graph in enumerate(drawn))
     files, weights = _pack([*named.items()], whole)
     identity = {
         "evonas": __version__,

@@ -230,7 +230,7 @@ def is_expensive(evaluator: Evaluator) -> bool:
 
 
 def _begun(expensive: Sequence[tuple[Evaluator, int]], over: Callable[[], bool] | None) -> Iterator[int]:
-    """Yield places of evaluations until it is over, asked before the first of each candidate."""
+    """Yield indices of evaluations until it is over, asked before the first of each candidate."""
     last = -1
     for number, (_, index) in enumerate(expensive):
         if over is not None and index != last and over():

@@ -25,7 +25,7 @@ POLL_SECONDS = 60.0
 
 
 class Worker(ABC):
-    """A place of computation, and the jobs that it has been given."""
+    """A worker process or actor, and the jobs that it has been given."""
 
     def __init__(self) -> None:
         self.ready = False

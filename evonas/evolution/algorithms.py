@@ -89,9 +89,9 @@ class RegularizedEvolution:
         assert self._values is not None
         size = len(self.population)
         entrants = self._rng.permuted(np.tile(np.arange(size), (n, 1)), axis=1)[:, : max(2, self._size // 4)]
-        place = np.empty(size, dtype=np.int64)
-        place[np.lexsort((self._rng.random(size), ranks(self._values), self._broken))] = np.arange(size)
-        winners = entrants[np.arange(n), place[entrants].argmin(axis=1)]
+        rank = np.empty(size, dtype=np.int64)
+        rank[np.lexsort((self._rng.random(size), ranks(self._values), self._broken))] = np.arange(size)
+        winners = entrants[np.arange(n), rank[entrants].argmin(axis=1)]
         parents: np.ndarray = self.population[winners][:, None]
         return parents
 

@@ -128,7 +128,7 @@ class SurrogateEvolution(Evolution):
             if self._listed_features is None:
                 self._listed_keys = [self._key(genome) for genome in self._listed]
                 self._listed_features = self._features(self._listed)
-            first = {key: place for place, key in enumerate(self._listed_keys) if key not in self._seen}
+            first = {key: index for index, key in enumerate(self._listed_keys) if key not in self._seen}
             free = np.array(list(first.values()), dtype=np.int64)
             return self._listed[free], self._listed_features[free]
         inner = Evolution(

@@ -32,7 +32,7 @@ def export_run(run: Run, to: str, out: str | Path | None = None, *, uri: str | N
         Where it was written.
 
     Raises:
-        SettingsError: Another format, or no place for this one.
+        SettingsError: Another format, or a destination that this one does not take.
         MissingExtraError: The tool's package is not installed.
         RunError: Nothing was evaluated yet, or something is at `out` already.
     """

@@ -91,7 +91,7 @@ def _insert_trials(
         params += [(i + 1, name, float(gene), genes[name]) for name, gene in zip(genes, genomes[i], strict=True)]
         attributes = _attributes(contents, i, members.get(text))
         if whole:
-            values += [(i + 1, place, float(value), "FINITE") for place, value in enumerate(contents.values[i])]
+            values += [(i + 1, index, float(value), "FINITE") for index, value in enumerate(contents.values[i])]
         users += [(i + 1, key, json.dumps(value)) for key, value in attributes.items()]
         if whole and contents.violations.size:
             # What Optuna's own samplers write: above 0 is infeasible.

@@ -90,21 +90,21 @@ class CellNetwork(Network):
             self.space.definition.cell.chain in ("stages", "modules") or all(self._stems(parts))
         )
 
-    def _cell(self, place: int, channels: int, reduction: bool, inputs: Iterable[nn.Module]) -> CellModule:
-        filling = None if self._parts is None else self._parts[place]
-        return CellModule(self.space, self._order[place], channels, reduction, inputs, filling)
+    def _cell(self, index: int, channels: int, reduction: bool, inputs: Iterable[nn.Module]) -> CellModule:
+        filling = None if self._parts is None else self._parts[index]
+        return CellModule(self.space, self._order[index], channels, reduction, inputs, filling)
 
-    def _reduces(self, place: int) -> bool:
-        return self._order[place] == self.space.kinds[-1]
+    def _reduces(self, index: int) -> bool:
+        return self._order[index] == self.space.kinds[-1]
 
     def _put_out(self) -> int:
         """Return how many nodes a cell puts out."""
         return self.space.definition.cell.nodes if self.space.definition.cell.outputs == "all" else 1
 
-    def _input(self, cell: int, place: int, module: nn.Module, widths: dict[str, int] | None = None) -> nn.Module:
-        """Return the slot of an input's preprocessing, or an empty place where no node reads it."""
-        live = self._parts is None or place in self._parts[cell].inputs
-        return InputSlot(InputDecision(self._order[cell], place), module, widths) if live else nn.Identity()
+    def _input(self, cell: int, source: int, module: nn.Module, widths: dict[str, int] | None = None) -> nn.Module:
+        """Return the slot of an input's preprocessing, or nothing where no node reads it."""
+        live = self._parts is None or source in self._parts[cell].inputs
+        return InputSlot(InputDecision(self._order[cell], source), module, widths) if live else nn.Identity()
 
     def _previous(self) -> int:
         """DARTS: every cell reads the two cells before it."""
@@ -155,9 +155,9 @@ class CellNetwork(Network):
         for module, change in enumerate(self.space.definition.cell.modules or ""):
             for i in range(skeleton.cells):
                 before, c = c, 2 * c if i == 0 and change in "24" else c
-                place, halves = module * skeleton.cells + i, i == 0 and change in "34"
-                filling = None if self._parts is None else self._parts[place]
-                cell = CellModule(self.space, self._order[place], c, halves, [nn.Identity()], filling, before)
+                index, halves = module * skeleton.cells + i, i == 0 and change in "34"
+                filling = None if self._parts is None else self._parts[index]
+                cell = CellModule(self.space, self._order[index], c, halves, [nn.Identity()], filling, before)
                 self.cells.append(cell)
         return c
 
@@ -247,10 +247,11 @@ class CellNetwork(Network):
         steps = [Step(slot.decision, option) for _, slot in self.slots() for option in slot.options]
         cell = self.space.definition.cell
         for kind in self.space.kinds:
-            steps += [Step(InputDecision(kind, place), ON) for place in range(cell.inputs)]
+            steps += [Step(InputDecision(kind, source), ON) for source in range(cell.inputs)]
             if cell.outputs == "learned":
-                places = range(cell.inputs, cell.inputs + cell.nodes)
-                steps += [Step(StreamDecision(kind, stream, p), ON) for stream in ("sum", "concat") for p in places]
+                nodes = range(cell.inputs, cell.inputs + cell.nodes)
+                for stream in ("sum", "concat"):
+                    steps += [Step(StreamDecision(kind, stream, node), ON) for node in nodes]
         return [tuple(dict.fromkeys(steps))]
 
     def inherited(self, own: Mapping[str, Tensor], network: Network) -> dict[str, Tensor]:

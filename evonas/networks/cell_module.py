@@ -109,13 +109,13 @@ class CellModule(nn.Module):
         super().__init__()
         table = space.definition.cell
         self.kind, self.channels, self.reduction = kind, channels, reduction
-        self.places, self.nodes = table.inputs, table.nodes
+        self.n_inputs, self.nodes = table.inputs, table.nodes
         self.outputs = table.outputs
         self.inputs = nn.ModuleList(inputs)
         self.edges = nn.ModuleDict()
-        for node in range(self.places, self.places + table.nodes):
+        for node in range(self.n_inputs, self.n_inputs + table.nodes):
             for source in range(node):
-                outer = source < self.places
+                outer = source < self.n_inputs
                 stride, read = (2 if reduction and outer else 1), (c_in if outer else None)
                 tables = space.definition.operations
                 if filling is None:
@@ -147,11 +147,11 @@ class CellModule(nn.Module):
             zeros: Makes what a node without inputs puts out.
         """
         values: dict[int, Tensor] = {}
-        for place, (module, x) in enumerate(zip(self.inputs, images, strict=True)):
-            if place in wiring.inputs:
-                values[place] = module(x)
-        last = self.places + self.nodes
-        for node in range(self.places, last):
+        for number, (module, x) in enumerate(zip(self.inputs, images, strict=True)):
+            if number in wiring.inputs:
+                values[number] = module(x)
+        last = self.n_inputs + self.nodes
+        for node in range(self.n_inputs, last):
             applied = wiring.nodes.get(node)
             if not applied:
                 continue
@@ -165,18 +165,18 @@ class CellModule(nn.Module):
             if total is not None:
                 values[node] = total
         if self.outputs == "last":
-            places: list[list[int]] = [[last - 1]]
+            groups: list[list[int]] = [[last - 1]]
         elif self.outputs == "all":
-            places = [list(range(self.places, last))]
+            groups = [list(range(self.n_inputs, last))]
         else:
-            places = [wiring.sums, wiring.concats]
-        for group in places:
-            for place in group:
-                if place not in values:
-                    values[place] = zeros()
+            groups = [wiring.sums, wiring.concats]
+        for group in groups:
+            for source in group:
+                if source not in values:
+                    values[source] = zeros()
         outputs: list[Tensor | None] = []
-        for join, group in zip((_sum, _concat)[-len(places) :], places, strict=True):
-            outputs.append(join([values[place] for place in group]) if group else None)
+        for join, group in zip((_sum, _concat)[-len(groups) :], groups, strict=True):
+            outputs.append(join([values[source] for source in group]) if group else None)
         return tuple(outputs)
 
 

@@ -48,12 +48,12 @@ def _trimmed(own: Wiring, after: set[int]) -> Wiring:
     needed = _needed(own, sums + concats) | _needed(own, sorted(vain))
     nodes = {node: applied for node, applied in own.nodes.items() if node in needed}
     whole, left = ({one.source for applied in part.values() for one in applied} for part in (own.nodes, nodes))
-    return Wiring(nodes, {place for place in own.inputs if place in left or place not in whole}, sums, concats)
+    return Wiring(nodes, {source for source in own.inputs if source in left or source not in whole}, sums, concats)
 
 
-def _needed(own: Wiring, places: list[int]) -> set[int]:
-    """Return the places that these depend on, themselves included."""
-    needed, open_ = set(places), list(places)
+def _needed(own: Wiring, sources: list[int]) -> set[int]:
+    """Return the sources that these depend on, themselves included."""
+    needed, open_ = set(sources), list(sources)
     while open_:
         for one in own.nodes.get(open_.pop(), ()):
             if one.source not in needed:

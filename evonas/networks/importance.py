@@ -66,7 +66,7 @@ def permute_channels(block: MBConv, order: Tensor) -> None:
 
     Args:
         block: A block.
-        order: Place i gets what was at place ``order[i]``; shape (channels,).
+        order: Channel i gets what was channel ``order[i]``; shape (channels,).
     """
     if block.expand is not None:
         _reorder(block.expand["conv"], order, 0)

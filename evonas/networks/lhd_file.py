@@ -32,7 +32,7 @@ def read_lhd_weights(path: str | Path) -> list[FoundWeights]:
     """Return the architecture weights in a NumPy archive, search by search.
 
     Args:
-        path: Arrays ``normal_ops`` and ``reduce_ops`` of shape ``(20, 7)``, rows by node and place read, and ``out3``
+        path: Arrays ``normal_ops`` and ``reduce_ops`` of shape ``(20, 7)``, rows by node and source read, and ``out3``
             and ``out4`` of shape ``(2, 5)``, sum and concatenation; or of n searches, with n before these, and the
             names of theirs as ``source_file``. Weights are probabilities, as in the published files: after softmax
             or gate.

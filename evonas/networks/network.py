@@ -42,7 +42,7 @@ class Gate(nn.Module):
 
 
 class Slot(nn.ModuleDict):
-    """A place in a network where a choice decides which candidate runs.
+    """A position in a network where a choice decides which candidate runs.
 
     Attributes:
         decision: What it follows; slots of equal cells share one decision.
@@ -79,7 +79,7 @@ class Slot(nn.ModuleDict):
         return shape
 
     def plain(self, module: nn.Module, shape: tuple[int, ...], arguments: tuple[int, ...]) -> nn.Module:
-        """Return the module that a stand-alone network has in place of one of this slot's.
+        """Return the module that a stand-alone network has instead of one of this slot's.
 
         Args:
             module: The module; while costs are tabled it is not in the slot.
@@ -149,7 +149,7 @@ class Network(nn.Module, ABC):
         """Return paths that together run every candidate of every slot."""
 
     def uneven(self, path: Path) -> bool:
-        """Return whether an option of a path runs in some of its places only, where no later part reads it."""
+        """Return whether an option of a path runs in some of its slots only, where no later part reads it."""
         return False
 
     def segments(self) -> list[tuple[str, nn.Module]]:

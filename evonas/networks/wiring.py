@@ -30,9 +30,9 @@ class Wiring:
     inputs: set[int] = field(default_factory=set)
     """Inputs that are read."""
     sums: list[int] = field(default_factory=list)
-    """Places summed, in spaces with two streams."""
+    """Sources summed, in spaces with two streams."""
     concats: list[int] = field(default_factory=list)
-    """Places concatenated, in spaces with two streams."""
+    """Sources concatenated, in spaces with two streams."""
     read: bool = True
     """Whether any later cell reads what this one puts out."""
 
@@ -46,11 +46,11 @@ def wirings(path: Path) -> Mapping[str, Wiring]:
             case EdgeDecision(kind, node, source):
                 applied = Applied(source, option, weights_key(option, repeat))
                 kinds[kind].nodes.setdefault(node, []).append(applied)
-            case InputDecision(kind, place):
-                kinds[kind].inputs.add(place)
-            case StreamDecision(kind, stream, place):
+            case InputDecision(kind, source):
+                kinds[kind].inputs.add(source)
+            case StreamDecision(kind, stream, source):
                 wiring = kinds[kind]
-                (wiring.sums if stream == "sum" else wiring.concats).append(place)
+                (wiring.sums if stream == "sum" else wiring.concats).append(source)
     return kinds
 
 

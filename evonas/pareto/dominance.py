@@ -1,6 +1,6 @@
 """Dominance: fronts, ranks and spread of objective values.
 
-Every function here minimizes; `minimized` is the one place where directions are turned. A row that is not
+Every function here minimizes; `minimized` alone is where directions are turned. A row that is not
 finite throughout is a failed evaluation: it dominates nothing, stands on no front and ranks last.
 """
 
@@ -96,7 +96,7 @@ def spread(values: np.ndarray, n: int) -> np.ndarray:
     if n < 2:
         return order[:n]
     line, taken = values[order], np.zeros(len(values), dtype=bool)
-    taken[[0, -1]] = True  # ends first, so that no neighbor takes their place
+    taken[[0, -1]] = True  # ends first, so that no neighbor replaces them
     for target in np.linspace(line[0], line[-1], n)[1:-1]:
         taken[np.argmin(np.where(taken, np.inf, np.abs(line - target)))] = True
     return order[taken]

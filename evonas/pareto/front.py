@@ -58,8 +58,8 @@ class Front:
     def __iter__(self) -> Iterator[Member]:
         return iter(self.members)
 
-    def __getitem__(self, place: int) -> Member:
-        return self.members[place]
+    def __getitem__(self, index: int) -> Member:
+        return self.members[index]
 
     @property
     def values(self) -> np.ndarray:

@@ -36,7 +36,7 @@ def create_run(path: Path | None, problem: SearchProblem) -> Run:
 
 
 def new_path(settings: Settings) -> Path:
-    """Return a free place in ``runs/`` named after what is searched, by settings that leave nothing open."""
+    """Return a free path in ``runs/`` named after what is searched, by settings that leave nothing open."""
     name = f"{Path(settings.space).stem}-{_source(settings)}-{settings.seed}"
     base = Path(os.environ.get("EVONAS_RUNS", "runs")) / name
     path, number = base, 1

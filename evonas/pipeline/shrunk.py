@@ -134,8 +134,8 @@ def ends_of(problem: SearchProblem) -> np.ndarray:
     smallest, largest = (space.encode(form) for form in space.extremes())
     if not sides:
         return np.stack([smallest, largest])
-    order = sorted(range(len(sides)), key=lambda place: sides[place])
-    return np.stack([np.append(smallest, order[0]), *(np.append(largest, place) for place in reversed(order))])
+    order = sorted(range(len(sides)), key=lambda index: sides[index])
+    return np.stack([np.append(smallest, order[0]), *(np.append(largest, index) for index in reversed(order))])
 
 
 def _changes(problem: SearchProblem, genome: np.ndarray) -> list[Change]:
@@ -198,7 +198,7 @@ def _changed(genome: np.ndarray, change: Change) -> np.ndarray:
 
 
 def _at(genome: np.ndarray, side: int | None) -> np.ndarray:
-    """Genome at another of the resolutions, by its place among them."""
+    """Genome at another of the resolutions, by its index among them."""
     if side is None:
         return genome
     other = genome.copy()

@@ -80,8 +80,8 @@ class AnchorSet:
         values = np.array([anchor.values[min(last, len(anchor.values) - 1)] for anchor in self.known])
         below = reached <= last
         if below.any():
-            places, levels, measured = (np.array(column) for column in zip(*rows, strict=True))
-            process = CoKriging().fit(columns[places], levels, measured)
+            rows_of, levels, measured = (np.array(column) for column in zip(*rows, strict=True))
+            process = CoKriging().fit(columns[rows_of], levels, measured)
             values[below] = process.predict(columns[below])[0]
         return values, self.levels[last]
 

@@ -108,9 +108,9 @@ class CoKriging:
             right_at: Likewise.
         """
         a, b = self.levels.index(left_at), self.levels.index(right_at)
-        places = np.full(len(left), a), np.full(len(right), b)
-        prior = self._covariance(self._theta, _distances(left, right), *places)
-        (first, rest), (second, other) = self._seen(left, places[0]), self._seen(right, places[1])
+        levels_of = np.full(len(left), a), np.full(len(right), b)
+        prior = self._covariance(self._theta, _distances(left, right), *levels_of)
+        (first, rest), (second, other) = self._seen(left, levels_of[0]), self._seen(right, levels_of[1])
         posterior = prior - first.T @ second + rest @ self._mean_covariance @ other.T
         return np.asarray(posterior * self._unit**2)
 

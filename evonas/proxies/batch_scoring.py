@@ -43,17 +43,17 @@ def score_all(
         One score per proxy, or the error that says why there is none.
     """
     groups: dict[Needs, list[int]] = {}
-    for place, proxy in enumerate(proxies):
+    for index, proxy in enumerate(proxies):
         alike = replace(proxy.needs, labels=False, repeats=1, canonical=False, head=False, sizes=None)
-        groups.setdefault(alike, []).append(place)
+        groups.setdefault(alike, []).append(index)
     results: dict[int, float | EvaluationError] = {}
     with restored(network):
-        for needs, places in groups.items():
-            members = [proxies[place] for place in places]
+        for needs, indices in groups.items():
+            members = [proxies[index] for index in indices]
             batch = images[: needs.batch], None if labels is None else labels[: needs.batch]
             found = _score_group(members, needs, network, *batch, seed, target_parameters)
-            results.update(zip(places, found, strict=True))
-    return [results[place] for place in range(len(proxies))]
+            results.update(zip(indices, found, strict=True))
+    return [results[index] for index in range(len(proxies))]
 
 
 def _score_group(

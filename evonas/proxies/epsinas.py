@@ -87,7 +87,7 @@ def epsilon(first: Tensor, second: Tensor) -> float:
         second: Outputs under the second weight, same shape.
 
     Raises:
-        EvaluationError: Outputs under one weight are all equal, or no place is above the minimum in both.
+        EvaluationError: Outputs under one weight are all equal, or no output is above the minimum in both.
     """
     normalized = []
     for constant, outputs in zip(CONSTANTS, (first, second), strict=True):

@@ -23,7 +23,7 @@ class Params(Proxy):
     name = "params"
     direction = "max"
     unseen: ClassVar[Mapping[str, str]] = MappingProxyType(
-        {"normal.*.place*": "what a node of a normal cell reads has one width and one resolution, so that costs agree"}
+        {"normal.*.source*": "what a node of a normal cell reads has one width and one resolution, so that costs agree"}
     )
     needs = Needs(initialization="own", canonical=True)
 

@@ -73,7 +73,7 @@ class Proxy(ABC):
         name: What users call it, unique among proxies.
         direction: ``"max"`` where more is better; it holds for `objective`, which is the score itself unless
             the proxy says otherwise.
-        unseen: What it cannot see: pattern of names of choices, such as ``"*.places"`` -> why.
+        unseen: What it cannot see: pattern of names of choices, such as ``"*.sources"`` -> why.
         needs: Network, initialization and batch that the score is meant for.
     """
 

@@ -1,4 +1,4 @@
-"""Drawing cells as layered graphs: places are circles, operations are labels on the edges between them."""
+"""Drawing cells as layered graphs: nodes are circles, operations are labels on the edges between them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def draw_cells(space: str, cells: Sequence[CellPicture]) -> Drawing:
     words = "; ".join(
         f"{_heading(cell.kind)}: "
         + ", ".join(
-            f"node {i} takes {' and '.join(f'{one.name} of {cell.place_name(one.source)}' for one in operations)}"
+            f"node {i} takes {' and '.join(f'{one.name} of {cell.source_name(one.source)}' for one in operations)}"
             for i, operations in enumerate(cell.nodes)
         )
         for cell in cells
@@ -37,9 +37,9 @@ def _heading(kind: str) -> str:
 def _draw_cell(cell: CellPicture) -> Drawing:
     inputs, live = len(cell.inputs), cell.live
     depth = dict.fromkeys(range(inputs), 0)
-    layers: dict[object, int] = {place: 0 for place in range(inputs)}
+    layers: dict[object, int] = {node: 0 for node in range(inputs)}
     boxes: dict[object, Box] = {
-        place: _box(cell.place_name(place), "place" if place in live else "idle", 9) for place in range(inputs)
+        node: _box(cell.source_name(node), "node" if node in live else "idle", 9) for node in range(inputs)
     }
     edges: list[tuple[object, object]] = []
     idle: list[bool] = []
@@ -48,28 +48,28 @@ def _draw_cell(cell: CellPicture) -> Drawing:
         edges.append((start, end))
         idle.append(pale)
 
-    for place, operations in enumerate(cell.nodes, inputs):
-        if place not in live and cell.pruned:
+    for node, operations in enumerate(cell.nodes, inputs):
+        if node not in live and cell.pruned:
             continue
         kept = [one for one in operations if not (cell.pruned and one.look == "idle")]
-        depth[place] = 1 + max((depth[one.source] for one in kept), default=0)
-        layers[place] = 2 * depth[place]
-        boxes[place] = _box(str(place - inputs), "place" if place in live else "idle", 7)
+        depth[node] = 1 + max((depth[one.source] for one in kept), default=0)
+        layers[node] = 2 * depth[node]
+        boxes[node] = _box(str(node - inputs), "node" if node in live else "idle", 7)
         for number, one in enumerate(kept):
-            key = (place, number)
-            pale = place not in live or one.look == "idle"
-            layers[key] = layers[place] - 1
+            key = (node, number)
+            pale = node not in live or one.look == "idle"
+            layers[key] = layers[node] - 1
             boxes[key] = _box(one.name, "idle" if pale else one.look, 8)
             join(one.source, key, pale)
-            join(key, place, pale)
+            join(key, node, pale)
     last = max(layers.values()) + 1
-    for name, places in cell.outputs:
+    for name, nodes in cell.outputs:
         layers[name] = last
-        boxes[name] = _box(name if len(places) > 1 or len(cell.outputs) > 1 else "output", "output", 9)
-        for place in places:
-            if place in layers:
-                join(place, name, False)
-    return _placed(_heading(cell.kind), layers, edges, idle, boxes)
+        boxes[name] = _box(name if len(nodes) > 1 or len(cell.outputs) > 1 else "output", "output", 9)
+        for node in nodes:
+            if node in layers:
+                join(node, name, False)
+    return _drawing(_heading(cell.kind), layers, edges, idle, boxes)
 
 
 def _box(label: str, role: str, pad: float) -> Box:
@@ -78,7 +78,7 @@ def _box(label: str, role: str, pad: float) -> Box:
     return Box(0, 0, width, HEIGHT, role, label, size, radius=HEIGHT / 2, dashed=role == "idle")
 
 
-def _placed(
+def _drawing(
     heading: str,
     layers: dict[object, int],
     edges: list[tuple[object, object]],

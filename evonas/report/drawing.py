@@ -16,7 +16,7 @@ ROLES = {
     "paper": (("#ffffff", "#ffffff", "#1f2733"), ("#161b22", "#161b22", "#e6edf3")),
     "soft": (("none", "none", "#5d6877"), ("none", "none", "#9aa7b8")),
     "edge": (("none", "#aab4c2", "#5d6877"), ("none", "#566274", "#9aa7b8")),
-    "place": (("#eef1f5", "#aab4c2", "#1f2733"), ("#242c37", "#566274", "#e6edf3")),
+    "node": (("#eef1f5", "#aab4c2", "#1f2733"), ("#242c37", "#566274", "#e6edf3")),
     "output": (("#1f2733", "#1f2733", "#ffffff"), ("#d5dde7", "#d5dde7", "#161b22")),
     "conv": (("#dce8ff", "#6b96e8", "#173a80"), ("#1b3056", "#5b8ae6", "#cfe0ff")),
     "dilated": (("#ebe2fb", "#a384dc", "#4b2a87"), ("#332554", "#9a7ad8", "#e5d8ff")),
@@ -190,7 +190,7 @@ def _short(value: float) -> str:
 
 
 def _safe(text: str) -> str:
-    # XML 1.0 has no place for other control characters, escaped or not.
+    # XML 1.0 cannot hold other control characters, escaped or not.
     return escape("".join(c if c.isprintable() else " " for c in text), quote=True)
 
 

@@ -124,7 +124,7 @@ def _centers(
         for row in rows if sweep % 2 == 0 else rows[::-1]:
             wished = []
             for vertex in row:
-                # In the end both sides pull; before, only those that were placed in this sweep.
+                # In the end both sides pull; before, only those that this sweep has set.
                 near = (before, after)[sweep % 2][vertex]
                 if sweep >= SWEEPS or not near:
                     near = [*before[vertex], *after[vertex]]

@@ -20,7 +20,7 @@
 
   const { columns, points, front } = data;
   const n = points.texts.length;
-  const onFront = new Map(points.front.map((point, place) => [point, place]));
+  const onFront = new Map(points.front.map((point, index) => [point, index]));
   const plain = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   const make = (tag, text, name) => {
     const element = document.createElement(tag);
@@ -52,8 +52,8 @@
 
   const state = new URLSearchParams(location.hash.slice(1));
   const column = (key, fallback) => {
-    const place = columns.findIndex((c) => c.name === state.get(key));
-    return place < 0 ? fallback : place;
+    const index = columns.findIndex((c) => c.name === state.get(key));
+    return index < 0 ? fallback : index;
   };
   let yAxis = column("y", 0);
   let xAxis = column("x", Math.min(1, columns.length - 1));
@@ -243,14 +243,14 @@
       { showlegend: traces.length > 1 }), config);
   };
 
-  const drawTruth = (pair, place) => {
+  const drawTruth = (pair, index) => {
     const [estimates, truths] = [pair.estimates, pair.truths].map((list, i) => list.map((v) => v * pair.scales[i]));
     const noise = pair.noise && pair.noise.map((v) => v * pair.scales[1]);
     const values = [...estimates, ...truths];
     const [low, high] = [Math.min(...values), Math.max(...values)];
     const numbers = pair.texts.map((text) => points.texts.indexOf(text));
     const [unit, truthUnit] = pair.units.map((name) => (name ? ` (${plain(name)})` : ""));
-    return Plotly.react(`truth${place}`, [
+    return Plotly.react(`truth${index}`, [
       ...(pair.scales[0] !== pair.scales[1] ? [] : [{ type: "scatter", mode: "lines", name: "equal", x: [low, high], y: [low, high], hoverinfo: "skip",
         line: { color: color("cloud"), dash: "dot", width: 1.4 } }]),
       { type: "scatter", mode: "markers", name: "architectures", x: estimates, y: truths, customdata: numbers,
@@ -275,10 +275,10 @@
   layout(axis("update after which it was read"), axis("change of accuracy within the epoch", { zeroline: true,
     zerolinecolor: color("soft") })), config);
 
-  const drawTraining = (curve, place) => {
+  const drawTraining = (curve, index) => {
     const line = (key, more) => (curve[key] ? [{ type: "scatter", mode: "lines", name: curve[key].words, x: curve.epochs,
       y: curve[key].values.map((v) => (v === null || key === "loss" ? v : curve.scale * v)), ...more }] : []);
-    return Plotly.react(`training${place}`, [
+    return Plotly.react(`training${index}`, [
       ...line("held_out", { line: { color: color("front"), width: 2.4 } }),
       ...line("metric", { line: { color: color("kin"), width: 1.8, dash: "dash" } }),
       ...line("loss", { yaxis: "y2", line: { color: color("broken"), width: 1.6, dash: "dot" } }),
@@ -326,16 +326,16 @@
     sheet.replaceChildren();
     byId("drawing-title").textContent = chosen < 0 ? "Drawing" : `${title(chosen)}, drawn`;
     byId("details-title").textContent = chosen < 0 ? "Nothing selected" : title(chosen);
-    const place = onFront.get(chosen);
+    const index = onFront.get(chosen);
     byId("previous").disabled = !points.front.length;
     byId("next").disabled = !points.front.length;
     if (chosen < 0) return;
     const born = points.generations[chosen];
     const words = [`id ${points.ids[chosen]}`];
     if (born !== null) words.push(`generation ${born}`);
-    if (place === undefined) words.push("not on the front");
+    if (index === undefined) words.push("not on the front");
     if (points.states[chosen] === 1) words.push("breaks a constraint");
-    if (place !== undefined && front[place].breaks.length) words.push(`breaks ${front[place].breaks.join(", ")} as measured`);
+    if (index !== undefined && front[index].breaks.length) words.push(`breaks ${front[index].breaks.join(", ")} as measured`);
     box.append(make("p", words.join(", "), "soft small"));
     const list = make("dl", undefined, "values");
     columns.forEach((c, i) => {
@@ -365,8 +365,8 @@
       chart.innerHTML = bent.drawing;
       sheet.append(make("h3", "Nonlinearity"), ...bent.words.map((line) => make("p", line, "small")), chart);
     }
-    if (place !== undefined) {
-      box.append(make("h3", "Take it"), copyable(`${data.deploy} --select index:${place}`));
+    if (index !== undefined) {
+      box.append(make("h3", "Take it"), copyable(`${data.deploy} --select index:${index}`));
     }
     const generations = kin(chosen);
     box.append(make("h3", "Descent"));
@@ -403,8 +403,8 @@
   };
   const step = (by) => {
     const size = points.front.length;
-    const place = onFront.has(chosen) ? onFront.get(chosen) : by > 0 ? -1 : 0;
-    if (size) select(points.front[(place + by + size) % size]);
+    const index = onFront.has(chosen) ? onFront.get(chosen) : by > 0 ? -1 : 0;
+    if (size) select(points.front[(index + by + size) % size]);
   };
 
   // ---------------------------------------------------------------------------------------------------- the controls
@@ -444,14 +444,14 @@
   // A condition such as acc>=90% or flops<=300k; null where a part is none.
   const condition = (part) => {
     const match = part.match(/^(.+?)(<=|>=|<|>|=)([-+]?[\d.]+(?:e[-+]?\d+)?)([kMG%]?)$/);
-    const place = match ? columns.findIndex((c) => c.name === match[1]) : -1;
-    if (place < 0) return null;
+    const index = match ? columns.findIndex((c) => c.name === match[1]) : -1;
+    if (index < 0) return null;
     let bound = Number(match[3]) * units[match[4]];
-    if (columns[place].unit === "%") bound *= match[4] !== "%" && Math.abs(bound) <= 1 ? 100 : 1;
+    if (columns[index].unit === "%") bound *= match[4] !== "%" && Math.abs(bound) <= 1 ? 100 : 1;
     else if (match[4] === "%") bound /= 100;
     const signs = { "<=": (v) => v <= bound, ">=": (v) => v >= bound, "<": (v) => v < bound, ">": (v) => v > bound,
       "=": (v) => v === bound };
-    return (point) => points.values[place][point] !== null && signs[match[2]](points.values[place][point]);
+    return (point) => points.values[index][point] !== null && signs[match[2]](points.values[index][point]);
   };
   const filter = () => {
     const wanted = byId("filter").value.trim().replace(/\s*(<=|>=|<|>|=)\s*/g, "$1").split(/[\s,]+/).filter(Boolean).map((part) => condition(part) ||
@@ -473,22 +473,22 @@
       filter();
     });
   }
-  document.querySelectorAll("#table .sort").forEach((button, place) => button.addEventListener("click", () => {
+  document.querySelectorAll("#table .sort").forEach((button, index) => button.addEventListener("click", () => {
     const head = button.closest("th");
     const up = head.getAttribute("aria-sort") !== "ascending";
     for (const other of document.querySelectorAll("#table th[aria-sort]")) other.setAttribute("aria-sort", "none");
     head.setAttribute("aria-sort", up ? "ascending" : "descending");
-    const key = (row) => { const cell = row.cells[place]; return cell.dataset.v ? Number(cell.dataset.v) : null; };
+    const key = (row) => { const cell = row.cells[index]; return cell.dataset.v ? Number(cell.dataset.v) : null; };
     const order = (a, b) => {
       const [left, right] = [key(a), key(b)];
-      if (left === null && right === null) return a.cells[place].textContent < b.cells[place].textContent ? -1 : 1;
+      if (left === null && right === null) return a.cells[index].textContent < b.cells[index].textContent ? -1 : 1;
       return left === null ? 1 : right === null ? -1 : left - right;
     };
     rows.sort((a, b) => (up ? order(a, b) : order(b, a)) || Number(a.dataset.index) - Number(b.dataset.index));
     body.append(...rows);
   }));
 
-  // What is wider than its place says so.
+  // What is wider than its box says so.
   const signs = () => {
     for (const box of document.querySelectorAll(".drawing, .scroll")) {
       const wide = box.scrollWidth > box.clientWidth + 4;

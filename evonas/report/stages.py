@@ -37,7 +37,7 @@ def draw_stages(space: str, chain: ChainPicture) -> Drawing:
     ]
     left = MARGIN + max(text_width(note, 10.5) for note in [*notes, "pooling, classifier"]) + 12
     shapes += _label(top, "stem", f"{chain.channels}{factor} channels{_stride(chain.stride)}")
-    shapes.append(Box(left, top, _width(chain.kernel), HEIGHT, "place", f"conv {chain.kernel}×{chain.kernel}"))
+    shapes.append(Box(left, top, _width(chain.kernel), HEIGHT, "node", f"conv {chain.kernel}×{chain.kernel}"))
     for number, (note, row) in enumerate(zip(notes, rows, strict=True)):
         top += ROW
         shapes += _label(top, f"stage {number}", note)
@@ -48,7 +48,7 @@ def draw_stages(space: str, chain: ChainPicture) -> Drawing:
     hidden = f" → {chain.hidden}" if chain.hidden else ""
     shapes += _label(top, "head", "pooling, classifier")
     text = f"{chain.features}{factor}{hidden}"
-    shapes.append(Box(left, top, max(_width(3), text_width(text, 11.5) + 20), HEIGHT, "place", text))
+    shapes.append(Box(left, top, max(_width(3), text_width(text, 11.5) + 20), HEIGHT, "node", text))
     top += HEIGHT + 24
     legend, x = _legend(levels, left, top)
     shapes += legend

@@ -125,7 +125,7 @@ class Database:
         if not log.exists() or not log.stat().st_size:
             address = f"{self.path.resolve().as_uri()}?mode=ro&immutable=1"
             return sqlite3.connect(address, isolation_level=None, timeout=30.0, uri=True)
-        # Results that stand in the log alone are merged in a copy: here there is no place for what that needs.
+        # Results that stand in the log alone are merged in a copy: here the files that that needs cannot be written.
         self._copy = tempfile.TemporaryDirectory(prefix="evonas-")
         for file in (self.path, log):
             shutil.copyfile(file, Path(self._copy.name) / file.name)

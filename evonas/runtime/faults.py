@@ -22,7 +22,7 @@ def explain(module: nn.Module, error: BaseException) -> str:
         error: What the exporter raised; the chain of causes is followed to its root.
 
     Returns:
-        Such as ``"ValueError: wrong shape (in 'cells.3.conv', a Conv2d)"``; the place only where it is known.
+        Such as ``"ValueError: wrong shape (in 'cells.3.conv', a Conv2d)"``; the module only where it is known.
     """
     chain = list(_chain(error))
     root = chain[-1]
@@ -30,8 +30,8 @@ def explain(module: nn.Module, error: BaseException) -> str:
     text = f"{type(root).__name__}: {lines[0]}" if lines else type(root).__name__
     if len(text) > _LONGEST:
         text = text[: _LONGEST - 1] + "…"
-    place = _place(module, chain)
-    return f"{text.rstrip('.')} ({place})" if place else text.rstrip(".")
+    where = _module_of(module, chain)
+    return f"{text.rstrip('.')} ({where})" if where else text.rstrip(".")
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -47,7 +47,7 @@ def _frames(error: BaseException) -> Iterator[FrameType]:
         trace = trace.tb_next
 
 
-def _place(module: nn.Module, chain: list[BaseException]) -> str:
+def _module_of(module: nn.Module, chain: list[BaseException]) -> str:
     """Name the innermost submodule that ran, or was being translated, when the error was raised."""
     names = {id(part): name for name, part in module.named_modules()}
     parts = dict(module.named_modules())

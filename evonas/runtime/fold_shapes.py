@@ -52,13 +52,13 @@ def _size(graph: Graph, node: onnx.NodeProto) -> np.ndarray | None:
     maker = graph.maker.get(node.input[0]) if node.op_type == "Gather" else None
     if maker is None or maker.op_type != "Shape" or maker.attribute:
         return None
-    shape, places = graph.shapes.get(maker.input[0]), graph.constant(node.input[1])
-    if not shape or places is None:
+    shape, indices = graph.shapes.get(maker.input[0]), graph.constant(node.input[1])
+    if not shape or indices is None:
         return None
-    sizes = [shape[int(place)] for place in places.ravel()]
+    sizes = [shape[int(index)] for index in indices.ravel()]
     if any(size is None for size in sizes):
         return None
-    return np.array(sizes, dtype=np.int64).reshape(places.shape)
+    return np.array(sizes, dtype=np.int64).reshape(indices.shape)
 
 
 def _calculated(graph: Graph, node: onnx.NodeProto, opset: int) -> np.ndarray | None:

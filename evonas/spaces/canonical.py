@@ -9,7 +9,7 @@ from evonas.spaces.graph import Cell, Edge
 from evonas.spaces.node import REMEMBERED, Edges, NodeCode
 
 _Key = tuple[int, ...]
-"""A node's (place, operation) pairs as sorted numbers: what nodes are ordered by."""
+"""A node's (source, operation) pairs as sorted numbers: what nodes are ordered by."""
 
 
 class CanonicalCells:
@@ -33,20 +33,20 @@ class CanonicalCells:
             if table.kind in ("none", "skip") or (table.kind in ("max_pool", "avg_pool") and not table.norm)
         )
         self._all_put_out = cell.outputs == "all"
-        # Nodes may trade places where each may hold what another held; the last node is the output of some.
+        # Nodes may be exchanged where each may hold what another held; the last node is the output of some.
         free = cell.wiring == "open" or (cell.wiring != "dense" and self._none is None)
         self._renumbers = free and cell.outputs != "last"
         self._numbers = {name: number for number, name in enumerate(tables)}
-        places = range(cell.inputs + cell.nodes)
-        self._pairs = [Edge(operation, place) for place in places for operation in tables]
+        sources = range(cell.inputs + cell.nodes)
+        self._pairs = [Edge(operation, source) for source in sources for operation in tables]
         self._edges: dict[_Key, Edges] = {}
 
     def live(self, cell: Cell) -> set[int]:
-        """Return the places that an output of the cell depends on."""
-        live = {place for places in cell.outputs for place in places}
-        for place in range(self._inputs + len(cell.nodes) - 1, self._inputs - 1, -1):
-            if place in live:
-                for operation, source in cell.nodes[place - self._inputs]:
+        """Return the sources that an output of the cell depends on."""
+        live = {source for sources in cell.outputs for source in sources}
+        for node in range(self._inputs + len(cell.nodes) - 1, self._inputs - 1, -1):
+            if node in live:
+                for operation, source in cell.nodes[node - self._inputs]:
                     if operation != self._none:
                         live.add(source)
         return live
@@ -71,7 +71,7 @@ class CanonicalCells:
         none = self._none
         zero: set[int] = set()
         clean = []
-        for place, edges in enumerate(nodes, self._inputs):
+        for node, edges in enumerate(nodes, self._inputs):
             if zero and none is not None:
                 edges = tuple(
                     Edge(none, edge.source) if edge.source in zero and edge.operation in self._keeps_zero else edge
@@ -81,15 +81,15 @@ class CanonicalCells:
                 if operation != none:
                     break
             else:
-                zero.add(place)
+                zero.add(node)
             clean.append(edges)
         return tuple(clean)
 
     def _renumbered(self, cell: Cell, dead: list[int]) -> Cell:
-        """Order nodes by what they read: the least node first among those whose sources are placed."""
+        """Order nodes by what they read: the least node first among those whose sources have a position."""
         inputs, nodes, none = self._inputs, cell.nodes, self._none
         numbers, count = self._numbers, len(self._numbers)
-        place = list(range(inputs)) + [-1] * len(nodes)
+        position = list(range(inputs)) + [-1] * len(nodes)
         waiting = [i for i in range(len(nodes)) if i not in dead] if dead else list(range(len(nodes)))
         ready: list[tuple[_Key, int]] = []
         ordered: list[Edges] = []
@@ -97,12 +97,12 @@ class CanonicalCells:
             blocked = []
             for i in waiting:
                 for operation, source in nodes[i]:
-                    if place[source] < 0 and operation != none:
+                    if position[source] < 0 and operation != none:
                         blocked.append(i)
                         break
                 else:
                     key = [
-                        (0 if operation == none else place[source]) * count + numbers[operation]
+                        (0 if operation == none else position[source]) * count + numbers[operation]
                         for operation, source in nodes[i]
                     ]
                     key.sort()
@@ -110,14 +110,14 @@ class CanonicalCells:
             waiting = blocked
             least = min(ready)
             ready.remove(least)
-            place[least[1] + inputs] = inputs + len(ordered)
+            position[least[1] + inputs] = inputs + len(ordered)
             ordered.append(self._edges_of(least[0]))
         for i in dead:
-            place[i + inputs] = inputs + len(ordered)
+            position[i + inputs] = inputs + len(ordered)
             ordered.append(self._empty[len(ordered)])
         outputs = cell.outputs
         if not self._all_put_out:
-            outputs = tuple([tuple(sorted([place[p] for p in places])) for places in outputs])
+            outputs = tuple([tuple(sorted([position[p] for p in sources])) for sources in outputs])
         return Cell(tuple(ordered), outputs)
 
     def _edges_of(self, key: _Key) -> Edges:

@@ -63,8 +63,8 @@ class CellSpace(Space[CellArchitecture]):
         )
         self._masks = 2**cell.nodes - 1 if cell.outputs == "learned" else 0
         self._every = tuple(range(cell.inputs, cell.inputs + cell.nodes))
-        self._mask_places = tuple(
-            tuple(place for bit, place in enumerate(self._every) if mask >> bit & 1) for mask in range(2**cell.nodes)
+        self._mask_sources = tuple(
+            tuple(source for bit, source in enumerate(self._every) if mask >> bit & 1) for mask in range(2**cell.nodes)
         )
         tables = definition.operations
         self._none = frozenset(name for name, table in tables.items() if table.kind == "none")
@@ -75,7 +75,7 @@ class CellSpace(Space[CellArchitecture]):
         self._canonical = CanonicalCells(definition, self._codes)
         self._steps = CellSteps(definition)
         choices: dict[str, tuple[str, ...]] = {}
-        masks = tuple("+".join(map(str, places)) for places in self._mask_places[1:])
+        masks = tuple("+".join(map(str, sources)) for sources in self._mask_sources[1:])
         for kind in self.kinds:
             for i, code in enumerate(self._codes):
                 choices |= {f"{kind}.{cell.inputs + i}.{name}": names for name, names in code.genes}
@@ -90,7 +90,7 @@ class CellSpace(Space[CellArchitecture]):
 
     @property
     def size(self) -> int:
-        """Number of architectures: sets of (operation, place) pairs where wiring is joint, else genotypes."""
+        """Number of architectures: sets of (operation, source) pairs where wiring is joint, else genotypes."""
         cell = math.prod(code.size for code in self._codes) * max(1, self._masks) ** 2
         return int(cell ** len(self.kinds))
 
@@ -135,7 +135,7 @@ class CellSpace(Space[CellArchitecture]):
         """Return the representative: dead parts pruned, sums ordered, nodes renumbered where wiring allows.
 
         Dead are operations that no output depends on, and operations whose result is zero whatever the
-        weights. Pruned places hold ``none`` where the space has it, else the first options.
+        weights. Pruned sources hold ``none`` where the space has it, else the first options.
         """
         cells = tuple(self._canonical.representative(cell) for cell in architecture.cells)
         return CellArchitecture(architecture.form, architecture.kinds, cells, True)
@@ -152,7 +152,7 @@ class CellSpace(Space[CellArchitecture]):
         counts = [len(cell.outputs[-1]) for cell in architecture.cells] if self._masks else []
         for kind, cell in zip(self.kinds, architecture.cells, strict=True):
             live = self._canonical.live(cell) if architecture.pruned or self._masks else None
-            read_places = set()
+            sources_read = set()
             for i, (edges, of_edge) in enumerate(zip(cell.nodes, known.edges[kind], strict=True), self.inputs):
                 if live is not None and i not in live:
                     continue
@@ -160,16 +160,16 @@ class CellSpace(Space[CellArchitecture]):
                 for edge in edges:
                     step = of_edge.get(edge)
                     if step is not None:  # none runs nothing
-                        read_places.add(edge[1])
+                        sources_read.add(edge[1])
                         steps.append(step)
                 if known.repeats and len(set(edges)) < len(edges):
                     steps[begin:] = known.numbered(steps[begin:])
-            for place in range(self.inputs):
-                if not architecture.pruned or place in read_places:
-                    steps += known.inputs(kind, place, counts)
+            for source in range(self.inputs):
+                if not architecture.pruned or source in sources_read:
+                    steps += known.inputs(kind, source, counts)
             if self._masks:
-                for stream, places in zip(known.streams[kind], cell.outputs, strict=True):
-                    steps += [stream[place] for place in places]
+                for stream, sources in zip(known.streams[kind], cell.outputs, strict=True):
+                    steps += [stream[source] for source in sources]
         if self._masks:
             steps += known.outputs(counts)
         return tuple(steps)
@@ -232,7 +232,7 @@ class CellSpace(Space[CellArchitecture]):
 
     def _outputs(self, genes: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
         if self._masks:
-            return tuple(self._mask_places[gene + 1] for gene in genes)
+            return tuple(self._mask_sources[gene + 1] for gene in genes)
         return (self._every,) if self.definition.cell.outputs == "all" else ((self._every[-1],),)
 
     def _output_genes(self, kind: str, outputs: tuple[tuple[int, ...], ...]) -> list[int]:
@@ -240,8 +240,8 @@ class CellSpace(Space[CellArchitecture]):
             if outputs != self._outputs(()):
                 raise SpaceError(f"Cell '{kind}' of space '{self.name}' puts out {self._outputs(())[0]}, got {outputs}")
             return []
-        if len(outputs) != 2 or not all(places and set(places) <= set(self._every) for places in outputs):
+        if len(outputs) != 2 or not all(sources and set(sources) <= set(self._every) for sources in outputs):
             raise SpaceError(
                 f"Cell '{kind}' of space '{self.name}' has a sum and a concat of nodes {self._every}, got {outputs}"
             )
-        return [sum(1 << place - self.inputs for place in set(places)) - 1 for places in outputs]
+        return [sum(1 << source - self.inputs for source in set(sources)) - 1 for sources in outputs]

@@ -26,8 +26,8 @@ class CellSteps:
 
     Attributes:
         edges: For each kind of cell and each node, edge to step; without the edges that run nothing.
-        streams: For each kind, where outputs are chosen: sum and concat, each node's place to its step.
-        repeats: Whether a node may apply an operation to a place again.
+        streams: For each kind, where outputs are chosen: sum and concat, each node to its step.
+        repeats: Whether a node may apply an operation to a source again.
     """
 
     def __init__(self, definition: CellFile) -> None:
@@ -54,17 +54,17 @@ class CellSteps:
         self._inputs = {(kind, i): Step(InputDecision(kind, i), ON) for kind in cell.kinds for i in range(cell.inputs)}
         self._made: dict[tuple[InputDecision | OutputDecision, tuple[int, ...]], tuple[Step, ...]] = {}
 
-    def inputs(self, kind: str, place: int, counts: Sequence[int]) -> tuple[Step, ...]:
+    def inputs(self, kind: str, source: int, counts: Sequence[int]) -> tuple[Step, ...]:
         """Return the steps of an input: what it is preprocessed for.
 
         Args:
             kind: Kind of the cell.
-            place: Number of the input.
+            source: Number of the input.
             counts: Nodes that each kind of cell concatenates, where that is chosen; else nothing.
         """
-        if counts and place == 1:
-            return self._widths(InputDecision(kind, place), tuple(counts))
-        return (self._inputs[kind, place],)
+        if counts and source == 1:
+            return self._widths(InputDecision(kind, source), tuple(counts))
+        return (self._inputs[kind, source],)
 
     def outputs(self, counts: Sequence[int]) -> tuple[Step, ...]:
         """Return the steps of the classifier: the widths that it may read."""

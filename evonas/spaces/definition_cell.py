@@ -35,8 +35,8 @@ class CellTable(Strict):
     nodes: int = Field(ge=1, le=8)
     inputs: int = Field(ge=1, le=2)
     wiring: Literal["distinct", "open", "joint", "dense"]
-    """How a node reads: `kept` operations from different places (distinct), from any places (open), `kept`
-    different (operation, place) pairs (joint), or one operation from every earlier place (dense)."""
+    """How a node reads: `kept` operations from different sources (distinct), from any sources (open), `kept`
+    different (operation, source) pairs (joint), or one operation from every earlier source (dense)."""
     kept: int = Field(default=2, ge=1, le=4)
     outputs: Literal["all", "last", "learned"]
     """What leaves the cell: all nodes concatenated, the last node, or a chosen sum and a chosen concat."""
@@ -63,7 +63,7 @@ class CellTable(Strict):
             raise ValueError("outputs: 'learned' belongs to chain = 'streams', and only to it")
         if self.wiring == "distinct" and self.kept > self.inputs:
             raise ValueError(
-                f"kept: the first node reads {self.inputs} places, it cannot keep {self.kept} different ones"
+                f"kept: the first node reads {self.inputs} sources, it cannot keep {self.kept} different ones"
             )
         return self
 
@@ -99,7 +99,7 @@ class CellFile(File):
             if zeros:
                 raise ValueError("operations: wiring 'joint' keeps pairs that count, it has no 'none'")
             if cell.kept > cell.inputs * len(self.operations):
-                raise ValueError("cell.kept: more than the first node's (operation, place) pairs")
+                raise ValueError("cell.kept: more than the first node's (operation, source) pairs")
         if self.resolutions:
             raise ValueError("resolutions: cell spaces have none")
         self._skeletons_hold_no("cell", "width", "strides", "features", "blocks", "norm_eps")

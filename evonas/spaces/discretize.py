@@ -23,7 +23,7 @@ class CellWeights(NamedTuple):
     """Weights that a differentiable search has found for one kind of cell."""
 
     operations: ArrayLike
-    """Weights of the (place, operation) pairs, node by node: shape ``(places of all nodes, n_operations)``."""
+    """Weights of the (source, operation) pairs, node by node: shape ``(sources of all nodes, n_operations)``."""
     outputs: ArrayLike
     """Weights of the nodes in the sum and in the concatenation: shape ``(2, nodes)``."""
 
@@ -57,11 +57,11 @@ def discretize(
         pairs = _checked(operations, (rows, len(space.operations)), f"{kind} operations")
         streams = _checked(outputs, (2, cell.nodes), f"{kind} outputs")
         nodes, start = [], 0
-        for places in range(cell.inputs, cell.inputs + cell.nodes):
-            heaviest = _heaviest(pairs[start : start + places].ravel(), cell.kept)
-            start += places
+        for sources in range(cell.inputs, cell.inputs + cell.nodes):
+            heaviest = _heaviest(pairs[start : start + sources].ravel(), cell.kept)
+            start += sources
             numbers = (divmod(number, len(space.operations)) for number in heaviest)
-            nodes.append(tuple(Edge(space.operations[operation], place) for place, operation in numbers))
+            nodes.append(tuple(Edge(space.operations[operation], source) for source, operation in numbers))
         limits = (above, streams[1].mean())
         counts = [most or max(1, int((w > limit).sum())) for w, limit in zip(streams, limits, strict=True)]
         chosen = (_heaviest(w, count) for w, count in zip(streams, counts, strict=True))

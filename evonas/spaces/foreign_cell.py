@@ -103,15 +103,15 @@ def _configured(edges: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
     """Return the edges of a configuration, whose numbers count a node's inputs node by node from node 2."""
     fields: dict[str, list[tuple[str, int]]] = {"normal": [], "reduce": []}
     for kind, number, operation in sorted(set(edges), key=lambda edge: int(edge[1])):
-        place, inputs = int(number), 2
-        while place >= inputs:
-            place, inputs = place - inputs, inputs + 1
-        fields[kind].append((operation, place))
+        source, inputs = int(number), 2
+        while source >= inputs:
+            source, inputs = source - inputs, inputs + 1
+        fields[kind].append((operation, source))
     return dict(fields)
 
 
 def _compact(value: Any, kinds: Sequence[str]) -> dict[str, Any] | None:
-    """Return the fields of one list of pairs (place, number of the operation) for each kind."""
+    """Return the fields of one list of pairs (source, number of the operation) for each kind."""
     if not isinstance(value, (list, tuple)) or len(value) != len(kinds):
         return None
     fields = {}
@@ -123,7 +123,7 @@ def _compact(value: Any, kinds: Sequence[str]) -> dict[str, Any] | None:
             return None
         if any(not 0 <= operation < len(COMPACT) for _, operation in pairs):
             raise SpaceError(f"the compact form counts {len(COMPACT)} operations from 0, got {value!r:.80}")
-        fields[kind] = [(COMPACT[operation], place) for place, operation in pairs]
+        fields[kind] = [(COMPACT[operation], source) for source, operation in pairs]
     return fields
 
 
@@ -133,7 +133,7 @@ def _of_kinds(fields: dict[str, Any], kinds: Sequence[str]) -> dict[str, Any]:
 
 
 def flat_pairs(pairs: Any, kept: int) -> list[tuple[Any, Any]]:
-    """Return pairs (operation, place), read from a flat list or from one of lists by node, either side first.
+    """Return pairs (operation, source), read from a flat list or from one of lists by node, either side first.
 
     Args:
         pairs: As written.
@@ -148,7 +148,7 @@ def flat_pairs(pairs: Any, kept: int) -> list[tuple[Any, Any]]:
             flat.append(item)
             continue
         if len(item) != kept:
-            raise SpaceError(f"expected {kept} ('operation', place) pairs of a node, got {item!r:.60}")
+            raise SpaceError(f"expected {kept} ('operation', source) pairs of a node, got {item!r:.60}")
         flat += item
     return [tuple(pair) if isinstance(pair[0], str) else (pair[1], pair[0]) for pair in flat]
 

@@ -29,7 +29,7 @@ def nasbench201_text(text: str) -> str | None:
     """Return the string of a NAS-Bench-201 cell written otherwise, or None where a text writes none.
 
     Read are a string inside other text, the number of a network in the benchmark, NASLib's six numbers of operations,
-    and a list of pairs (operation, place) for each node.
+    and a list of pairs (operation, source) for each node.
     """
     strings = set(re.findall(r"(?:\|\w+~\d)+\|(?:\s*\+\s*(?:\|\w+~\d)+\|)+", text))
     if strings:
@@ -51,7 +51,7 @@ def nasbench201_text(text: str) -> str | None:
     if len(value) == len(NASLIB_EDGES) and all(type(number) is int for number in value):
         return _naslib_cell(value)
     if len(value) == 3 and all(isinstance(node, (list, tuple)) and len(node) == i for i, node in enumerate(value, 1)):
-        return "+".join(f"|{'|'.join(f'{operation}~{place}' for operation, place in node)}|" for node in value)
+        return "+".join(f"|{'|'.join(f'{operation}~{source}' for operation, source in node)}|" for node in value)
     return None
 
 

@@ -58,13 +58,13 @@ def list_fields(
     fields: dict[str, Any] = {"d": d}
     runs = [b < depth for stage, depth in zip(options, d, strict=True) for b in range(len(stage))]
     known = [_parts(block) for stage in options for block in stage]
-    for place, name in enumerate(("ks", "e")):
+    for index, name in enumerate(("ks", "e")):
         values = _numbers(given.get(name), len(runs), name, running=sum(runs))
         if len(values) == sum(runs):
             chosen = iter(values)
             values = [next(chosen) if running else 0 for running in runs]
         fields[name] = [
-            max(block[place]) if n is None else n if running or n in block[place] else block[place][0]
+            max(block[index]) if n is None else n if running or n in block[index] else block[index][0]
             for n, running, block in zip(values, runs, known, strict=True)
         ]
     if given.get("r") is not None:

@@ -1,4 +1,4 @@
-"""Graph of a cell: operations, the places they read, and what the cell puts out."""
+"""Graph of a cell: operations, the sources they read, and what the cell puts out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Edge(NamedTuple):
-    """One operation of a node and the place it reads: an input of the cell, or an earlier node."""
+    """One operation of a node and the source it reads: an input of the cell, or an earlier node."""
 
     operation: str
     source: int
@@ -21,4 +21,4 @@ class Cell(NamedTuple):
 
     nodes: tuple[tuple[Edge, ...], ...]
     outputs: tuple[tuple[int, ...], ...]
-    """One tuple of places per output of the cell: ``(concat,)``, or ``(sum, concat)`` for two streams."""
+    """One tuple of sources per output of the cell: ``(concat,)``, or ``(sum, concat)`` for two streams."""

@@ -30,10 +30,10 @@ def largest(space: Space, cost: Callable[[Architecture], float]) -> Architecture
     improved = True
     while improved:
         improved = False
-        for place, options in enumerate(space.cardinalities):
+        for index, options in enumerate(space.cardinalities):
             for option in range(int(options)):
                 genome = best.copy()
-                genome[place] = option
+                genome[index] = option
                 value = cost(canonical_of(genome))
                 if value > top:
                     best, top, improved = genome, value, True

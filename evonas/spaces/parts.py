@@ -41,9 +41,9 @@ def count_cell_parts(
                 parts[f"{name}:{operation}<{labels[source]}"] += 1
             ways.append(found[:MOST_WAYS])
             labels.append("+".join(sorted(edge.operation for edge in live)))
-        for place in sorted({place for places in cell.outputs for place in places}):
-            parts[f"{name}:out<{labels[place]}"] += 1
-            for way in ways[place]:
+        for source in sorted({source for sources in cell.outputs for source in sources}):
+            parts[f"{name}:out<{labels[source]}"] += 1
+            for way in ways[source]:
                 paths[f"{name}:{'>'.join(way)}"] += 1
                 paths[f"{name}:length {len(way)}"] += 1
     return {"paths": paths, "parts": parts}

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class EdgeDecision(NamedTuple):
-    """Operation on the edge from a place to a node, in all cells of one kind."""
+    """Operation on the edge from a source to a node, in all cells of one kind."""
 
     kind: str
     node: int
@@ -20,10 +20,10 @@ class InputDecision(NamedTuple):
     """Preprocessing of an input of all cells of one kind."""
 
     kind: str
-    place: int
+    source: int
 
     def __str__(self) -> str:
-        return f"{self.kind}.input.{self.place}"
+        return f"{self.kind}.input.{self.source}"
 
 
 class StreamDecision(NamedTuple):
@@ -31,10 +31,10 @@ class StreamDecision(NamedTuple):
 
     kind: str
     stream: str
-    place: int
+    source: int
 
     def __str__(self) -> str:
-        return f"{self.kind}.{self.stream}.{self.place}"
+        return f"{self.kind}.{self.stream}.{self.source}"
 
 
 class OutputDecision(NamedTuple):

@@ -24,8 +24,8 @@ class CellPicture:
         kind: Kind of the cell, such as ``normal``; ``cell`` where there is one kind.
         inputs: What each input is.
         nodes: Operations of each node.
-        outputs: Name and places of each output.
-        live: Places that an output depends on.
+        outputs: Name and sources of each output.
+        live: Sources that an output depends on.
         pruned: Whether dead parts are left out of the network.
     """
 
@@ -36,9 +36,9 @@ class CellPicture:
     live: frozenset[int]
     pruned: bool
 
-    def place_name(self, place: int) -> str:
+    def source_name(self, source: int) -> str:
         """Return what an input or a node is called."""
-        return self.inputs[place] if place < len(self.inputs) else f"node {place - len(self.inputs)}"
+        return self.inputs[source] if source < len(self.inputs) else f"node {source - len(self.inputs)}"
 
 
 class PicturedBlock(NamedTuple):

@@ -176,13 +176,13 @@ class Space(ABC, Generic[A]):
         return self._read(genome)[1]
 
     def _read(self, genome: Sequence[int] | np.ndarray) -> tuple[A, str]:
-        place = np.asarray(genome, dtype=np.int64).tobytes()
-        found = self._remembered.get(place)
+        key = np.asarray(genome, dtype=np.int64).tobytes()
+        found = self._remembered.get(key)
         if found is None:
             if len(self._remembered) >= REMEMBERED:
                 self._remembered.clear()
             form = self.canonical(self.decode(genome))
-            found = self._remembered[place] = form, str(form)
+            found = self._remembered[key] = form, str(form)
         return found
 
     def under(self, skeleton: Skeleton) -> Space[A]:
@@ -245,10 +245,10 @@ class Space(ABC, Generic[A]):
             )
         for gene, limit in zip(genes, self._limits, strict=True):
             if not 0 <= gene < limit:
-                place = next(i for i, (g, c) in enumerate(zip(genes, self._limits, strict=True)) if not 0 <= g < c)
+                index = next(i for i, (g, c) in enumerate(zip(genes, self._limits, strict=True)) if not 0 <= g < c)
                 raise SpaceError(
-                    f"Gene {place} ({self.choices[place]}) of space '{self.name}' lies in "
-                    f"0..{self._limits[place] - 1}, got {genes[place]}"
+                    f"Gene {index} ({self.choices[index]}) of space '{self.name}' lies in "
+                    f"0..{self._limits[index] - 1}, got {genes[index]}"
                 )
         return genes
 

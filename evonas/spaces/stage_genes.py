@@ -119,9 +119,9 @@ class StageGenes:
         blocks = tuple(
             tuple(
                 names[number(first) * width + number(second)]
-                for names, (first, second, width) in zip(stage, places, strict=True)
+                for names, (first, second, width) in zip(stage, indices, strict=True)
             )
-            for stage, places in zip(self._options, self._block_genes, strict=True)
+            for stage, indices in zip(self._options, self._block_genes, strict=True)
         )
         depths = tuple(known[number(gene)] for known, gene in zip(self._depths, self._depth_genes, strict=True))
         return blocks, depths, self._resolutions[number(self._resolution_gene)] if self._resolutions else None
@@ -129,8 +129,8 @@ class StageGenes:
     def encode(self, blocks: Sequence[Sequence[str]], depths: Sequence[int], resolution: int | None) -> np.ndarray:
         """Return the genome, shape (n_choices,), that `decode` reads back."""
         genes = np.zeros(len(self.choices), dtype=np.int16)
-        for stage, options, places in zip(blocks, self._options, self._block_genes, strict=True):
-            for option, known, (first, second, width) in zip(stage, options, places, strict=True):
+        for stage, options, indices in zip(blocks, self._options, self._block_genes, strict=True):
+            for option, known, (first, second, width) in zip(stage, options, indices, strict=True):
                 numbers = divmod(known.index(option), width)
                 for index, number in zip((first, second), numbers, strict=True):
                     if index is not None:

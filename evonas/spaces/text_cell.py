@@ -45,12 +45,12 @@ def _edges(pairs: Any, known: Collection[str]) -> tuple[Edge, ...]:
     edges = []
     for operation, source in pairs:
         if not isinstance(operation, str) or type(source) is not int:
-            raise SpaceError(f"expected ('operation', place) pairs, got {(operation, source)!r:.60}")
+            raise SpaceError(f"expected ('operation', source) pairs, got {(operation, source)!r:.60}")
         edges.append(Edge(own_name(operation, known), source))
     return tuple(edges)
 
 
-def _places(values: Any) -> tuple[int, ...]:
+def _sources(values: Any) -> tuple[int, ...]:
     values = list(values)
     if any(type(value) is not int or value < 0 for value in values):
         raise SpaceError(f"expected numbers of nodes, got {values!r:.60}")
@@ -79,7 +79,7 @@ def _genotype(fields: dict[str, Any], space: CellMembers) -> CellArchitecture:
     for kind in space.kinds:
         edges = _edges(fields[kind], space.definition.operations)
         nodes = tuple(edges[i : i + kept] for i in range(0, len(edges), kept))
-        cells.append(Cell(nodes, (_places(fields[f"{kind}_concat"]),)))
+        cells.append(Cell(nodes, (_sources(fields[f"{kind}_concat"]),)))
     return CellArchitecture("genotype", space.kinds, tuple(cells))
 
 
@@ -101,7 +101,7 @@ def _discretized(fields: dict[str, Any], space: CellMembers) -> CellArchitecture
     cells = tuple(
         Cell(
             tuple(_edges(node, space.definition.operations) for node in fields[kind]),
-            (_places(fields[f"{kind}_sum"]), _places(fields[f"{kind}_concat"])),
+            (_sources(fields[f"{kind}_sum"]), _sources(fields[f"{kind}_concat"])),
         )
         for kind in space.kinds
     )
@@ -109,17 +109,17 @@ def _discretized(fields: dict[str, Any], space: CellMembers) -> CellArchitecture
 
 
 def _read_flat(fields: dict[str, Any], space: CellMembers) -> CellArchitecture:
-    """Read (operation, place, node) triples and outputs by node, those that reach no output left out."""
+    """Read (operation, source, node) triples and outputs by node, those that reach no output left out."""
     expect_keys(fields, [name for kind in space.kinds for name in (kind, f"{kind}_output")])
     cells = []
     for kind in space.kinds:
         nodes: list[Any] = [[] for _ in range(space.definition.cell.nodes)]
-        for operation, place, node in fields[kind]:
-            nodes[_places([node])[0]].append((operation, place))
+        for operation, source, node in fields[kind]:
+            nodes[_sources([node])[0]].append((operation, source))
         edges = tuple(_edges(node, space.definition.operations) or space.empty(i) for i, node in enumerate(nodes))
         outputs = fields[f"{kind}_output"]
         expect_keys(outputs, ["sum", "concat"])
-        streams = (_places(node + space.inputs for node in outputs[name]) for name in ("sum", "concat"))
+        streams = (_sources(node + space.inputs for node in outputs[name]) for name in ("sum", "concat"))
         cells.append(Cell(edges, tuple(streams)))
     return CellArchitecture("discretized", space.kinds, tuple(cells))
 

@@ -84,13 +84,13 @@ def reliability_bins(
     if binning == "width":
         # (low, high]: a confidence at an edge belongs to the bin below; 0 to the first.
         edges = np.linspace(0, 1, bins + 1)
-        place = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+        bin_of = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
     else:
-        place = np.empty(len(confidence), dtype=np.int64)
-        place[np.argsort(confidence, kind="stable")] = np.arange(len(confidence)) * bins // max(1, len(confidence))
-    counts = np.bincount(place, minlength=bins)
+        bin_of = np.empty(len(confidence), dtype=np.int64)
+        bin_of[np.argsort(confidence, kind="stable")] = np.arange(len(confidence)) * bins // max(1, len(confidence))
+    counts = np.bincount(bin_of, minlength=bins)
     held = counts > 0
-    sums = [np.bincount(place, weights=values, minlength=bins)[held] for values in (confidence, right)]
+    sums = [np.bincount(bin_of, weights=values, minlength=bins)[held] for values in (confidence, right)]
     return ReliabilityBins(counts[held], sums[0] / counts[held], sums[1] / counts[held])
 
 

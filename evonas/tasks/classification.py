@@ -29,7 +29,7 @@ BESIDE = ("target", "answer", "probabilities")
 class Classification(Task):
     """Image classification: cross-entropy; accuracy, loss and probability of the true class.
 
-    A subclass may have a loss, measures and a head of its own: nothing here answers in their place.
+    A subclass may have a loss, measures and a head of its own: nothing here answers for them.
 
     Args:
         classes: Number of classes; 0: not known, which only who builds a network's head must know.

@@ -135,15 +135,15 @@ class EvaluatorContract(ABC):
         candidates = self.make_candidates()
         expected = _outcomes(self.make_evaluator(), candidates)
         evaluator = self.make_evaluator()
-        for place in (0, len(candidates) // 2, len(candidates)):
-            batch: list[Any] = [*candidates[:place], Unusable(), *candidates[place:]]
+        for index in (0, len(candidates) // 2, len(candidates)):
+            batch: list[Any] = [*candidates[:index], Unusable(), *candidates[index:]]
             rows = evaluator.evaluate(batch)
             assert len(rows) == len(batch)
-            assert set(rows[place]) == {objective.name for objective in evaluator.objectives}
-            for result in rows[place].values():
+            assert set(rows[index]) == {objective.name for objective in evaluator.objectives}
+            for result in rows[index].values():
                 _check(result)
                 assert result.cause is not None, "an architecture that cannot be read was given a value"
-            del rows[place]
+            del rows[index]
             assert [_outcome(row) for row in rows] == expected
 
     def test_equal_architectures_are_worth_the_same(self) -> None:

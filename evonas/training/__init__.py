@@ -1,6 +1,6 @@
 """Training a stand-alone network: recipes as data, inherited or fresh weights.
 
-`train` trains a network in place by a `TrainingRecipe`, a TOML file that is named or given as a path; it writes
+`train` trains a network, in place, by a `TrainingRecipe`, a TOML file that is named or given as a path; it writes
 nothing but the checkpoint it is given. `test_accuracy` alone touches the test part::
 
     network = evonas.build(space, skeleton, architecture)    # or supernet.extract(architecture)
@@ -19,7 +19,7 @@ from evonas.files.lazy import lazy_names
 
 if TYPE_CHECKING:
     from evonas.training.checkpoint import digest, read_checkpoint, write_checkpoint
-    from evonas.training.device import mixed_precision, place, resolve_device
+    from evonas.training.device import mixed_precision, resolve_device, to_device
     from evonas.training.evaluate import read_test, test_accuracy
     from evonas.training.recipe import TrainingRecipe, load_recipe, recipe_names, recipe_source
     from evonas.training.schedule import learning_rate
@@ -35,7 +35,7 @@ __getattr__, __dir__ = lazy_names(
         ),
         "device": (
             "mixed_precision",
-            "place",
+            "to_device",
             "resolve_device",
         ),
         "evaluate": ("read_test", "test_accuracy"),
@@ -61,12 +61,12 @@ __all__ = [
     "learning_rate",
     "load_recipe",
     "mixed_precision",
-    "place",
     "read_checkpoint",
     "read_test",
     "recipe_names",
     "recipe_source",
     "resolve_device",
     "test_accuracy",
+    "to_device",
     "write_checkpoint",
 ]

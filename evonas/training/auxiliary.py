@@ -68,14 +68,14 @@ class Tap:
     """
 
     def __init__(self, network: nn.Module) -> None:
-        place = network.tap(DEPTH) if isinstance(network, Network) else None
-        if place is None:
+        tapped = network.tap(DEPTH) if isinstance(network, Network) else None
+        if tapped is None:
             raise SettingsError(
                 "Expected a network of cells for an auxiliary head, "
                 f"got a {type(network).__name__}: set auxiliary = 0 in the recipe, or use 'mobile'"
             )
         self.output: Tensor | None = None
-        self._handle = place.register_forward_hook(self._keep)
+        self._handle = tapped.register_forward_hook(self._keep)
 
     def _keep(self, module: nn.Module, inputs: object, output: Tensor | tuple[Tensor, ...]) -> None:
         self.output = output[-1] if isinstance(output, tuple) else output

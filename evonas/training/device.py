@@ -36,7 +36,7 @@ def resolve_device(name: str | torch.device = "auto") -> torch.device:
     return torch.device(name)
 
 
-def place(network: nn.Module, device: torch.device) -> nn.Module:
+def to_device(network: nn.Module, device: torch.device) -> nn.Module:
     """Move a network, its weights in the channels-last layout that convolutions are fastest in; return it.
 
     Its values stay. Its first layer must be given images in that layout.

@@ -99,7 +99,7 @@ def not_held_out(data: Dataset, held: Part | None) -> Part:
 
 
 def _latest_best(values: Sequence[float]) -> int:
-    """Return the place of the largest value, the later of equals; one that is no number is below all."""
+    """Return the index of the largest value, the later of equals; one that is no number is below all."""
     return max(range(len(values)), key=lambda i: (-math.inf if math.isnan(values[i]) else values[i], i))
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from evonas.data import Dataset, count_batches
-from evonas.training.device import finish, mixed_precision, place, resolve_device
+from evonas.training.device import finish, mixed_precision, resolve_device, to_device
 from evonas.training.recipe import TrainingRecipe
 
 __all__ = ["seconds_per_epoch"]
@@ -39,7 +39,7 @@ def seconds_per_epoch(
     batch = data.normalize(data.train.images[:size].to(where)).contiguous(memory_format=torch.channels_last)
     trial, seconds = copy.deepcopy(network), 0.0
     with torch.random.fork_rng([where] if where.type == "cuda" else []):  # dropout draws from torch's own generator
-        place(trial, where).train()
+        to_device(trial, where).train()
         for _ in range(STEPS):
             finish(where)
             began = time.perf_counter()

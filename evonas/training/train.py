@@ -22,7 +22,7 @@ from evonas.training.augmentation import recipe_augmentation
 from evonas.training.auxiliary import Tap, auxiliary_head
 from evonas.training.average import WeightAverage
 from evonas.training.checkpoint import digest
-from evonas.training.device import mixed_precision, place, resolve_device
+from evonas.training.device import mixed_precision, resolve_device, to_device
 from evonas.training.drop_path import DropPath
 from evonas.training.evaluate import evaluate
 from evonas.training.held_out import HeldOut, not_held_out, training_parts
@@ -115,9 +115,9 @@ def train(
     }
     data = data.to(where)
     part, held = training_parts(data, recipe)
-    place(network, where)
+    to_device(network, where)
     if teacher is not None:
-        place(teacher, where).eval()
+        to_device(teacher, where).eval()
     with ExitStack() as stack:
         generators = [torch.Generator().manual_seed(seed * 4 + i) for i in range(3)]
         dropping = stack.enter_context(DropPath(network, generators[1]))

@@ -139,7 +139,7 @@ def test_phases_that_have_nothing_to_do_are_not_counted():
     state.end(state.begin("Scoring architectures by SWAP", 1))
     phase = state.begin("Searching", 2)
     phase.done = 1
-    assert state.place == "2/2"
+    assert state.number == "2/2"
 
 
 def test_a_phase_inside_another_is_shown_in_its_place_and_is_no_phase_of_its_own():
@@ -206,9 +206,9 @@ def test_a_planned_phase_inside_another_has_its_own_share_and_the_time_left_keep
         assert state.left() == pytest.approx(50.0 - 0.5 * done, rel=0.02)
         clock.now += 0.5
         inner.done += 1
-    assert (state.place, state.share) == ("2/3", pytest.approx(0.7))
+    assert (state.number, state.share) == ("2/3", pytest.approx(0.7))
     state.end(inner)
-    assert state.place == "3/3"
+    assert state.number == "3/3"
     for done in range(60):
         assert state.left() == pytest.approx(max(1.0, 30.0 - 0.5 * done), rel=0.02)
         clock.now += 0.5
@@ -239,7 +239,7 @@ def test_what_ran_before_there_was_a_plan_has_no_share_in_it():
     state.plan({"First": 1.0, "Second": 3.0})
     assert state.share == 0.0
     first = state.begin("First", 10)
-    assert state.place == "2/3"
+    assert state.number == "2/3"
     clock.now += 5.0
     first.done = 5
     assert state.left() == pytest.approx(35.0, rel=0.05)

@@ -20,7 +20,7 @@ from evonas.errors import EvonasError, ExportError, SettingsError
 from evonas.files.progress import Silent
 from evonas.objectives import Context, make_evaluator
 from evonas.objectives.cost.assemble import assemble
-from evonas.objectives.cost.graph_builder import Outlines, all_blocks, draw
+from evonas.objectives.cost.graph_builder import GraphBuilder, all_blocks, draw
 from evonas.objectives.latency.latency import read_latency_table
 from evonas.objectives.latency.measure import export_all
 from evonas.objectives.latency.measurements import read_measurements
@@ -39,7 +39,7 @@ def space():
 @pytest.fixture(scope="module")
 def models(space):
     """Every block of these networks, exported, by key."""
-    return export_all(all_blocks(Outlines(space, space.skeleton("small", **SMALL))), 1, Silent())
+    return export_all(all_blocks(GraphBuilder(space, space.skeleton("small", **SMALL))), 1, Silent())
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +91,8 @@ def answer(kit, tmp_path, monkeypatch) -> Path:
 
 
 def test_equal_weights_are_held_once_and_the_size_is_said_and_bounded(space, kit, models, tmp_path):
-    outlines = Outlines(space, space.skeleton("small", **SMALL))
-    drawn = [outlines(architecture) for architecture in draw(space, 20, [0, 20])]
+    graphs = GraphBuilder(space, space.skeleton("small", **SMALL))
+    drawn = [graphs(architecture) for architecture in draw(space, 20, [0, 20])]
     apart = sum(model.ByteSize() for model in [*models.values(), *(assemble(one, models) for one in drawn)])
     held = sum(file.stat().st_size for file in kit.rglob("*") if file.is_file())
     weights = (kit / "models" / "weights.bin").stat().st_size
@@ -129,9 +129,9 @@ def test_the_answer_becomes_a_table_like_any_other(space, models, answer, tmp_pa
     architectures = draw(space, 5, [7, 7])
     found = [row["latency"].value for row in evaluator.evaluate(as_candidates(architectures))]
     # Other networks than those of the fit, counted as the clock counts.
-    outlines = Outlines(space, skeleton)
+    graphs = GraphBuilder(space, skeleton)
     for architecture, ms in zip(architectures, found, strict=True):
-        onnx.save(assemble(outlines(architecture), models), tmp_path / "one.onnx")
+        onnx.save(assemble(graphs(architecture), models), tmp_path / "one.onnx")
         assert ms == pytest.approx(Counted(tmp_path / "one.onnx").cost / 1e6, rel=0.05)
 
 

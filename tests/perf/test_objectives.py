@@ -50,7 +50,7 @@ def test_a_cost_table_is_built(name: str, benchmark, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("objective", ["memory", "size"])
-def test_objectives_read_off_the_outline(objective: str, benchmark):
+def test_objectives_read_off_the_block_graph(objective: str, benchmark):
     context, forms = prepared("darts", 200)
     evaluator = make_evaluator(objective, context)
     evaluator.evaluate(as_candidates(forms))

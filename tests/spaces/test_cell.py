@@ -116,7 +116,7 @@ def test_renumbering_follows_the_graph_alone(seed, random):
 
 
 def test_lhd_reads_the_literatures_form():
-    """Lists of (operation, place, node); nodes that reach no output are left out."""
+    """Lists of (operation, source, node); nodes that reach no output are left out."""
     space = load_space("lhd")
     normal = (
         "[('skip_connect', 0, 0), ('sep_conv_5x5', 0, 0), ('skip_connect', 2, 1), ('sep_conv_3x3', 0, 1), "
@@ -142,9 +142,9 @@ def test_lhd_reads_the_literatures_form():
         ("Genotype(", "__import__('os').system(", "expected Genotype(normal=…, …)"),
         ("normal=[('sep_conv_3x3', 0)", "normal=[(open('x'), 0)", "expected a text such as"),
         ("('dil_conv_3x3', 2)", "('dil_conv_7x7', 2)", "node 3 of space 'darts': unknown operation 'dil_conv_7x7'"),
-        ("('dil_conv_3x3', 2)", "('dil_conv_3x3', 5)", "reads place 5, expected 0..4"),
-        ("('dil_conv_3x3', 2)", "('dil_conv_3x3', 0)", "expected 2 different places, got (0, 0)"),
-        ("('dil_conv_3x3', 2)", "('dil_conv_3x3', True)", "expected ('operation', place) pairs"),
+        ("('dil_conv_3x3', 2)", "('dil_conv_3x3', 5)", "reads source 5, expected 0..4"),
+        ("('dil_conv_3x3', 2)", "('dil_conv_3x3', 0)", "expected 2 different sources, got (0, 0)"),
+        ("('dil_conv_3x3', 2)", "('dil_conv_3x3', True)", "expected ('operation', source) pairs"),
         (", ('dil_conv_3x3', 2)]", "]", "expected 2 edges, got 1"),
         ("normal_concat=[2, 3, 4, 5]", "normal_concat=[2, 3, 4]", "puts out (2, 3, 4, 5), got ((2, 3, 4),)"),
         (", reduce_concat=[2, 3, 4, 5]", "", "expected the fields normal, normal_concat, reduce, reduce_concat"),

@@ -23,7 +23,7 @@ def test_a_cell_is_a_graph_with_what_is_live():
     ]
     assert cell.live == {0, 3}
     assert cell.outputs == (("concat", (3,)),)
-    assert [cell.place_name(place) for place in (0, 2)] == ["cell k−1", "node 1"]
+    assert [cell.source_name(source) for source in (0, 2)] == ["cell k−1", "node 1"]
 
 
 def test_a_chain_has_every_block_and_whether_it_runs():

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from evonas.errors import SettingsError
-from evonas.training import mixed_precision, place, resolve_device
+from evonas.training import mixed_precision, resolve_device, to_device
 
 
 def test_names(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,7 +36,7 @@ def test_unknown_names(name: str) -> None:
 def test_placing_keeps_the_values() -> None:
     conv = nn.Conv2d(3, 4, 3)
     before = conv.weight.detach().clone()
-    placed = place(conv, torch.device("cpu"))
+    placed = to_device(conv, torch.device("cpu"))
     assert torch.equal(placed.weight, before)
     assert placed.weight.is_contiguous(memory_format=torch.channels_last)
 

@@ -121,10 +121,10 @@ def _compact(model: onnx.ModelProto) -> None:
     for node in model.graph.node:
         if node.op_type in ("QuantizeLinear", "DequantizeLinear"):
             node.name = ""
-        for place, name in enumerate(node.input):
-            node.input[place] = short.get(name, name)
-        for place, name in enumerate(node.output):
-            node.output[place] = short[name] = name if name in kept else f"v{len(short)}"
+        for index, name in enumerate(node.input):
+            node.input[index] = short.get(name, name)
+        for index, name in enumerate(node.output):
+            node.output[index] = short[name] = name if name in kept else f"v{len(short)}"
 
 
 _HELPERS = ("_scale", "_zero_point", "_quantized_scale", "_quantized_zero_point")

@@ -37,7 +37,7 @@ def store_weights(model: onnx.ModelProto, storage: Storage, keep: Iterable[str] 
     for node in list(graph.node):
         if node.op_type not in ("Conv", "Gemm", "MatMul"):
             continue
-        for place, name in enumerate(node.input[1 : 2 if storage == "int8" else None], start=1):
+        for index, name in enumerate(node.input[1 : 2 if storage == "int8" else None], start=1):
             weight = weights.get(name)
             if weight is None or weight.data_type != TensorProto.FLOAT or name in spared:
                 continue
@@ -46,7 +46,7 @@ def store_weights(model: onnx.ModelProto, storage: Storage, keep: Iterable[str] 
                 continue
             del weights[name]
             graph.initializer.remove(weight)
-            axis = _channel_axis(node) if place == 1 else 0
+            axis = _channel_axis(node) if index == 1 else 0
             restoring += _halve(graph, name, values) if storage == "fp16" else _to_bytes(graph, name, values, axis)
     nodes = [*restoring, *graph.node]
     del graph.node[:]

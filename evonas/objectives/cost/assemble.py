@@ -11,7 +11,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from evonas.errors import ExportError
-from evonas.objectives.cost.block_graph import Block, Outline, Zeros
+from evonas.objectives.cost.block_graph import Block, BlockGraph, Zeros
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -61,17 +61,17 @@ def export_block(block: Block, *, batch: int = 1, seed: int = 0) -> ModelProto:
             block.module.to("meta")
 
 
-def assemble(outline: Outline, models: Mapping[str, ModelProto], *, batch: int = 1) -> ModelProto:
+def assemble(block_graph: BlockGraph, models: Mapping[str, ModelProto], *, batch: int = 1) -> ModelProto:
     """Return the network of a block graph: the graph that exporting it whole would give, in a fraction of the time.
 
     Args:
-        outline: What runs.
+        block_graph: What runs.
         models: Block key to its exported model; equal blocks share their weights' values.
         batch: Images per call, that of the models.
     """
     nodes: list[onnx.NodeProto] = []
     weights: list[TensorProto] = []
-    for place, step in enumerate(outline.steps):
+    for index, step in enumerate(block_graph.steps):
         block = step.block
         if isinstance(block.module, Zeros):
             zeros = np.zeros((batch, *block.trace.output[1:]), dtype=np.float32)
@@ -80,26 +80,26 @@ def assemble(outline: Outline, models: Mapping[str, ModelProto], *, batch: int =
         names = {"output": f"value_{step.writes}"}
         for i, (number, shape) in enumerate(zip(step.reads, block.shapes, strict=True)):
             names[f"input_{i}"] = f"value_{number}"
-            if shape != outline.shapes[number]:
-                names[f"input_{i}"] = f"rows_{place}_{i}"
+            if shape != block_graph.shapes[number]:
+                names[f"input_{i}"] = f"rows_{index}_{i}"
                 nodes.append(helper.make_node("Flatten", [f"value_{number}"], [names[f"input_{i}"]], axis=1))
         graph = models[block.key].graph
         for tensor in graph.initializer:
             copy = TensorProto()
             copy.CopyFrom(tensor)
-            copy.name = names[tensor.name] = f"step_{place}_{tensor.name}"
+            copy.name = names[tensor.name] = f"step_{index}_{tensor.name}"
             weights.append(copy)
         for node in graph.node:
             copy = onnx.NodeProto()
             copy.CopyFrom(node)
-            copy.name = f"step_{place}_{node.name}"
-            copy.input[:] = [names.get(name, name and f"step_{place}_{name}") for name in node.input]
-            copy.output[:] = [names.get(name, name and f"step_{place}_{name}") for name in node.output]
+            copy.name = f"step_{index}_{node.name}"
+            copy.input[:] = [names.get(name, name and f"step_{index}_{name}") for name in node.input]
+            copy.output[:] = [names.get(name, name and f"step_{index}_{name}") for name in node.output]
             nodes.append(copy)
-    side = outline.shapes[0]
+    side = block_graph.shapes[0]
     image = helper.make_tensor_value_info("value_0", TensorProto.FLOAT, (batch, *side[1:]))
-    last = next(step.block.trace.output for step in reversed(outline.steps) if step.writes == outline.output)
-    logits = helper.make_tensor_value_info(f"value_{outline.output}", TensorProto.FLOAT, (batch, *last[1:]))
+    last = next(step.block.trace.output for step in reversed(block_graph.steps) if step.writes == block_graph.output)
+    logits = helper.make_tensor_value_info(f"value_{block_graph.output}", TensorProto.FLOAT, (batch, *last[1:]))
     graph = helper.make_graph(nodes, "network", [image], [logits], weights)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR)
 

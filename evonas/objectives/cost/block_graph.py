@@ -1,4 +1,4 @@
-"""The ordered graph of a network at the grain of blocks, as data."""
+"""Block graph: the ordered graph of a network at the grain of blocks, as data."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Zeros(nn.Module):
 
 
 @dataclass(frozen=True, slots=True)
-class OutlineStep:
+class GraphStep:
     """A block that runs in a network: what it reads and writes, by number."""
 
     block: Block
@@ -86,7 +86,7 @@ class OutlineStep:
 
 
 @dataclass(slots=True)
-class Outline:
+class BlockGraph:
     """The steps of a network in the order they run; values are numbered, 0 is the image.
 
     Attributes:
@@ -95,7 +95,7 @@ class Outline:
         output: Number of the network's output.
     """
 
-    steps: list[OutlineStep] = field(default_factory=list)
+    steps: list[GraphStep] = field(default_factory=list)
     shapes: list[Shape] = field(default_factory=list)
     output: int = 0
 

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from evonas.objectives.cost.block_graph import Block
-from evonas.objectives.cost.graph_builder import Outlines
+from evonas.objectives.cost.graph_builder import GraphBuilder
 from evonas.spaces import Path, Step
 
 
@@ -18,7 +18,7 @@ class Blocks:
     A candidate that sits in several slots of one decision (equal cells of a stack) brings a block for each.
 
     Args:
-        outlines: Of the space on the skeleton.
+        graphs: Builder of the block graphs of the space on the skeleton.
         resolution: Another side of the images than the skeleton's.
 
     Attributes:
@@ -26,11 +26,11 @@ class Blocks:
         fixed: Blocks that no choice touches.
     """
 
-    def __init__(self, outlines: Outlines, resolution: int | None = None) -> None:
+    def __init__(self, graphs: GraphBuilder, resolution: int | None = None) -> None:
         self.entries: dict[Step, list[Block]] = {}
-        for step, block in outlines.candidates(resolution):
+        for step, block in graphs.candidates(resolution):
             self.entries.setdefault(step, []).append(block)
-        self.fixed = outlines.always(resolution)
+        self.fixed = graphs.always(resolution)
 
     @cached_property
     def distinct(self) -> dict[str, Block]:

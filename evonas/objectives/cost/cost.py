@@ -18,7 +18,7 @@ from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_o
 from evonas.objectives.cost.block_graph import Block
 from evonas.objectives.cost.blocks import Blocks, CostTable
 from evonas.objectives.cost.cache import cached
-from evonas.objectives.cost.graph_builder import Outlines
+from evonas.objectives.cost.graph_builder import GraphBuilder
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.proxies import Flops, Forward
@@ -44,13 +44,13 @@ class CostEvaluator(Evaluator):
     def __init__(self, context: Context) -> None:
         self.space = context.space
         self.fingerprint = fingerprint("cost", VERSION, context.space.definition.model_dump(), context.skeleton)
-        self._outlines = Outlines(context.space, context.skeleton)
+        self._graphs = GraphBuilder(context.space, context.skeleton)
         self._counts: dict[str, tuple[int, int]] = {}
         self._table = lru_cache(maxsize=None)(self._make_table)
         self._table(None)
 
     def _make_table(self, resolution: int | None) -> CostTable:
-        blocks = Blocks(self._outlines, resolution)
+        blocks = Blocks(self._graphs, resolution)
         counts = cached(f"cost-{VERSION}", blocks.distinct, _count, _is_count)
         self._counts |= {key: (flops, params) for key, (flops, params) in counts.items()}
         return blocks.table({key: np.array(count, dtype=np.int64) for key, count in counts.items()})
@@ -59,8 +59,8 @@ class CostEvaluator(Evaluator):
         """Return FLOPs and parameters of an architecture: as written, or without dead parts if canonical."""
         table = self._table(architecture.resolution)
         path = self.space.path(architecture)
-        if self._outlines.uneven(path):
-            blocks = [step.block for step in self._outlines(architecture).steps]
+        if self._graphs.uneven(path):
+            blocks = [step.block for step in self._graphs(architecture).steps]
             counts = [self._counts[block.key] for block in blocks if block.key in self._counts]
             return sum(flops for flops, _ in counts), sum(params for _, params in counts)
         flops, params = table.total(path)

@@ -14,13 +14,13 @@ import torch
 
 from evonas.files.size import height_width
 from evonas.networks import build
-from evonas.objectives.cost.block_graph import Block, Outline
+from evonas.objectives.cost.block_graph import Block, BlockGraph
 from evonas.objectives.cost.symbolic import Hollow, Pen, SymbolicTensor, hollow
 from evonas.spaces import Architecture, Candidate, Path, Skeleton, Space, Step
 
 
-class Outlines:
-    """Draws the block graphs of a space's networks on a skeleton.
+class GraphBuilder:
+    """Builder of the block graphs of a space's networks on a skeleton.
 
     Args:
         space: The space.
@@ -40,17 +40,17 @@ class Outlines:
         """Distinct blocks met by now."""
         return list(self._pen.blocks.values())
 
-    def __call__(self, architecture: Architecture) -> Outline:
-        """Return the outline of an architecture: as written, or without dead parts if canonical."""
+    def __call__(self, architecture: Architecture) -> BlockGraph:
+        """Return the block graph of an architecture: as written, or without dead parts if canonical."""
         return self.path(self.space.path(architecture), architecture.resolution)
 
-    def path(self, path: Path, resolution: int | None = None) -> Outline:
+    def path(self, path: Path, resolution: int | None = None) -> BlockGraph:
         """Return the block graph of a path, at the skeleton's resolution unless another is given."""
-        self._pen.outline = outline = Outline()
+        self._pen.block_graph = block_graph = BlockGraph()
         height, width = height_width(resolution or self.skeleton.resolution)
         image = SymbolicTensor(self._pen, (1, self.skeleton.in_channels, height, width))
-        outline.output = self._network(image, path).number
-        return outline
+        block_graph.output = self._network(image, path).number
+        return block_graph
 
     def uneven(self, path: Path) -> bool:
         """Return whether a path's costs are no sums over its options; its block graph holds what runs."""
@@ -66,9 +66,9 @@ class Outlines:
             self.path(path, resolution)
         for _, slot in self._network.slots():
             for option in slot.options:
-                place = slot.module_of(option)
-                assert isinstance(place, Hollow)
-                yield Step(slot.decision, option), place.option(option)
+                hollow_block = slot.module_of(option)
+                assert isinstance(hollow_block, Hollow)
+                yield Step(slot.decision, option), hollow_block.option(option)
 
     def always(self, resolution: int | None = None) -> list[Block]:
         """Return the blocks that no choice touches: stem, what stands between stages, classifier."""
@@ -76,21 +76,21 @@ class Outlines:
         return [step.block for step in self.path(path, resolution).steps if step.fixed]
 
 
-def all_blocks(outlines: Outlines, resolutions: Sequence[int] = ()) -> dict[str, Block]:
+def all_blocks(graphs: GraphBuilder, resolutions: Sequence[int] = ()) -> dict[str, Block]:
     """Return every block that any architecture runs; joints of blocks by drawing many architectures.
 
     Args:
-        outlines: Of the space on the skeleton.
+        graphs: Builder of the block graphs of the space on the skeleton.
         resolutions: Sides that candidates choose among; none: the skeleton's, or those that architectures have.
     """
-    space = outlines.space
+    space = graphs.space
     for resolution in resolutions or space.definition.resolutions or (None,):
-        for _ in outlines.candidates(resolution):
+        for _ in graphs.candidates(resolution):
             pass
     for architecture in draw(space, 300, [0, 22]):
         for candidate in at_each(architecture, resolutions):
-            outlines(candidate)
-    return {block.key: block for block in outlines.blocks if block.shapes and not block.trace.passes}
+            graphs(candidate)
+    return {block.key: block for block in graphs.blocks if block.shapes and not block.trace.passes}
 
 
 def at_each(architecture: Architecture, resolutions: Sequence[int]) -> list[Architecture]:

@@ -12,7 +12,7 @@ from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_o
 from evonas.objectives.cost.assemble import export_block
 from evonas.objectives.cost.block_graph import Block
 from evonas.objectives.cost.cache import cached
-from evonas.objectives.cost.graph_builder import Outlines, all_blocks
+from evonas.objectives.cost.graph_builder import GraphBuilder, all_blocks
 from evonas.objectives.result import Result
 from evonas.pareto.objective import Objective
 from evonas.runtime.gates import gates
@@ -116,7 +116,7 @@ class SizeEvaluator(Evaluator):
 
     def __init__(self, context: Context) -> None:
         self.space = context.space
-        self._outlines = Outlines(context.space, context.skeleton)
+        self._graphs = GraphBuilder(context.space, context.skeleton)
         self._counts: dict[Block, BlockCount] = {}
         self.fingerprint = fingerprint(
             "size",
@@ -132,7 +132,7 @@ class SizeEvaluator(Evaluator):
     @cached_property
     def _stored(self) -> dict[str, Any]:
         """Counts of each block's file, as plain lists."""
-        return cached(f"size-{VERSION}", all_blocks(self._outlines), _count, _is_count)
+        return cached(f"size-{VERSION}", all_blocks(self._graphs), _count, _is_count)
 
     def _count_of(self, block: Block) -> BlockCount:
         if not block.shapes:
@@ -146,13 +146,13 @@ class SizeEvaluator(Evaluator):
         """Return the bytes of the float32 and of the 8-bit file."""
         single, quantized = 0.0, INT8_COST["constant"]
         positive: dict[int, list[bool]] = {}
-        for step in self._outlines(architecture).steps:
+        for step in self._graphs(architecture).steps:
             count = self._counts.get(step.block)
             if count is None:
                 count = self._counts[step.block] = self._count_of(step.block)
             single, quantized = single + count.float_bytes, quantized + count.int8_bytes
-            for place, value in enumerate(step.reads):
-                positive.setdefault(value, []).append(bool(count.relus >> place & 1))
+            for index, value in enumerate(step.reads):
+                positive.setdefault(value, []).append(bool(count.relus >> index & 1))
         # A rectified linear unit is part of what comes before it, unless others read that as it is.
         kept = sum(any(reads) and not all(reads) for reads in positive.values())
         return float(round(single)), float(round(quantized + INT8_COST["relu"] * kept))
@@ -185,8 +185,8 @@ def _count(block: Block) -> list[int]:
                 counts["biased"] += not gate
         elif node.name not in inside and node.op_type != "Relu":
             counts[_kind(node.op_type)] += 1
-    for place in range(len(block.shapes)):
-        counts["relus"] += (readers.get(f"input_{place}") == {"Relu"}) << place
+    for index in range(len(block.shapes)):
+        counts["relus"] += (readers.get(f"input_{index}") == {"Relu"}) << index
     return list(BlockCount(**counts))
 
 

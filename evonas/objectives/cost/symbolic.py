@@ -11,7 +11,7 @@ from torch import nn
 
 from evonas.errors import EvaluationError
 from evonas.networks import Slot
-from evonas.objectives.cost.block_graph import Add, Block, Concat, Outline, OutlineStep, Zeros
+from evonas.objectives.cost.block_graph import Add, Block, BlockGraph, Concat, GraphStep, Zeros
 from evonas.objectives.cost.trace import Shape
 
 
@@ -23,8 +23,8 @@ class SymbolicTensor:
     def __init__(self, pen: Pen, shape: Shape, number: int | None = None) -> None:
         self.pen, self.shape = pen, shape
         if number is None:
-            number = len(pen.outline.shapes)
-            pen.outline.shapes.append(shape)
+            number = len(pen.block_graph.shapes)
+            pen.block_graph.shapes.append(shape)
         self.number = number
 
     def __add__(self, other: SymbolicTensor) -> SymbolicTensor:
@@ -55,14 +55,14 @@ class Pen:
     """Notes steps in the block graph that is being drawn, and keeps all blocks met."""
 
     def __init__(self) -> None:
-        self.outline = Outline()
+        self.block_graph = BlockGraph()
         self.blocks: dict[str, Block] = {}
         self._glue: dict[tuple[type[nn.Module], tuple[Shape, ...]], Block] = {}
 
     def note(self, block: Block, inputs: Sequence[SymbolicTensor], fixed: bool = False) -> SymbolicTensor:
         """Note that a block runs, and return what comes out."""
         result = SymbolicTensor(self, block.trace.output)
-        self.outline.steps.append(OutlineStep(block, tuple([value.number for value in inputs]), result.number, fixed))
+        self.block_graph.steps.append(GraphStep(block, tuple([value.number for value in inputs]), result.number, fixed))
         return result
 
     def glue(self, kind: type[nn.Module], inputs: Sequence[SymbolicTensor]) -> SymbolicTensor:

@@ -20,7 +20,7 @@ ACTIVATIONS = (
     "relu", "hardtanh", "hardswish", "hardsigmoid", "silu", "gelu", "sigmoid", "tanh", "elu", "leaky_relu", "clamp",
 )  # fmt: skip
 BY_VALUE = NORMS | {name + mark for name in (*ACTIVATIONS, "add", "mul") for mark in ("", "_")}
-"""Operations on each value by itself: the result may take the place of an input that nothing reads later."""
+"""Operations on each value by itself: the result may overwrite an input that nothing reads later."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import numpy as np
 from evonas.errors import SettingsError
 from evonas.files.progress import Progress, Silent
 from evonas.objectives.cost.assemble import assemble
-from evonas.objectives.cost.graph_builder import Outlines, draw
+from evonas.objectives.cost.graph_builder import GraphBuilder, draw
 from evonas.objectives.latency.measure import CPU, REPEATS, SECONDS, export_all
 from evonas.objectives.latency.table import LatencyTable
 from evonas.pareto.correlation import spearman
@@ -80,13 +80,13 @@ def check_latency_table(
         raise SettingsError(f"Expected 2 networks or more to check a latency table on, got {networks}")
     threads, batch = int(table.device.get("threads", 1)), int(table.device.get("batch", 1))
     provider = str(table.device.get("provider", CPU))
-    outlines = Outlines(space, skeleton)
+    graphs = GraphBuilder(space, skeleton)
     architectures = draw(space, networks, [seed, 21], table.resolutions)
-    drawn = [outlines(architecture) for architecture in architectures]
-    predicted = np.array([table.latency(outline) for outline in drawn])
-    blocks = {step.block.key: step.block for outline in drawn for step in outline.steps if step.reads}
+    drawn = [graphs(architecture) for architecture in architectures]
+    predicted = np.array([table.latency(block_graph) for block_graph in drawn])
+    blocks = {step.block.key: step.block for block_graph in drawn for step in block_graph.steps if step.reads}
     models = export_all(blocks, batch, progress or Silent())
-    whole = [assemble(outline, models, batch=batch) for outline in drawn]
+    whole = [assemble(block_graph, models, batch=batch) for block_graph in drawn]
     timings = runtime.measure_models(
         [*whole, *whole], threads=threads, batch=batch, repeats=repeats, seconds=seconds, providers=[provider]
     )

@@ -13,7 +13,7 @@ from evonas.files.progress import Progress
 from evonas.files.whole import write_whole
 from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.cost.cache import cache_folder
-from evonas.objectives.cost.graph_builder import Outlines
+from evonas.objectives.cost.graph_builder import GraphBuilder
 from evonas.objectives.latency.check import Check, check_latency_table, skeleton_of
 from evonas.objectives.latency.measure import SECONDS, measure_latency_table, measure_whole
 from evonas.objectives.latency.table import FORMAT, LatencyTable
@@ -82,7 +82,7 @@ class LatencyEvaluator(Evaluator):
                 f"The latency table is of the resolutions {known}, and candidates choose among {wanted}: build one "
                 f"with  evonas latency build --resolutions {wanted}"
             )
-        self._outlines = Outlines(context.space, context.skeleton)
+        self._graphs = GraphBuilder(context.space, context.skeleton)
         # As whole networks of the front are measured here: one image, this search's threads.
         self.foreign = runtime.differences(self.table.device, runtime.device_fingerprint(threads=context.threads))
         self.fingerprint = fingerprint("latency", 2, self.table.to_json())
@@ -91,7 +91,7 @@ class LatencyEvaluator(Evaluator):
         """Return the latency of each architecture in ms."""
 
         def compute(architecture: Architecture) -> dict[str, float]:
-            return {"latency": self.table.latency(self._outlines(architecture))}
+            return {"latency": self.table.latency(self._graphs(architecture))}
 
         return one_by_one(self.objectives, candidates, compute, sized=bool(self.table.resolutions))
 

@@ -11,8 +11,8 @@ import numpy as np
 from evonas.errors import SettingsError
 from evonas.files.progress import Progress, Silent
 from evonas.objectives.cost.assemble import assemble, export_block, heads_of, nothing
-from evonas.objectives.cost.block_graph import Block, Outline
-from evonas.objectives.cost.graph_builder import Outlines, all_blocks, draw
+from evonas.objectives.cost.block_graph import Block, BlockGraph
+from evonas.objectives.cost.graph_builder import GraphBuilder, all_blocks, draw
 from evonas.objectives.latency.table import LatencyTable, fit_sums, tally
 from evonas.spaces import Architecture, Skeleton, Space
 
@@ -68,9 +68,9 @@ def measure_latency_table(
 
     if networks < 20:
         raise SettingsError(f"Expected 20 networks or more to fit a latency table to, got {networks}")
-    outlines = Outlines(space, skeleton)
-    drawn = [outlines(architecture) for architecture in draw(space, networks, [seed, 20], resolutions)]
-    blocks = all_blocks(outlines, resolutions)
+    graphs = GraphBuilder(space, skeleton)
+    drawn = [graphs(architecture) for architecture in draw(space, networks, [seed, 20], resolutions)]
+    blocks = all_blocks(graphs, resolutions)
     models = export_all(blocks, batch, progress or Silent())
     heads = {key: heads_of(models[key], blocks[key]) for key in blocks}
     single = {head: model for found in heads.values() for head, model in found.items()}
@@ -80,7 +80,7 @@ def measure_latency_table(
                 *models.values(),
                 *single.values(),
                 nothing(batch),
-                *(assemble(outline, models, batch=batch) for outline in drawn),
+                *(assemble(block_graph, models, batch=batch) for block_graph in drawn),
             ],
             threads=threads,
             batch=batch,
@@ -90,7 +90,7 @@ def measure_latency_table(
         )
         task.advance(1)
     return table_of(
-        outlines,
+        graphs,
         drawn,
         dict(zip([*models, *single], measured[: len(models) + len(single)], strict=True)),
         {key: list(found) for key, found in heads.items()},
@@ -103,8 +103,8 @@ def measure_latency_table(
 
 
 def table_of(
-    outlines: Outlines,
-    drawn: Sequence[Outline],
+    graphs: GraphBuilder,
+    drawn: Sequence[BlockGraph],
     times: Mapping[str, Timing],
     heads: Mapping[str, Sequence[str]],
     call: Timing,
@@ -117,7 +117,7 @@ def table_of(
     """Table of measured times, its sums fitted to whole networks.
 
     Args:
-        outlines: Of space and skeleton; blocks that times are of are known to it.
+        graphs: Builder of block graphs of space and skeleton, which knows the blocks that times are of.
         drawn: Block graphs of the whole networks.
         times: Of blocks by key, and of the operations that they begin with.
         heads: Key of a block to the names of the operations that it begins with.
@@ -135,7 +135,7 @@ def table_of(
             "median_ms": times[block.key].median_ms,
             "mad_ms": times[block.key].mad_ms,
         }
-        for block in outlines.blocks
+        for block in graphs.blocks
         if block.key in times
     }
     spent = {
@@ -143,13 +143,13 @@ def table_of(
         for key, found in heads.items()
         if found
     }
-    tallies = [tally(outline, table, spent) for outline in drawn]
+    tallies = [tally(block_graph, table, spent) for block_graph in drawn]
     # Blocks by their shortest call, which drifts least; networks by what a user will see, the median.
     target = np.array([timing.median_ms for timing in whole])
     fit, error = fit_sums([sums for sums, _ in tallies], [nodes for _, nodes in tallies], target)
     return LatencyTable(
-        space=outlines.space.name,
-        skeleton={name: list(v) if isinstance(v, tuple) else v for name, v in asdict(outlines.skeleton).items()},
+        space=graphs.space.name,
+        skeleton={name: list(v) if isinstance(v, tuple) else v for name, v in asdict(graphs.skeleton).items()},
         device=device,
         session=session,
         blocks=table,

@@ -12,7 +12,7 @@ from typing import Any
 
 from evonas import runtime
 from evonas.errors import EvonasError, SettingsError, suggest
-from evonas.objectives.cost.graph_builder import Outlines, all_blocks
+from evonas.objectives.cost.graph_builder import GraphBuilder, all_blocks
 from evonas.objectives.latency.measure import CPU, table_of
 from evonas.objectives.latency.table import LatencyTable
 from evonas.runtime import Timing
@@ -98,12 +98,12 @@ def _table(
         SettingsError: The blocks of the kit are not those that this version knows, or times are missing.
     """
     fields: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in identity["skeleton"].items()}
-    outlines = Outlines(space, Skeleton(**fields))
+    graphs = GraphBuilder(space, Skeleton(**fields))
     try:
-        drawn = [outlines(space.canonical(space.parse(text))) for text in identity["networks"]]
+        drawn = [graphs(space.canonical(space.parse(text))) for text in identity["networks"]]
     except EvonasError as error:
         raise SettingsError(f"The networks of {path} are none of '{space.name}': {error}") from None
-    known = set(all_blocks(outlines))
+    known = set(all_blocks(graphs))
     wanted = [*(f"{BLOCK}{key}" for key in identity["blocks"]), NOTHING]
     wanted += [f"{HEAD}{head}" for heads in identity["blocks"].values() for head in heads]
     wanted += [f"{NETWORK}{number}" for number in range(len(drawn))]
@@ -120,7 +120,7 @@ def _table(
     named = {name.partition(" ")[2]: one for name, one in times.items() if name.startswith((BLOCK, HEAD))}
     threads, provider = int(device["threads"]), str(device["provider"])
     return table_of(
-        outlines,
+        graphs,
         drawn,
         named,
         identity["blocks"],

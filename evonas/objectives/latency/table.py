@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from evonas.errors import EvaluationError, SettingsError
-from evonas.objectives.cost.block_graph import Outline, OutlineStep
+from evonas.objectives.cost.block_graph import BlockGraph, GraphStep
 
 FORMAT = 3
 RIDGE = 0.3
@@ -77,13 +77,13 @@ class LatencyTable:
     format: int = FORMAT
     resolutions: list[int] = field(default_factory=list)
 
-    def latency(self, outline: Outline) -> float:
+    def latency(self, block_graph: BlockGraph) -> float:
         """Return a network's milliseconds.
 
         Raises:
             EvaluationError: A block that the table does not hold.
         """
-        sums, nodes = tally(outline, self.blocks, self.heads)
+        sums, nodes = tally(block_graph, self.blocks, self.heads)
         fit = self.fit
         own = sum(fit.kinds.get(kind, 0.0) * value for kind, value in sums.items())
         return fit.constant + fit.slope * sum(sums.values()) + own + fit.per_node * nodes
@@ -118,7 +118,9 @@ class LatencyTable:
         return table
 
 
-def tally(outline: Outline, blocks: Mapping[str, Mapping[str, Any]], heads: Heads) -> tuple[dict[str, float], int]:
+def tally(
+    block_graph: BlockGraph, blocks: Mapping[str, Mapping[str, Any]], heads: Heads
+) -> tuple[dict[str, float], int]:
     """Return the sum of the blocks' milliseconds by kind, and the number of nodes that run.
 
     Raises:
@@ -127,7 +129,7 @@ def tally(outline: Outline, blocks: Mapping[str, Mapping[str, Any]], heads: Head
     sums: dict[str, float] = {}
     begun: Counter[tuple[int, str]] = Counter()
     nodes = 0
-    for step in outline.steps:
+    for step in block_graph.steps:
         if not step.reads:
             continue  # a constant
         block = step.block
@@ -150,7 +152,7 @@ def tally(outline: Outline, blocks: Mapping[str, Mapping[str, Any]], heads: Head
     return sums, nodes
 
 
-def kind_of(step: OutlineStep) -> str:
+def kind_of(step: GraphStep) -> str:
     """Return the kind of a step's block: the option that it is, ``always`` where there was no choice."""
     return "always" if step.fixed else step.block.sort
 

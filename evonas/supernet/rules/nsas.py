@@ -16,7 +16,7 @@ from evonas.supernet.rules.contract import Pass, RuleContext
 from evonas.supernet.rules.uniform import Uniform
 
 TRIES = 10
-"""Samples, the most novel of which takes a free place of the archive; also the neighbors that novelty counts."""
+"""Samples, the most novel of which takes a free row of the archive; also the neighbors that novelty counts."""
 
 
 class NSAS(Uniform):

@@ -12,7 +12,7 @@ from evonas import runtime
 from evonas.networks import build
 from evonas.objectives.cost.assemble import assemble, export_block, heads_of
 from evonas.objectives.cost.block_graph import Block
-from evonas.objectives.cost.graph_builder import Outlines
+from evonas.objectives.cost.graph_builder import GraphBuilder
 from evonas.spaces import load_space
 
 
@@ -30,14 +30,14 @@ def operations(model: onnx.ModelProto, tmp_path) -> Counter[str]:
 def test_an_assembled_network_runs_what_the_exported_one_runs(name: str, draw, tmp_path):
     space = load_space(name)
     skeleton = space.skeleton("small", in_channels=3, classes=10)
-    outlines = Outlines(space, skeleton)
+    graphs = GraphBuilder(space, skeleton)
     (form,) = draw(space, 1, seed=4)
-    outline = outlines(form)
-    models = {step.block.key: export_block(step.block) for step in outline.steps if step.reads}
+    block_graph = graphs(form)
+    models = {step.block.key: export_block(step.block) for step in block_graph.steps if step.reads}
     network = build(space, skeleton, form).eval()
     image = torch.zeros(1, 3, skeleton.resolution, skeleton.resolution)
     whole = runtime.export(network, image, dynamic_batch=False, exporter="quick")
-    ours, theirs = (operations(model, tmp_path) for model in (assemble(outline, models), whole))
+    ours, theirs = (operations(model, tmp_path) for model in (assemble(block_graph, models), whole))
     for shape in ("Flatten", "Reshape"):
         ours.pop(shape, None), theirs.pop(shape, None)
     if name == "lhd":
@@ -46,18 +46,18 @@ def test_an_assembled_network_runs_what_the_exported_one_runs(name: str, draw, t
 
 
 def test_an_assembled_network_computes_what_its_blocks_compute(tiny, draw):
-    outline = Outlines(tiny.space, tiny.skeleton)(draw(tiny.space, 1)[0])
-    models = {step.block.key: export_block(step.block) for step in outline.steps if step.reads}
-    image = np.random.default_rng(0).standard_normal(outline.shapes[0]).astype(np.float32)
+    block_graph = GraphBuilder(tiny.space, tiny.skeleton)(draw(tiny.space, 1)[0])
+    models = {step.block.key: export_block(step.block) for step in block_graph.steps if step.reads}
+    image = np.random.default_rng(0).standard_normal(block_graph.shapes[0]).astype(np.float32)
     values = {0: image}
-    for step in outline.steps:
+    for step in block_graph.steps:
         feed = {
             f"input_{i}": values[number].reshape(shape)
             for i, (number, shape) in enumerate(zip(step.reads, step.block.shapes, strict=True))
         }
         (values[step.writes],) = runtime.session(models[step.block.key]).run(None, feed)
-    (whole,) = runtime.session(assemble(outline, models)).run(None, {"value_0": image})
-    np.testing.assert_allclose(whole, values[outline.output], atol=1e-4)
+    (whole,) = runtime.session(assemble(block_graph, models)).run(None, {"value_0": image})
+    np.testing.assert_allclose(whole, values[block_graph.output], atol=1e-4)
 
 
 def test_heads_are_the_weightless_beginnings(tiny):

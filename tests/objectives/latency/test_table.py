@@ -12,7 +12,7 @@ from evonas import runtime
 from evonas.errors import EvaluationError, ExportError, SettingsError
 from evonas.objectives import Context, make_evaluator
 from evonas.objectives.cost.assemble import assemble, export_block
-from evonas.objectives.cost.graph_builder import Outlines, all_blocks
+from evonas.objectives.cost.graph_builder import GraphBuilder, all_blocks
 from evonas.objectives.latency import latency
 from evonas.objectives.latency import measure as latency_measure
 from evonas.objectives.latency.latency import (
@@ -104,8 +104,8 @@ def test_a_table_survives_its_file(tiny: Context, table, draw, tmp_path):
     context = replace(tiny, options={"latency_table": str(path)})
     forms = draw(tiny.space, 5)
     values = [row["latency"].value for row in make_evaluator("latency", context).evaluate(as_candidates(forms))]
-    outlines = Outlines(tiny.space, tiny.skeleton)
-    assert values == [table.latency(outlines(form)) for form in forms]
+    graphs = GraphBuilder(tiny.space, tiny.skeleton)
+    assert values == [table.latency(graphs(form)) for form in forms]
     assert all(value > 0 for value in values)
 
 
@@ -173,7 +173,7 @@ def test_a_table_of_another_space_or_skeleton_is_refused(tiny: Context, table, t
 def test_a_block_that_was_not_measured_is_named(tiny: Context, table, draw):
     (form,) = draw(tiny.space, 1)
     with pytest.raises(EvaluationError, match="does not hold the block stem"):
-        replace(table, blocks={}).latency(Outlines(tiny.space, tiny.skeleton)(form))
+        replace(table, blocks={}).latency(GraphBuilder(tiny.space, tiny.skeleton)(form))
 
 
 def spoil(**changes):
@@ -263,11 +263,11 @@ def test_a_small_table_is_really_measured(batch: int, tiny: Context):
 
 def test_every_space_has_its_blocks_exported(space, draw):
     skeleton = space.skeleton("small", in_channels=3, classes=10)
-    outlines = Outlines(space, skeleton)
+    graphs = GraphBuilder(space, skeleton)
     (form,) = draw(space, 1, seed=2)
-    outline = outlines(form)
-    blocks = {step.block.key: step.block for step in outline.steps if step.reads}
-    model = assemble(outline, {key: export_block(block) for key, block in blocks.items()})
-    (logits,) = runtime.session(model).run(None, {"value_0": np.ones(outline.shapes[0], np.float32)})
+    block_graph = graphs(form)
+    blocks = {step.block.key: step.block for step in block_graph.steps if step.reads}
+    model = assemble(block_graph, {key: export_block(block) for key, block in blocks.items()})
+    (logits,) = runtime.session(model).run(None, {"value_0": np.ones(block_graph.shapes[0], np.float32)})
     assert logits.shape == (1, 10)
-    assert set(blocks) <= set(all_blocks(outlines))
+    assert set(blocks) <= set(all_blocks(graphs))
