@@ -53,6 +53,9 @@ ATTACKS: Mapping[str, AttackKind] = MappingProxyType(
 )
 """Kinds of attacks by the name that a text begins with."""
 
+AUTOATTACK_STEPS = 2000
+"""Steps that all attacks of AutoAttack take together, about."""
+
 
 @dataclass(frozen=True)
 class AttackSettings:
@@ -94,6 +97,12 @@ class AttackSettings:
         starts = f", {self.restarts} starts" if self.restarts > 1 else ""
         size = "each pixel by" if self.norm == "linf" else "an image's distance by"
         return f"{kind.title}{number}{starts}, {size} {_fraction(self.epsilon)} at most"
+
+    @property
+    def passes(self) -> int:
+        """Clean readings of the same images that it costs at most, by count: a gradient counts as two more."""
+        each = 3 if self.needs_gradients else 1
+        return 2 + each * self.restarts * (AUTOATTACK_STEPS if self.kind == "autoattack" else self.steps)
 
     @property
     def needs_gradients(self) -> bool:

@@ -15,8 +15,8 @@ from evonas.deployment.verification import VerifiedNumber
 from evonas.errors import EvonasError
 from evonas.networks import build
 from evonas.objectives import Context, Evaluator, make_evaluator
-from evonas.objectives.accuracy.low_fidelity import accuracy_evaluator, measure_evaluator
 from evonas.objectives.latency.latency import measure_whole
+from evonas.objectives.parts import part_evaluator
 from evonas.objectives.result import Result
 from evonas.pareto.objective import split_direction, split_names
 from evonas.pipeline.final_front import reported
@@ -74,11 +74,11 @@ class Remeasurement:
     def _report(self, choice: Selection, known: Mapping[str, float]) -> Iterator[VerifiedNumber]:
         """Yield the accuracy, or the task's own error, on the report part."""
         if "acc_report" in known and "acc" in self.evaluators:
-            (row,) = accuracy_evaluator(self.context, part="report").evaluate([Candidate(choice.architecture)])
+            (row,) = part_evaluator(self.context, "acc", "report").evaluate([Candidate(choice.architecture)])
             yield self._accuracy(choice, "acc_report", known["acc_report"], _value(row["acc"]), "report")
         for name in reported(self.run, self.context) if self.context.supernet is not None else ():
             if name != "acc" and (report := f"{name}_report") in known:
-                (row,) = measure_evaluator(self.context, name, "report").evaluate([Candidate(choice.architecture)])
+                (row,) = part_evaluator(self.context, name, "report").evaluate([Candidate(choice.architecture)])
                 yield self._again(choice, report, known[report], _value(row[name]))
 
     def _costs(self, choice: Selection, known: Mapping[str, float]) -> Iterator[VerifiedNumber]:

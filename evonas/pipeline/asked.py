@@ -10,6 +10,8 @@ from evonas.errors import SettingsError, suggest
 from evonas.objectives import check_objectives, known_objectives
 from evonas.objectives.accuracy.estimators import DEFAULT, check_measures, read_estimator
 from evonas.objectives.accuracy.measures import measured_objectives
+from evonas.objectives.robust.evaluator import refuse_without_classes
+from evonas.objectives.robust.names import is_robust
 from evonas.pareto.objective import Constraint, parse_constraints, split_direction, split_names
 from evonas.tables.table import Table
 from evonas.tasks import Task, named_measure
@@ -68,14 +70,18 @@ def objectives_of_task(settings: Settings, task: Task) -> Settings:
 
 
 def check_measured(asked: Asked, data: Dataset) -> None:
-    """Refuse a measure that the task of the data does not have, such as the recall of a class that there is not.
+    """Refuse what the task of the data does not measure, such as the recall of a class that there is not.
 
     Raises:
         SettingsError: There is one.
     """
     columns = {split_direction(text)[0] for text in asked.columns}
     for name in asked.evaluated:
-        if name not in columns and named_measure(name) is not None:
+        if name in columns:
+            continue
+        if is_robust(name):
+            refuse_without_classes(data, name)
+        elif named_measure(name) is not None:
             measured_objectives(data, name)
 
 

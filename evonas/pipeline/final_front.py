@@ -11,10 +11,12 @@ from evonas.errors import EvaluationError
 from evonas.files.progress import Progress
 from evonas.objectives import Context
 from evonas.objectives.accuracy.accuracy import ACC, TOP1
-from evonas.objectives.accuracy.low_fidelity import accuracy_evaluator, measure_evaluator, trains
+from evonas.objectives.accuracy.low_fidelity import accuracy_evaluator, trains
 from evonas.objectives.accuracy.majority import BestAccuracy, clearest, majority_share
 from evonas.objectives.accuracy.ranked import LOW
 from evonas.objectives.latency.latency import LatencyEvaluator, measure_whole
+from evonas.objectives.parts import part_evaluator
+from evonas.objectives.robust.names import is_robust
 from evonas.pareto.assemble import make_front
 from evonas.pareto.front import Front
 from evonas.pareto.objective import Constraint, Objective, split_direction, split_names
@@ -116,20 +118,19 @@ def note_report(run: Run, candidate: Candidate, context: Context) -> None:
     for name in reported(run, context):
         if f"{name}_report" in known:
             continue
-        own = name == "acc"
-        judge = accuracy_evaluator(context, part="report") if own else measure_evaluator(context, name, "report")
-        (row,) = judge.evaluate([candidate])
+        (row,) = part_evaluator(context, name, "report").evaluate([candidate])
         if (value := row[name].value) is not None:
             run.store.note(text, f"{name}_report", value, {"by": f"{by}, the half not selected on"})
 
 
 def reported(run: Run, context: Context) -> list[str]:
-    """Return the measures that are read on the report part: the task's first one, and those that a run optimizes."""
+    """Return what is read on the report part: the task's first measure, and measures and robustness optimized."""
     task = None if context.data is None else make_task(context.data)
     if task is None:
         return ["acc"]
     asked = [split_direction(text)[0] for text in split_names(run.settings.get("objectives", ()) or ("acc",))]
-    return [task.objective, *(name for name in asked if task.named(name) and name != task.objective)]
+    own = [name for name in asked if task.named(name) or is_robust(name)]
+    return [task.objective, *(name for name in own if name != task.objective)]
 
 
 def _note_beside(run: Run, texts: Sequence[str], context: Context) -> None:

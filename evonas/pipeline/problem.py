@@ -12,6 +12,7 @@ from evonas.errors import SettingsError
 from evonas.networks import EVERY_PATH, Network, build
 from evonas.objectives import Context, Evaluator, fingerprint, make_evaluator
 from evonas.objectives.accuracy.anchor import AnchorEvaluator, read_anchor_name
+from evonas.objectives.robust.names import is_robust
 from evonas.objectives.table import TableEvaluator
 from evonas.pareto.objective import split_direction
 from evonas.pipeline.allowed_resolution import check_resolutions
@@ -129,10 +130,11 @@ class SearchProblem:
 
     @property
     def learned(self) -> list[str]:
-        """Objectives that a trained supernet estimates: accuracy, or what the task measures."""
+        """Objectives that a trained supernet estimates: accuracy, what the task measures, and robustness."""
         columns = set(self.tables.columns if self.tables is not None else ())
         own = [name for name in self.evaluated if name not in columns]
-        return [name for name in own if name == "acc" or (self.task is not None and self.task.named(name))]
+        task = self.task
+        return [name for name in own if name == "acc" or is_robust(name) or (task is not None and task.named(name))]
 
     @property
     def ladder(self) -> Ladder:

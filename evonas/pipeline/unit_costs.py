@@ -9,12 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from evonas.data import Dataset
 from evonas.errors import EvonasError
 from evonas.networks import build
 from evonas.objectives import torch_threads
 from evonas.objectives.accuracy.anchor import RECIPE
 from evonas.objectives.accuracy.estimators import read_estimator, read_training
 from evonas.objectives.proxy import ProxyEvaluator
+from evonas.objectives.robust.evaluator import ROBUST_IMAGES
+from evonas.objectives.robust.names import is_robust, read_robust
 from evonas.pipeline.problem import SearchProblem
 from evonas.proxies import SaturationWarning
 from evonas.spaces import Candidate
@@ -87,7 +90,17 @@ def measure_units(problem: SearchProblem) -> UnitCosts:
             network = build(problem.space, problem.skeleton, form)
             epoch = seconds_per_epoch(network, data, load_recipe(RECIPE), device=problem.device)
     evaluation = read_training(option)[0] * epoch if trained else path
+    evaluation += sum(_robust_paths(name, data) for name in problem.learned if is_robust(name)) * path
     return UnitCosts(score, update, path, epoch, evaluation)
+
+
+def _robust_paths(name: str, data: Dataset) -> float:
+    """Return how many readings of a path a robust objective costs at most.
+
+    Counted, not tried: fresh weights fall at the first step of an attack, trained ones may bear all.
+    """
+    norms, read = min(NORM_IMAGES, len(data.train)), max(1, len(data.search))
+    return (norms + read_robust(name).passes * min(read, ROBUST_IMAGES)) / (norms + read)
 
 
 def _score(problem: SearchProblem, candidate: Candidate) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from evonas.objectives.accuracy.estimators import anchors_that_taught, describe_estimator, describe_measure
 from evonas.objectives.registry import describe_objectives
+from evonas.objectives.robust.names import is_robust, read_robust
 from evonas.proxies.registry import is_proxy
 from evonas.tasks import named_measure
 
@@ -50,6 +51,8 @@ def origin(
     if name == "acc":
         text = describe_estimator(estimator, anchors_that_taught(settings, manifest or {}))
         return f"a score without unit, {text}" if unit == "" else text
+    if is_robust(name):
+        return describe_measure(f"share of images right under {read_robust(name).text}", estimator)
     if (measure := named_measure(name)) is not None:
         return describe_measure(measure.text or name, estimator)
     if is_proxy(name) or name.startswith("rank("):

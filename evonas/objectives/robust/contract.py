@@ -24,6 +24,12 @@ class Perturbation(Protocol):
         """What is done, in words, such as ``PGD-10, each pixel by 4/255 at most``."""
         ...
 
+    @property
+    @abstractmethod
+    def passes(self) -> int:
+        """Clean readings of the same images that it costs at most, by count: a gradient counts as two more."""
+        ...
+
     @abstractmethod
     def check_installed(self) -> None:
         """Refuse what needs a package that is not installed.

@@ -70,6 +70,7 @@ def test_images_are_read_between_0_and_1(trained: Context):
     torch.testing.assert_close((images - data.mean[0]) / data.std[0], data.normalize(data.search.images[:10]))
 
 
+@pytest.mark.slow
 def test_it_is_read_after_a_short_training_too(trained: Context, draw):
     candidates = as_candidates(draw(trained.space, 1))
     context = replace(trained, options={"estimator": "train:1"})
