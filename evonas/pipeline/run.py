@@ -157,7 +157,7 @@ def resume(
                     f"{run.path} has {told} generations already, got --generations {generations}: "
                     f"give {told} to end it there, or more"
                 )
-            run.update_manifest(generations=generations)
+            run.update_manifest(generations=generations, patience=None)  # which ended it, and does not hold any more
         if baseline:
             wanted = make_settings(baseline=baseline).baseline
             refuse_transfer(wanted, problem.start is not None)

@@ -64,3 +64,4 @@ def test_a_search_that_gains_nothing_more_ends_and_can_be_prolonged(tmp_path, sp
     assert len(again.store.members()) == told
     longer = pipeline.resume(tmp_path / "run", generations=told // 6 + 1)
     assert len(longer.store.members()) == told + 6
+    assert longer.manifest["patience"] is None
