@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from evonas.objectives.result import Result
     from evonas.pareto.front import Front
     from evonas.pareto.objective import Objective
+    from evonas.pareto.seed_comparison import SeedComparison
     from evonas.pipeline.context import run_context
     from evonas.pipeline.study import Study
     from evonas.runs.front_file import read_front
@@ -89,6 +90,7 @@ __all__ = [
     "load_table",
     "predict",
     "read_front",
+    "repeat",
     "resume",
     "run_context",
     "search",
@@ -294,6 +296,55 @@ def resume(
         ),
         after_generation,
     )
+
+
+def repeat(
+    search: Run | Settings | str | Path,
+    seeds: int | None = None,
+    out: str | Path | None = None,
+    *,
+    progress: Progress | None = None,
+) -> SeedComparison:
+    """Search with several seeds, one after another, and compare the fronts; what is done is not done again.
+
+    Args:
+        search: What to repeat: a run that ended, whose seed counts as the first; settings; or the path of a folder that
+            this function or ``evonas search --seeds`` made, which goes on.
+        seeds: Number of seeds, counted up from the first; None: 5, or as many as a folder has.
+        out: Folder to make, with a run of each seed; None: beside the run, or a new one in ``runs/``.
+        progress: Shows how far the search is; None: a notebook shows it, a script does not.
+
+    Returns:
+        Hypervolume to one reference point, median front, attainment surfaces, and how often architectures come back.
+        The folder holds these as ``comparison.json``, two CSV files, ``attainment.png`` and ``report.html``.
+
+    Raises:
+        EvonasError: As `search` raises; a run that has not ended; a folder that exists already.
+    """
+    from evonas.config import Settings
+    from evonas.errors import SettingsError
+    from evonas.files.progress import Silent
+    from evonas.pipeline.seeds import SeedFolder
+    from evonas.report.listener import ReportListener
+    from evonas.report.seeds_page import write_seeds_report
+    from evonas.runs.run import Run
+    from evonas.runs.seed_folder import SEEDS_FILE
+
+    if isinstance(search, Settings):
+        folder = SeedFolder.create(search, 5 if seeds is None else seeds, out)
+    elif not isinstance(search, Run) and (Path(search) / SEEDS_FILE).exists():
+        if out is not None:
+            raise SettingsError(f"{search} holds several seeds already and goes on where it is: leave out `out`")
+        folder = SeedFolder.open(search).extended(seeds)
+    elif isinstance(search, Run):
+        folder = SeedFolder.beside(search, 5 if seeds is None else seeds, out)
+    else:
+        with Run.open(search) as run:
+            folder = SeedFolder.beside(run, 5 if seeds is None else seeds, out)
+    folder.search(lambda: _shown(progress) or Silent(), lambda shown: [ReportListener()])
+    found = folder.compare()
+    write_seeds_report(folder.path, found, {seed: folder.home(seed) for seed in folder.seeds}, folder.failed)
+    return found
 
 
 def _reported(work: Callable[[Callable[[Run], None]], Run], after_generation: Callable[[Run], None] | None) -> Run:

@@ -28,6 +28,7 @@ from evonas.cli.latency import latency
 from evonas.cli.list import list_names
 from evonas.cli.options import Application
 from evonas.cli.predict import predict
+from evonas.cli.repeat import repeat
 from evonas.cli.report import report
 from evonas.cli.score import score
 from evonas.cli.search import resume, search
@@ -42,7 +43,7 @@ app = Application(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (search, data, resume, front, train, deploy, predict, verify, export, report, describe, score):
+for command in (search, data, resume, repeat, front, train, deploy, predict, verify, export, report, describe, score):
     app.command()(command)
 app.command("list")(list_names)
 app.add_typer(latency, name="latency")

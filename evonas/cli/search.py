@@ -45,6 +45,15 @@ def _search(
             rich_help_panel="What",
         ),
     ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            help="Search with so many seeds, counted up from --seed, and compare them; --out is then the folder that "
+            "holds a run of each, and --time is that of all together. \\[default: one]",
+            rich_help_panel="Search",
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Run directory. \\[default: a new one in runs/]", rich_help_panel="Output")
     ] = None,
@@ -58,12 +67,18 @@ def _search(
 
     settings = make_settings(config, **given)
     check_settings(settings)  # before anything heavy is imported
+    if seeds is not None:
+        from evonas.cli.repeat import search_seeds
+        from evonas.pipeline.seeds import SeedFolder
+
+        search_seeds(SeedFolder.create(settings, seeds, out), tensorboard, mlflow, quiet, began)
+        return
     from evonas.cli.progress import make_progress
     from evonas.pipeline import run as pipeline
 
     paths = [out] if out else []
     progress = make_progress(quiet)
-    listeners = _listeners(tensorboard, mlflow, progress)
+    listeners = listeners_of(tensorboard, mlflow, progress)
     _finish(
         lambda: pipeline.search(
             settings, out, progress=progress, after_generation=_after(listeners), created=paths.append, began=began
@@ -106,7 +121,7 @@ def _resume(
     from evonas.pipeline import run as pipeline
 
     progress = make_progress(quiet)
-    listeners = _listeners(tensorboard, mlflow, progress)
+    listeners = listeners_of(tensorboard, mlflow, progress)
     baseline, table = given.pop("baseline", ()), given.pop("table", None) or ()
     _finish(
         lambda: pipeline.resume(
@@ -131,7 +146,7 @@ resume = with_settings(_resume, ("baseline", "table", *WHERE))
 resume.__name__ = "resume"
 
 
-def _listeners(tensorboard: bool, mlflow: str | None, progress: Any) -> list[Any]:
+def listeners_of(tensorboard: bool, mlflow: str | None, progress: Any) -> list[Any]:
     """Return what follows the search: its report, and logs; a package that is missing is named at once."""
     from evonas.report.listener import ReportListener
 

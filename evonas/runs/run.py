@@ -24,6 +24,7 @@ from evonas.runs.database import OtherSchemaError
 from evonas.runs.front_file import read_front
 from evonas.runs.presentation import Png, presented
 from evonas.runs.repeat import repeat_command
+from evonas.runs.seed_folder import no_single_run
 from evonas.runs.store import Store
 
 __all__ = ["Run"]
@@ -105,6 +106,8 @@ class Run:
         if not path.is_dir():
             came = "a file" if path.exists() else "nothing"
             raise RunError(f"Expected a run directory at {path}, found {came}: see what is in {path.parent}")
+        if several := no_single_run(path):
+            raise RunError(several)
         for name in ("run.toml", "manifest.json", "evaluations.sqlite"):
             if not (path / name).is_file():
                 raise RunError(f"Expected a run directory at {path}, but it has no {name}: name one that evonas made.")
