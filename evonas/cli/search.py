@@ -68,10 +68,11 @@ def _search(
     settings = make_settings(config, **given)
     check_settings(settings)  # before anything heavy is imported
     if seeds is not None:
-        from evonas.cli.repeat import search_seeds
+        from evonas.cli.seeds import search_seeds
         from evonas.pipeline.seeds import SeedFolder
 
-        search_seeds(SeedFolder.create(settings, seeds, out), tensorboard, mlflow, quiet, began)
+        folder = SeedFolder.create(settings, seeds, out)
+        search_seeds(folder, lambda progress: listeners_of(tensorboard, mlflow, progress), quiet, began)
         return
     from evonas.cli.progress import make_progress
     from evonas.pipeline import run as pipeline
