@@ -1,4 +1,4 @@
-"""Folder of a search with several seeds, told from a run directory."""
+"""Folder of a search with several seeds, and the difference from a run directory."""
 
 from __future__ import annotations
 
