@@ -44,6 +44,10 @@ class ExportError(EvonasError):
     """A model that could not be exported or did not pass its checks."""
 
 
+class GraphError(EvonasError, ValueError):
+    """A network's file that cannot be read as a computation graph."""
+
+
 class MissingExtraError(EvonasError, ImportError):
     """An optional dependency that is not installed."""
 
