@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from evonas.files.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from evonas.graphs.normalizer import GraphNormalizer
     from evonas.graphs.computation_graph import ComputationGraph
+    from evonas.graphs.normalizer import GraphNormalizer
     from evonas.graphs.onnx_reader import ModelFacts, graph_of_module, read_model, read_onnx
     from evonas.graphs.primitive import OPERATIONS, Primitive
 

@@ -1,4 +1,4 @@
-"""Normal form of computation graphs: operations added in an order in which they can run, brought into one normal form."""
+"""Normal form of computation graphs: operations are added in an order in which they can run."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evonas.errors import GraphError
-from evonas.graphs.normalizer import GraphNormalizer
 from evonas.graphs.computation_graph import ComputationGraph
+from evonas.graphs.normalizer import GraphNormalizer
 from evonas.graphs.onnx_operations import HANDLERS, VIEWS, plain
 from evonas.graphs.onnx_values import Values, load, prepare
 
