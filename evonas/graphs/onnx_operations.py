@@ -13,7 +13,7 @@ from evonas.graphs.primitive import primitive
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["HANDLERS", "VIEWS", "plain"]
+__all__ = ["HANDLERS", "VIEWS", "add_plain"]
 
 VIEWS = frozenset(
     {
@@ -29,7 +29,7 @@ Handler = Callable[[GraphNormalizer, Values, "onnx.NodeProto", str, str], int | 
 """Adds the node of an operator's output and returns its number; None: the value passes through unchanged."""
 
 
-def plain(builder: GraphNormalizer, values: Values, node: onnx.NodeProto, output: str, who: str) -> int | None:
+def add_plain(builder: GraphNormalizer, values: Values, node: onnx.NodeProto, output: str, who: str) -> int | None:
     """Add an operation that needs no more than its name and shapes."""
     return _add(builder, values, node, output, who, _name(node.op_type))
 
@@ -220,7 +220,7 @@ def _slicing(builder: GraphNormalizer, values: Values, node: onnx.NodeProto, out
     starts, steps = _list(values, node, 1, "starts"), _list(values, node, 4, "steps")
     axes = _list(values, node, 3, "axes")
     if starts is None:  # computed while the network runs
-        return plain(builder, values, node, output, who)
+        return add_plain(builder, values, node, output, who)
     axes = [axis % len(shape) for axis in axes] if axes else list(range(len(starts)))
     base, cut = values.slices.get(source, (source, {}))
     cut = dict(cut)
@@ -259,7 +259,7 @@ def _splitting(builder: GraphNormalizer, values: Values, node: onnx.NodeProto, o
 def _padding(builder: GraphNormalizer, values: Values, node: onnx.NodeProto, output: str, who: str) -> int | None:
     if _attribute(node, "mode", b"constant") == b"constant":
         return None
-    return plain(builder, values, node, output, who)
+    return add_plain(builder, values, node, output, who)
 
 
 def _power(builder: GraphNormalizer, values: Values, node: onnx.NodeProto, output: str, who: str) -> int | None:
@@ -292,4 +292,4 @@ HANDLERS: Mapping[str, Handler] = {
     "PRelu": _named("prelu"), "LayerNormalization": _named("layer_norm"), "GroupNormalization": _named("group_norm"),
     "InstanceNormalization": _named("instance_norm"), "Upsample": _named("resize"),
 }  # fmt: skip
-"""Operator -> its handler; every other one is `plain`."""
+"""Operator -> its handler; every other one is added by `add_plain`."""

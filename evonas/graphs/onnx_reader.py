@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from evonas.errors import GraphError
 from evonas.graphs.computation_graph import ComputationGraph
 from evonas.graphs.normalizer import GraphNormalizer
-from evonas.graphs.onnx_operations import HANDLERS, VIEWS, plain
+from evonas.graphs.onnx_operations import HANDLERS, VIEWS, add_plain
 from evonas.graphs.onnx_values import Values, load, prepare
 
 if TYPE_CHECKING:
@@ -112,12 +112,12 @@ def _add(builder: GraphNormalizer, values: Values, node: onnx.NodeProto, who: st
     if node.domain not in ("", "ai.onnx"):
         name = f"{node.domain}::{node.op_type}"
         custom[name] = custom.get(name, 0) + 1
-        handler: Callable[..., int | None] = plain
+        handler: Callable[..., int | None] = add_plain
     elif node.op_type in VIEWS:
         values.follow(node.input[0] if node.input[0] in values.nodes else dynamic[0], node.output[0])
         return
     else:
-        handler = HANDLERS.get(node.op_type, plain)
+        handler = HANDLERS.get(node.op_type, add_plain)
     for output in node.output:
         if not output or (output != node.output[0] and not values.has_shape(output)):
             continue
