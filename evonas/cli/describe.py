@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def describe(
-    space: Annotated[str, typer.Argument(help="A space's name or TOML file.")],
+    space: Annotated[
+        str, typer.Argument(help="A space's name or TOML file; or an ONNX file.", metavar="SPACE|MODEL.onnx")
+    ],
     architecture: Annotated[str | None, typer.Argument(help="An architecture's text, in quotes; or 'random'.")] = None,
     skeleton: Annotated[
         str, typer.Option(help="The skeleton that it is built in, NAME or NAME:key=value,key=value.")
@@ -30,8 +32,11 @@ def describe(
     run: Annotated[
         Path | None, typer.Option(help="Keep the explanation in this run, whose report draws it with the details.")
     ] = None,
+    resolution: Annotated[
+        str | None, typer.Option(help="Images' side, or HEIGHTxWIDTH, where an ONNX file leaves it open.")
+    ] = None,
 ) -> None:
-    """Show a space's choices and size, or an architecture's cost, drawing and nonlinearity."""
+    """Show a space's choices and size, an architecture's cost, drawing and nonlinearity, or an ONNX model's cost."""
     import numpy as np
 
     from evonas.errors import SettingsError
@@ -41,6 +46,15 @@ def describe(
     from evonas.spaces import load_space
     from evonas.spaces.skeleton_text import read_skeleton
 
+    if space.lower().endswith(".onnx"):
+        if architecture is not None or out is not None or nonlinearity:
+            raise SettingsError(f"Expected --resolution at most with an ONNX file, got more beside '{space}'")
+        _show_model(space, resolution)
+        return
+    if resolution is not None:
+        raise SettingsError(
+            "Expected --resolution with an ONNX file, got a space: write --skeleton small:resolution=64"
+        )
     if out is not None and (out.is_dir() or out.suffix.lower() not in (".svg", ".png")):
         raise SettingsError(f"Expected a file ending in .svg or .png for --out, got {out}")
     if run is not None and not nonlinearity:
@@ -122,6 +136,37 @@ def _console() -> Any:
     if not console.is_terminal:
         console.width = 160
     return console
+
+
+def _show_model(path: str, resolution: str | None) -> None:
+    from rich.table import Table
+
+    from evonas.errors import SettingsError
+    from evonas.files.size import parse_size
+    from evonas.report.describe_model import describe_model
+
+    try:
+        size = None if resolution is None else parse_size(resolution)
+    except ValueError as error:
+        raise SettingsError(f"--resolution: {error}") from error
+    described = describe_model(path, size)
+    console = _console()
+    shapes = ", ".join("×".join(map(str, shape)) for shape in described.shapes)
+    table = Table(title=f"{path}: operations on {shapes}", title_justify="left")
+    table.add_column("operation")
+    table.add_column("how many", justify="right")
+    table.add_column("FLOPs", justify="right")
+    for name, count, flops in described.operations:
+        table.add_row(name, f"{count:,}", f"{flops:,}")
+    console.print(table)
+    for label, value in (
+        ("FLOPs", f"{described.flops:,}"),
+        ("Parameters", f"{described.parameters:,}"),
+        ("Memory", f"{described.memory:,} bytes of activations at the peak, one image in float32"),
+        *(("", note) for note in described.notes),
+    ):
+        text = f"{label:<12}{value}" if label else value
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _show_space(space: Space) -> None:

@@ -66,3 +66,31 @@ def test_bad_input_is_told(arguments, message):
     assert result.exception is not None
     with pytest.raises(Exception, match=message):
         raise result.exception
+
+
+def test_an_onnx_model_is_described(tmp_path):
+    import torch
+
+    from evonas.runtime import export
+
+    module = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3, padding=1), torch.nn.BatchNorm2d(8), torch.nn.ReLU())
+    path = export(module, torch.zeros(1, 3, 6, 6), tmp_path / "model.onnx", exporter="quick")
+    output = ok(path)
+    for part in (
+        "conv",
+        "relu",
+        "3×6×6",
+        f"FLOPs       {8 * 27 * 36:,}",
+        f"Parameters  {8 * 28}",
+        "bytes of activations",
+    ):
+        assert part in output
+    assert "batch" not in output
+    for arguments, message in (
+        ((path, "random"), "Expected --resolution at most"),
+        ((path, "--resolution", "0"), "--resolution: expected a side"),
+        (("darts", "--resolution", "32"), "Expected --resolution with an ONNX file"),
+        ((tmp_path / "none.onnx",), "cannot be read"),
+    ):
+        result = call(*arguments)
+        assert message in str(result.exception)
