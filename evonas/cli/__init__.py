@@ -21,6 +21,7 @@ from evonas.cli.bench import bench
 from evonas.cli.data import data
 from evonas.cli.deploy import deploy
 from evonas.cli.describe import describe
+from evonas.cli.ensemble import ensemble
 from evonas.cli.export import export
 from evonas.cli.front import front
 from evonas.cli.imports import imports
@@ -43,7 +44,9 @@ app = Application(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (search, data, resume, repeat, front, train, deploy, predict, verify, export, report, describe, score):
+for command in (
+    search, data, resume, repeat, front, train, deploy, ensemble, predict, verify, export, report, describe, score,
+):  # fmt: skip
     app.command()(command)
 app.command("list")(list_names)
 app.add_typer(latency, name="latency")

@@ -55,6 +55,7 @@ def render(card: dict[str, Any]) -> str:
         "|---|---:|---|",
         *(f"| {f['name']} | {_value(f)} | {f['by']} |" for f in card["figures"]),
         "",
+        *_ensemble(card),
         *_classes(card),
         *_variants(card),
         *_target(card),
@@ -86,6 +87,37 @@ def render(card: dict[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _ensemble(card: dict[str, Any]) -> list[str]:
+    """Return the section on an ensemble's members and what it is compared with, nothing of a single network."""
+    if "ensemble" not in card:
+        return []
+    ensemble = card["ensemble"]
+    members = [
+        (m["name"], *(f"{m['costs'][name]:,.4g}" for name in ensemble["costs"]), f"{m['nll']:.4f}")
+        for m in ensemble["members"]
+    ]
+    rows = [
+        (row["name"], f"{row['cost']:,.4g}", *(_figure(row[key]) for key in ensemble["measures"]))
+        for row in ensemble["compared"]
+    ]
+    return [
+        "## Members",
+        "",
+        f"{ensemble['words']}",
+        "",
+        *_table(("member", *ensemble["costs"], "nll where chosen"), members),
+        "",
+        f"On {ensemble['judged_on']}:",
+        "",
+        *_table(("", ensemble["costs"][0], *ensemble["measures"]), rows),
+        "",
+    ]
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
 
 
 def _classes(card: dict[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from evonas.data import Dataset, Part
 from evonas.data.preprocessing import preprocessing_of
@@ -170,8 +171,9 @@ class DeploySteps:
                 ),
                 check=noted_outputs(draft / MODEL, self.preprocessing),
             )
-            card = card_content(deployment, run=self.run, choice=self.choice, network=network, context=self.context)
-            for name, content in model_files(network, self.data).items():
+            card = self.card(deployment, network)
+            for name, content in self.files(network).items():
+                (draft / name).parent.mkdir(parents=True, exist_ok=True)
                 (draft / name).write_bytes(content)
             (draft / PREPROCESS).write_text(to_json(self.preprocessing), encoding="utf-8")
             for name, module_name in SCRIPTS.items():
@@ -287,7 +289,17 @@ class DeploySteps:
             for one, alone, timing in zip(written, fresh, timings, strict=True)
         ]
 
-    def weights(self) -> tuple[Network, str]:
+    def card(self, deployment: Deployment, network: nn.Module) -> dict[str, Any]:
+        """Return the content of ``card.json``."""
+        assert isinstance(network, Network)
+        return card_content(deployment, run=self.run, choice=self.choice, network=network, context=self.context)
+
+    def files(self, network: nn.Module) -> dict[str, bytes]:
+        """Return the files that `load_model` rebuilds the network from, by path in the folder."""
+        assert isinstance(network, Network)
+        return model_files(network, self.data)
+
+    def weights(self) -> tuple[nn.Module, str]:
         """Return the network with its weights, on the CPU, and where they come from."""
         if self.trained is not None:
             network = load_model(self.trained.folder)

@@ -18,6 +18,7 @@ from evonas.data.preprocessing import preprocessing_of
 from evonas.errors import EvonasError, RunError
 from evonas.files.toml import to_toml
 from evonas.networks import Network, build
+from evonas.networks.averaged import Averaged
 from evonas.networks.unit_input import UnitInput
 from evonas.spaces import Skeleton, load_space
 from evonas.tasks import make_task, task_names
@@ -25,6 +26,8 @@ from evonas.tasks import make_task, task_names
 FORMAT = 1
 WEIGHTS, NETWORK, SPACE = "weights.safetensors", "network.toml", "space.toml"
 PREPROCESS = "preprocess.json"
+MEMBERS = "members"
+"""Folder of an ensemble's networks, each in a folder of its own."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +91,15 @@ def load_model(folder: str | Path, *, unit_input: bool = False) -> nn.Module:
             their own units, as the ONNX file does; else normalized images, and outputs as they are.
 
     Returns:
-        The network on the CPU, in evaluation mode.
+        The network on the CPU, in evaluation mode; of an ensemble's folder its networks as one.
 
     Raises:
         RunError: A file is missing or damaged, the weights are of another network, or the task is of a package that
             is not installed.
     """
     folder = Path(folder)
+    if (folder / MEMBERS).is_dir():
+        return _load_ensemble(folder, unit_input)
     for name in (WEIGHTS, NETWORK, SPACE):
         if not (folder / name).is_file():
             raise RunError(f"Expected a model in {folder}, but it has no {name}: name a folder of models/")
@@ -120,6 +125,21 @@ def load_model(folder: str | Path, *, unit_input: bool = False) -> nn.Module:
     except (OSError, EvonasError, SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:
         cause = " ".join(str(error).split())[:240]
         raise RunError(f"The model in {folder} is damaged ({cause}): train or deploy it again") from error
+    return (wrapped if unit_input else network).eval()
+
+
+def _load_ensemble(folder: Path, unit_input: bool) -> nn.Module:
+    """Rebuild the networks of a deployed ensemble, whose probabilities are averaged.
+
+    Raises:
+        RunError: There are none, or one is damaged.
+    """
+    folders = sorted(one for one in (folder / MEMBERS).iterdir() if one.is_dir())
+    if not folders:
+        raise RunError(f"Expected networks in {folder / MEMBERS}, found none: make the ensemble again")
+    network = Averaged([load_model(one) for one in folders])
+    normalization = tomllib.loads((folders[0] / NETWORK).read_text(encoding="utf-8-sig"))["normalization"]
+    wrapped = UnitInput(network, normalization["mean"], normalization["std"])
     return (wrapped if unit_input else network).eval()
 
 

@@ -1,0 +1,371 @@
+"""Ensemble of a front's members: chosen on validation images, compared, and deployed as one ONNX model."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from evonas.data import Part
+from evonas.deployment.card_content import card_content
+from evonas.deployment.deploy_options import DeployOptions
+from evonas.deployment.deploy_steps import DeploySteps
+from evonas.deployment.deployment import Deployment
+from evonas.deployment.ensemble.candidates import (
+    EnsembleCandidate,
+    EnsembleWeights,
+    choosing_images,
+    find_candidates,
+    probabilities_on,
+    read_budget,
+    uses_trained,
+)
+from evonas.deployment.ensemble.pool import By, Pool, classification_figures, forward_selection, subset_selection
+from evonas.deployment.folder import refuse_content
+from evonas.deployment.model import MEMBERS, SPACE, UnitInput, model_files
+from evonas.errors import ExportError, RunError
+from evonas.files.progress import Progress, Silent
+from evonas.networks import Network
+from evonas.networks.averaged import Averaged
+from evonas.objectives import torch_threads
+from evonas.pareto.objective import Constraint
+from evonas.pipeline.context import run_context
+from evonas.runs.run import Run
+from evonas.runs.selection import Selection
+from evonas.runtime.export import OPSET
+from evonas.tasks import make_task
+
+__all__ = ["EnsembleDeployment", "ensemble_summary", "make_ensemble"]
+
+ATTACK = "pgd@4/255x10"
+"""Attack under which an ensemble and what it is compared with are read, on `ATTACKED` images at most."""
+ATTACKED = 500
+MEASURES = ("accuracy", "nll", "ece", ATTACK)
+
+
+@dataclass(frozen=True)
+class EnsembleDeployment:
+    """A deployed ensemble.
+
+    Attributes:
+        deployment: Its folder, files and figures, as of a single network.
+        members: Names, architectures, costs and figures on the images that they were chosen by.
+        chosen: Which search found it, ``greedy`` or ``nsga2``, and the value of both on these images.
+        words: How it was chosen.
+        bounds: On its cost.
+        compared: The ensemble, its best member and one network within its cost: cost, and measures on the test part.
+    """
+
+    deployment: Deployment
+    members: tuple[Mapping[str, Any], ...]
+    chosen: Mapping[str, Any]
+    words: str
+    bounds: tuple[Constraint, ...]
+    compared: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class EnsembleSelection(Selection):
+    """Members of an ensemble, in the place of one member; the architecture is the first one's."""
+
+    texts: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """All architectures."""
+        return "ensemble of " + " + ".join(self.texts)
+
+
+@dataclass
+class EnsembleSteps(DeploySteps):
+    """The steps of a deployment, of several networks as one."""
+
+    candidates: list[EnsembleCandidate] = field(default_factory=list)
+    networks: list[Network] = field(default_factory=list)
+    pool: Pool | None = None
+    members: tuple[int, ...] = ()
+    rival: int | None = None
+    words: str = ""
+    chosen: dict[str, Any] = field(default_factory=dict)
+    attack: str | None = ATTACK
+
+    @cached_property
+    def known_pool(self) -> Pool:
+        """What the ensemble was chosen from."""
+        assert self.pool is not None
+        return self.pool
+
+    @property
+    def costs(self) -> list[str]:
+        """Names of costs, the first bound's first."""
+        return list(dict.fromkeys([self.known_pool.bounds[0].objective, *self.known_pool.costs]))
+
+    def weights(self) -> tuple[nn.Module, str]:
+        """Return the networks as one, and where their weights come from."""
+        kind = "inherited from the supernet" if self.candidates[0].trained is None else "trained"
+        network = Averaged(self.networks[i] for i in self.members).eval()
+        return network, f"of {len(self.members)} networks, each {kind}; their probabilities are averaged"
+
+    def files(self, network: nn.Module) -> dict[str, bytes]:
+        """Return each network's files in a folder of its own, and the space."""
+        found: dict[str, bytes] = {}
+        for number, i in enumerate(self.members):
+            held = model_files(self.networks[i], self.data)
+            found |= {f"{MEMBERS}/{number:02d}/{name}": content for name, content in held.items()}
+            found[SPACE] = held[SPACE]
+        return found
+
+    @cached_property
+    def member_rows(self) -> tuple[dict[str, Any], ...]:
+        """What each member is: name, architecture, costs, and its value where it was chosen."""
+        return tuple(
+            {
+                "name": self.candidates[i].name,
+                "architecture": self.candidates[i].architecture,
+                "costs": dict(self.candidates[i].costs),
+                "nll": replace(self.known_pool, by="nll").value([i]),
+            }
+            for i in self.members
+        )
+
+    @cached_property
+    def compared(self) -> tuple[dict[str, Any], ...]:
+        """The ensemble, its best member and one network within its cost, on the test part."""
+        best = min(self.members, key=lambda i: self.known_pool.value([i]))
+        rows = [self._judged(f"ensemble of {len(self.members)}", self.members)]
+        rows.append(self._judged(f"best member, {self.candidates[best].name}", [best]))
+        if self.rival is not None:
+            rows.append(self._judged(f"one network, {self.candidates[self.rival].name}", [self.rival]))
+        return tuple(rows)
+
+    def _judged(self, name: str, members: Sequence[int]) -> dict[str, Any]:
+        network = Averaged(self.networks[i] for i in members).eval()
+        test, price = self.data.test, self.costs[0]
+        figures = classification_figures(probabilities_on(network, test, self.data), test.labels.cpu().numpy())
+        row: dict[str, Any] = {"name": name, "cost": self.known_pool.cost(price, members), **figures}
+        row[ATTACK] = None if self.attack is None else self._attacked(network)
+        return row
+
+    def _attacked(self, network: nn.Module) -> float:
+        from evonas.attacks.attack import read_attack
+
+        assert self.attack is not None
+        test = self.data.test
+        model = UnitInput(network, self.data.mean, self.data.std).eval()
+        images = test.images[:ATTACKED].float() / self.data.scale
+        survived = read_attack(self.attack).survivors(model, images, test.labels[:ATTACKED], seed=self.context.seed)
+        return float(survived.double().mean())
+
+    def card(self, deployment: Deployment, network: nn.Module) -> dict[str, Any]:
+        """Return the content of ``card.json``, with the members and what they are compared with."""
+        first = self.networks[self.members[0]]
+        card = card_content(deployment, run=self.run, choice=self.choice, network=first, context=self.context)
+        summed = {"FLOPs": "flops", "parameters": "params"}
+        figures = [one for one in card["figures"] if one["name"] not in summed]
+        for title, name in summed.items():
+            if name in self.known_pool.costs:
+                value = round(self.known_pool.cost(name, self.members))
+                figures.insert(0, {"name": title, "value": value, "unit": "", "by": "the sum over members"})
+        records = [self.candidates[i].trained for i in self.members]
+        origins = [one.how if one is not None else "the supernet's, not trained" for one in records]
+        card["figures"] = figures
+        card["weights"] = {
+            "origin": "ensemble",
+            "words": f"Weights {deployment.weights}: " + "; ".join(dict.fromkeys(origins)) + ".",
+            "training": [None if one is None else one.record for one in records],
+        }
+        card["ensemble"] = {
+            "words": self.words,
+            "chosen": self.chosen,
+            "members": list(self.member_rows),
+            "costs": self.costs,
+            "bounds": list(map(str, self.known_pool.bounds)),
+            "measures": [key for key in MEASURES if self.attack is not None or key != ATTACK],
+            "compared": list(self.compared),
+            "judged_on": f"the {len(self.data.test):,} test images, torch"
+            + ("" if self.attack is None else f"; {ATTACK} on {min(ATTACKED, len(self.data.test)):,} of them"),
+        }
+        return card
+
+
+def make_ensemble(
+    run: Run | str | Path,
+    budget: str | Sequence[str],
+    out: str | Path | None = None,
+    *,
+    weights: EnsembleWeights = "auto",
+    by: By = "nll",
+    rival: str | None = None,
+    attack: bool = True,
+    opset: int = OPSET,
+    threads: int = 1,
+    data: str | None = None,
+    table: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> EnsembleDeployment:
+    """Choose members of a front whose averaged probabilities are best under a cost, and deploy them as one model.
+
+    Chosen by greedy forward selection and by NSGA-II over subsets, on validation images that no member was trained on;
+    the better of both is taken, the cheaper of equals.
+
+    Args:
+        run: A run that ended.
+        budget: Bounds on the cost of all members together, such as ``flops<=20M``; the first is the price of
+            comparisons.
+        out: Folder to make; it may exist if it is empty. Default: one in the run's ``models/``.
+        weights: See `find_candidates`.
+        by: What is optimized: negative log-likelihood, or accuracy.
+        rival: One network that the ensemble is compared with: a selection as `choose` takes it, trained where members
+            are. None: the best single candidate that costs no more than the ensemble.
+        attack: Whether accuracy under PGD is compared, too.
+        opset: ONNX operator set.
+        threads: Threads that the latency is measured with.
+        data: Where the run's data are now; None: where they were.
+        table: Where the run's table is now; empty: where it was.
+        progress: Shows how far it is.
+
+    Raises:
+        SettingsError: A budget that is none.
+        RunError: No candidates, too few images to choose by, or none within the budget.
+        ExportError: The model differs from torch by more than rounding explains, or something is at `out`.
+    """
+    bounds = read_budget([budget] if isinstance(budget, str) else budget)
+    options = DeployOptions("none", "auto", 0, opset, "cpu", None, 1.0, threads, None, False)
+    options.check("outside")
+    if out is not None:
+        refuse_content(Path(out))
+    if not isinstance(run, Run):
+        with Run.open(run) as opened:
+            return make_ensemble(
+                opened, budget, out, weights=weights, by=by, rival=rival, attack=attack, opset=opset, threads=threads,
+                data=data, table=table, progress=progress,
+            )  # fmt: skip
+    run.relocate(data, table)
+    progress = progress or Silent()
+    context = run_context(run, with_supernet=not uses_trained(run, weights))
+    assert context.data is not None
+    if make_task(context.data).head.answer != "class":
+        raise ExportError("Expected classes, whose probabilities are averaged, got data of another task")
+    with torch_threads(context.threads), progress.task("Ensemble", 7) as task:
+        candidates = find_candidates(run, context, weights, bounds, [] if rival is None else [rival])
+        asked_rival = None if rival is None else _rival(candidates, rival)
+        images = context.data.at(candidates[0].choice.architecture.resolution or context.data.resolution)
+        part, which = choosing_images(images, candidates)
+        task.advance(1, f"reading {len(candidates)} candidates on {which}")
+        networks = [one.network(context) for one in candidates]
+        read = [probabilities_on(network, part, images) for network in networks]
+        pool = _pool(candidates, read, part, bounds, by)
+        free = pool if asked_rival is None else _without(pool, asked_rival)
+        task.advance(1, "choosing members")
+        members, chosen = _chosen(free, context.seed)
+        members = members if asked_rival is None else tuple(i + (i >= asked_rival) for i in members)
+        choice = EnsembleSelection(
+            "ensemble",
+            candidates[members[0]].choice.architecture,
+            None,
+            tuple(candidates[i].architecture for i in members),
+        )
+        steps = EnsembleSteps(
+            run, choice, None, context, options, task, progress, candidates, networks, pool, members,
+            asked_rival if rival is not None else _within(pool, members),
+            _words(len(candidates), which, chosen, by, bounds), chosen, ATTACK if attack else None,
+        )  # fmt: skip
+        deployment = steps.deploy(run.path / "models" / f"ensemble-{choice.key}" if out is None else Path(out))
+        return EnsembleDeployment(deployment, steps.member_rows, chosen, steps.words, bounds, steps.compared)
+
+
+def _rival(candidates: Sequence[EnsembleCandidate], selection: str) -> int:
+    found = [i for i, one in enumerate(candidates) if one.choice.selection == selection]
+    if not found:
+        raise RunError(f"Expected a trained network of {selection:.60} to compare with: run  evonas train  on it first")
+    return found[-1]
+
+
+def _pool(
+    candidates: Sequence[EnsembleCandidate],
+    read: Sequence[np.ndarray],
+    part: Part,
+    bounds: tuple[Constraint, ...],
+    by: By,
+) -> Pool:
+    costs = {name: np.array([one.costs[name] for one in candidates]) for name in candidates[0].costs}
+    pool = Pool(np.stack(read), part.labels.cpu().numpy(), costs, bounds, by)
+    if not pool.ranked():
+        least = ", ".join(f"{bound.objective} {pool.costs[bound.objective].min():,.4g}" for bound in bounds)
+        raise RunError(
+            f"Expected a budget that one member keeps to, got {' and '.join(map(str, bounds))}; the least are {least}"
+        )
+    return pool
+
+
+def _without(pool: Pool, candidate: int) -> Pool:
+    """Return a pool without a candidate that is only compared with."""
+    kept = [i for i in range(len(pool)) if i != candidate]
+    if not kept:
+        raise RunError("Expected members beside the network to compare with, got none: train more of the front")
+    costs = {name: values[kept] for name, values in pool.costs.items()}
+    return replace(pool, probabilities=pool.probabilities[kept], costs=costs)
+
+
+def _chosen(pool: Pool, seed: int) -> tuple[tuple[int, ...], dict[str, Any]]:
+    """Return the better ensemble of two searches, and what both found."""
+    greedy = forward_selection(pool)
+    found = {"greedy": greedy, "nsga2": subset_selection(pool, [greedy], seed=seed)}
+    price = pool.bounds[0].objective
+    how = min(found, key=lambda name: (pool.value(found[name]), pool.cost(price, found[name])))
+    values = {name: {"members": len(some), "value": pool.value(some)} for name, some in found.items()}
+    return found[how], {"by": how, **values}
+
+
+def _within(pool: Pool, members: Sequence[int]) -> int | None:
+    """Return the best single candidate that costs no more than an ensemble; None where it is a member's own network."""
+    price = pool.bounds[0].objective
+    most = pool.cost(price, members)
+    within = [i for i in pool.ranked() if pool.cost(price, [i]) <= most]
+    best = within[0] if within else None
+    return best
+
+
+def _words(candidates: int, which: str, chosen: Mapping[str, Any], by: By, bounds: Sequence[Constraint]) -> str:
+    measure = "negative log-likelihood" if by == "nll" else "error"
+    found = ", ".join(
+        f"{name} {chosen[key]['value']:.4f} with {chosen[key]['members']}"
+        for key, name in (("greedy", "forward selection"), ("nsga2", "NSGA-II over subsets"))
+    )
+    return (
+        f"Chosen among {candidates} networks by the {measure} of averaged probabilities on {which}, within "
+        f"{' and '.join(map(str, bounds))}: {found}."
+    )
+
+
+def ensemble_summary(ensemble: EnsembleDeployment) -> list[str]:
+    """Return what was chosen, how it compares, and what to type next, as lines for people."""
+    deployment, price = ensemble.deployment, ensemble.bounds[0].objective
+    attacked = ensemble.compared[0][ATTACK] is not None
+    measures = [key for key in MEASURES if attacked or key != ATTACK]
+    wide = max(len(str(row["name"])) for row in ensemble.compared)
+    lines = [ensemble.words, f"{'':{wide}}  {price:>12}  " + "  ".join(f"{key:>8}" for key in measures)]
+    lines += [
+        f"{row['name']:{wide}}  {row['cost']:>12,.4g}  "
+        + "  ".join(f"{row[key]:>{max(8, len(key))}.4f}" for key in measures)
+        for row in ensemble.compared
+    ]
+    figures = deployment.figures
+    lines.append(
+        f"All on the {figures.images:,} test images" + (f"; {ATTACK} on {ATTACKED} at most." if attacked else ".")
+    )
+    lines.append(
+        f"{deployment.model}: one ONNX model, {figures.size:,} bytes; off by at most {figures.error:.2g} from float64, "
+        f"where torch's own rounding is {figures.torch_error:.2g}; {figures.latency.median_ms:.3g} ms on "
+        f"{deployment.measured_on}."
+    )
+    if len(ensemble.members) == 1:
+        lines.append("One member alone is best within this budget: a larger one may hold an ensemble.")
+    folder = shlex.quote(str(deployment.folder))
+    return [*lines, "Next:", f"  evonas verify {folder}", f"  evonas predict {folder} PHOTO..."]
