@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from evonas.configs import load_config, named_configs
+from evonas.data.corruptions.kinds import kinds_of
 from evonas.errors import SettingsError, suggest
 from evonas.files.duration import parse_time
 from evonas.files.share import parse_share
@@ -74,6 +75,12 @@ class Settings(BaseModel):
         "First objective where --objectives is not given: accuracy, balanced_accuracy, macro_f1, recall:CLASS, auroc, "
         "cohen_kappa, or of continuous targets rmse, mae, r2",
         unset="accuracy, or rmse",
+    )
+    corruptions: tuple[str, ...] = _setting(
+        (),
+        "what",
+        "Kinds that robust:corruption stands for, such as noise,fog: groups noise, blur, weather, digital, or kinds",
+        unset="all 15",
     )
     space: str = _setting(
         "auto",
@@ -265,6 +272,17 @@ class Settings(BaseModel):
         if value is not None:
             parse_levels(value)
         return value
+
+    @field_validator("corruptions", mode="before")
+    @classmethod
+    def _kinds(cls, value: Any) -> Any:
+        texts = (value,) if isinstance(value, str) else value
+        names = tuple(part.strip() for text in texts for part in str(text).split(",") if part.strip())
+        try:
+            kinds_of(names or ("all",))
+        except SettingsError as error:
+            raise ValueError(str(error)) from None
+        return names
 
     @field_validator("resolution", mode="before")
     @classmethod

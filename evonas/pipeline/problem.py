@@ -176,7 +176,7 @@ class SearchProblem:
 
     def context(self, **more: Any) -> Context:
         """Return what evaluators are made from."""
-        own = {"estimator": self.settings.estimator, "resolutions": self.settings.resolutions}
+        own = {name: getattr(self.settings, name) for name in ("estimator", "resolutions", "corruptions")}
         options = {**own, **more.pop("options", {})}
         return Context(
             self.space,

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from evonas.attacks.attack import read_attack
 from evonas.data import Part
 from evonas.deployment.card_content import card_content
 from evonas.deployment.deploy_options import DeployOptions
@@ -26,13 +27,14 @@ from evonas.deployment.ensemble.candidates import (
     read_budget,
     uses_trained,
 )
-from evonas.deployment.ensemble.pool import By, Pool, classification_figures, forward_selection, subset_selection
+from evonas.deployment.ensemble.pool import By, MemberPool, classification_figures, forward_selection, subset_selection
 from evonas.deployment.folder import refuse_content
-from evonas.deployment.model import MEMBERS, SPACE, UnitInput, model_files
+from evonas.deployment.model import MEMBERS, SPACE, model_files
 from evonas.errors import ExportError, RunError
 from evonas.files.progress import Progress, Silent
 from evonas.networks import Network
 from evonas.networks.averaged import Averaged
+from evonas.networks.unit_input import UnitInput
 from evonas.objectives import torch_threads
 from evonas.pareto.objective import Constraint
 from evonas.pipeline.context import run_context
@@ -88,7 +90,7 @@ class EnsembleSteps(DeploySteps):
 
     candidates: list[EnsembleCandidate] = field(default_factory=list)
     networks: list[Network] = field(default_factory=list)
-    pool: Pool | None = None
+    pool: MemberPool | None = None
     members: tuple[int, ...] = ()
     rival: int | None = None
     words: str = ""
@@ -96,7 +98,7 @@ class EnsembleSteps(DeploySteps):
     attack: str | None = ATTACK
 
     @cached_property
-    def known_pool(self) -> Pool:
+    def known_pool(self) -> MemberPool:
         """What the ensemble was chosen from."""
         assert self.pool is not None
         return self.pool
@@ -153,8 +155,6 @@ class EnsembleSteps(DeploySteps):
         return row
 
     def _attacked(self, network: nn.Module) -> float:
-        from evonas.attacks.attack import read_attack
-
         assert self.attack is not None
         test = self.data.test
         model = UnitInput(network, self.data.mean, self.data.std).eval()
@@ -293,9 +293,9 @@ def _pool(
     part: Part,
     bounds: tuple[Constraint, ...],
     by: By,
-) -> Pool:
+) -> MemberPool:
     costs = {name: np.array([one.costs[name] for one in candidates]) for name in candidates[0].costs}
-    pool = Pool(np.stack(read), part.labels.cpu().numpy(), costs, bounds, by)
+    pool = MemberPool(np.stack(read), part.labels.cpu().numpy(), costs, bounds, by)
     if not pool.ranked():
         least = ", ".join(f"{bound.objective} {pool.costs[bound.objective].min():,.4g}" for bound in bounds)
         raise RunError(
@@ -304,7 +304,7 @@ def _pool(
     return pool
 
 
-def _without(pool: Pool, candidate: int) -> Pool:
+def _without(pool: MemberPool, candidate: int) -> MemberPool:
     """Return a pool without a candidate that is only compared with."""
     kept = [i for i in range(len(pool)) if i != candidate]
     if not kept:
@@ -313,7 +313,7 @@ def _without(pool: Pool, candidate: int) -> Pool:
     return replace(pool, probabilities=pool.probabilities[kept], costs=costs)
 
 
-def _chosen(pool: Pool, seed: int) -> tuple[tuple[int, ...], dict[str, Any]]:
+def _chosen(pool: MemberPool, seed: int) -> tuple[tuple[int, ...], dict[str, Any]]:
     """Return the better ensemble of two searches, and what both found."""
     greedy = forward_selection(pool)
     found = {"greedy": greedy, "nsga2": subset_selection(pool, [greedy], seed=seed)}
@@ -323,7 +323,7 @@ def _chosen(pool: Pool, seed: int) -> tuple[tuple[int, ...], dict[str, Any]]:
     return found[how], {"by": how, **values}
 
 
-def _within(pool: Pool, members: Sequence[int]) -> int | None:
+def _within(pool: MemberPool, members: Sequence[int]) -> int | None:
     """Return the best single candidate that costs no more than an ensemble; None where it is a member's own network."""
     price = pool.bounds[0].objective
     most = pool.cost(price, members)

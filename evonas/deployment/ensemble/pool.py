@@ -15,14 +15,14 @@ import numpy as np
 from evonas.pareto.objective import Constraint
 from evonas.tasks.calibration import expected_error, log_loss
 
-__all__ = ["By", "Pool", "classification_figures", "forward_selection", "subset_selection"]
+__all__ = ["By", "MemberPool", "classification_figures", "forward_selection", "subset_selection"]
 
 By = Literal["nll", "acc"]
 """What an ensemble is chosen by: negative log-likelihood, or accuracy with ties decided by it."""
 
 
 @dataclass(frozen=True, eq=False)
-class Pool:
+class MemberPool:
     """Candidates' probabilities and costs.
 
     Attributes:
@@ -67,7 +67,7 @@ class Pool:
         return sorted((i for i in range(len(self)) if self.fits([i])), key=lambda i: (self.value([i]), i))
 
 
-def forward_selection(pool: Pool) -> tuple[int, ...]:
+def forward_selection(pool: MemberPool) -> tuple[int, ...]:
     """Return an ensemble by greedy forward selection without replacement ([Caruana2004]_ section 2).
 
     It begins with the best candidate that fits, and takes the one that lowers the value most as long as one does.
@@ -84,7 +84,7 @@ def forward_selection(pool: Pool) -> tuple[int, ...]:
         chosen = best
 
 
-def subset_selection(pool: Pool, first: Sequence[Sequence[int]], *, seed: int = 0) -> tuple[int, ...]:
+def subset_selection(pool: MemberPool, first: Sequence[Sequence[int]], *, seed: int = 0) -> tuple[int, ...]:
     """Return the best ensemble of those that NSGA-II looks at, by value and by the first bound's cost.
 
     Args:

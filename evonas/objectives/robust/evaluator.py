@@ -13,6 +13,7 @@ from evonas.networks.unit_input import UnitInput
 from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.objectives.robust.contract import Perturbation
+from evonas.objectives.robust.corruption import Corruption, with_kinds
 from evonas.objectives.robust.names import read_robust, robust_objective
 from evonas.spaces import Architecture, Candidate
 from evonas.supernet import PathEvaluator
@@ -55,9 +56,10 @@ class RobustEvaluator(Evaluator):
         if context.data is None or (context.supernet is None and network is None):
             raise SettingsError(f"The objective '{name}' needs data and a trained supernet, got neither or one")
         refuse_without_classes(context.data, name)
-        self.perturbation = read_robust(name)
+        self.perturbation = with_kinds(read_robust(name), context.options.get("corruptions", ()))
         self.perturbation.check_installed()
         self.objectives = (robust_objective(name),)
+        self._progress = context.progress
         self._data, self._part, self._seed = context.data, context.data.part(part), context.seed
         self.fingerprint = fingerprint(
             "robust", 1, repr(self.perturbation), part, identity or context.supernet_fingerprint,
@@ -71,6 +73,13 @@ class RobustEvaluator(Evaluator):
                 context.supernet, context.data, few, norm_images=NORM_IMAGES, task=make_task(context.data)
             ).prepare
         self._network = network
+
+    def prepare(self) -> None:
+        """Say which kinds of corruption do nothing to images of this size, or the same as others."""
+        if isinstance(self.perturbation, Corruption):
+            pixels, _ = unit_images(self._part, self._data, ROBUST_IMAGES)
+            for note in self.perturbation.notes(pixels):
+                self._progress.say(f"{self.objectives[0].name}: {note}")
 
     def evaluate(self, candidates: Sequence[Candidate]) -> list[dict[str, Result]]:
         """Return the robust accuracy of each candidate's network, in [0, 1]."""

@@ -11,6 +11,7 @@ from evonas.attacks.attack import Attack
 from evonas.attacks.settings import ATTACKS
 from evonas.errors import SettingsError, suggest
 from evonas.objectives.robust.contract import Perturbation
+from evonas.objectives.robust.corruption import Corruption
 from evonas.pareto.objective import Objective
 
 __all__ = ["KINDS", "ROBUST", "is_robust", "read_robust", "robust_names", "robust_objective"]
@@ -37,6 +38,12 @@ KINDS: Mapping[str, RobustKind] = MappingProxyType(
     {
         name: RobustKind(_ATTACK, f"share of images right under {kind.title}: {kind.text}")
         for name, kind in ATTACKS.items()
+    }
+    | {
+        "corruption": RobustKind(
+            "evonas.objectives.robust.corruption:read_corruption",
+            "share of images right under noise, blur, weather and digital corruption, mean over the kinds",
+        )
     }
 )
 """What stands behind ``robust:``, by name."""
@@ -75,4 +82,4 @@ def robust_objective(name: str) -> Objective:
     return Objective(name, UNIT, "max")
 
 
-_: type[Perturbation] = Attack  # keeps the contract
+_: tuple[type[Perturbation], ...] = (Attack, Corruption)  # keep the contract

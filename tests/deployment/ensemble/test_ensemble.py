@@ -30,7 +30,7 @@ def ensemble(made: Path, tmp_path_factory: pytest.TempPathFactory) -> EnsembleDe
             "evonas.deployment.deploy_steps.export",
             lambda module, example, **options: real_export(module, example, exporter="quick", **options),
         )
-        return make_ensemble(made, f"flops<={budget:.0f}", tmp_path_factory.mktemp("ensemble") / "out", attack=False)
+        return make_ensemble(made, f"flops<={budget:.0f}", tmp_path_factory.mktemp("ensemble") / "out")
 
 
 def test_one_graph_gives_the_mean_of_its_members(ensemble: EnsembleDeployment) -> None:
@@ -59,6 +59,8 @@ def test_the_card_and_the_summary_say_how_it_compares(ensemble: EnsembleDeployme
     assert names[0] == f"ensemble of {len(ensemble.members)}"
     assert names[1].startswith("best member, ")
     assert card["ensemble"]["compared"][0]["accuracy"] == pytest.approx(ensemble.deployment.figures.accuracy)
+    attacked = [row["pgd@4/255x10"] for row in card["ensemble"]["compared"]]
+    assert all(0 <= value <= row["accuracy"] + 1e-9 for value, row in zip(attacked, ensemble.compared, strict=True))
     text = (ensemble.deployment.folder / "README.md").read_text()
     assert "## Members" in text
     assert "| ensemble of " in text

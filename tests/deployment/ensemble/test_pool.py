@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 
 from evonas.deployment.ensemble.candidates import read_budget
-from evonas.deployment.ensemble.pool import Pool, classification_figures, forward_selection, subset_selection
+from evonas.deployment.ensemble.pool import MemberPool, classification_figures, forward_selection, subset_selection
 from evonas.errors import SettingsError
 from evonas.pareto.objective import parse_constraint
 
 
-def random_pool(seed: int, budget: float, by: str = "nll", n: int = 9) -> Pool:
+def random_pool(seed: int, budget: float, by: str = "nll", n: int = 9) -> MemberPool:
     """Some noisy classifiers of three classes on 60 images, the better the dearer."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 3, 60)
     costs = np.sort(rng.uniform(1, 4, n))
     logits = costs[:, None, None] * np.eye(3)[labels] + 1.5 * rng.standard_normal((n, 60, 3))
     probabilities = np.exp(logits) / np.exp(logits).sum(2, keepdims=True)
-    return Pool(probabilities, labels, {"flops": costs}, (parse_constraint(f"flops<={budget}"),), by)
+    return MemberPool(probabilities, labels, {"flops": costs}, (parse_constraint(f"flops<={budget}"),), by)
 
 
 @pytest.mark.parametrize("by", ["nll", "acc"])
@@ -41,7 +41,7 @@ def test_nsga2_finds_the_best_subset_and_greedy_keeps_to_the_budget(n: int, by: 
 def test_an_ensemble_that_adds_nothing_is_one_member() -> None:
     """Copies of one classifier are no better than one; the same seed gives the same answer."""
     pool = random_pool(1, 100.0)
-    same = Pool(pool.probabilities[[3, 3, 3]], pool.labels, {"flops": np.ones(3)}, pool.bounds)
+    same = MemberPool(pool.probabilities[[3, 3, 3]], pool.labels, {"flops": np.ones(3)}, pool.bounds)
     assert forward_selection(same) == (0,)
     assert len(subset_selection(same, [])) == 1
     assert subset_selection(pool, [], seed=5) == subset_selection(pool, [], seed=5)
@@ -51,7 +51,7 @@ def test_a_pool_of_one_and_of_two() -> None:
     """The fewest candidates there can be."""
     pool = random_pool(2, 100.0)
     for n in (1, 2):
-        few = Pool(pool.probabilities[-n:], pool.labels, {"flops": pool.costs["flops"][-n:]}, pool.bounds)
+        few = MemberPool(pool.probabilities[-n:], pool.labels, {"flops": pool.costs["flops"][-n:]}, pool.bounds)
         assert set(subset_selection(few, [forward_selection(few)])) <= set(range(n))
 
 
