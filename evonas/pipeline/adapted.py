@@ -15,7 +15,7 @@ from evonas.files.progress import Progress
 from evonas.networks import Network
 from evonas.networks.importance import sort_channels
 from evonas.objectives import Context
-from evonas.pipeline.budget import Budget
+from evonas.pipeline.budget import CERTAIN, Budget
 from evonas.pipeline.problem import SearchProblem
 from evonas.runs.run import Run
 from evonas.spaces.near_largest import near_largest
@@ -28,6 +28,8 @@ from evonas.training.weights.load import load_published
 
 __all__ = ["adapted_supernet", "published_context", "started_supernet"]
 
+CLASSIFIER_EPOCHS = 0.5
+"""Cost of fitting the classifier, which reads all images forward, in epochs of the largest path."""
 SANDWICH_COST = 2.2
 """Cost of an update of the sandwich rule, in updates of the largest path."""
 
@@ -59,6 +61,7 @@ def adapted_supernet(problem: SearchProblem, run: Run, data: Dataset, progress: 
         if "note" in header:  # a kill may have come before it stood in the manifest
             run.update_manifest(supernet=header["note"])
         return network.to(problem.device).eval()
+    late = budget.end_of("supernet") if budget.bounded else None
     network, fresh = started_supernet(problem)
     network = network.to(problem.device)
     plan = Adaptation(**run.store.decide("adaptation", lambda: _plan(problem, network, data, bool(fresh), budget)))
@@ -88,8 +91,13 @@ def adapted_supernet(problem: SearchProblem, run: Run, data: Dataset, progress: 
             largest=problem.space.path(largest),
             seed=problem.settings.seed,
             progress=advance,
+            over=late,
         )
     finish(problem.device)
+    if history and (cut := int(history[-1].get("cut", 0))):
+        progress.say(
+            f"{cut:,} of {plan.epochs * _updates(plan, data):,} updates of the adaptation are done in the time"
+        )
     note = {
         "published": problem.settings.pretrained,
         "fresh": fresh,
@@ -135,6 +143,7 @@ def _plan(problem: SearchProblem, network: Network, data: Dataset, fresh: bool, 
         allowed = budget.share("supernet")
         largest = problem.space.path(problem.space.extremes()[1])
         epoch = _seconds_of_update(network, data, plan, largest) * _updates(plan, data)
+        allowed = max(0.0, CERTAIN * allowed - CLASSIFIER_EPOCHS * epoch * plan.classifier)
         first = min(plan.largest, int(allowed / epoch))
         second = min(plan.sandwich, int(max(0.0, allowed - first * epoch) / (SANDWICH_COST * epoch)))
         plan = replace(plan, largest=first, sandwich=second)

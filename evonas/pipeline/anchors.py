@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from evonas.engine import LocalEngine
 from evonas.files.progress import Progress
 from evonas.networks import build
 from evonas.objectives import Context
-from evonas.objectives.accuracy.anchor import RECIPE, AnchorEvaluator, anchor_name
+from evonas.objectives.accuracy.anchor import RECIPE, AnchorEvaluator, AnchorInterrupted, anchor_name
 from evonas.objectives.accuracy.signal_reader import SignalReader
 from evonas.pipeline.anchor_choice import AnchorChoice, known_anchors
 from evonas.pipeline.anchor_defaults import FEWEST_ANCHORS
@@ -67,12 +68,18 @@ class AnchorTraining:
     ) -> None:
         self.problem, self.run, self.progress, self._engine, self._budget = problem, run, progress, engine, budget
         self.ladder = problem.ladder
-        self.context = problem.anchor_context(context, run.path / ANCHORS_FOLDER)
+        own = problem.anchor_context(context, run.path / ANCHORS_FOLDER)
+        self._late: Callable[[], bool] | None = None
+        # Workers make evaluators of their own: there a training that has begun ends.
+        self.context = replace(own, options={**own.options, "over": self._over})
         self.reader = SignalReader(context)
         self._pyramid = Pyramid(self.ladder)
         self._choice = AnchorChoice(problem, run, self.context, self.reader, self._pyramid)
         self._number = problem.settings.anchors or 0
         self._calls = 0
+
+    def _over(self) -> bool:
+        return self._late is not None and self._late()
 
     def train(self) -> AnchorSet:
         """Train all rounds, write `ANCHORS_FILE`, and return what came of them.
@@ -91,10 +98,10 @@ class AnchorTraining:
             rounds = anchor_rounds(left)
             epochs = self.ladder.total_epochs(*start_and_rounds(rounds, bool(taken)))
             with self.progress.task("Training anchors", epochs) as task:
-                late = self._budget.end_of("anchors") if self._budget.bounded else None
+                self._late = self._budget.end_of("anchors") if self._budget.bounded else None
                 with suppress(_Over):
                     for number in rounds:
-                        self._round(number, lambda keys, level: self._train(engine, keys, level, task.advance, late))
+                        self._round(number, lambda keys, level: self._train(engine, keys, level, task.advance))
         anchors = known_anchors(self._pyramid)
         self.run.write(ANCHORS_FILE, anchors.to_json())
         self._note(engine, anchors, len(taken))
@@ -116,7 +123,6 @@ class AnchorTraining:
         keys: Sequence[str],
         level: int,
         advance: Callable[[int], None],
-        late: Callable[[], bool] | None,
     ) -> list[Outcome]:
         """Train candidates to a level and return what that gave.
 
@@ -129,8 +135,9 @@ class AnchorTraining:
         epochs, step = self.ladder.epochs[level], self.ladder.steps[level]
         candidates = [parse_candidate(key, self.problem.space) for key in keys]
         name = anchor_name(epochs)
-        engine.evaluate(candidates, [name], lambda n: advance(step * n), late)
-        if late is not None and not engine.known(candidates, [name]).all():
+        with suppress(AnchorInterrupted):
+            engine.evaluate(candidates, [name], lambda n: advance(step * n), self._late)
+        if self._late is not None and not engine.known(candidates, [name]).all():
             self.run.store.decide(END, lambda: self._calls)  # what of this call was trained counts for nothing
             self.progress.say("The time of the anchors is over: those trained so far teach the ranker")
             raise _Over

@@ -16,6 +16,9 @@ WEIGHTS = {
 PROBE_SHARE, PROBE_SECONDS = 0.05, 10.0
 """Most that is spent on finding out what a step costs: of what is left, and in seconds."""
 
+CERTAIN = 0.9
+"""Part of a supernet's time that its updates are planned for: one that is cut ends at a high learning rate."""
+
 FEWEST = 2
 """Candidates that are evaluated whatever the time: fewer make no front."""
 READING, WRITING = 1.5, 5.0

@@ -23,13 +23,14 @@ from evonas.pareto.objective import Constraint, Objective, split_direction, spli
 from evonas.pipeline.budget import Budget
 from evonas.pipeline.problem import SearchProblem
 from evonas.runs.run import Run
+from evonas.runtime import Timing
 from evonas.spaces import Candidate, parse_candidate
 from evonas.tasks import make_task
 
 REPORT = 3.0
 """Seconds before a deadline that are left for writing the report."""
-LATENCY_SHARE, EXPORTING = 0.5, 1.0
-"""Of what is left at the end, the share for whole latencies; seconds that a network takes to be exported and called."""
+LATENCY_SHARE = 0.5
+"""Of what is left at the end, the share for whole latencies."""
 
 
 def write_front(
@@ -71,9 +72,12 @@ def write_front(
             _note_latency(problem, run, members, budget)
         if context.supernet is not None and "acc" in problem.learned:
             _note_beside(run, list(members), context)
+        longest = 0.0
         for member in members.values():
-            if context.supernet is not None and budget.left > REPORT:
+            if context.supernet is not None and budget.left > REPORT + longest:
+                began = budget.now()
                 note_report(run, member, context)
+                longest = max(longest, budget.now() - began)
             task.advance(1)
     known = {t: {name: note.value for name, note in notes.items()} for t, notes in run.store.notes().items()}
     front = make_front(texts, own, objectives, violations, known, _judged(problem))
@@ -155,14 +159,26 @@ def _note_latency(problem: SearchProblem, run: Run, members: Mapping[str, Candid
     """Note whole latencies: of all members or, where the time is short, of as many spread over the front."""
     noted = run.store.notes()
     missing = [text for text in members if "latency_measured" not in noted.get(text, {})]
-    if budget.bounded:
-        count = min(len(missing), int(LATENCY_SHARE * budget.left / EXPORTING))
-        missing = [missing[i] for i in np.unique(np.linspace(0, len(missing) - 1, count).round().astype(int))]
     if not missing:
         return
-    chosen = [members[text].sized for text in missing]
-    seconds = LATENCY_SHARE * budget.left / 2 if budget.bounded else None
-    timings = measure_whole(problem.space, problem.skeleton, chosen, threads=problem.settings.threads, seconds=seconds)
+
+    def measure(texts: Sequence[str], seconds: float | None) -> list[Timing]:
+        chosen = [members[text].sized for text in texts]
+        return measure_whole(problem.space, problem.skeleton, chosen, threads=problem.settings.threads, seconds=seconds)
+
+    seconds = None
+    if budget.bounded:
+        allowed, began = LATENCY_SHARE * (budget.left - REPORT), budget.now()
+        if allowed <= 0:
+            return
+        measure(missing[-1:], 0.0)  # the costliest, to see what one takes: that counts for nothing
+        one = budget.now() - began
+        count = min(len(missing), int((allowed - one) / max(one, 1e-3)))
+        missing = [missing[i] for i in np.unique(np.linspace(0, len(missing) - 1, max(0, count)).round().astype(int))]
+        if not missing:
+            return
+        seconds = max(0.0, allowed - (1 + len(missing)) * one)
+    timings = measure(missing, seconds)
     for text, timing in zip(missing, timings, strict=True):
         run.store.note(text, "latency_measured", timing.median_ms, asdict(timing))
         run.store.note(text, "latency_mad", timing.mad_ms, {})

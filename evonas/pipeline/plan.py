@@ -43,6 +43,8 @@ ENDING = 5.0
 """Seconds that a front, its files and the report take at the least, beside what is read of members."""
 UNTIMED = {"latency table": "Measuring the latency table", "supernet": "Adapting the published weights"}
 """Steps that have no unit of their own to time."""
+TRIALS_SHARE, TRIALS_SECONDS = 0.02, 4.0
+"""Most that the trial of a supernet's updates takes of a time: of what is left, and in seconds."""
 AMPLE = 1.2
 """Times the least that is asked for: trials are short."""
 
@@ -176,8 +178,9 @@ def plan_search(problem: SearchProblem, progress: Progress, began: float) -> Pla
     given = problem.settings.time
     if given is None and (isinstance(progress, Silent) or not problem.learned):
         return None
-    units = measure_units(problem)
     seconds = None if given is None else parse_time(given)
+    left = None if seconds is None else max(0.0, seconds - (time.monotonic() - began))
+    units = measure_units(problem, None if left is None else min(TRIALS_SHARE * left, TRIALS_SECONDS))
     plan = make_plan(problem, units, seconds, time.monotonic() - began)
     refuse_too_short(plan, given)
     for line in plan.lines():
@@ -242,7 +245,8 @@ def _full(problem: SearchProblem, units: UnitCosts) -> list[tuple[str, str, int,
         anchors = problem.ladder.total_epochs(*start_and_rounds(anchor_rounds(settings.anchors), False))
     trained = 0 if settings.supernet else epochs * per_epoch
     return [
-        ("latency table", "latency tables", 0 if settings.latency_table else 1, 0.0, 1),
+        ("latency table", "blocks exported for latencies", units.blocks, units.block, units.blocks),
+        ("latency table", "latency tables", min(1, units.blocks), 0.0, 1),
         ("scores", "architectures scored", settings.warm_start, units.score, FEWEST_SCORED),
         ("supernet", "updates of the supernet", trained, units.update, 1),
         ("paths", "paths read as a reference", REFERENCES, units.path, FEWEST_PATHS),

@@ -20,11 +20,10 @@ from evonas.objectives import Context
 from evonas.objectives.accuracy.main_effects import REFERENCES, read_scores
 from evonas.objectives.free import FreeEvaluator
 from evonas.objectives.latency.latency import LatencyEvaluator, device_latency_table
-from evonas.objectives.latency.measure import SECONDS
 from evonas.objectives.proxy import ProxyEvaluator
 from evonas.pareto.dominance import choose_first, minimized
 from evonas.pipeline.adapted import adapted_supernet
-from evonas.pipeline.budget import Budget
+from evonas.pipeline.budget import CERTAIN, Budget
 from evonas.pipeline.context import PATHS_FILE, with_paths
 from evonas.pipeline.plan import FEWEST_SCORED, SUPERNET_UPDATES, planned_units
 from evonas.pipeline.problem import SearchProblem
@@ -41,8 +40,6 @@ from evonas.tasks import make_task
 
 PROBED_SHARE = 300.0
 """Seconds of a supernet's training below which no forgetting is logged: reading it takes its own time."""
-CALLS_SHARE = 0.6
-"""Of what a latency table may take, the share of timed calls; the rest is for exporting the blocks."""
 FORGETTING_PROBES, FORGETTING_IMAGES = 8, 200
 """Forgetting values that are read while a supernet trains, and the images that each is read on."""
 
@@ -80,10 +77,12 @@ class SearchSetup:
         frozen = self.run.path / "latency.json"
         options = {"latency_table": str(frozen) if frozen.exists() else self.settings.latency_table}
         if options["latency_table"] is None:
+            end = self.budget.now() + self.budget.share("latency table")
             table, kept = device_latency_table(
                 self.problem.space, self.problem.skeleton, resolutions=self.settings.resolutions,
                 seed=self.settings.seed, threads=self.settings.threads,
-                seconds=min(SECONDS, CALLS_SHARE * self.budget.share("latency table")), progress=self.progress,
+                left=(lambda: max(0.0, end - self.budget.now())) if self.budget.bounded else None,
+                progress=self.progress,
             )  # fmt: skip
             if kept is not None:
                 self.progress.say(f"The latency table was measured on this device before; remove {kept} for another")
@@ -274,7 +273,7 @@ class SearchSetup:
         if not self.budget.bounded:  # prolonged before it was decided
             return SUPERNET_UPDATES
         if update := planned_units(self.run).get("update"):
-            return max(1, int(self.budget.share("supernet") / update))
+            return max(1, int(CERTAIN * self.budget.share("supernet") / update))
         network = self.problem.new_supernet().to(self.problem.device)
         update = time_update(
             network,
@@ -286,4 +285,4 @@ class SearchSetup:
             task=make_task(self.data),
             norms=self.settings.norms,
         )
-        return max(1, int(self.budget.share("supernet") / update))
+        return max(1, int(CERTAIN * self.budget.share("supernet") / update))

@@ -92,6 +92,7 @@ def adapt(
     resolutions: Sequence[int] = (),
     seed: int = 0,
     progress: Callable[[int, str], None] | None = None,
+    over: Callable[[], bool] | None = None,
 ) -> list[dict[str, float]]:
     """Adapt a supernet in place.
 
@@ -108,9 +109,11 @@ def adapt(
         resolutions: Sides of the images of an update, drawn for each as Once-for-All does; none: the data's.
         seed: Of every draw.
         progress: Called after every update with updates done and what is going on.
+        over: Asked after every update; once it says yes nothing more is done. None: never.
 
     Returns:
-        Per epoch its phase (1: the largest, 2: the sandwich), mean loss of the largest path, and learning rate.
+        Per epoch its phase (1: the largest, 2: the sandwich), mean loss of the largest path, and learning rate; where
+        it was over before the end, the last one's ``cut``, the updates done.
 
     Raises:
         TrainingError: A loss is not finite.
@@ -119,16 +122,18 @@ def adapt(
     if plan.classifier:
         fit_classifier(network, data, largest, task)
     rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-    work = _Work(network, data, plan, task, largest, generator, progress)
+    work = _Work(network, data, plan, task, largest, generator, progress, over)
     if resolutions:
         work.side = lambda: int(rng.choice(np.array(resolutions)))
-    for _ in range(plan.largest):
-        history.append({"phase": 1, **work.epoch(plan.largest, lambda: [])})
-    work.restart()
-    for _ in range(plan.sandwich):
-        history.append(
-            {"phase": 2, **work.epoch(plan.sandwich, lambda: [*(sample(rng) for _ in range(RANDOM_PATHS)), smallest])}
-        )
+    phases: list[tuple[int, Callable[[], list[Path]]]] = [
+        (plan.largest, lambda: []),
+        (plan.sandwich, lambda: [*(sample(rng) for _ in range(RANDOM_PATHS)), smallest]),
+    ]
+    for phase, (epochs, others) in enumerate(phases, 1):
+        work.restart()
+        for _ in range(epochs):
+            if not work.cut:
+                history.append({"phase": phase, **work.epoch(epochs, others)})
     network.eval()
     return history
 
@@ -145,9 +150,11 @@ class _Work:
         largest: Path,
         generator: torch.Generator,
         progress: Callable[[int, str], None] | None,
+        over: Callable[[], bool] | None,
     ) -> None:
         self.network, self.data, self.plan, self.task, self.largest = network, data, plan, task, largest
-        self.generator, self.progress = generator, progress
+        self.generator, self.progress, self.over = generator, progress, over
+        self.cut = False
         self.augment: Augment = data.augment
         self.side: Callable[[], int] | None = None
         self.updates = 0
@@ -182,6 +189,9 @@ class _Work:
             self.updates += 1
             if self.progress is not None:
                 self.progress(self.updates, f"loss {total / ((self.done - 1) % count + 1):.3f}")
+            if self.over is not None and self.updates < self.plan.epochs * count and self.over():
+                self.cut = True
+                return {"loss": total / ((self.done - 1) % count + 1), "lr": lr, "cut": float(self.updates)}
         return {"loss": total / count, "lr": lr}
 
     def _update(self, images: Tensor, labels: Tensor, others: list[Path], lr: float) -> float:

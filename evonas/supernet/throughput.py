@@ -1,19 +1,36 @@
-"""Seconds of an update of supernet training, measured by a trial; a time limit is divided by them."""
+"""Seconds of an update of supernet training and of its checkpoint, measured by trials; a time is divided by them."""
 
 from __future__ import annotations
 
+import tempfile
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import nn
 
+from evonas.supernet.checkpoint import WEIGHTS, write_supernet
 from evonas.supernet.evaluate import ImageData
 from evonas.supernet.rules.contract import RuleFactory
 from evonas.supernet.settings import SupernetSettings
 from evonas.supernet.train import Augmentation, train_supernet
 from evonas.tasks import Task
+
+
+def time_checkpoint(network: nn.Module) -> float:
+    """Return the seconds that a checkpoint of a supernet takes to be written, with as much again for its optimizer.
+
+    Args:
+        network: The supernet.
+    """
+    own = {f"{WEIGHTS}{name}": tensor for name, tensor in network.state_dict().items()}
+    tensors = own | {f"momentum/{name}": tensor.clone() for name, tensor in own.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        write_supernet(Path(folder) / "trial.safetensors", tensors, {})
+        return time.perf_counter() - began
 
 
 class _Enough(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 
 from evonas.config import make_settings
 from evonas.deployment import train_members
+from evonas.engine.job import attempt
 from evonas.errors import EvaluationError, RunError, SettingsError
-from evonas.objectives.accuracy.anchor import AnchorEvaluator
+from evonas.objectives.accuracy.anchor import AnchorEvaluator, AnchorInterrupted
 from evonas.pipeline import plan
 from evonas.pipeline import run as pipeline
 from evonas.pipeline.anchor_defaults import default_ladder
@@ -21,7 +23,7 @@ from evonas.pipeline.anchor_rounds import anchor_rounds
 from evonas.pipeline.problem import SearchProblem
 from evonas.predictors.anchor_set import AnchorSet
 from evonas.runs.run import Run
-from evonas.spaces import Architecture
+from evonas.spaces import Architecture, parse_candidate
 from evonas.training import load_recipe
 from evonas.training.ladder import Ladder
 from tests.conftest import tiny_space
@@ -166,6 +168,20 @@ def test_failures_count_so_that_each_round_of_cokriging_is_another(
         first, second = (run.store.decisions()[name] for name in sorted(run.store.decisions("anchors told")))
         assert run.manifest["anchors"]["failed"] == done - good > 0
     assert not {key for key, _ in first} & {key for key, _ in second}  # what failed is not proposed again
+
+
+def test_a_training_whose_time_is_over_ends_within_an_epoch_and_is_no_failure(
+    done: tuple[Path, list[str]], tmp_path: Path
+) -> None:
+    with Run.open(done[0]) as run:
+        problem = SearchProblem(make_settings(**run.settings))
+        anchor = parse_candidate(run.store.members()[0].architecture, problem.space)
+    context = problem.anchor_context(problem.context(), tmp_path)
+    late = replace(context, options={**context.options, "over": lambda: True})
+    with pytest.raises(AnchorInterrupted):
+        attempt(AnchorEvaluator(late, 2), [anchor])
+    assert not list(tmp_path.iterdir())  # not even an epoch is kept
+    assert AnchorEvaluator(late, 2).fingerprint == AnchorEvaluator(context, 2).fingerprint
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 import torch
@@ -65,6 +66,18 @@ def test_what_no_trial_times_is_said_and_its_time_set_aside(problem):
     assert bounded.seconds <= 600
     assert bounded.lines(0.0)[1].startswith(f"  {words}, ")
     assert bounded.lines(0.0)[1].endswith(" at most")
+
+
+def test_blocks_of_a_latency_table_are_planned_and_belong_to_the_least(tiny):
+    settings = make_settings(space=tiny, train_limit=300, objectives=("acc", "latency"), anchors=0)
+    problem = SearchProblem(settings)
+    units = replace(UNIT, block=0.5, blocks=60)
+    plan, known = make_plan(problem, units, 300.0, 3.0), make_plan(problem, UNIT, 300.0, 3.0)
+    assert plan.least == pytest.approx(known.least + 30.0)
+    assert "  60 blocks exported for latencies, 30 s" in plan.lines(0.0)
+    assert any(line.startswith("  Measuring the latency table, ") for line in plan.lines(0.0))
+    assert not any("latenc" in line for line in known.lines(0.0))
+    assert plan.seconds <= 300.0
 
 
 def test_a_budget_below_the_least_is_refused_with_what_would_do(problem):

@@ -167,3 +167,16 @@ def test_every_path_may_be_trained_and_read_with_published_statistics(supernet, 
     assert evaluator(smallest)["loss"] == pytest.approx(loss, rel=1e-4)
     carried = evaluator.prepare(smallest).state_dict()["stem.1.running_mean"]
     assert torch.equal(carried, supernet.state_dict()["stem.1.running_mean"])
+
+
+def test_it_ends_within_an_epoch_once_it_is_over(supernet, images):
+    asked = iter([False, False, True])
+    space = supernet.space
+    smallest, largest = space.extremes()
+    history = adapt(
+        supernet, images, Adaptation(largest=2, sandwich=2, batch_size=16), make_task(images),
+        smallest=space.path(smallest), largest=space.path(largest), sample=lambda rng: space.path(smallest),
+        over=lambda: next(asked),
+    )  # fmt: skip
+    assert [(row["phase"], row.get("cut")) for row in history] == [(1, 3.0)]
+    assert not supernet.training

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from evonas.training.evaluate import evaluate
 from evonas.training.ladder import Ladder
 from evonas.training.train import train
 
-__all__ = ["AnchorEvaluator", "anchor_name", "read_anchor_name"]
+__all__ = ["AnchorEvaluator", "AnchorInterrupted", "anchor_name", "read_anchor_name"]
 
 RECIPE = "anchor"
 
@@ -42,6 +42,10 @@ def read_anchor_name(name: str) -> int | None:
     return None if match is None else int(match[1])
 
 
+class AnchorInterrupted(BaseException):
+    """Raised within a training whose time is over; no error, so that nothing takes it for a failed evaluation."""
+
+
 class AnchorEvaluator(Evaluator):
     """The task's primary measure after some epochs of a stand-alone training on the part `train`, read on `search`.
 
@@ -51,7 +55,8 @@ class AnchorEvaluator(Evaluator):
 
     Args:
         context: Data; options ``ladder`` (epochs of its levels), ``distillation`` (see `read_distillation`),
-            ``teacher`` (`LARGEST` or an ONNX file) and ``anchor_folder``, where checkpoints are kept.
+            ``teacher`` (`LARGEST` or an ONNX file), ``anchor_folder``, where checkpoints are kept, and ``over``, which
+            is asked after every update and ends a training by `AnchorInterrupted`.
         epochs: The level, one of the ladder's.
 
     Raises:
@@ -114,12 +119,19 @@ class AnchorEvaluator(Evaluator):
         path = self._checkpoint(architecture)
         if path is not None and path.is_file() and len(read_checkpoint(path)[1]["history"]) > self._epochs:
             path = None  # it stands higher already: what it was at this level is found again by training
+        over: Callable[[], bool] = self._context.options.get("over", lambda: False)
+
+        def check(done: int, steps: int, figures: Mapping[str, float]) -> None:
+            if over():
+                raise AnchorInterrupted
+
         train(
             network,
             data,
             self._recipe,
             seed=seed,
             device=self._context.device,
+            progress=check,
             checkpoint=path,
             teacher=self._teacher,
             until=self._epochs,

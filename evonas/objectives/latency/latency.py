@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +28,7 @@ __all__ = [
     "LatencyTable",
     "check_latency_table",
     "device_latency_table",
+    "kept_path",
     "measure_latency_table",
     "measure_whole",
     "read_latency_table",
@@ -103,7 +104,7 @@ def device_latency_table(
     resolutions: Sequence[int] = (),
     seed: int = 0,
     threads: int = 1,
-    seconds: float = SECONDS,
+    left: Callable[[], float] | None = None,
     progress: Progress | None = None,
 ) -> tuple[LatencyTable, Path | None]:
     """Return this device's table: one that an earlier search measured here, else measured now and kept.
@@ -112,10 +113,36 @@ def device_latency_table(
     less than the usual seconds: it would stand for the device in searches that have the time.
 
     Args:
-        space, skeleton, resolutions, seed, threads, seconds, progress: See `measure_latency_table`.
+        space, skeleton, resolutions, seed, threads, progress: See `measure_latency_table`.
+        left: Gives the seconds that calls may take, once blocks are exported; None: `SECONDS`.
 
     Returns:
         The table, and the file that it was read from; None where it was measured now.
+    """
+    path, given = kept_path(space, skeleton, resolutions, threads), SECONDS
+
+    def seconds() -> float:
+        nonlocal given
+        given = SECONDS if left is None else min(SECONDS, left())
+        return given
+
+    with contextlib.suppress(SettingsError):
+        return read_latency_table(path), path
+    table = measure_latency_table(
+        space, skeleton, resolutions=resolutions, seed=seed, threads=threads, seconds=seconds, progress=progress
+    )
+    if table.error <= WORST and given >= SECONDS:
+        with contextlib.suppress(OSError, EvonasError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, table.to_json())
+    return table, None
+
+
+def kept_path(space: Space, skeleton: Skeleton, resolutions: Sequence[int], threads: int) -> Path:
+    """Return the file that keeps this device's table, where one was measured.
+
+    Args:
+        space, skeleton, resolutions, threads: See `measure_latency_table`.
     """
     from evonas import runtime
 
@@ -123,17 +150,7 @@ def device_latency_table(
         FORMAT, space.name, space.definition.model_dump(), skeleton, runtime.device_fingerprint(threads=threads),
         runtime.session_settings(threads=threads), version("torch"), *map(int, resolutions),
     )  # fmt: skip
-    path = cache_folder() / f"latency-{key}.json"
-    with contextlib.suppress(SettingsError):
-        return read_latency_table(path), path
-    table = measure_latency_table(
-        space, skeleton, resolutions=resolutions, seed=seed, threads=threads, seconds=seconds, progress=progress
-    )
-    if table.error <= WORST and seconds >= SECONDS:
-        with contextlib.suppress(OSError, EvonasError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, table.to_json())
-    return table, None
+    return cache_folder() / f"latency-{key}.json"
 
 
 def read_latency_table(path: str | Path) -> LatencyTable:

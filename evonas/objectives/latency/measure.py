@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,7 @@ def measure_latency_table(
     provider: str = CPU,
     networks: int = CALIBRATION,
     repeats: int = REPEATS,
-    seconds: float = SECONDS,
+    seconds: float | Callable[[], float] = SECONDS,
     progress: Progress | None = None,
 ) -> LatencyTable:
     """Measure every distinct block once, among whole networks, and fit the sums to these.
@@ -57,7 +57,7 @@ def measure_latency_table(
         provider: Execution provider of onnxruntime.
         networks: Whole networks to fit to, 20 or more.
         repeats: Timed calls of each block and network.
-        seconds: Begin no further round after that time.
+        seconds: Begin no further round after that time; a function is asked for it once all blocks are exported.
         progress: Shows how far it is.
 
     Raises:
@@ -85,7 +85,7 @@ def measure_latency_table(
             threads=threads,
             batch=batch,
             repeats=repeats,
-            seconds=seconds,
+            seconds=seconds() if callable(seconds) else seconds,
             providers=[provider],
         )
         task.advance(1)

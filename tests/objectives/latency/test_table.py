@@ -131,7 +131,7 @@ def test_a_table_measured_in_a_hurry_does_not_stand_for_the_device(tiny: Context
     monkeypatch.setenv("EVONAS_CACHE", str(tmp_path))
     # Measuring takes a minute.
     monkeypatch.setattr(latency, "measure_latency_table", lambda *given, **options: table)
-    device_latency_table(tiny.space, tiny.skeleton, seconds=latency_measure.SECONDS / 2)
+    device_latency_table(tiny.space, tiny.skeleton, left=lambda: latency_measure.SECONDS / 2)
     assert not list(tmp_path.rglob("latency-*.json"))
     device_latency_table(tiny.space, tiny.skeleton)
     assert device_latency_table(tiny.space, tiny.skeleton)[1] is not None
