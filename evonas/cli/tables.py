@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 
 from rich.table import Table
+from rich.text import Text
 
 from evonas.pareto.front import Front
 from evonas.pareto.objective import Objective
@@ -12,9 +14,14 @@ from evonas.report.amounts import headline, known_heading, shown, unit_shown
 from evonas.report.cards import Card
 from evonas.report.terminal import title_of
 
+KEPT = "\N{NO-BREAK SPACE}"
+"""Between a number and its unit, which stay on one line."""
 
-def cards_table(front: Front, chosen: Sequence[Card], width: int) -> Table:
+
+def cards_table(front: Front, chosen: Sequence[Card], width: int) -> Table | Text:
     """Return the cards of a front as a table: name, number on the front, objectives, what judges them, the need.
+
+    Where the table has no room it is sentences instead, one card after the other.
 
     Args:
         front: The front.
@@ -30,6 +37,8 @@ def cards_table(front: Front, chosen: Sequence[Card], width: int) -> Table:
     beside = sum(3 + max(8, len(known_heading(name))) for name in names)
     if taken + needs + 4 + beside > width:
         names, beside = [], 0
+    if taken + 1 > width:
+        return _cards_text(front, chosen, width)
     table = Table(title=title_of(front, front), title_justify="left")
     table.add_column("", no_wrap=True)
     for title in (*titles[1:], *map(known_heading, names)):
@@ -43,6 +52,17 @@ def cards_table(front: Front, chosen: Sequence[Card], width: int) -> Table:
         row += [shown(member.known[name], name) if name in member.known else "" for name in names]
         table.add_row(*row, *([card.need] if with_need else []))
     return table
+
+
+def _cards_text(front: Front, chosen: Sequence[Card], width: int) -> Text:
+    """Return the cards as lines of at most so many characters, no word broken."""
+    lines = [title_of(front, front)]
+    for card in chosen:
+        member = front[card.index]
+        values = [f"{o.name} {headline(member, o, with_unit=True)}".replace(" ", KEPT) for o in front.objectives]
+        words = f"{card.name} (index {card.index}{' !' if member.breaks else ''}): {', '.join(values)}; {card.need}"
+        lines += textwrap.wrap(words, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return Text("\n".join(lines).replace(KEPT, " "))
 
 
 def _title(objective: Objective) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -59,11 +60,16 @@ def test_anchors_that_do_not_beat_chance_leave_the_knee():
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("calibrated", [False, True])
 @pytest.mark.parametrize("objectives", [("acc", "flops"), ("acc", "flops", "latency")])
-def test_closing_words_fit_and_break_no_word(make_run, width: int, objectives: tuple[str, ...]):
+def test_closing_words_fit_and_break_no_word(make_run, width: int, objectives: tuple[str, ...], calibrated: bool):
     with Run.open(make_run(objectives=objectives)) as run:
         (run.path / "report.html").touch()
         front = read_front(run)
+        if calibrated:  # the widest that an accuracy is shown: with its interval
+            own = (replace(front.objectives[0], unit="fraction of images"), *front.objectives[1:])
+            members = tuple(replace(m, known={**m.known, "acc_low": 0.111, "acc_high": 0.999}) for m in front)
+            front = replace(front, objectives=own, members=members)
         console = Console(file=io.StringIO(), width=width)
         console.print(cards_table(front, cards(front, run.manifest), width))
         words = closing_lines(run, front)
@@ -71,6 +77,7 @@ def test_closing_words_fit_and_break_no_word(make_run, width: int, objectives: t
     table = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert all(len(line) <= width for line in table)
     assert "…" not in "".join(table)
+    assert not calibrated or "(11.1 to 99.9)" in "".join(table)
     for name in ("knee", "best", "cheapest", *objectives):
         assert any(name in line for line in table)
     assert " ".join(lines).split() == " ".join(words).split()
