@@ -13,7 +13,7 @@ from evonas.pareto.correlation import kendall
 from evonas.predictors.importance import choice_importances
 from evonas.spaces import Candidate, Space
 from evonas.spaces.named_genes import named_genes
-from evonas.tables.table import Table
+from evonas.tables.table import INDEX, Table
 
 __all__ = ["bench_columns", "draw_columns"]
 
@@ -33,7 +33,7 @@ def bench_columns(
     Args:
         space: The table's space.
         table: Columns; more is better, or less in all of them.
-        columns: Which; empty: all.
+        columns: Which; empty: all but ``index``.
         top: Share of the best by a column, among which the others are compared with it once more.
         seed: Of the rows that effects are fitted to.
 
@@ -46,7 +46,7 @@ def bench_columns(
     Raises:
         SettingsError: No such column, or one column alone.
     """
-    names = list(columns or table.columns)
+    names = list(columns or (name for name in table.columns if name != INDEX))
     if len(names) < 2:
         raise SettingsError(f"Expected two columns or more to compare, got {len(names)}: name them with --columns")
     values = {name: table[name] for name in names}

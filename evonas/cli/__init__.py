@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import typer
 
 from evonas.cli import (  # importing them registers their commands
+    bench_calibration,  # noqa: F401
     bench_columns,  # noqa: F401
     bench_deadlines,  # noqa: F401
     bench_distillation,  # noqa: F401
