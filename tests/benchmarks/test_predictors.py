@@ -1,0 +1,109 @@
+"""Predictors judged across spaces, on small tables made here."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from evonas.benchmarks.judged_table import read_judged_table, split_table_name
+from evonas.benchmarks.predictors import bench_predictors, summarize_predictors
+from evonas.benchmarks.train_predictor import train_predictor
+from evonas.cli import app
+from evonas.errors import DataError, SettingsError
+from evonas.objectives.cost.trait_reader import TraitReader
+from evonas.predictors.encoders.traits import TRAITS
+from evonas.spaces import load_space
+
+COLUMNS = {"predictor", "train", "test", "labels", "seed", "n", "spearman", "kendall", "kendall_top30"}
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory) -> dict[str, str]:
+    """Tables of two spaces whose accuracy is how deep and how evenly wide a network is; FLOPs say less."""
+    folder, names = tmp_path_factory.mktemp("tables"), {}
+    for name in ("nasbench201", "nasbench_macro"):
+        space = load_space(name)
+        genomes = space.sample(60, np.random.default_rng(5))
+        forms = list(dict.fromkeys(space.canonical(space.decode(genome)) for genome in genomes))[:45]
+        traits = TraitReader(space, space.literature_skeleton())(forms)
+        ranks = traits.argsort(0).argsort(0)
+        values = ranks[:, TRAITS.index("depth")] + ranks[:, TRAITS.index("even params")]
+        lines = [f'"{form}",{value},{-value}' for form, value in zip(forms, values, strict=True)]
+        (folder / f"{name}.csv").write_text("\n".join(["arch,acc,loss", *lines]))
+        names[name] = f"{folder / name}.csv:{name}"
+    return names
+
+
+def test_rows_are_as_documented_and_traits_carry_over(tables):
+    from evonas.predictors.general import shipped_predictor
+
+    train, test = (read_judged_table(f"{tables[name]}:acc") for name in ("nasbench_macro", "nasbench201"))
+    rows = bench_predictors([train], [test], labels=[0, 20], seeds=1, shipped=shipped_predictor())
+    assert all(set(row) == COLUMNS for row in rows)
+    names = {row["predictor"] for row in rows}
+    assert names == {"flops", "free", "gaussian-process", "ranker", "traits", "general without nasbench201"}
+    found = {(row["predictor"], row["labels"]): row["spearman"] for row in summarize_predictors(rows)}
+    assert ("gaussian-process", 0) not in found
+    assert found["traits", 0] > found["flops", 0] + 0.02
+    assert found["traits", 20] > found["gaussian-process", 20]
+    zero = [row for row in rows if row["labels"] == 0]
+    assert {row["n"] for row in zero} == {len(test)}
+    few = [row for row in rows if row["labels"] == 20]
+    assert {row["n"] for row in few} == {len(test) - 20}
+    (taught,) = {tuple(row["train"]) for row in rows if row["predictor"].startswith("general")}
+    assert [one.split(":")[1] for one in taught] == ["nasbench_macro", "mobilenet_v3"]
+    again = bench_predictors([train], [test], labels=[0], seeds=2)  # nothing is drawn: one row each
+    assert [row for row in zero if not row["predictor"].startswith("general")] == again
+
+
+def test_a_column_of_which_less_is_better_is_turned_round(tables):
+    up, down = (read_judged_table(f"{tables['nasbench201']}:{column}") for column in ("acc", "loss:min"))
+    assert (up.values == down.values).all()
+
+
+def test_names_are_split_from_the_right():
+    assert split_table_name("a:b/c.csv:my.toml:acc")[1:] == ("a:b/c.csv", "my.toml", "acc", 1.0)
+    for text in ("table.csv", "table.csv:darts", "table.csv::acc", ":darts:acc"):
+        with pytest.raises(SettingsError, match="Expected FILE:SPACE:COLUMN"):
+            split_table_name(text)
+
+
+def test_too_small_tables_too_many_labels_and_the_same_table_twice_are_refused(tables, tmp_path):
+    text = f"{tables['nasbench201']}:acc"
+    table = read_judged_table(text)
+    with pytest.raises(SettingsError, match=r"at most \d+ labels"):
+        bench_predictors([], [table], labels=[40])
+    with pytest.raises(SettingsError, match="other tables to train on"):
+        bench_predictors([table], [table], labels=[0])
+    (tmp_path / "few.csv").write_text("arch,acc\n" + "".join(f"0000000{i % 3},{i}\n" for i in range(3)))
+    with pytest.raises(DataError, match="10 rows or more"):
+        read_judged_table(f"{tmp_path}/few.csv:nasbench_macro:acc")
+
+
+def test_a_predictor_is_trained_on_several_spaces_and_judged_on_each(tables):
+    read = [read_judged_table(f"{tables[name]}:acc") for name in tables]
+    found = train_predictor(read, sources={"nasbench_macro": "made here (CC0)"})
+    assert set(found.without) == set(found.judged) == set(tables)
+    assert all(row["spearman"] > row["flops"] for row in found.judged.values())
+    assert [(one.source, one.licence) for one in found.tables][1] == ("made here", "CC0")
+    with pytest.raises(SettingsError, match="two or more spaces, one for each, got nasbench201"):
+        train_predictor(read[:1])
+
+
+def test_commands(tables, tmp_path):
+    run = CliRunner().invoke
+    train = [f"--tables={tables[name]}:acc" for name in tables]
+    out = tmp_path / "mine.safetensors"
+    result = run(app, ["predictors", "train", *train, f"--out={out}"])
+    assert result.exit_code == 0, result.output
+    assert "space left out" in result.output
+    found = tmp_path / "found.json"
+    options = [f"--test={tables['nasbench201']}:acc", "--labels=0", f"--predictor={out}", f"--out={found}"]
+    result = run(app, ["bench", "predictors", *options])
+    assert result.exit_code == 0, result.output
+    rows = json.loads(found.read_text())
+    assert [set(row) for row in rows] == [COLUMNS] * len(rows)
+    assert {row["predictor"] for row in rows} == {"flops", "free", "ranker", "general without nasbench201"}
