@@ -32,8 +32,8 @@ from evonas.cli.latency import latency
 from evonas.cli.list import list_names
 from evonas.cli.options import Application
 from evonas.cli.predict import predict
-from evonas.cli.repeat import repeat
 from evonas.cli.predictors import predictors
+from evonas.cli.repeat import repeat
 from evonas.cli.report import report
 from evonas.cli.score import score
 from evonas.cli.search import resume, search
