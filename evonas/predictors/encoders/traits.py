@@ -21,8 +21,8 @@ TRAITS = (
 """Traits in order.
 
 ``flops`` and ``params``: logarithms of multiply-adds and of weights. ``memory``: logarithm of the number of values that
-blocks write. ``layers``: convolutions and linear layers. ``longest`` and ``depth``: how many of them stand on the longest
-way from the image to the output, and on the mean of all ways. ``activations``: nonlinearities. ``spatial``:
+blocks write. ``layers``: convolutions and linear layers. ``longest`` and ``depth``: how many of them stand on the
+longest way from the image to the output, and on the mean of all ways. ``activations``: nonlinearities. ``spatial``:
 convolutions that see neighbors, and ``kernels``: sum of the logarithms of their kernels. ``even spatial`` and ``even
 params``: spatial convolutions and weights at each resolution, as sums of logarithms, which are large where no
 resolution has few. ``field``: logarithm of the receptive field's side in pixels, as if the image had no edges.
