@@ -10,7 +10,7 @@ from evonas.errors import SettingsError
 from evonas.objectives import Evaluator
 from evonas.pareto.objective import Constraint
 from evonas.pipeline.asked import Asked
-from evonas.pipeline.feasibility import Feasibility, find_feasibility
+from evonas.pipeline.feasibility import Feasibility, find_feasibility, repaired
 from evonas.pipeline.genome import SearchGenome
 from evonas.spaces import Candidate
 
@@ -18,6 +18,8 @@ __all__ = ["Bounds"]
 
 ARCHITECTURES_TRIED = 2000
 """Candidates drawn in each way to see whether a bound on a cheap objective can be kept at all."""
+REPAIRED = 200
+"""Candidates outside the bounds that are repaired at most."""
 DRAWS = 20
 """Times that so many candidates are drawn again while too few keep to the bounds."""
 
@@ -78,6 +80,11 @@ class Bounds:
                     f"No architecture of {len(sample)} tried keeps to {constraint}: the nearest has {best:,.6g}; "
                     "loosen the constraint or choose another skeleton"
                 )
+        if self.feasibility.violation > 0:
+            raise SettingsError(
+                f"No architecture was found that keeps to {' and '.join(map(str, constraints))} at once, though each "
+                f"alone can be kept: the nearest has {self.feasibility.nearest_text}; loosen one"
+            )
 
     def with_feasible(self, genomes: np.ndarray) -> np.ndarray:
         """Return a first population whose last members are what was found to keep to all bounds on cheap objectives.
@@ -98,6 +105,8 @@ class Bounds:
         self, n: int, rng: np.random.Generator, draw: Callable[[int, np.random.Generator], np.ndarray] | None = None
     ) -> tuple[np.ndarray, list[Candidate]]:
         """Draw different candidates, those first that keep to bounds on cheap objectives.
+
+        Where too few do, others are repaired, so that they keep to them with as few genes changed as possible.
 
         Args:
             n: How many; fewer come back where the space holds fewer.
@@ -120,6 +129,14 @@ class Bounds:
                 (kept if good else spare).setdefault(str(candidate), (genome, candidate))
             if len(kept) >= n:
                 break
+        if len(kept) < n and self.feasibility is not None:
+            for genome, _ in list(spare.values())[:REPAIRED]:
+                mended = repaired(self._violation_of, genome, self._genome.cardinalities)
+                if mended is not None:
+                    candidate = self._genome.candidate(mended)
+                    kept.setdefault(str(candidate), (mended.astype(genome.dtype), candidate))
+                if len(kept) >= n:
+                    break
         chosen = [*kept.values(), *spare.values()][:n]
         return np.stack([genome for genome, _ in chosen]), [candidate for _, candidate in chosen]
 
@@ -141,6 +158,14 @@ class Bounds:
 
     def _cheap_constraints(self) -> list[Constraint]:
         return [constraint for constraint in self._asked.constraints if constraint.objective in self.cheap]
+
+    def _violation_of(self, genomes: np.ndarray) -> np.ndarray:
+        """Return the sum of relative violations of bounds on cheap objectives, shape ``(n,)``; infinite: it fails."""
+        total = np.zeros(len(genomes))
+        for constraint in self._cheap_constraints():
+            values = self._read(constraint.objective, genomes)
+            total += [constraint.violation(value) if np.isfinite(value) else np.inf for value in values]
+        return total
 
     def _read(self, name: str, genomes: np.ndarray) -> np.ndarray:
         return np.array(self._values(name, [self._genome.candidate(genome) for genome in genomes]))

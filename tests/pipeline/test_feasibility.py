@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from evonas.config import make_settings
 from evonas.errors import SettingsError
 from evonas.pareto.objective import parse_constraints
-from evonas.pipeline.feasibility import find_feasibility, least
+from evonas.pipeline.feasibility import find_feasibility, least, repaired
 from evonas.pipeline.problem import SearchProblem
 
 CARDINALITIES = np.array([4, 4, 4, 4, 4])
@@ -68,3 +68,36 @@ def test_the_first_population_of_a_bounded_search_holds_what_keeps_to_its_bounds
                 space="nasbench201", objectives=("flops", "params"), constraint=(f"flops<={cheapest / 2:.0f}",)
             )
         )
+
+
+def test_a_descent_that_ends_outside_the_bounds_begins_again_elsewhere():
+    """One gene at a time leads from everywhere but the last fifth of one gene to where nothing is left to gain."""
+
+    def trap(name: str, genomes: np.ndarray) -> np.ndarray:
+        inside = (genomes[:, :2] == 3).all(axis=1)
+        return np.where(inside, 0.0, 2.0 + genomes[:, 0] + genomes[:, 1])
+
+    found = find_feasibility(parse_constraints(["trap<=1"]), trap, np.zeros((4, 5), dtype=int), 4, CARDINALITIES)
+    assert (found.kept, found.violation) == (0.0, 0.0)
+    assert found.sentences()[1].startswith("Search found 1 that does")
+
+
+def test_a_repair_changes_as_few_genes_as_keep_to_the_bounds():
+    genome = np.array([3, 3, 2, 0, 1])
+    mended = repaired(lambda genomes: np.maximum(0.0, genomes.sum(axis=1) - 4.0), genome, CARDINALITIES)
+    assert mended is not None
+    assert mended.sum() <= 4
+    assert (mended != genome).sum() == 2
+    assert repaired(lambda genomes: np.ones(len(genomes)), genome, CARDINALITIES) is None
+
+
+def test_a_population_that_no_draw_fills_is_made_of_repaired_candidates_and_bounds_that_exclude_each_other_end_it():
+    settings = {"space": "nasbench201", "objectives": ("flops", "params")}
+    bounds = SearchProblem(make_settings(**settings, constraint=("flops<=250000",))).bounds
+    drawn = np.random.default_rng(0).integers(2, 4, size=(12, 6))  # convolutions alone
+    drawn = drawn[bounds._read("flops", drawn) > 250_000]
+    genomes, candidates = bounds.sample(6, np.random.default_rng(0), lambda n, rng: drawn)
+    assert len(genomes) == len({str(candidate) for candidate in candidates}) == 6
+    assert (bounds._read("flops", genomes) <= 250_000).all()
+    with pytest.raises(SettingsError, match=r"keeps to flops<=120000 and params>=60000 at once.*nearest has flops "):
+        SearchProblem(make_settings(**settings, constraint=("flops<=120000", "params>=60000")))
