@@ -68,6 +68,7 @@ def test_two_operator_sets_give_one_graph(network):
     assert old == graph_of_module(network, IMAGE)
 
 
+@pytest.mark.slow
 def test_the_newer_exporter_gives_the_same_graph(network):
     quick, dynamo = (export(network, IMAGE, exporter=exporter) for exporter in ("quick", "dynamo"))
     assert read_onnx(quick) == read_onnx(dynamo)
