@@ -1,7 +1,7 @@
 """Encoders: architectures as what a regressor learns from; one file each, behind the contract `Encoder`.
 
 - `TokenEncoder`: counts of parts, as `token_groups` finds them, and statistics that cost nothing, as an array.
-- `GraphEncoder`: computation graphs, as arrays of nodes and edges that networks of graphs read; the same for all spaces.
+- `GraphEncoder`: computation graphs, as arrays of nodes and edges; the same for all spaces.
 """
 
 from evonas.predictors.encoders.columns import TokenColumns
