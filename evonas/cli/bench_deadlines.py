@@ -25,6 +25,10 @@ def bench_deadlines(
     option: Annotated[
         list[str] | None, typer.Option(help="A further option of each search, such as --option=--seed=1; repeat.")
     ] = None,
+    clock: Annotated[
+        str,
+        typer.Option(help="wall, or processor: deadlines count the search's own processor time, where others compute."),
+    ] = "wall",
 ) -> None:
     """Wall-clock and processor time of searches beside the time that they were given."""
     from evonas.benchmarks.deadlines import bench_deadlines as measure
@@ -45,8 +49,9 @@ def bench_deadlines(
         split_names([times], "time"),
         out,
         options=option or (),
+        clock=clock,
         progress=lambda text: typer.echo(text, err=True),
     )
-    keys = ["space", "data", "time", "wall", "processor", "ratio", "kept", "members", "code", "said"]
+    keys = ["space", "data", "time", "clock", "wall", "processor", "ratio", "kept", "members", "code", "said"]
     _show(keys, [[_cell(Path(row[key]).name if key == "data" else row[key]) for key in keys] for row in rows])
     _write(out, rows, [{key: row[key] for key in keys} for row in rows], None)

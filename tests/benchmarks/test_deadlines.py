@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
+import evonas.version
 from evonas.benchmarks import deadlines
 from evonas.errors import SettingsError
 
@@ -40,6 +43,28 @@ def test_a_file_of_something_else_is_refused(tmp_path):
     out.write_text('[{"space": "darts"}]')
     with pytest.raises(SettingsError, match="name another file"):
         deadlines.bench_deadlines(["darts"], ["digits"], ["2m"], out)
+
+
+def test_a_deadline_may_count_processor_time_which_is_a_row_of_its_own(tmp_path, monkeypatch):
+    out, begun = tmp_path / "times.json", []
+    popen = subprocess.Popen
+
+    def begin(command, **more):
+        begun.append(command)
+        return popen(["true"], **more)
+
+    # No search is needed to see how one is begun.
+    monkeypatch.setattr(deadlines.subprocess, "Popen", begin)
+    for clock in ("wall", "processor", "processor"):
+        rows = deadlines.bench_deadlines(["darts"], ["digits"], ["2m"], out, clock=clock)
+    assert [row["clock"] for row in rows] == ["wall", "processor"]
+    assert [command[1] for command in begun] == ["-m", "-c"]
+    assert rows[1]["ratio"] == pytest.approx(rows[1]["processor"] / 120, abs=1e-3)
+    monkeypatch.undo()
+    done = subprocess.run([sys.executable, *begun[1][1:3], "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == evonas.version.__version__
+    with pytest.raises(SettingsError, match="wall or processor, got 'sun'"):
+        deadlines.bench_deadlines(["darts"], ["digits"], ["2m"], out, clock="sun")
 
 
 def test_a_search_that_fails_is_a_row_too(tmp_path):
