@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evonas.files.progress import Progress
+from evonas.pipeline.anchor_defaults import FEWEST_ANCHORS
 from evonas.pipeline.problem import SearchProblem
+from evonas.training.ladder import Ladder
 
-__all__ = ["anchor_rounds", "announce_anchors", "start_and_rounds"]
+__all__ = ["affordable_anchors", "anchor_rounds", "announce_anchors", "start_and_rounds"]
 
 FEWEST_IN_ROUNDS = 8
 """Anchors from which they are chosen in several rounds."""
@@ -27,6 +29,20 @@ def anchor_rounds(number: int) -> list[int]:
 def start_and_rounds(rounds: Sequence[int], started: bool) -> tuple[int, Sequence[int]]:
     """Return the start's size and those of further rounds; where something stands already, all are further ones."""
     return (0, rounds) if started or not rounds else (rounds[0], rounds[1:])
+
+
+def affordable_anchors(ladder: Ladder, wanted: int, epochs: float) -> int:
+    """Return how many anchors so many epochs train at most; 0 where they would be too few to teach anything.
+
+    Args:
+        ladder: What they climb.
+        wanted: How many are asked for.
+        epochs: Epochs in all.
+    """
+    found = wanted
+    while found and ladder.total_epochs(*start_and_rounds(anchor_rounds(found), False)) > epochs:
+        found -= 1
+    return found if found >= min(FEWEST_ANCHORS, wanted) else 0
 
 
 def announce_anchors(problem: SearchProblem, progress: Progress) -> None:

@@ -16,8 +16,7 @@ from evonas.objectives import Context
 from evonas.objectives.accuracy.anchor import RECIPE, AnchorEvaluator, AnchorInterrupted, anchor_name
 from evonas.objectives.accuracy.signal_reader import SignalReader
 from evonas.pipeline.anchor_choice import AnchorChoice, known_anchors
-from evonas.pipeline.anchor_defaults import FEWEST_ANCHORS
-from evonas.pipeline.anchor_rounds import anchor_rounds, start_and_rounds
+from evonas.pipeline.anchor_rounds import affordable_anchors, anchor_rounds, start_and_rounds
 from evonas.pipeline.anchor_takeover import take_over_anchors
 from evonas.pipeline.budget import Budget
 from evonas.pipeline.context import ANCHORS_FILE, ANCHORS_FOLDER
@@ -170,10 +169,7 @@ class AnchorTraining:
             seconds = seconds_per_epoch(network, data, load_recipe(RECIPE), device=self.problem.device)
             workers = engine.pool.size if engine.pool is not None else 1
             epochs = self._budget.share("anchors") / max(seconds, 1e-9) * workers
-            found = wanted
-            while found and self.ladder.total_epochs(*start_and_rounds(anchor_rounds(found), False)) > epochs:
-                found -= 1
-            return found if found >= min(FEWEST_ANCHORS, wanted) else 0
+            return affordable_anchors(self.ladder, wanted, epochs)
 
         number: int = self.run.store.decide("anchors in number", count)
         if number < wanted:

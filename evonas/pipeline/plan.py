@@ -13,7 +13,7 @@ from evonas.files.duration import duration, parse_time
 from evonas.files.progress import Progress, Silent
 from evonas.objectives.accuracy.main_effects import FEWEST as FEWEST_PATHS
 from evonas.objectives.accuracy.main_effects import REFERENCES
-from evonas.pipeline.anchor_rounds import anchor_rounds, start_and_rounds
+from evonas.pipeline.anchor_rounds import affordable_anchors, anchor_rounds, start_and_rounds
 from evonas.pipeline.budget import FEWEST, Budget
 from evonas.pipeline.phases import reads_sample
 from evonas.pipeline.problem import SearchProblem
@@ -229,9 +229,17 @@ def make_plan(problem: SearchProblem, units: UnitCosts, seconds: float | None, s
         if budget.bounded:
             affordable = int(left * budget.part(name) / unit)
             number = max(fewest, affordable if name in filling else min(full, affordable))
+            if name == "anchors":
+                number = _epochs_of_anchors(problem, number)
             left = max(0.0, left - number * unit)
         steps.append(PlannedStep(name, what, number, full, number * unit, fewest * unit))
     return Plan(tuple(steps), units, spent, seconds, tuple(untimed))
+
+
+def _epochs_of_anchors(problem: SearchProblem, epochs: int) -> int:
+    """Return the epochs of as many anchors as so many epochs train; 0 where too few to teach anything."""
+    number = affordable_anchors(problem.ladder, problem.settings.anchors or 0, epochs)
+    return problem.ladder.total_epochs(*start_and_rounds(anchor_rounds(number), False)) if number else 0
 
 
 def _full(problem: SearchProblem, units: UnitCosts) -> list[tuple[str, str, int, float, int]]:

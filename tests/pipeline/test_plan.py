@@ -80,6 +80,13 @@ def test_blocks_of_a_latency_table_are_planned_and_belong_to_the_least(tiny):
     assert plan.seconds <= 300.0
 
 
+@pytest.mark.parametrize(("seconds", "epochs"), [(60.0, 0), (1800.0, 32)])
+def test_anchors_too_few_to_teach_anything_are_not_planned(problem, seconds, epochs):
+    plan = make_plan(problem, UNIT, seconds, 3.0)
+    assert {step.name: step.number for step in plan.steps}["anchors"] == epochs
+    assert ("  0 of 32 epochs of anchors, 0 s" in plan.lines(0.0)) == (epochs == 0)
+
+
 def test_a_budget_below_the_least_is_refused_with_what_would_do(problem):
     least = make_plan(problem, UNIT, 1000.0, 3.0).least
     assert least == pytest.approx(3 + 5 + 4 * 0.1 + 0.2 + 8 * 0.5 + 2 * 0.5 + 0.5)
