@@ -6,10 +6,12 @@ import torch
 
 from evonas.objectives.cost.architecture_graph import ArchitectureGraphs
 from evonas.predictors.encoders.graph_arrays import graph_arrays
+from evonas.predictors.encoders.text_tokens import token_numbers
 from evonas.predictors.ranking_loss import pairwise_margin_loss, random_pairs
 from evonas.predictors.regressors.fuzzy_mixture import FuzzyMixture
 from evonas.predictors.regressors.graph_neural import graph_regressor
 from evonas.predictors.regressors.ridge import Ridge
+from evonas.predictors.regressors.text_neural import text_regressor
 from evonas.spaces import load_space
 
 
@@ -78,3 +80,20 @@ def test_few_values_make_one_cluster():
     features, values = np.arange(10.0)[:, None], np.arange(10.0) - 4.5
     mixture, single = FuzzyMixture(Ridge, clusters=4), Ridge()
     np.testing.assert_allclose(mixture.fit(features, values), single.fit(features, values))
+
+
+@pytest.mark.parametrize("loss", ["squares", "ranking"])
+def test_texts_are_learned_by_attention(loss):
+    rng = np.random.default_rng(0)
+    counts = rng.integers(0, 8, 60)
+    texts = [" ".join(rng.permutation(["Conv"] * n + ["Relu"] * (10 - n))) for n in counts]
+    tokens = np.stack([token_numbers(text, 16)[0] for text in texts])
+    values = counts - counts.mean()
+    regressor = text_regressor(loss=loss, epochs=25, folds=2, width=16, layers=1)
+    left_out = regressor.fit(tokens[:48], values[:48])
+    assert np.corrcoef(left_out, values[:48])[0, 1] > 0.7
+    mean, _ = regressor.predict(tokens[48:])
+    assert np.corrcoef(mean, values[48:])[0, 1] > 0.7
+    padded = np.concatenate([tokens[48:], np.zeros((12, 9), dtype=np.int64)], axis=1)
+    np.testing.assert_allclose(regressor.predict(padded)[0], mean)
+    assert np.isfinite(regressor.predict(np.zeros((1, 4), dtype=np.int64))[0]).all()
