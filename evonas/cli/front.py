@@ -95,7 +95,7 @@ def _table(
 
     from evonas.report.amounts import heading, known_heading
     from evonas.report.listing import further, row
-    from evonas.report.terminal import fitting, lines_below, title_of
+    from evonas.report.terminal import fitting, lines_below, narrowed, title_of
 
     written = io.StringIO()
     console = Console() if shown else Console(file=written, width=200)
@@ -105,6 +105,7 @@ def _table(
     rows = [row(index, member, kept.objectives, names) for index, member in zip(numbers, kept, strict=True)]
     fixed = 1 + len(kept.objectives)
     titles = fitting(["index", *map(heading, kept.objectives), *map(known_heading, names)], rows, fixed, console.width)
+    titles, rows, narrow = narrowed(titles, rows, console.width)
     table = Table(title=title_of(kept, contents.front), title_justify="left", title_style="bold")
     for title in titles:
         table.add_column(title, justify="right", no_wrap=True)
@@ -115,9 +116,11 @@ def _table(
         same = [i for i in range(len(kept)) if (equal[i] == equal[first]).all()]
         shown_one = next((i for i in same if kept[i] is marked), first)
         chosen = kept[shown_one] is marked
-        words = [f"and {more} more of equal value"] * (more > 0) + ["← selected"] * chosen
-        table.add_row(*rows[shown_one][: len(titles)], "  ".join(words), style="bold" if chosen else None)
+        words = [f"+{more}" if narrow else f"and {more} more of equal value"] * (more > 0)
+        words += ["←" if narrow else "← selected"] * chosen
+        table.add_row(*rows[shown_one], "  ".join(words), style="bold" if chosen else None)
     console.print(table)
-    for line in lines_below(contents, kept, numbers, marked, names[len(titles) - fixed :], run, knee=knee):
+    left = [*["intervals"] * narrow, *names[len(titles) - fixed :]]
+    for line in lines_below(contents, kept, numbers, marked, left, run, knee=knee):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     return written.getvalue()

@@ -42,6 +42,31 @@ def fitting(titles: Sequence[str], rows: Sequence[Sequence[str]], fixed: int, wi
     return shown
 
 
+def narrowed(
+    titles: Sequence[str], rows: Sequence[Sequence[str]], width: int
+) -> tuple[list[str], list[list[str]], bool]:
+    """Titles and rows of the columns shown, units on a line of their own and without intervals where they do not fit.
+
+    Args:
+        titles: Of the columns shown, in order.
+        rows: Cells of each row, as many or more.
+        width: Characters of a line.
+
+    Returns:
+        Titles, rows of as many cells, and whether they were narrowed.
+    """
+    cells = [list(row[: len(titles)]) for row in rows]
+    widths = [max(len(line[i]) for line in [titles, *cells]) + 3 for i in range(len(titles))]
+    if sum(widths) + EDGE <= width:
+        return list(titles), cells, False
+    return [title.replace(" (", "\n(") for title in titles], [[_plain(cell) for cell in row] for row in cells], True
+
+
+def _plain(cell: str) -> str:
+    """Return a value without the interval behind it."""
+    return cell.partition(" (")[0]
+
+
 def lines_below(
     contents: Contents,
     kept: Front,

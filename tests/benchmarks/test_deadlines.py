@@ -71,3 +71,14 @@ def test_a_search_that_fails_is_a_row_too(tmp_path):
     (row,) = deadlines.bench_deadlines(["no_such_space"], ["digits"], ["2m"], tmp_path / "times.json")
     assert (row["code"], row["members"], row["evaluations"]) == (2, 0, None)
     assert row["said"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("space", ["darts", "nasbench201"])
+def test_a_search_ends_within_its_time_with_a_front(space, tmp_path):
+    """Counted in processor time, so that it does not depend on what else runs."""
+    (row,) = deadlines.bench_deadlines(
+        [space], ["digits"], ["25s"], tmp_path / "times.json", options=["--train-limit", "300"], clock="processor"
+    )
+    assert (row["code"], row["kept"]) == (0, True), row["said"]
+    assert row["members"] >= 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evonas.report import gather
-from evonas.report.terminal import fitting, lines_below, title_of
+from evonas.report.terminal import fitting, lines_below, narrowed, title_of
 from evonas.runs.run import Run
 
 
@@ -12,6 +12,14 @@ def test_columns_without_room_are_left_out_from_the_end_but_never_the_objectives
     assert fitting(titles, rows, 3, 200) == titles
     assert fitting(titles, rows, 3, 40) == ["index", "acc", "flops"]
     assert fitting(titles, rows, 3, 5) == ["index", "acc", "flops"]
+
+
+def test_columns_that_stay_but_have_no_room_lose_intervals_and_their_units_get_a_line():
+    titles, rows = ["index", "acc ↑ (%)", "flops ↓ (multiply-adds)"], [["0", "50.0 (40.1 to 60.2)", "2.862 M", "9"]]
+    assert narrowed(titles, rows, 80) == (titles, [rows[0][:3]], False)
+    assert narrowed(titles, rows, 60) == (
+        ["index", "acc ↑\n(%)", "flops ↓\n(multiply-adds)"], [["0", "50.0", "2.862 M"]], True
+    )  # fmt: skip
 
 
 def test_title_and_lines_follow_what_is_shown(make_run):
