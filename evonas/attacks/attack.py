@@ -12,6 +12,8 @@ from evonas.errors import SettingsError
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from evonas.attacks.attempt import Attempt
+
 __all__ = ["Attack", "read_attack"]
 
 EPSILON = "4/255"
@@ -22,19 +24,16 @@ EPSILON = "4/255"
 class Attack(AttackSettings):
     """An attack by its settings; torch is imported where it is carried out alone."""
 
-    def survivors(self, model: nn.Module, images: Tensor, labels: Tensor, *, seed: int = 0) -> Tensor:
-        """Return which images are classified as labeled, and still are after all that the attack tries.
+    def attempt(self, model: nn.Module, images: Tensor, labels: Tensor, *, seed: int = 0) -> Attempt:
+        """Return which images withstand all that the attack tries, and what they became.
 
-        So no result is above clean accuracy, and none depends on images that were wrong already.
+        Those that are wrong without an attack count as turned: so no result is above clean accuracy.
 
         Args:
             model: Takes images in [0, 1] and gives logits; in evaluation mode.
             images: In [0, 1], shape (n, c, h, w).
             labels: Shape (n,).
             seed: Of random starts, which differ from image to image but not from model to model.
-
-        Returns:
-            Booleans of shape (n,).
 
         Raises:
             SettingsError: The model is in training mode.
@@ -44,12 +43,16 @@ class Attack(AttackSettings):
         if model.training:
             raise SettingsError("Expected a model in evaluation mode to attack, got one in training mode: call eval()")
         if ATTACKS[self.kind].own:
-            from evonas.attacks.gradient import survive_gradients
+            from evonas.attacks.gradient import attempt_gradients
 
-            return survive_gradients(self, model, images, labels, seed)
-        from evonas.attacks.toolbox import survive_toolbox
+            return attempt_gradients(self, model, images, labels, seed)
+        from evonas.attacks.toolbox import attempt_toolbox
 
-        return survive_toolbox(self, model, images, labels, seed)
+        return attempt_toolbox(self, model, images, labels, seed)
+
+    def survivors(self, model: nn.Module, images: Tensor, labels: Tensor, *, seed: int = 0) -> Tensor:
+        """Return which images withstand it, booleans of shape (n,); arguments and errors as `attempt` has them."""
+        return self.attempt(model, images, labels, seed=seed).survivors
 
 
 FORM = re.compile(r"(?:(linf|l2):)?([0-9.]+(?:e-?[0-9]+)?)(?:/([0-9]+))?(?:x([0-9]{1,6}))?(?:r([0-9]{1,4}))?")

@@ -10,10 +10,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from evonas.attacks.attempt import Attempt
 from evonas.attacks.settings import AttackSettings
 from evonas.errors import EvaluationError
 
-__all__ = ["ascend", "random_start", "survive_gradients"]
+__all__ = ["ascend", "attempt_gradients", "random_start"]
 
 BATCH = 256
 """Images attacked at once."""
@@ -21,31 +22,32 @@ STRIDE = 2.5
 """Sum of all steps in epsilons, so that any point of the ball is reached from any other ([Madry2018]_)."""
 
 
-def survive_gradients(attack: AttackSettings, model: nn.Module, images: Tensor, labels: Tensor, seed: int) -> Tensor:
-    """Return which images FGSM or PGD does not turn; see `Attack.survivors`."""
+def attempt_gradients(attack: AttackSettings, model: nn.Module, images: Tensor, labels: Tensor, seed: int) -> Attempt:
+    """Return what FGSM or PGD does to images; see `Attack.attempt`."""
     generator = torch.Generator().manual_seed(seed)
     parts = zip(torch.split(images, BATCH), torch.split(labels, BATCH), strict=True)
-    return torch.cat([_survive(attack, model, *part, generator) for part in parts])
+    found = [_attempt(attack, model, *part, generator) for part in parts]
+    return Attempt(*(torch.cat(column) for column in zip(*found, strict=True)))
 
 
-def _survive(
+def _attempt(
     attack: AttackSettings, model: nn.Module, images: Tensor, labels: Tensor, generator: torch.Generator
-) -> Tensor:
-    alive = _right(model, images, labels)
+) -> Attempt:
+    alive, last = _right(model, images, labels), images.clone()
     for _ in range(attack.restarts):
         start = random_start(images, attack, generator) if attack.kind == "pgd" else images
         rows = torch.nonzero(alive)[:, 0]
         moved, clean, own = start[rows], images[rows], labels[rows]
         for _ in range(attack.steps):
             if not len(rows):
-                return alive
+                return Attempt(alive, last)
             gradient, right = _gradient(model, moved, own)
-            alive[rows] = right
+            alive[rows], last[rows] = right, moved
             rows, moved, clean, own, gradient = (part[right] for part in (rows, moved, clean, own, gradient))
             moved = ascend(moved, clean, gradient, attack)
         if len(rows):
-            alive[rows] = _right(model, moved, own)
-    return alive
+            alive[rows], last[rows] = _right(model, moved, own), moved
+    return Attempt(alive, last)
 
 
 @torch.no_grad()

@@ -14,24 +14,25 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from evonas.attacks.attempt import Attempt
 from evonas.attacks.gradient import STRIDE
 from evonas.attacks.settings import AttackSettings
 from evonas.errors import EvaluationError, require
 
-__all__ = ["survive_toolbox"]
+__all__ = ["attempt_toolbox"]
 
 BATCH = 128
 """Images attacked at once."""
 
 
-def survive_toolbox(attack: AttackSettings, model: nn.Module, images: Tensor, labels: Tensor, seed: int) -> Tensor:
-    """Return which images an attack of the toolbox does not turn; see `Attack.survivors`.
+def attempt_toolbox(attack: AttackSettings, model: nn.Module, images: Tensor, labels: Tensor, seed: int) -> Attempt:
+    """Return what an attack of the toolbox does to images; see `Attack.attempt`.
 
     PGD, which is the package's own, can be asked of the toolbox here, to compare the two.
 
     Args:
         attack: Any kind but FGSM.
-        model: As `Attack.survivors` has it; of one without parameters, such as an ONNX file's, only outputs are asked
+        model: As `Attack.attempt` has it; of one without parameters, such as an ONNX file's, only outputs are asked
             for where the attack needs no gradients.
         images, labels, seed: As there.
     """
@@ -39,6 +40,7 @@ def survive_toolbox(attack: AttackSettings, model: nn.Module, images: Tensor, la
     x, y = images.cpu().numpy().astype(np.float32), labels.cpu().numpy()
     estimator = _estimator(model, images)
     alive: np.ndarray = _answers(estimator, x) == y
+    last = x.copy()
     rows = np.flatnonzero(alive)
     if attack.epsilon and len(rows):
         with _numpy_seed(seed), torch.random.fork_rng(devices=[]):
@@ -49,8 +51,8 @@ def survive_toolbox(attack: AttackSettings, model: nn.Module, images: Tensor, la
         size = np.abs(away).max(1) if attack.norm == "linf" else np.linalg.norm(away, axis=1)
         if float(size.max()) > attack.epsilon * (1 + 1e-3) + 1e-6:
             raise EvaluationError(f"{attack.text}: the toolbox changed an image by {size.max():g}")
-        alive[rows] = _answers(estimator, moved) == y[rows]
-    return torch.from_numpy(alive).to(labels.device)
+        alive[rows], last[rows] = _answers(estimator, moved) == y[rows], moved
+    return Attempt(torch.from_numpy(alive).to(labels.device), torch.from_numpy(last).to(images))
 
 
 def _estimator(model: nn.Module, images: Tensor) -> Any:

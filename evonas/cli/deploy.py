@@ -49,6 +49,16 @@ def deploy(
     preprocessing: Annotated[
         str, typer.Option(help="outside, or inside: the model resizes, crops and scales photos of any size.")
     ] = "outside",
+    trust: Annotated[
+        str,
+        typer.Option(
+            help="Table of trust in the card: calibration; standard: attacks too; names such as pgd@4/255x20r5,square; "
+            "or none."
+        ),
+    ] = "calibration",
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Divide logits by a temperature, so that confidence means more.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Write a member as an ONNX model, checked against torch on every test image, measured and described."""
@@ -86,6 +96,8 @@ def deploy(
             data=data,
             table=table or (),
             preprocessing=preprocessing,
+            trust=trust,
+            calibrate=calibrate,
             progress=make_progress(quiet),
         )
     if isinstance(deployment, Deployment):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from evonas.deployment.card_code import photo_code, preprocessing_words
+from evonas.deployment.trust.words import trust_markdown
 from evonas.tasks import ClassReport
 
 
@@ -56,6 +57,7 @@ def render(card: dict[str, Any]) -> str:
         *(f"| {f['name']} | {_value(f)} | {f['by']} |" for f in card["figures"]),
         "",
         *_ensemble(card),
+        *(trust_markdown(card["trust"]) if "trust" in card else ()),
         *_classes(card),
         *_variants(card),
         *_target(card),

@@ -80,6 +80,7 @@ def card_content(
         },
         "figures": [*_cost(choice, context), *_figures(deployment), *_estimates(choice, deployment, run)],
         **({} if deployment.classes is None else {"classes": deployment.classes}),
+        **({"trust": deployment.trust} if deployment.trust else {}),
         "variants": _variants(deployment),
         "target": deployment.target,
         "check": deployment.check,

@@ -16,6 +16,7 @@ from evonas.deployment.folder import refuse_content
 from evonas.deployment.member import has_supernet
 from evonas.deployment.target import TargetName
 from evonas.deployment.trained import trained_models
+from evonas.deployment.trust.withstood import CALIBRATION
 from evonas.errors import ExportError, RunError
 from evonas.files.progress import Progress, Silent
 from evonas.pipeline.context import run_context
@@ -43,6 +44,8 @@ def deploy(
     data: str | None = None,
     table: Sequence[str] = (),
     preprocessing: Literal["outside", "inside"] = "outside",
+    trust: str = CALIBRATION,
+    calibrate: bool = False,
     progress: Progress | None = None,
 ) -> Deployment:
     """Write a folder with a self-contained ONNX model of a member, checked, measured and described.
@@ -74,6 +77,11 @@ def deploy(
         table: Where the run's table is now; empty: where it was.
         preprocessing: ``"inside"``: the model takes uint8 photos, (n, height, width, channels), of any size, and
             resizes, crops and scales them itself; needs opset 18. Latency is measured without that.
+        trust: What the table of trust in the card holds beside calibration: ``calibration``: nothing; ``standard``:
+            attacks, those of the extra ``robust`` among them where it is installed; names such as
+            ``pgd@4/255x20r5,square``; ``none``: no table.
+        calibrate: Divide the logits by a temperature, fitted on validation images that were not trained on, so that
+            confidence is nearer to the share of right answers; no answer changes, which is checked on every image.
         progress: Shows how far it is.
 
     Raises:
@@ -93,6 +101,8 @@ def deploy(
         threads,
         tolerance,
         preprocessing == "inside",
+        trust,
+        calibrate,
     )
     options.check(preprocessing)
     if out is not None:

@@ -10,6 +10,7 @@ from onnx.defs import onnx_opset_version
 from evonas.deployment.compression.compress import ENDS, QUANTIZE, Ends, Quantize
 from evonas.deployment.compression.qdq import check_opset
 from evonas.deployment.target import TARGET, TARGETS, Target, TargetName
+from evonas.deployment.trust.withstood import CALIBRATION, read_trust
 from evonas.errors import ExportError, SettingsError, suggest
 from evonas.runtime.export import OLDEST_OPSET
 
@@ -26,6 +27,8 @@ class DeployOptions:
     Attributes:
         quantize, edges, qat, opset, target, dynamic_batch, max_drop, threads, tolerance: As there.
         inside: Whether resizing, cropping and scaling of photos are in the model.
+        trust: What the table of trust holds: see `evonas.deployment.trust.withstood.read_trust`; ``none``: no table.
+        calibrate: Whether the model divides its logits by a temperature.
     """
 
     quantize: Quantize
@@ -38,6 +41,8 @@ class DeployOptions:
     threads: int
     tolerance: float | None
     inside: bool
+    trust: str = CALIBRATION
+    calibrate: bool = False
 
     @property
     def aim(self) -> Target:
@@ -57,6 +62,7 @@ class DeployOptions:
 
         Raises:
             SettingsError: The first thing that is wrong.
+            MissingExtraError: An attack of the table of trust needs what is not installed.
             ExportError: The target does not take the precision, an open batch, or preprocessing inside.
         """
         for name, value, allowed in (("--quantize", self.quantize, QUANTIZE), ("--edges", self.edges, ENDS)):
@@ -95,5 +101,6 @@ class DeployOptions:
             )
         if self.tolerance is not None and not 0 < self.tolerance < math.inf:
             raise SettingsError(f"Expected --tolerance above 0, got {self.tolerance:g}")
+        read_trust(self.trust)
         if self.threads < 1:
             raise SettingsError(f"Expected 1 thread or more, got {self.threads}")

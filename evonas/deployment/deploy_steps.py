@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,12 +34,15 @@ from evonas.deployment.model import PREPROCESS, load_model, model_files, to_json
 from evonas.deployment.noted_outputs import as_taken, noise_pixels, noted_outputs
 from evonas.deployment.preprocessing_graph import check_inside, photo_settings, settings_text, with_preprocessing
 from evonas.deployment.trained import Trained
+from evonas.deployment.trust.content import trust_content
+from evonas.deployment.trust.temper import FittedTemperature, fit_on_unseen, refuse_other_answers, unseen_images
+from evonas.deployment.trust.withstood import NONE, read_trust
 from evonas.errors import ExportError
 from evonas.files.progress import Progress, ProgressTask
 from evonas.files.size import height_width
 from evonas.files.standalone import standalone
 from evonas.networks import Network
-from evonas.networks.unit_input import UnitInput
+from evonas.networks.unit_input import Tempered, UnitInput
 from evonas.objectives import Context, torch_threads
 from evonas.runs.run import Run
 from evonas.runs.selection import Selection
@@ -88,6 +91,7 @@ class DeploySteps:
     options: DeployOptions
     task: ProgressTask
     progress: Progress
+    folded: FittedTemperature | None = field(default=None, kw_only=True)
 
     @cached_property
     def data(self) -> Dataset:
@@ -129,15 +133,21 @@ class DeploySteps:
         judge = None if self.options.quantize == "none" else make_judge(self.data, self.target)
         with whole_folder(out) as draft:
             network, words = self.weights()
-            module = UnitInput(network, self.data.mean, self.data.std, self.target.head.readout()).eval()
+            temperature = self.temperature(network)
+            self.folded = temperature if self.options.calibrate else None
+            module = self.wrapped(network, self.folded)
             self.task.advance(1, "exporting")
             single = self.export(module)
+            if self.folded is not None:
+                parts = (self.data.search, self.data.report, self.data.test)
+                refuse_other_answers(self.export(self.wrapped(network, None)), single, parts, self.data.scale)
             self.task.advance(1, "comparing with torch on validation images, then on every test image")
             self.require_parity(self.compare(module, single, self.data.search))
             log_access(self.run, "deploy", self.choice.text, self.progress)  # read once the model is known to be right
             seen = self.compare(module, single, self.data.test)
             self.require_parity(seen)
             tried, written = self.compress(module, single, seen, judge)
+            trust = self.trust(module, written[0], temperature)
             self.task.advance(1, "loading it in a fresh process")
             fresh = [self.write(draft, one, words) for one in written]
             self.task.advance(1, "measuring latency")
@@ -170,6 +180,7 @@ class DeploySteps:
                     draft / MODEL, as_taken(noise_pixels(self.preprocessing), self.preprocessing)
                 ),
                 check=noted_outputs(draft / MODEL, self.preprocessing),
+                trust=trust,
             )
             card = self.card(deployment, network)
             for name, content in self.files(network).items():
@@ -242,7 +253,7 @@ class DeploySteps:
         with torch_threads(self.context.threads):
             seed = self.context.seed if self.trained is None else int(self.trained.record["seed"])
             tuned = fine_tune(network, self.data, self.options.qat, seed=seed, device=self.context.device)
-        module = UnitInput(tuned, self.data.mean, self.data.std, self.target.head.readout()).eval()
+        module = UnitInput(tuned, self.data.mean, self.data.std, deepcopy(exact.readout)).eval()
         model = self.export(module)
         self.require_parity(self.compare(module, model, self.data.search))
         return model
@@ -297,7 +308,7 @@ class DeploySteps:
     def files(self, network: nn.Module) -> dict[str, bytes]:
         """Return the files that `load_model` rebuilds the network from, by path in the folder."""
         assert isinstance(network, Network)
-        return model_files(network, self.data)
+        return model_files(network, self.data, self.folded)
 
     def weights(self) -> tuple[nn.Module, str]:
         """Return the network with its weights, on the CPU, and where they come from."""
@@ -308,6 +319,50 @@ class DeploySteps:
         images = min(NORM_IMAGES, len(self.data.train))
         words = f"inherited from the supernet, batch-norm statistics re-estimated on {images} images; not trained"
         return inherit(self.context, self.choice.architecture).cpu(), words
+
+    def wrapped(self, network: nn.Module, temperature: float | None) -> UnitInput:
+        """Return a network that takes images in [0, 1] and gives what its task reads out, or logits over a number."""
+        readout = self.target.head.readout() if temperature is None else Tempered(temperature)
+        return UnitInput(network, self.data.mean, self.data.std, readout).eval()
+
+    def unseen(self) -> Part | None:
+        """Return validation images that the weights were not trained on; None: there are none."""
+        return unseen_images(self.data, self.trained)
+
+    def temperature(self, network: nn.Module) -> FittedTemperature | None:
+        """Return the temperature of the network's logits; None where nothing asks for it, or nothing is left to fit on.
+
+        Raises:
+            ExportError: One is to be folded in, but all images were trained on, or the outputs are no logits.
+        """
+        if not self.classifies and self.options.calibrate:
+            raise ExportError(f"--calibrate is for classification, but these data are for {self.target.title}")
+        if not self.classifies or (self.options.trust == NONE and not self.options.calibrate):
+            return None
+        found = fit_on_unseen(self.wrapped(network, None), self.data, self.unseen())
+        if found is None and self.options.calibrate:
+            raise ExportError(
+                "--calibrate fits a temperature on images that were not trained on, and of these there are none: train "
+                "again with  evonas train --hold-out 0.1"
+            )
+        return found
+
+    def trust(self, module: UnitInput, one: WrittenModel, temperature: FittedTemperature | None) -> Mapping[str, Any]:
+        """Return the table of trust; empty where none was asked for, or of another task."""
+        if self.options.trust == NONE or not self.classifies:
+            return {}
+        self.task.advance(0, "seeing how far to trust it")
+        return trust_content(
+            one.model,
+            module,
+            self.data,
+            one.seen.logits,
+            read_trust(self.options.trust),
+            temperature=temperature,
+            folded=self.options.calibrate,
+            classes=self.data.classes,
+            seed=self.context.seed,
+        )
 
     def export(self, module: UnitInput) -> onnx.ModelProto:
         """Return the float32 model; the exporter and its checks see to names, batch, opset and validity."""

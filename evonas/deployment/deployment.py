@@ -12,6 +12,7 @@ from typing import Any, Literal
 from evonas.deployment.check import Figures
 from evonas.deployment.compression.variant import Compression
 from evonas.deployment.trained import Trained
+from evonas.deployment.trust.words import trust_lines
 
 MODEL = "model.onnx"
 VARIANTS = "variants"
@@ -44,6 +45,7 @@ class Deployment:
         measured_on: Device of the latencies, in words.
         preprocessing: What a photo becomes: content of ``preprocess.json``.
         target: What it was deployed to: batch, operations, and what the target's own checker said.
+        trust: Content of ``card.json`` under ``trust``; empty: no table was asked for, or it is no classifier.
         check: Outputs on images of noise, by which `verify_folder` knows the file again.
     """
 
@@ -69,6 +71,7 @@ class Deployment:
     preprocessing: dict[str, Any] = field(default_factory=dict)
     target: Mapping[str, Any] = field(default_factory=dict)
     check: Mapping[str, Any] = field(default_factory=dict)
+    trust: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def model(self) -> Path:
@@ -170,6 +173,7 @@ def deployment_summary(deployment: Deployment) -> list[str]:
             f"({deployment.in_words(before.accuracy)} before){same}. {before.size:,} bytes and "
             f"{before.latency.median_ms:.3g} ms before."
         )
+    lines += trust_lines(deployment.trust) if deployment.trust else []
     latency = figures.latency
     lines.append(
         f"Latency: median {latency.median_ms:.3g} ms, MAD {latency.mad_ms:.2g} ms over {latency.repeats} calls on "

@@ -19,7 +19,7 @@ from evonas.errors import EvonasError, RunError
 from evonas.files.toml import to_toml
 from evonas.networks import Network, build
 from evonas.networks.averaged import Averaged
-from evonas.networks.unit_input import UnitInput
+from evonas.networks.unit_input import Tempered, UnitInput
 from evonas.spaces import Skeleton, load_space
 from evonas.tasks import make_task, task_names
 
@@ -49,12 +49,13 @@ def _text_within(network: Network) -> str:
     return str(architecture.without_resolution())
 
 
-def model_files(network: Network, data: Dataset) -> dict[str, bytes]:
+def model_files(network: Network, data: Dataset, temperature: float | None = None) -> dict[str, bytes]:
     """Return the files that `load_model` rebuilds a network from, by name.
 
     Args:
         network: Stand-alone network, on any device.
         data: What it was trained on: classes and normalization.
+        temperature: What its deployed model divides logits by; None: nothing.
 
     Returns:
         ``weights.safetensors``, the plain state dict; ``network.toml``, architecture, skeleton, classes and
@@ -69,6 +70,8 @@ def model_files(network: Network, data: Dataset) -> dict[str, bytes]:
         "skeleton": asdict(network.skeleton),
         "normalization": {"mean": list(data.mean), "std": list(data.std), "scale": data.scale},
     }
+    if temperature is not None:
+        content["temperature"] = float(temperature)
     if data.task != "classification":
         content["task"] = data.task
     if not data.labeled:
@@ -144,11 +147,13 @@ def _load_ensemble(folder: Path, unit_input: bool) -> nn.Module:
 
 
 def _readout(content: Mapping[str, Any], folder: Path) -> nn.Module | None:
-    """Return what follows a network of a task other than classification.
+    """Return what follows a network: a temperature, or what reads out a task other than classification.
 
     Raises:
         RunError: Nothing installed has that task.
     """
+    if "temperature" in content:
+        return Tempered(float(content["temperature"]))
     if "task" not in content:
         return None
     if content["task"] not in task_names():

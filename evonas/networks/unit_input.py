@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from evonas.data.resize import resize
 from evonas.files.size import Size
 
-__all__ = ["UnitInput"]
+__all__ = ["Tempered", "UnitInput"]
 
 
 class UnitInput(nn.Module):
@@ -48,3 +48,21 @@ class UnitInput(nn.Module):
             images = resize(images, self.resolution)
         outputs: Tensor = self.readout(self.network((images - self.input_mean) / self.input_std))
         return outputs
+
+
+class Tempered(nn.Module):
+    """Logits over a temperature: their order stays, as rounded division by a positive number keeps it.
+
+    Args:
+        temperature: Above 0.
+    """
+
+    temperature: Tensor
+
+    def __init__(self, temperature: float) -> None:
+        super().__init__()
+        self.register_buffer("temperature", torch.tensor(temperature, dtype=torch.float32))
+
+    def forward(self, logits: Tensor) -> Tensor:
+        """Return logits of the same shape."""
+        return logits / self.temperature

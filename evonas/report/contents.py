@@ -22,7 +22,7 @@ from evonas.runs.run import Run
 from evonas.runs.store import EnrolledMember, Evaluation, Note
 from evonas.spaces import Space, load_space
 from evonas.tables.direction import column_direction
-from evonas.tasks import ClassReport
+from evonas.tasks import ClassReport, named_measure
 
 UNITS = {"acc": "fraction of images", "flops": "multiply-adds", "params": "parameters", "latency": "ms"}
 """Units of shipped objectives, for runs that have not written their front yet."""
@@ -217,6 +217,8 @@ def _objectives(run: Run, names: Sequence[str]) -> tuple[Objective, ...]:
 
 
 def _direction(name: str) -> Any:
+    if (measure := named_measure(name)) is not None:
+        return measure.direction
     try:
         return column_direction(name)[1]
     except EvonasError:

@@ -26,6 +26,7 @@ from evonas.report.markup import text
 from evonas.report.members_table import members_table
 from evonas.report.nonlinearity import draw_nonlinearity, nonlinearity_sentences
 from evonas.report.trainings import read_trainings, training_curves, trainings_section
+from evonas.report.trust_section import trust_section
 from evonas.spaces import load_space
 
 DRAWINGS = 300
@@ -68,6 +69,7 @@ def make_page(contents: Contents) -> str:
             importance_section(contents),
             sections.trust(contents, data),
             trainings_section(contents, trainings),
+            trust_section(trainings),
             class_section(contents.classes),
             sections.record(contents),
             "</main>",

@@ -198,19 +198,20 @@ def harmonic_score(accuracy: float, error: float, beta: float = 1.0) -> float:
 
 
 def bootstrap_interval(
-    measure: Callable[[np.ndarray, np.ndarray], float], confidence: np.ndarray, right: np.ndarray, seed: int = 0
+    measure: Callable[[np.ndarray, np.ndarray], float], answers: np.ndarray, truth: np.ndarray, seed: int = 0
 ) -> tuple[float, float]:
     """Return the 2.5 % and 97.5 % quantiles of a measure over bootstrap samples of the images.
 
     Args:
-        measure: Of confidence and right answers.
-        confidence, right: See `reliability_bins`.
+        measure: Of confidence and right answers, or of probabilities and targets.
+        answers: The first, a row for each of n images.
+        truth: The second, shape (n,).
         seed: Of the samples.
     """
     rng = np.random.default_rng(seed)
     found = []
     for _ in range(RESAMPLES):
-        rows = rng.integers(len(confidence), size=len(confidence))
-        found.append(measure(confidence[rows], right[rows]))
+        rows = rng.integers(len(truth), size=len(truth))
+        found.append(measure(answers[rows], truth[rows]))
     low, high = np.quantile(found, (0.025, 0.975))
     return float(low), float(high)

@@ -96,6 +96,18 @@ def test_what_survives_is_the_same_however_the_network_is_normalized(classifier)
         torch.testing.assert_close(attack.survivors(other, images, labels), attack.survivors(*classifier))
 
 
+@pytest.mark.parametrize("text", ["fgsm@12/255", "pgd@12/255x5r2", "pgd@l2:0.5x5"])
+def test_images_show_what_was_done_to_them(classifier, text):
+    network, images, labels = classifier
+    attack = read_attack(text)
+    found = attack.attempt(*classifier)
+    clean = network(images).argmax(1) == labels
+    torch.testing.assert_close(clean & (network(found.images).argmax(1) == labels), found.survivors)
+    torch.testing.assert_close(found.images[~clean], images[~clean])
+    away = (found.images - images).flatten(1)
+    assert float((away.abs().amax(1) if attack.norm == "linf" else away.norm(dim=1)).max()) <= attack.epsilon + 1e-6
+
+
 def test_a_seed_is_one_result(classifier):
     network, images, labels = classifier
     attack = read_attack("pgd@12/255x2")
@@ -175,14 +187,14 @@ def test_what_needs_the_toolbox_says_how_to_get_it(monkeypatch):
 @pytest.mark.slow
 def test_the_toolbox_agrees_with_the_package_on_the_same_network(classifier):
     pytest.importorskip("art", reason="the extra 'robust' is not installed")
-    from evonas.attacks.toolbox import survive_toolbox
+    from evonas.attacks.toolbox import attempt_toolbox
 
     network, images, labels = classifier
     before = np.random.get_state()[1].copy()  # noqa: NPY002
     counts = {"ours": int(Attack("pgd", 12 / 255, steps=20).survivors(*classifier).sum())}
     for kind in ("pgd", "apgd", "square", "autoattack"):
         attack = Attack(kind, 12 / 255, steps=200 if kind == "square" else 20)
-        counts[kind] = int(survive_toolbox(attack, network, images, labels, 0).sum())
+        counts[kind] = int(attempt_toolbox(attack, network, images, labels, 0).survivors.sum())
     assert abs(counts["ours"] - counts["pgd"]) <= 2
     assert counts["autoattack"] <= min(counts["apgd"], counts["square"]) + 1
     assert max(counts.values()) <= int((network(images).argmax(1) == labels).sum())

@@ -114,6 +114,10 @@ class EnsembleSteps(DeploySteps):
         network = Averaged(self.networks[i] for i in self.members).eval()
         return network, f"of {len(self.members)} networks, each {kind}; their probabilities are averaged"
 
+    def unseen(self) -> Part | None:
+        """Return images that no member was trained on."""
+        return choosing_images(self.data, [self.candidates[i] for i in self.members])[0]
+
     def files(self, network: nn.Module) -> dict[str, bytes]:
         """Return each network's files in a folder of its own, and the space."""
         found: dict[str, bytes] = {}
