@@ -1,4 +1,4 @@
-"""What an ONNX file withstands: attacks through its torch twin or without gradients, and other changes of images."""
+"""Robustness of an ONNX file: attacks through its torch twin or without gradients, and other changes of images."""
 
 from __future__ import annotations
 
