@@ -9,7 +9,7 @@ import numpy as np
 
 from evonas.benchmarks.judged_table import JudgedTable
 from evonas.benchmarks.transferable import TRANSFERABLE, Asked, baselines, shipped_of
-from evonas.errors import SettingsError
+from evonas.errors import SettingsError, suggest
 from evonas.pareto.correlation import kendall, spearman
 from evonas.predictors.general import PredictorFile
 
@@ -26,6 +26,7 @@ def bench_predictors(
     labels: Sequence[int],
     seeds: int = 10,
     shipped: PredictorFile | None = None,
+    learners: Sequence[str] = ("traits",),
     progress: Progress = lambda what, number: None,
 ) -> list[dict[str, Any]]:
     """Return how well predictors order the rows of tables that they were not trained on.
@@ -34,10 +35,11 @@ def bench_predictors(
     drawn: there is one row, of seed 0.
 
     Args:
-        train: Tables that predictors of `TRANSFERABLE` learn from; none: these are left out.
+        train: Tables that `learners` learn from; none: these are left out.
         test: Tables that they are judged on.
         labels: How many rows of a test table's values are given away.
         seeds: How many draws of labelled rows.
+        learners: Names of `TRANSFERABLE` that learn from `train`.
         shipped: Predictor that was trained before; of a space that it knows, the variant without it is judged.
         progress: Told of each predictor before its work.
 
@@ -47,8 +49,13 @@ def bench_predictors(
         true top 30 %).
 
     Raises:
-        SettingsError: A table is in both lists, or more labels than a table allows.
+        SettingsError: A table is in both lists, a learner is unknown, or more labels than a table allows.
     """
+    for name in learners:
+        if name not in TRANSFERABLE:
+            raise SettingsError(
+                f"Expected learners among {', '.join(TRANSFERABLE)}, got '{name}'.{suggest(name, TRANSFERABLE)}"
+            )
     for table in test:
         if any(table.name.file == other.name.file for other in train):
             raise SettingsError(
@@ -56,7 +63,7 @@ def bench_predictors(
             )
         for number in labels:
             table.labelled(number, 0)
-    learned = {name: make(train) for name, make in TRANSFERABLE.items()} if train else {}
+    learned = {name: TRANSFERABLE[name](train) for name in learners} if train else {}
     names = [table.name.text for table in train]
     rows: list[dict[str, Any]] = []
     for table in test:

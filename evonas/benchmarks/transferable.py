@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from evonas.benchmarks.judged_table import JudgedTable
+from evonas.benchmarks.transferable_graphs import GRAPH_LEARNERS
 from evonas.predictors.encoders import TokenColumns, TokenEncoder
 from evonas.predictors.encoders.traits import TRAITS
 from evonas.predictors.general import GeneralPredictor, PredictorFile, TraitTable, fit_general
@@ -65,8 +66,27 @@ def _traits(train: Sequence[JudgedTable]) -> Callable[[JudgedTable], Asked]:
     return general_of(fit_general([TraitTable(table.traits, table.values) for table in train]))
 
 
-TRANSFERABLE: Mapping[str, Transferable] = MappingProxyType({"traits": _traits})
-"""Predictors that learn from tables of other spaces, by name."""
+def _of_graphs(name: str) -> Transferable:
+    """Return a predictor that reads graphs or texts: its score, and with labels a ranker that begins with it."""
+
+    def learn(train: Sequence[JudgedTable]) -> Callable[[JudgedTable], Asked]:
+        learned = GRAPH_LEARNERS[name](train)
+
+        def asked(table: JudgedTable) -> Asked:
+            scores = learned(table)
+            spread = float(scores.std())
+            prior = (scores - scores.mean()) / (spread if spread > 0 else 1.0)
+            return ranker_of(table, prior, {name: scores, "flops": table.flops})
+
+        return asked
+
+    return learn
+
+
+TRANSFERABLE: Mapping[str, Transferable] = MappingProxyType(
+    {"traits": _traits, **{name: _of_graphs(name) for name in GRAPH_LEARNERS}}
+)
+"""Predictors that learn from tables of other spaces, by name; the first is quick and judged unless others are named."""
 
 
 def ranker_of(table: JudgedTable, prior: np.ndarray, scores: Mapping[str, np.ndarray]) -> Asked:

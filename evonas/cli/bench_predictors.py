@@ -19,6 +19,13 @@ def bench_predictors(
         list[str] | None,
         typer.Option(metavar=FORM, help="A table to learn from, of another space; repeat for several."),
     ] = None,
+    learners: Annotated[
+        str,
+        typer.Option(
+            help="What learns from --train: traits, graph (k-GNN), graph-contrastive, graph-fuzzy, wl and wl-trees "
+            "(labels of graphs), ngrams and ngrams-trees (of texts), text (transformer)."
+        ),
+    ] = "traits",
     labels: Annotated[str, typer.Option(help="How many rows of the test table are given away.")] = "0,20,50,200",
     seeds: Annotated[int, typer.Option(min=1, help="Draws of these rows.")] = 10,
     limit: Annotated[
@@ -38,6 +45,7 @@ def bench_predictors(
     from evonas.data.names import check_data
 
     numbers = _numbers(labels)
+    names = [name.strip() for name in learners.split(",") if name.strip()]
     if data is not None:
         check_data(data)  # names and files before anything heavy is imported
     tests = [read_judged_table(text, limit=limit) for text in test]
@@ -56,7 +64,7 @@ def bench_predictors(
         for table in tests:
             context = Context(table.space, table.space.literature_skeleton(), data=images)
             table.image_scores |= image_scores(context, table.forms)
-    rows = judge(trains, tests, labels=numbers, seeds=seeds, shipped=shipped, progress=_progress)
+    rows = judge(trains, tests, labels=numbers, seeds=seeds, shipped=shipped, learners=names, progress=_progress)
     keys = ["test", "predictor", "labels", "seeds", "spearman", "sd", "kendall", "kendall_top30"]
     summary = [row | {"test": Path(row["test"].rpartition(":")[0]).name} for row in summarize_predictors(rows)]
     _show(keys, [[_cell(row[key]) for key in keys] for row in summary])

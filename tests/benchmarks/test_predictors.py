@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from evonas.benchmarks.judged_table import read_judged_table, split_table_name
 from evonas.benchmarks.predictors import bench_predictors, summarize_predictors
 from evonas.benchmarks.train_predictor import train_predictor
+from evonas.benchmarks.transferable import TRANSFERABLE
 from evonas.cli import app
 from evonas.errors import DataError, SettingsError
 from evonas.objectives.cost.trait_reader import TraitReader
@@ -107,3 +108,24 @@ def test_commands(tables, tmp_path):
     rows = json.loads(found.read_text())
     assert [set(row) for row in rows] == [COLUMNS] * len(rows)
     assert {row["predictor"] for row in rows} == {"flops", "free", "ranker", "general without nasbench201"}
+
+
+def test_labels_of_graphs_carry_over_as_other_predictors_do(tables):
+    """What is learned here is a function of how deep a network is, which its graph says."""
+    train, test = (read_judged_table(f"{tables[name]}:acc") for name in ("nasbench_macro", "nasbench201"))
+    rows = bench_predictors([train], [test], labels=[0], learners=["wl"])
+    found = {row["predictor"]: row["spearman"] for row in rows}
+    assert set(found) == {"flops", "free", "ranker", "wl"}
+    assert found["wl"] > 0.4
+    with pytest.raises(SettingsError, match=r"got 'wll'\. Did you mean 'wl'"):
+        bench_predictors([train], [test], labels=[0], learners=["wll"])
+
+
+@pytest.mark.slow
+def test_networks_of_graphs_and_texts_can_be_judged(tables):
+    train, test = (read_judged_table(f"{tables[name]}:acc") for name in ("nasbench_macro", "nasbench201"))
+    pytest.importorskip("lightgbm")
+    names = [name for name in TRANSFERABLE if name != "traits"]
+    rows = bench_predictors([train], [test], labels=[0, 20], seeds=1, learners=names)
+    assert {(row["predictor"], row["labels"]) for row in rows} >= {(name, n) for name in names for n in (0, 20)}
+    assert all(np.isfinite(row["spearman"]) for row in rows)
