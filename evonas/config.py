@@ -215,6 +215,12 @@ class Settings(BaseModel):
         allowed=("halving", "cokriging"),
     )
     anchors_from: str | None = _setting(None, "anchors", "Take over the trained anchors of this run", unset="none")
+    predictor: str = _setting(
+        "shipped",
+        "anchors",
+        "What trainings in other spaces teach, a signal beside others once there are anchors: a file that "
+        "evonas predictors train  wrote, shipped, or none",
+    )
     distillation: str = _setting(
         "none", "anchors", "What anchors imitate of a teacher: none, logits or nst, perhaps with its weight: logits:0.5"
     )

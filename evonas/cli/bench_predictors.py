@@ -35,9 +35,8 @@ def bench_predictors(
         str | None, typer.Option(help="Images for SWAP and SynFlow. [default: none, both left out]")
     ] = None,
     predictor: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="A predictor trained before, or 'none'. [default: the shipped one]"),
-    ] = None,
+        str, typer.Option(metavar="FILE|shipped|none", help="A predictor that was trained before.")
+    ] = "shipped",
     out: Out = None,
 ) -> None:
     """Rank correlation with truth in spaces not trained on, without labels and with few, beside FLOPs and others."""

@@ -89,6 +89,10 @@ def _check_files(settings: Settings) -> None:
         raise SettingsError(
             f"Cannot read the latency table {settings.latency_table}: missing; build one with  evonas latency build"
         )
+    if settings.predictor not in ("shipped", "none"):
+        from evonas.predictors.general import open_predictor  # SciPy, which most searches need not load here
+
+        open_predictor(settings.predictor)
     if settings.supernet and not (file := Path(settings.supernet) / "supernet.safetensors").is_file():
         raise TrainingError(f"No trained supernet at {file}: expected the directory of a run that searched by acc")
 

@@ -176,7 +176,7 @@ class SearchProblem:
 
     def context(self, **more: Any) -> Context:
         """Return what evaluators are made from."""
-        own = {name: getattr(self.settings, name) for name in ("estimator", "resolutions", "corruptions")}
+        own = {name: getattr(self.settings, name) for name in ("estimator", "resolutions", "corruptions", "predictor")}
         options = {**own, **more.pop("options", {})}
         return Context(
             self.space,
@@ -230,7 +230,7 @@ def _absolute(settings: Settings) -> Settings:
     """
     changes: dict[str, object] = {
         name: str(Path(value).resolve())
-        for name in ("space", "data", "supernet", "latency_table", "anchors_from", "teacher")
+        for name in ("space", "data", "supernet", "latency_table", "anchors_from", "teacher", "predictor")
         if (value := getattr(settings, name)) and Path(value).exists() and (name, value) != ("data", "digits")
     }
     changes["sharing"] = write_rule(settings.sharing)

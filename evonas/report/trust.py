@@ -16,6 +16,7 @@ SIGNALS = {
     "swap": "SWAP",
     "supernet:loss": "shared weights",
     "supernet:smoothed": "shared weights, smoothed",
+    "general": "trainings in other spaces",
 }
 """What signals are called on screens, where that is not their own name."""
 RANKS = "Trust: {name} only ranks, untested by trainings{test}."

@@ -14,12 +14,15 @@ import pytest
 from evonas.config import make_settings
 from evonas.deployment import train_members
 from evonas.engine.job import attempt
-from evonas.errors import EvaluationError, RunError, SettingsError
+from evonas.errors import DataError, EvaluationError, RunError, SettingsError
 from evonas.objectives.accuracy.anchor import AnchorEvaluator, AnchorInterrupted
+from evonas.objectives.accuracy.ranked import RankedEvaluator
 from evonas.pipeline import plan
 from evonas.pipeline import run as pipeline
 from evonas.pipeline.anchor_defaults import default_ladder
 from evonas.pipeline.anchor_rounds import anchor_rounds
+from evonas.pipeline.checks import check_settings
+from evonas.pipeline.context import run_context
 from evonas.pipeline.problem import SearchProblem
 from evonas.predictors.anchor_set import AnchorSet
 from evonas.runs.run import Run
@@ -84,7 +87,8 @@ def test_anchors_are_trained_in_rounds_and_stored(done: tuple[Path, list[str]]) 
     assert [
         line for line in lines if line.startswith("Anchors: 8 candidates are trained alone, in 3 rounds, to 1 and 2")
     ]
-    assert {"acc", "free", "flops", "swap", "supernet:loss", "supernet:smoothed"} == trust["agreement"].keys()
+    signals = {"acc", "free", "flops", "swap", "supernet:loss", "supernet:smoothed", "general"}
+    assert trust["agreement"].keys() == signals
 
 
 def test_accuracy_is_predicted_with_an_interval(done: tuple[Path, list[str]]) -> None:
@@ -93,6 +97,24 @@ def test_accuracy_is_predicted_with_an_interval(done: tuple[Path, list[str]]) ->
         assert 0 < low <= acc <= high < 1
         assert 0 <= float(row["acc_top1"]) <= 1
         assert row["acc_score"]
+
+
+def test_what_other_spaces_teach_is_a_signal_unless_it_is_left_out(done: tuple[Path, list[str]], space: str) -> None:
+    with Run.open(done[0]) as run:
+        trust, settings = run.manifest["acc_trust"], make_settings(**run.settings)
+        context = run_context(run, with_supernet=True)
+    assert settings.predictor == "shipped"
+    assert "general" in trust["agreement"]
+    assert "general" in trust["weights"]
+    known = context.options["anchors"]
+    with_it = RankedEvaluator(context, known)
+    without = RankedEvaluator(replace(context, options={**context.options, "predictor": "none"}), known)
+    bare = {name: option for name, option in context.options.items() if name != "predictor"}
+    assert (
+        with_it.fingerprint != without.fingerprint == RankedEvaluator(replace(context, options=bare), known).fingerprint
+    )
+    assert "general" not in without.agreements()
+    assert "general" not in without.ranker.weights
 
 
 def test_with_few_anchors_at_the_top_accuracy_is_a_score(space: str, tmp_path: Path) -> None:
@@ -300,3 +322,8 @@ def test_rounds_and_levels() -> None:
     assert all(sum(anchor_rounds(n)) == n for n in range(60))
     assert (default_ladder(863, 64), default_ladder(50_000, 64)) == ((2, 6), (2, 6))
     assert default_ladder(100, 64) == (17, 51)
+
+
+def test_a_predictor_that_is_not_there_is_refused_before_any_work(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"Expected a predictor in .*nowhere"):
+        check_settings(make_settings(predictor=str(tmp_path / "nowhere.safetensors")))

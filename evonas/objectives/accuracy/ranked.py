@@ -68,6 +68,7 @@ class RankedEvaluator(Evaluator):
         self.fingerprint = fingerprint(
             "acc", "ranked", 3, anchors.to_json(), context.supernet_fingerprint, context.data.fingerprint,
             context.seed, context.threads, *([] if known is None else [known]),
+            *([{"predictor": self.reader.predictor}] if self.reader.predictor else []),
         )  # fmt: skip
 
     def prepare(self) -> None:
@@ -146,6 +147,7 @@ class RankedEvaluator(Evaluator):
             "free": signals.free,
             **dict(zip(SCORES, signals.described.statistics.T, strict=True)),
             **dict(zip(SHARED, signals.shared.T, strict=True)),
+            **({} if signals.general is None else {"general": signals.general}),
         }
         found = {name: measure_agreement(column, self._fused) for name, column in columns.items()}
         return {ACC.name: measure_pairs(self._concordance()), **found}

@@ -12,6 +12,8 @@ from evonas.objectives.accuracy.combined import ZeroCostFeatures
 from evonas.objectives.accuracy.estimators import check_measures
 from evonas.objectives.accuracy.main_effects import AdditiveEffects
 from evonas.objectives.contract import Context
+from evonas.objectives.cost.trait_reader import TraitReader
+from evonas.predictors.general import open_predictor
 from evonas.predictors.ranker import JointScore, SignalEncoder, Signals
 from evonas.spaces import Architecture
 from evonas.supernet import PathEvaluator
@@ -30,10 +32,16 @@ class SignalReader:
     """Reader of signals: every architecture is scored, and its path read, once.
 
     Args:
-        context: Data, and a trained supernet; the option ``paths`` holds scores of the sample that were read before.
+        context: Data, and a trained supernet; the option ``paths`` holds scores of the sample that were read before,
+            ``predictor`` names what trainings in other spaces have taught (`open_predictor`), by default nothing.
+
+    Attributes:
+        encoder: What makes signals of what is read.
+        predictor: Digest of that predictor; empty: there is none.
 
     Raises:
         SettingsError: One of them is missing.
+        DataError: The predictor cannot be read.
     """
 
     def __init__(self, context: Context) -> None:
@@ -50,6 +58,10 @@ class SignalReader:
         self.encoder = SignalEncoder(context.space, SCORES)
         self._scores: dict[str, Mapping[str, float]] = {}
         self._known = context.options.get("paths")
+        predictor = open_predictor(context.options.get("predictor", "none"))
+        self.predictor = "" if predictor is None else predictor.digest
+        self._general = None if predictor is None else predictor.whole
+        self._traits = TraitReader(context.space, context.skeleton) if predictor is not None else None
 
     @cached_property
     def effects(self) -> AdditiveEffects:
@@ -69,7 +81,7 @@ class SignalReader:
         self._zero_cost.prepare(forms, self._progress)
         scores = self._columns(forms)
         self._joint = JointScore(scores)
-        return self.encoder(forms, scores, self._joint(scores), self._shared(forms))
+        return self.encoder(forms, scores, self._joint(scores), self._shared(forms), self._from_others(forms))
 
     @property
     def forms(self) -> list[Architecture]:
@@ -105,7 +117,21 @@ class SignalReader:
         if not architectures:
             return reference[np.zeros(0, dtype=np.int64)]
         scores = self._columns(architectures)
-        return self.encoder(architectures, scores, self._joint(scores), self._shared(architectures))
+        shared, general = self._shared(architectures), self._from_others(architectures)
+        return self.encoder(architectures, scores, self._joint(scores), shared, general)
+
+    @cached_property
+    def _sample_traits(self) -> np.ndarray:
+        assert self._traits is not None  # there is a predictor
+        return self._traits(self.forms)
+
+    def _from_others(self, architectures: Sequence[Architecture]) -> np.ndarray | None:
+        """Return what trainings in other spaces say, mean 0 and deviation 1 on the reference sample."""
+        if self._general is None or self._traits is None:
+            return None
+        sample = self._general(self._sample_traits, self._sample_traits)
+        scores = self._general(self._traits(architectures), self._sample_traits)
+        return np.asarray((scores - sample.mean()) / (sample.std() or 1.0))
 
     def _columns(self, architectures: Sequence[Architecture]) -> dict[str, np.ndarray]:
         logs = np.stack([self._zero_cost(architecture) for architecture in architectures])

@@ -136,13 +136,13 @@ def shipped_predictor() -> PredictorFile:
     return read_predictor(SHIPPED)
 
 
-def open_predictor(name: str | os.PathLike[str] | None) -> PredictorFile | None:
-    """Return the predictor of a file; None: the shipped one; ``"none"``: there is none.
+def open_predictor(name: str | os.PathLike[str]) -> PredictorFile | None:
+    """Return the predictor of a file; ``"shipped"``: the one that comes with the package; ``"none"``: there is none.
 
     Raises:
         DataError: The file is missing, damaged, or of another version.
     """
-    if name is None:
+    if str(name) == "shipped":
         return shipped_predictor()
     return None if str(name) == "none" else read_predictor(name)
 

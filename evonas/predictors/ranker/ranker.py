@@ -32,6 +32,9 @@ UNKNOWN_SHORTNESS = 1.0
 """Logarithm of how many times longer the training that counts is, where that is not known."""
 EXPECTED_FREE = 0.5
 """Weight expected of the joint score: about its correlation with accuracy on most tables."""
+GENERAL = 1 / 3
+"""Weight of what trainings in other spaces say before there are anchors, relative to the joint score. Both see costs,
+so that their agreement says little; a third helped more in one space left out than it cost in two."""
 MOST_SHARED = 4.0
 """Most that a score of shared weights counts before there are anchors, relative to the joint score."""
 
@@ -77,11 +80,12 @@ def shared_weight(score: np.ndarray, free: np.ndarray) -> float:
 class Ranker:
     """Weighted sum of what is known before training and of what regressors learned from anchors.
 
-    Parts are on the scale of the anchors' scores (`ScoreScale`): the joint score; each score of shared weights; and
-    what the regressors of `VIEWS` predict, joined by `error_shares`. Weights are those of `pulled_weights`, for which
-    anchors are predicted without themselves; of n anchors n / (n + `PRIOR_ANCHORS`) is expected of what they teach, and
-    `EXPECTED_FREE` of what is known before. So the joint score stands alone where there are no anchors, leads while
-    they are few, and what they do not bear out gets a weight of 0.
+    Parts are on the scale of the anchors' scores (`ScoreScale`): the joint score; each score of shared weights; what
+    trainings in other spaces say, where that is known; and what the regressors of `VIEWS` predict, joined by
+    `error_shares`. Weights are those of `pulled_weights`, for which anchors are predicted without themselves; of n
+    anchors n / (n + `PRIOR_ANCHORS`) is expected of what they teach, and `EXPECTED_FREE` of what is known before. So
+    what is known before stands alone where there are no anchors, leads while they are few, and what they do not bear
+    out gets a weight of 0.
 
     Regressors see costs as they are and scores as normal quantiles of their ranks in the reference sample: some scores
     have tails so long that a few networks would make up all of a column's spread, and these are what anchors chosen by
@@ -102,7 +106,8 @@ class Ranker:
         views: Regressors.
 
     Attributes:
-        weights: Weight of each part by name: ``free``, ``shared 0``, ..., and ``learned`` once there are anchors.
+        weights: Weight of each part by name: ``free``, ``shared 0``, ..., ``general``, and ``learned`` once there are
+            anchors.
         shares: Share of each regressor in what is learned, by name.
         scores: The anchors' scores, without a falling trend, mean 0.
         left_out: Predictions of them, each without itself; empty where nothing is learned.
@@ -129,6 +134,8 @@ class Ranker:
         self._shared = [NormalScale(column) for column in reference.shared.T]
         trust = [1.0, *(shared_weight(column, reference.free) for column in reference.shared.T)]
         names = ["free", *(f"shared {i}" for i in range(len(self._shared)))]
+        if reference.general is not None:
+            trust, names = [*trust, GENERAL], [*names, "general"]
         self.weights = {name: count / sum(trust) for name, count in zip(names, trust, strict=True)}
         self.shares: dict[str, float] = {}
         self.scores, self.left_out = np.zeros(0), np.zeros(0)
@@ -189,7 +196,8 @@ class Ranker:
     def _before(self, signals: Signals) -> dict[str, np.ndarray]:
         """Return the parts that are known before training, by name."""
         shared = zip(self._shared, signals.shared.T, strict=True)
-        return {"free": signals.free} | {f"shared {i}": scale(column) for i, (scale, column) in enumerate(shared)}
+        found = {"free": signals.free} | {f"shared {i}": scale(column) for i, (scale, column) in enumerate(shared)}
+        return found if signals.general is None else found | {"general": signals.general}
 
     def _sum(self, parts: Mapping[str, np.ndarray]) -> np.ndarray:
         return np.asarray(np.sum([self.weights[name] * part for name, part in parts.items()], axis=0))

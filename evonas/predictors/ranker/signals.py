@@ -24,18 +24,22 @@ class Signals:
         described: Tokens of each, and scores as statistics, in the order that the encoder was given.
         free: The joint score, standardized on a reference sample, shape ``(n,)``, more is better.
         shared: Scores of shared weights, more is better, shape ``(n, k)``; k may be 0, NaN: not read.
+        general: What trainings in other spaces say, standardized on a reference sample, more is better, shape
+            ``(n,)``; None: nothing is known of them.
     """
 
     described: TokenCounts
     free: np.ndarray
     shared: np.ndarray
+    general: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.described)
 
     def __getitem__(self, rows: np.ndarray) -> Signals:
         """Return some rows, in that order."""
-        return Signals(self.described[rows], self.free[rows], self.shared[rows])
+        general = None if self.general is None else self.general[rows]
+        return Signals(self.described[rows], self.free[rows], self.shared[rows], general)
 
 
 class SignalEncoder:
@@ -66,6 +70,7 @@ class SignalEncoder:
         scores: Mapping[str, np.ndarray],
         free: np.ndarray,
         shared: np.ndarray | None = None,
+        general: np.ndarray | None = None,
     ) -> Signals:
         """Return the signals of architectures.
 
@@ -74,13 +79,14 @@ class SignalEncoder:
             scores: Each of the encoder's scores, shape ``(n,)``; NaN: not known.
             free: Their joint score, shape ``(n,)``.
             shared: Scores of shared weights, shape ``(n, k)``; None: there are none.
+            general: What trainings in other spaces say, shape ``(n,)``; None: nothing is known of them.
         """
         genomes = np.stack([self.space.encode(architecture) for architecture in architectures])
         columns = np.stack([np.asarray(scores[name], dtype=np.float64) for name in self.scores], axis=1)
         for genome, architecture, row in zip(genomes, architectures, columns, strict=True):
             self._given.setdefault(_key(genome), (architecture, row))
         given = np.zeros((len(genomes), 0)) if shared is None else np.asarray(shared, dtype=np.float64)
-        return Signals(self._encoder.describe(genomes), np.asarray(free, dtype=np.float64), given)
+        return Signals(self._encoder.describe(genomes), np.asarray(free, dtype=np.float64), given, general)
 
 
 def ranker_tokens(space: Space, architecture: Architecture) -> Mapping[str, Tokens]:

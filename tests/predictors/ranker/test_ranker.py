@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -135,3 +137,19 @@ def test_only_the_order_of_a_score_counts():
         found.append(ranker.predict(signals)[0])
     np.testing.assert_allclose(found[0], found[1], rtol=1e-8, atol=1e-8)
     assert kendall(found[0], truth) > 0.85
+
+
+def test_what_other_spaces_teach_is_a_part_that_anchors_bear_out_or_not(known):
+    encoder, signals, truth, flops = known
+    none, anchors = np.zeros(0, dtype=np.int64), np.arange(40)
+    found = {}
+    for name, general in {"true": truth, "noise": np.random.default_rng(0).normal(size=len(truth))}.items():
+        taught = replace(signals, general=(general - general.mean()) / general.std())
+        before = Ranker(encoder, taught, taught[none], truth[none], flops[none])
+        assert before.weights == {"free": pytest.approx(0.75), "general": pytest.approx(0.25)}
+        assert before.predict(taught)[0] == pytest.approx(0.75 * taught.free + 0.25 * taught.general)
+        found[name] = Ranker(encoder, taught, taught[anchors], truth[anchors], flops[anchors])
+    assert found["true"].weights["general"] > found["noise"].weights["general"] + 0.03
+    assert found["noise"].weights["general"] < 0.1
+    without = Ranker(encoder, signals, signals[anchors], truth[anchors], flops[anchors])
+    assert "general" not in without.weights
