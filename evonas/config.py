@@ -211,7 +211,7 @@ class Settings(BaseModel):
     anchor_rounds: Literal["halving", "cokriging"] = _setting(
         "halving",
         "anchors",
-        "How later rounds spend their epochs: the better half climbs, or what tells most for its multiply-adds",
+        "How later rounds spend their epochs: the better half climbs, or what informs most for its multiply-adds",
         allowed=("halving", "cokriging"),
     )
     anchors_from: str | None = _setting(None, "anchors", "Take over the trained anchors of this run", unset="none")

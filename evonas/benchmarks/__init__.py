@@ -1,17 +1,17 @@
-"""Benchmarks: the parts judged against known truth.
+"""Benchmarks: the parts measured against known truth.
 
 - `bench_search` compares searches on a table whose front is known; `members_of` and `Oracle` are what an
   algorithm of one's own works with, `algorithms` those that ship.
 - `bench_proxies` correlates scores with measured accuracy, parameters and FLOPs always beside them.
 - `computed_objectives` and `score_sources` bring the objectives that evonas computes to both.
-- `bench_protocol` judges a method by its relative improvement over random sampling; `bench_published` does it
+- `bench_protocol` measures a method by its relative improvement over random sampling; `bench_published` does it
   for the published results of eight methods. `evonas.benchmarks.ablate.ablate_columns` and
   `evonas.benchmarks.ablate_trainings.ablate_trainings` say what else moves accuracies: tricks, seeds, the frame, depth.
 - `evonas.benchmarks.overhead.bench_overhead` measures what scores, shared weights and the search cost beside the
   work that cannot be spared; it stands apart because it needs torch, which benchmarks on columns do not.
 - `evonas.benchmarks.supernet.bench_supernet` ranks architectures with shared weights trained by several rules; it
   needs torch as well.
-- `evonas.benchmarks.anchor_table.bench_table` judges the ranker on tables whose columns play trainings; beside it
+- `evonas.benchmarks.anchor_table.bench_table` measures the ranker on tables whose columns play trainings; beside it
   stands `evonas.benchmarks.estimator.bench_estimator`, which trains.
 - `write_results` puts JSON, CSV and PNG beside each other.
 

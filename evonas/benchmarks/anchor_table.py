@@ -1,4 +1,4 @@
-"""A table's columns as trainings, and all signals of its rows that can be had: what the ranker is judged on."""
+"""A table's columns as trainings, and all signals of its rows that can be had: what the ranker is measured on."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def bench_table(
     seed: int = 0,
     progress: Progress = lambda what, number: None,
 ) -> TableBench:
-    """Judge signals and the ranker on a table.
+    """Measure signals and the ranker on a table.
 
     Args:
         space: Name or file of the table's space.
@@ -63,9 +63,9 @@ def bench_table(
         proxy_scores: File of scores that are signals; rows that it does not hold are left out.
         supernet: Run whose shared weights are a signal.
         data: Data for SWAP and SynFlow; None: they are no signals, unless the file of scores has them.
-        limit: Rows to judge on, drawn by seed; None: all.
+        limit: Rows to measure on, drawn by seed; None: all.
         seed: Of that draw.
-        progress: Told of each choice of anchors before its work.
+        progress: Called with each choice of anchors before its work.
 
     Raises:
         SettingsError: Fidelities out of order, a column that is not there, or more anchors than rows.

@@ -29,7 +29,7 @@ POOL = 1000
 ROUND = 16
 """Anchors at most per round: after each the ranker learns from all."""
 NEEDED = 10
-"""Architectures that must be left to be judged on."""
+"""Architectures that must be left over to measure on."""
 TOPS = {"tau": None, "tau_top30": 0.30, "tau_top10": 0.10}
 
 Progress = Callable[[str, int], None]
@@ -64,7 +64,7 @@ def bench_anchors(
         shared: Scores of shared weights by name, likewise.
         shortness: Logarithm of how many times longer high fidelity trains than low fidelity; 0: as long.
         seeds: How many (0, 1, ...), or which.
-        progress: Told of each seed before its work.
+        progress: Called with each seed before its work.
 
     Returns:
         One row per signal, number of anchors and seed: ``signal``, ``anchors``, ``seed``, ``n`` (networks compared),
@@ -159,7 +159,7 @@ def _log_cost(flops: np.ndarray) -> np.ndarray:
 
 
 def check_counts(counts: Sequence[int], architectures: int) -> None:
-    """Refuse numbers of anchors that leave too few architectures to be judged on.
+    """Refuse numbers of anchors that leave too few architectures to measure on.
 
     Args:
         counts: Numbers of anchors.
@@ -173,7 +173,7 @@ def check_counts(counts: Sequence[int], architectures: int) -> None:
     if max(counts) > architectures - NEEDED:
         raise SettingsError(
             f"Expected at most {max(0, architectures - NEEDED)} anchors, for the table holds {architectures} different "
-            f"architectures of both fidelities and {NEEDED} must be left to be judged on, got {max(counts)}."
+            f"architectures of both fidelities and {NEEDED} must be left over to measure on, got {max(counts)}."
         )
 
 

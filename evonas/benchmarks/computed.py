@@ -35,7 +35,7 @@ def score_sources(context: Context, names: Iterable[str] = (), *, skeleton: str 
     Args:
         context: Space, skeleton, and data for scores that see images.
         names: What may be asked for as well: of these, rankings and proxies with options are added.
-        skeleton: Name of the skeleton that training-free scores look at; None: the one that each declares.
+        skeleton: Name of the skeleton that training-free scores are computed on; None: the one that each declares.
     """
     from evonas.objectives import check_objectives, known_objectives
 
@@ -84,7 +84,7 @@ def _scores(
     from evonas.proxies import is_proxy
 
     context = replace(context, seed=seed)
-    if name in FLOORS:  # what leads nowhere costs as written, and tells nothing of accuracy
+    if name in FLOORS:  # what leads nowhere costs as written, and says nothing of accuracy
         architectures = [context.space.canonical(architecture) for architecture in architectures]
     if skeleton is None or name in FLOORS or not is_proxy(name):
         return _values(name, context, architectures)

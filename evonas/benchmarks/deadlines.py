@@ -55,7 +55,7 @@ def bench_deadlines(
         options: Further options of each search.
         clock: One of `CLOCKS`. By ``processor`` a machine that others use too tells what it would tell alone, but for
             waiting for the disk.
-        progress: Told what begins.
+        progress: Called with what begins.
 
     Returns:
         For each search ``space``, ``data``, ``time``, ``options``, ``clock``; ``budget``, ``wall`` and ``processor``

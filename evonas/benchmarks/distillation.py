@@ -1,4 +1,4 @@
-"""Distillation judged: how well short trainings rank, with a teacher and without, on the same architectures."""
+"""Benchmark of distillation: how well short trainings rank, with a teacher and without, on the same architectures."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def bench_distillation(
     """Train random architectures shortly in several ways, and long, and correlate.
 
     The short ones are read on the part `search`, as anchors are; the long one, by the recipe ``quick`` from another
-    seed, on `report` and the test part together, so that no image judges itself.
+    seed, on `report` and the test part together, so that no image is both chosen by and measured on.
 
     Args:
         context: Space, skeleton, data and seed.

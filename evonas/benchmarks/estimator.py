@@ -39,7 +39,7 @@ def bench_estimator(
         architectures: Canonical, ten or more, different.
         truth: Their accuracy after a full training, shape ``(n,)``.
         seed: Of the folds.
-        progress: Told of what is done and of which architecture.
+        progress: Called with what is done and with which architecture.
 
     Returns:
         One row per estimate: ``estimate``, ``n``, ``spearman``, ``kendall``.
@@ -126,7 +126,7 @@ def train_fully(context: Context, architectures: Sequence[Architecture], recipe:
         context: Space, skeleton and data.
         architectures: Canonical.
         recipe: Name or file of a recipe.
-        progress: Told before each training.
+        progress: Called before each training.
     """
     from evonas.networks import build
     from evonas.training import test_accuracy

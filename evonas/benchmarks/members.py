@@ -137,7 +137,7 @@ def members_of(
         table: Its columns go before computed objectives of the same name. Rows where an objective is not
             known are left out.
         objectives: ``"NAME:max,NAME:min"`` or a list of such texts; the direction may be left out where the
-            name tells it.
+            name gives it.
         computed: Objectives that need no table, such as FLOPs; cheap: known before an evaluation.
         scores: Training-free scores, one per row of the table.
 

@@ -79,7 +79,7 @@ def bench_overhead(
             no cost.
         quick: Measure little, on small networks, to see that it runs.
         seed: Of architectures, weights and batches.
-        progress: Told what is measured next.
+        progress: Called with what is measured next.
 
     Returns:
         ``swap``: ``speedup_over_naive`` (the counts are asserted equal), ``over_forward``, ``peak_bytes``,

@@ -24,7 +24,7 @@ from evonas.pareto.improvement import relative_improvement
 from evonas.spaces import Architecture, Space
 
 Train = Callable[[Sequence[Architecture], int], ArrayLike]
-"""What trains and judges: (architectures, training seed) -> accuracy of each, NaN where training failed."""
+"""What trains and measures: (architectures, training seed) -> accuracy of each, NaN where training failed."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +83,14 @@ def bench_protocol(
     seed: int = 0,
     pool: Sequence[Architecture] | None = None,
 ) -> dict[str, Any]:
-    """Judge what a method found against random sampling: same sampler, same training, RI with interval.
+    """Compare what a method found with random sampling: same sampler, same training, RI with interval.
 
     Args:
         space: The space that the method searched; its sampler draws the random architectures, none twice.
         found: Architectures, one per run of the method.
-        train: Trains and judges all of them alike.
+        train: Trains and measures all of them alike.
         random: How many random architectures; as many as `found` where None.
-        seeds: Trainings of each architecture; two or more also tell how far the ranking depends on the seed.
+        seeds: Trainings of each architecture; two or more also show how far the ranking depends on the seed.
         seed: Of the sampler, and the first of the training seeds.
         pool: Draw from these instead of the whole space, such as the members of a table.
 

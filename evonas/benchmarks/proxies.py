@@ -62,7 +62,7 @@ def bench_proxies(
     names = list(dict.fromkeys([*proxies, *FLOORS]))
     seeds = range(seeds) if isinstance(seeds, int) else seeds
     _check(names, [*table.columns, *sources], limit, seeds)
-    # A column cannot be judged by itself: a score of the same name is computed.
+    # A column cannot be measured by itself: a score of the same name is computed.
     asked = [proxy for proxy in names if proxy not in table or (proxy == name and proxy in sources)]
     candidates = np.flatnonzero(~np.isnan(truth))
     results = []

@@ -1,4 +1,4 @@
-"""Judging a run by its relative improvement over random architectures that are trained alike."""
+"""Comparison of a run with random sampling: relative improvement over architectures trained alike."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from evonas.training import load_recipe
 from evonas.training.train import train
 
 
-def judge_front(
+def compare_front(
     path: Path,
     *,
     recipe: str,
@@ -30,7 +30,7 @@ def judge_front(
 ) -> dict[str, Any]:
     """Train members of a front and as many random architectures from fresh weights, and compare them.
 
-    All are trained on the part `train` and judged on the part `report`, which the search did not select on.
+    All are trained on the part `train` and measured on the part `report`, which the search did not select on.
 
     Args:
         path: The run.

@@ -40,7 +40,7 @@ PROBE_IMAGES = 2000
 KEPT = 2**28
 """Bytes of activations that paths which begin alike share."""
 TRIED = 20
-"""Plans that tell how many passes an update of a rule takes."""
+"""Plans that show how many passes an update of a rule takes."""
 
 
 def bench_supernet(

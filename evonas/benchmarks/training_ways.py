@@ -34,7 +34,7 @@ class TrainingWay:
     """One way to train every architecture alike.
 
     Attributes:
-        name: What tells it from the others, such as ``cells=6`` or ``+ cutout``.
+        name: What distinguishes it from the others, such as ``cells=6`` or ``+ cutout``.
         skeleton: Frame of the networks.
         recipe: How they are trained.
         seed: Of weights, order of images and augmentation.

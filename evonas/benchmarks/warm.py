@@ -28,7 +28,7 @@ REPEATS = 1
 def stored_scores(file: Path, table: Table, space: Space) -> dict[str, np.ndarray]:
     """Return the scores of a file for the rows of a table, NaN where it has none.
 
-    Columns whose names tell their direction are accuracies or costs, and no scores.
+    Columns whose names give their direction are accuracies or costs, and no scores.
 
     Args:
         file: A CSV with architectures.
@@ -41,7 +41,7 @@ def stored_scores(file: Path, table: Table, space: Space) -> dict[str, np.ndarra
     scored = load_table([file], space)
     rows = {key: row for row, key in enumerate(scored.keys)}
     matches = np.array([rows.get(key, -1) for key in table.keys])
-    names = [name for name in scored.columns if name not in table.columns and not _told(name)]
+    names = [name for name in scored.columns if name not in table.columns and not _has_direction(name)]
     found = {name: np.where(matches >= 0, scored[name][matches], np.nan) for name in names}
     found = {name: values for name, values in found.items() if np.isfinite(values).any()}
     if not found:
@@ -76,7 +76,7 @@ def sampled_scores(context: Context, table: Table, *, n: int = SCORED, seed: int
     return {"swap": scores}
 
 
-def _told(name: str) -> bool:
+def _has_direction(name: str) -> bool:
     try:
         column_direction(name)
     except SettingsError:

@@ -120,7 +120,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":
             typer.echo(context.get_help() if context else "", err=True)
         else:
-            look = f"; see  {context.command_path} --help" if context else ""
-            typer.echo(f"Error: {' '.join(error.format_message().split()).rstrip('.')}{look}", err=True)
+            see = f"; see  {context.command_path} --help" if context else ""
+            typer.echo(f"Error: {' '.join(error.format_message().split()).rstrip('.')}{see}", err=True)
         return 2
     return code if isinstance(code, int) else 0

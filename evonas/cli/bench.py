@@ -1,4 +1,4 @@
-"""``evonas bench``: the parts judged against known truth."""
+"""``evonas bench``: the parts measured against known truth."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from evonas.cli.options import Application
 
-bench = Application(no_args_is_help=True, help="Judge the parts against known truth.")
+bench = Application(no_args_is_help=True, help="Measure the parts against known truth.")
 
 
 def _json_file(out: Path | None) -> Path | None:
@@ -37,9 +37,9 @@ def bench_proxies(
     ],
     data: Annotated[str, typer.Option(help="Data that scores see.")] = "digits",
     seeds: Annotated[int, typer.Option(min=1, help="Scores of each architecture.")] = 3,
-    limit: Annotated[int | None, typer.Option(min=3, help="Judge on that many rows, drawn by seed.")] = None,
+    limit: Annotated[int | None, typer.Option(min=3, help="Measure on that many rows, drawn by seed.")] = None,
     skeleton: Annotated[
-        str | None, typer.Option(help="Skeleton that scores look at, such as cifar. [default: each score's own]")
+        str | None, typer.Option(help="Skeleton that scores read, such as cifar. [default: each score's own]")
     ] = None,
     out: Out = None,
 ) -> None:

@@ -35,14 +35,14 @@ def bench_distillation(
 
     settings = make_settings(space=space, data=data, train_limit=train_limit, resolution=resolution, seed=seed)
     check_settings(settings)  # before anything heavy is imported
-    from evonas.benchmarks.distillation import bench_distillation as judge
+    from evonas.benchmarks.distillation import bench_distillation as run_benchmark
     from evonas.cli.progress import make_progress
     from evonas.objectives import torch_threads
     from evonas.pipeline.problem import SearchProblem
 
     context = SearchProblem(settings).context()
     with torch_threads(context.threads):
-        results = judge(
+        results = run_benchmark(
             context,
             split_names([distillations], "distillation"),
             epochs=_numbers(epochs),

@@ -1,4 +1,4 @@
-"""``evonas bench estimator``: how well accuracy is estimated, judged on tables or on trainings made here."""
+"""``evonas bench estimator``: how well accuracy is estimated, measured on tables or on trainings made here."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def bench_estimator(
     ] = None,
     supernet: Annotated[Path | None, typer.Option(help="A run whose shared weights are a signal.")] = None,
     limit: Annotated[
-        int | None, typer.Option(min=20, help="Judge on that many rows, drawn by the seed. [default: all]")
+        int | None, typer.Option(min=20, help="Measure on that many rows, drawn by the seed. [default: all]")
     ] = None,
     data: Annotated[
         str | None,
@@ -71,7 +71,7 @@ def bench_estimator(
     """How well accuracy is estimated: Kendall's tau with truth of every signal and of the ranker, `acc`.
 
     With --low and --high the columns of a table play trainings: the ranker learns from some rows at low fidelity
-    (anchors, chosen in rounds as a search does) and is judged on all others at high fidelity, beside FLOPs, scores,
+    (anchors, chosen in rounds as a search does) and is measured on all others at high fidelity, beside FLOPs, scores,
     and a random forest on one-hot genes. Nothing is trained, and neither images nor shared weights are needed.
 
     Without --low, --networks architectures get a short and a full training here (or --target of the table is their

@@ -24,7 +24,7 @@ KEYS = {
 
 @bench.command("protocol")
 def bench_protocol(
-    run: Annotated[Path | None, typer.Argument(help="A run to judge; without one, the published table.")] = None,
+    run: Annotated[Path | None, typer.Argument(help="A run to measure; without one, the published table.")] = None,
     ablate: Annotated[str | None, typer.Option(help="What is ablated instead: tricks, seeds, macro or depth.")] = None,
     table: Annotated[Path | None, typer.Option(help="With --ablate: a CSV of accuracies instead of trainings.")] = None,
     columns: Annotated[str | None, typer.Option(help="Its columns, joined by commas; of tricks in order.")] = None,
@@ -90,9 +90,9 @@ def bench_protocol(
     from evonas.runs.run import Run
 
     Run.open(run).close()  # whether it is there, before anything heavy is imported
-    from evonas.benchmarks.run_protocol import judge_front
+    from evonas.benchmarks.run_protocol import compare_front
 
-    result = judge_front(run, recipe=recipe, epochs=epochs, members=members, seeds=seeds or 2, progress=_progress)
+    result = compare_front(run, recipe=recipe, epochs=epochs, members=members, seeds=seeds or 2, progress=_progress)
     _show(["figure", "value"], [[key, _cell(result[key])] for key in ("ri", "low", "high", "p", "seed_kendall")])
     _write(out, result, [{key: result[key] for key in ("ri", "low", "high", "confidence", "p")}], None)
 

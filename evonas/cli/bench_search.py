@@ -1,4 +1,4 @@
-"""``evonas bench search``, ``problems`` and ``operators``: searches judged where the front is known."""
+"""``evonas bench search``, ``problems`` and ``operators``: searches measured where the front is known."""
 
 from __future__ import annotations
 

@@ -28,12 +28,12 @@ def _data(
         ),
     ] = None,
 ) -> None:
-    """Look at data before a search: parts, classes, sizes, what is left out, and what to be warned of."""
+    """Show data before a search: parts, classes, sizes, what is left out, and what to be warned of."""
     from evonas.data.names import check_data
 
     check_data(path)
     from evonas.data.inventory import inventory_lines
-    from evonas.data.look import look_at, write_look
+    from evonas.data.overview import overview_of, write_overview
     from evonas.data.read_options import ReadOptions
 
     recipe = None
@@ -42,21 +42,21 @@ def _data(
 
         recipe = load_recipe(augment)  # a wrong name ends here
     resolution, options = given.pop("resolution", None), ReadOptions(**given)
-    look = look_at(path, options, resolution)
-    for line in inventory_lines(look.inventory, whole=True):
+    overview = overview_of(path, options, resolution)
+    for line in inventory_lines(overview.inventory, whole=True):
         typer.echo(line)
-    for one in look.inventory.skipped:
+    for one in overview.inventory.skipped:
         typer.echo(f"  unreadable: {one.name} ({one.reason})")
     if out is not None:
-        typer.echo(f"Wrote {len(write_look(look, out))} files to {out}")
+        typer.echo(f"Wrote {len(write_overview(overview, out))} files to {out}")
     if recipe is not None:
-        from evonas.data.look import write_augmented
+        from evonas.data.overview import write_augmented
         from evonas.files.size import make_size
         from evonas.training.augmentation import recipe_augmentation
 
         file = (out or Path()) / "augment.png"
-        size = make_size(*look.images.shape[2:])
-        write_augmented(look, recipe_augmentation(recipe, size, look.usual_augment(options)), file)
+        size = make_size(*overview.images.shape[2:])
+        write_augmented(overview, recipe_augmentation(recipe, size, overview.usual_augment(options)), file)
         typer.echo(f"Wrote {file}: in each row an image, then what training by '{recipe.name}' sees of it")
 
 

@@ -31,4 +31,4 @@ def export(
         "mlflow": f"  mlflow ui --backend-store-uri {shlex.quote(written.split(', experiment ')[0])}",
     }
     if to in shown:
-        typer.echo(f"Look at it with\n{shown[to]}")
+        typer.echo(f"Show it with\n{shown[to]}")

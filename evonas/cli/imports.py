@@ -48,4 +48,4 @@ def import_lhd_weights(
     if out is not None:
         write_whole(out, to_csv(rows))
         typer.echo(f"Wrote {out}", err=True)
-    typer.echo(f"Look at one with  evonas describe {rows[1][1]} 'TEXT' --skeleton {rows[1][2]}", err=True)
+    typer.echo(f"Show one with  evonas describe {rows[1][1]} 'TEXT' --skeleton {rows[1][2]}", err=True)

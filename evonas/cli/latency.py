@@ -95,7 +95,7 @@ def build(
         f"Median error {table.error:.1%} on {table.calibration} whole networks, each left out of the fit in turn; "
         f"a call alone takes {1e3 * table.floor_ms:.1f} us, calls vary by {1e3 * table.noise_ms:.1f} us"
     )
-    typer.echo(f"Wrote {out}; judge it with  evonas latency check {out}")
+    typer.echo(f"Wrote {out}; check it with  evonas latency check {out}")
 
 
 @latency.command()

@@ -131,7 +131,7 @@ def _base(annotation: Any) -> type:
     if get_origin(annotation) is tuple:
         return tuple
     if any(get_origin(part) is tuple for part in get_args(annotation)):
-        return str  # a number or several, which the setting's own reader tells apart
+        return str  # a number or several, which the setting's own reader distinguishes
     kinds = [kind for kind in _leaves(annotation) if kind is not type(None)]
     return kinds[0]
 

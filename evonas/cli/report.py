@@ -12,7 +12,7 @@ def report(
     run: Annotated[Path, typer.Argument(help="The run directory.")],
     out: Annotated[Path | None, typer.Option(help="The HTML file. [default: report.html in the run]")] = None,
 ) -> None:
-    """Write a run's report: one HTML file to look at, keep and send."""
+    """Write a run's report: one HTML file to read, keep and send."""
     from evonas.errors import SettingsError
     from evonas.report import write_report
     from evonas.runs.run import Run

@@ -25,7 +25,7 @@ def signals_stop() -> Iterator[None]:
 
     Python loses an exception that a handler raises while a destructor or a callback of a library runs, and some
     libraries turn it into one of their own. So what came is remembered: `check_stopped` raises again, and
-    `exit_code` tells an interruption whatever exception it ended with.
+    `exit_code` recognizes an interruption whatever exception it ended with.
 
     Only the main thread of a process can handle signals; in others nothing changes.
     """

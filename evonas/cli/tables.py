@@ -19,7 +19,7 @@ KEPT = "\N{NO-BREAK SPACE}"
 
 
 def cards_table(front: Front, chosen: Sequence[Card], width: int) -> Table | Text:
-    """Return the cards of a front as a table: name, number on the front, objectives, what judges them, the need.
+    """Return the cards of a front as a table: name, number on the front, objectives, what measured them, the need.
 
     Where the table has no room it is sentences instead, one card after the other.
 

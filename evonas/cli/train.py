@@ -80,7 +80,7 @@ def train(
         raise SettingsError("Expected either --seed or --seeds, got both: leave one of them out")
     share = None if hold_out is None else parse_share(hold_out)
     if patience and share == 0:
-        raise SettingsError("--patience needs images to judge by, got --hold-out 0: give a share such as 10%")
+        raise SettingsError("--patience needs held-out images, got --hold-out 0: give a share such as 10%")
 
     check_selection(run, select)
     for line in knee_warning(manifest, select):

@@ -106,7 +106,7 @@ def as_pixels(values: object, what: str, layout: str | None = None) -> np.ndarra
         layout: ``NHWC``, ``NCHW`` or ``NHW`` where that is known.
 
     Raises:
-        DataError: Another shape or type, an axis of channels that cannot be told, NaN or infinity.
+        DataError: Another shape or type, an axis of channels that cannot be found, NaN or infinity.
     """
     images = np.asarray(values)
     if images.ndim not in (3, 4) or images.dtype.kind not in "biuf" or 0 in images.shape[1:]:
@@ -139,7 +139,7 @@ def _layout(shape: tuple[int, ...], what: str) -> str:
     likely = [layout for size, layout in ((first, "NCHW"), (third, "NHWC")) if size in CHANNELS]
     if len(likely) != 1:
         raise DataError(
-            f"Expected {what} with an axis of channels that can be told, got shape {shape}: "
+            f"Expected {what} with an axis of channels that can be found, got shape {shape}: "
             "say which it is by --layout NHWC or --layout NCHW"
         )
     return likely[0]

@@ -18,7 +18,7 @@ from evonas.data.photo import DEEP, opened, read_photo
 from evonas.errors import DataError, require
 from evonas.files.size import Size, height_width
 
-PROBE = 256  # images, evenly spaced, that are looked at to learn channels and size
+PROBE = 256  # images, evenly spaced, that are read to learn channels and size
 KEPT = 256
 """Longer side up to which images of one size that are no squares keep it."""
 PHOTO_RESOLUTION = 64  # where images differ in size and no resolution is asked for

@@ -92,7 +92,7 @@ def _parts(root: Path) -> dict[str, Path]:
     """Return the folder of each part; the root alone is that of training where it holds classes.
 
     Raises:
-        DataError: Folders cannot be told apart.
+        DataError: Folders that cannot be distinguished.
     """
     folders = subfolders(root)
     named: dict[str, list[Path]] = {}

@@ -20,7 +20,7 @@ from evonas.errors import DataError, require
 def read_hub(source: str, options: ReadOptions = PLAIN) -> Source | None:
     """Return a data set of the hub, `hub:NAME` or `owner/name`; None where `source` has neither form.
 
-    An `owner/name` whose owner is a local folder is taken for a mistyped path, and not looked for on the hub.
+    An `owner/name` whose owner is a local folder is taken for a mistyped path, and not searched for on the hub.
 
     Raises:
         DataError: The hub does not give it, or it has no training split, image column or label column.

@@ -19,7 +19,7 @@ from evonas.data.lazy_images import LazyImages, chunks_of, usual_cache
 from evonas.data.memory import memory_in_words, refuse_too_large
 from evonas.data.names import DIGITS
 from evonas.data.part import Part
-from evonas.data.pixel_warnings import PixelLook
+from evonas.data.pixel_warnings import PixelCheck
 from evonas.data.rare import treat_rare
 from evonas.data.read_options import PLAIN, ReadOptions
 from evonas.data.skipped import Skipped, list_parts, skipped_sentence
@@ -129,7 +129,7 @@ def _load(
         by_class = rows_by_class(split[0], split[1], len(split[2]))
         (own,) = read(train, [rows[interleave(by_class, split[1])]])
         search, report = _read_validation(found, found.validation, hashes["validation"], seed, read)
-    look, counts = _look_at_pixels((own, search, report), channels)
+    pixels, counts = _check_pixels((own, search, report), channels)
     inventory = take_inventory(
         replace(found, train=train, test=test),
         hashes,
@@ -138,7 +138,7 @@ def _load(
         asked=resolution is not None,
         memory=memory,
         skipped=skipped,
-        seen=[*_shared(found), *look.warnings()],
+        seen=[*_shared(found), *pixels.warnings()],
     )
     own, search, report = own.to(device), search.to(device), report.to(device)
     mean, std = counts.statistics(found.scale) if statistics is None else _given_statistics(statistics, channels)
@@ -188,14 +188,14 @@ def _read_validation(
     return read(given, halve_validation(given, split, seed))
 
 
-def _look_at_pixels(parts: Sequence[Part], channels: int) -> tuple[PixelLook, ChannelCounts]:
+def _check_pixels(parts: Sequence[Part], channels: int) -> tuple[PixelCheck, ChannelCounts]:
     """Return what the pixels of all parts show, and counts of the first part's values, whose mean normalizes images."""
-    look, counts = PixelLook(), ChannelCounts(channels)
+    pixels, counts = PixelCheck(), ChannelCounts(channels)
     for number, chunk in chunks_of([part.images for part in parts]):
-        look.add(chunk)
+        pixels.add(chunk)
         if number == 0:
             counts.add(chunk)
-    return look, counts
+    return pixels, counts
 
 
 def _given_statistics(

@@ -32,7 +32,7 @@ def plugins() -> dict[str, EntryPoint]:
 def hub_name(source: str) -> str | None:
     """Return the hub's name of `hub:NAME` or `owner/name`; None where `source` has neither form.
 
-    An `owner/name` whose owner is a local folder is taken for a mistyped path, and not looked for on the hub.
+    An `owner/name` whose owner is a local folder is taken for a mistyped path, and not searched for on the hub.
     """
     name = source.removeprefix(HUB)
     owned = (

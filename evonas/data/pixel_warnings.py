@@ -10,13 +10,13 @@ import torch
 from evonas.data.lazy_images import chunks_of
 from evonas.data.resize import resize
 
-__all__ = ["PixelLook", "difference_hashes", "pixel_warnings"]
+__all__ = ["PixelCheck", "difference_hashes", "pixel_warnings"]
 
 LEVELS = 32
 """Different values that the pixels of a part have at least, else they have lost their meaning."""
 
 
-class PixelLook:
+class PixelCheck:
     """Signs of decoded pixels that something is wrong with data, taken in chunk by chunk."""
 
     def __init__(self) -> None:
@@ -55,10 +55,10 @@ def pixel_warnings(parts: Sequence[torch.Tensor]) -> list[str]:
     Raises:
         UndecodableError: Some lazy ones cannot be decoded; all are named.
     """
-    look = PixelLook()
+    check = PixelCheck()
     for _, chunk in chunks_of(parts):
-        look.add(chunk)
-    return look.warnings()
+        check.add(chunk)
+    return check.warnings()
 
 
 def difference_hashes(images: torch.Tensor) -> np.ndarray:

@@ -24,7 +24,7 @@ def log_access(run: Run, command: str, member: str, progress: Progress | None = 
         run: The run, open for reading or writing.
         command: Such as ``deploy``.
         member: Canonical text of the architecture whose accuracy is read.
-        progress: Told where the run is on a file system that can only be read, and so holds no note of this access.
+        progress: Says so where the run is on a file system that can only be read, and so holds no note of this access.
 
     Raises:
         RunError: The log cannot be written.

@@ -236,7 +236,7 @@ def _variants(deployment: Deployment) -> dict[str, Any] | None:
     return {
         "measure": deployment.measure,
         "calibrated_on": tried.calibration,
-        "judged_on": tried.judged,
+        "judged_on": tried.compared,
         "chosen": tried.chosen.name,
         "rows": [variant.row() for variant in tried.variants],
         "notes": list(tried.notes),

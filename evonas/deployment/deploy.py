@@ -68,8 +68,8 @@ def deploy(
         target: What it is deployed to: decides which operations and precisions are taken, and whose checker is asked.
         dynamic_batch: Leave the batch open; else it is 1. None: as the target takes it.
         max_drop: What fewer bits may cost, 0 or more: percentage points of accuracy, on the validation images that
-            variants are judged on and on the test part; of another task, per cent by which its primary measure may get
-            worse.
+            variants are compared on and on the test part; of another task, per cent by which its primary measure may
+            get worse.
         threads: Threads that the latency is measured with.
         tolerance: Largest difference of an output from torch in float64, above 0. Default: what the rounding of
             float32 explains (`evonas.runtime.parity.Parity.limit`).

@@ -21,14 +21,14 @@ from evonas.deployment.access_log import log_access
 from evonas.deployment.card import render
 from evonas.deployment.card_content import card_content
 from evonas.deployment.check import Figures, compare, load_again
-from evonas.deployment.compression.compress import Judge, compress
+from evonas.deployment.comparison import make_comparison
+from evonas.deployment.compression.compress import Comparison, compress
 from evonas.deployment.compression.qat import fine_tune
 from evonas.deployment.compression.variant import Compression, Variant
 from evonas.deployment.deploy_options import DeployOptions
 from evonas.deployment.deployment import MODEL, VARIANTS, Deployment, cost_of_rounding, words_of_cost
 from evonas.deployment.folder import whole_folder
 from evonas.deployment.isolated_check import Fresh
-from evonas.deployment.judge import make_judge
 from evonas.deployment.member import inherit
 from evonas.deployment.model import PREPROCESS, load_model, model_files, to_json
 from evonas.deployment.noted_outputs import as_taken, noise_pixels, noted_outputs
@@ -130,7 +130,7 @@ class DeploySteps:
         """Do all steps; the folder appears when the last has succeeded."""
         if self.options.inside:
             check_inside(self.preprocessing, self.options.opset)
-        judge = None if self.options.quantize == "none" else make_judge(self.data, self.target)
+        comparison = None if self.options.quantize == "none" else make_comparison(self.data, self.target)
         with whole_folder(out) as draft:
             network, words = self.weights()
             temperature = self.temperature(network)
@@ -146,7 +146,7 @@ class DeploySteps:
             log_access(self.run, "deploy", self.choice.text, self.progress)  # read once the model is known to be right
             seen = self.compare(module, single, self.data.test)
             self.require_parity(seen)
-            tried, written = self.compress(module, single, seen, judge)
+            tried, written = self.compress(module, single, seen, comparison)
             trust = self.trust(module, written[0], temperature)
             self.task.advance(1, "loading it in a fresh process")
             fresh = [self.write(draft, one, words) for one in written]
@@ -195,17 +195,17 @@ class DeploySteps:
         return deployment
 
     def compress(
-        self, module: UnitInput, single: onnx.ModelProto, seen: Parity, judge: Judge | None
+        self, module: UnitInput, single: onnx.ModelProto, seen: Parity, comparison: Comparison | None
     ) -> tuple[Compression | None, list[WrittenModel]]:
         """Return all forms that were tried, and what is written or reported on: the chosen one first."""
-        if judge is None:
+        if comparison is None:
             return None, [WrittenModel(single, "float32", seen, MODEL)]
         options, most = self.options, f"{self.options.max_drop:g}"
         tuned = self.tuned(module)
         self.task.advance(1, "trying smaller forms")
         tried = compress(
             single,
-            judge,
+            comparison,
             options.quantize,
             max_drop=options.max_drop,
             edges=options.edges,

@@ -204,8 +204,8 @@ def _tried(deployment: Deployment) -> list[str]:
     if tried is None:
         return []
     lines = [
-        f"Chosen among {len(tried.variants)} forms, calibrated on {tried.calibration} validation images and judged on "
-        f"{tried.judged} others: {tried.chosen.name}. All stand in {deployment.folder / 'README.md'}."
+        f"Chosen among {len(tried.variants)} forms, calibrated on {tried.calibration} validation images and compared "
+        f"on {tried.compared} others: {tried.chosen.name}. All stand in {deployment.folder / 'README.md'}."
     ]
     for file, figures in deployment.others.items():
         lines.append(

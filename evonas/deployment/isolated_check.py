@@ -61,6 +61,6 @@ def run_fresh(model: Path, images: np.ndarray, *, scale: float) -> Fresh:
         if reported["foreign"]:
             raise ExportError(
                 f"Expected a fresh process with onnxruntime alone, but it loaded {', '.join(reported['foreign'])}: "
-                "look for a sitecustomize module"
+                "check for a sitecustomize module"
             )
         return Fresh(np.load(out, allow_pickle=False), reported["single"], reported["single"] - reported["before"])

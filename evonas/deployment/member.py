@@ -45,7 +45,7 @@ from evonas.training.train import train
 SKIPPED = "skipped.csv"
 CHECKPOINT = "checkpoint.safetensors"
 HELD_OUT = 0.1
-"""Share of the training images that a training on the command line is judged by where nothing says otherwise."""
+"""Share of the training images that a training on the command line is measured by where nothing says otherwise."""
 
 Weights = Literal["inherited", "fresh", "anchor"]
 _WEIGHTS = ("inherited", "fresh", "anchor")
@@ -155,7 +155,7 @@ def with_hold_out(recipe: TrainingRecipe, share: float | None, patience: int | N
         patience: Epochs without gain after which it ends; 0 or None: the recipe's, which goes with its images.
 
     Raises:
-        SettingsError: It would end early without images to judge by.
+        SettingsError: It would end early without held-out images.
     """
     if share is None:
         share = recipe.held_out or (0.0 if recipe.name == FINETUNE and not patience else HELD_OUT)

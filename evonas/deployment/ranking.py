@@ -29,7 +29,7 @@ __all__ = ["RANKING_FILE", "pick_matched", "verify_ranking"]
 RANKING_FILE = "ranking.json"
 """What the last check of a run gave."""
 DRAWN = 1000
-"""Random architectures among which those of equal FLOPs are looked for."""
+"""Random architectures among which those of equal FLOPs are searched for."""
 FEWEST = 3
 """Members that a rank correlation needs."""
 
@@ -75,7 +75,7 @@ def verify_ranking(
     assert context.data is not None  # an accuracy was estimated on it
     primary = make_task(context.data).objective
     if objective.name != primary:
-        raise RunError(f"Expected a run that ranks by {primary}, which trainings are judged by, got {objective.name}")
+        raise RunError(f"Expected a run that ranks by {primary}, which trainings are measured by, got {objective.name}")
     with torch_threads(context.threads):
         networks = _networks(context, front, objective, number, seed)
     texts = [network.architecture for network in networks]

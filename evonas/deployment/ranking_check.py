@@ -44,7 +44,7 @@ class RankingCheck:
     Attributes:
         objective: What was estimated.
         direction: Which of its values are better, ``max`` or ``min``.
-        test_images: Images that trained networks were judged on.
+        test_images: Images that trained networks were measured on.
         how: How they were trained, in words.
         networks: Members first; number i of the random ones is the partner of member i.
     """
@@ -88,7 +88,7 @@ class RankingCheck:
         ]
         both = self.agreement()
         if both.tau is not None and not both.beats_chance:
-            more = f"about {both.needed} would tell" if both.needed else "more may show otherwise"
+            more = f"about {both.needed} would show it" if both.needed else "more may show otherwise"
             lines.append(f"So the order by {self.objective} is not shown to beat chance; {more}.")
         ours, theirs = self._sides()
         if self.direction == "max" and len(ours) and np.mean(theirs) > 0:

@@ -21,7 +21,7 @@ START_SECONDS = 1800.0
 DEATHS_IN_A_ROW = 3
 """Workers in a row that may die before they are ready, while none is."""
 POLL_SECONDS = 60.0
-"""Seconds to wait before looking around again."""
+"""Seconds between checks of workers."""
 
 
 class Worker(ABC):

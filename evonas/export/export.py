@@ -14,7 +14,7 @@ from evonas.runs.run import Run
 
 FORMATS = ("optuna", "tensorboard", "mlflow")
 DEFAULT_STORE = "sqlite:///mlflow.db"
-"""Where MLflow itself keeps runs and looks for them, unless told otherwise: a file in the current folder."""
+"""Where MLflow itself keeps runs and searches for them by default: a file in the current folder."""
 
 
 def export_run(run: Run, to: str, out: str | Path | None = None, *, uri: str | None = None) -> str:

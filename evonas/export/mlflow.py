@@ -33,7 +33,7 @@ def export_mlflow(contents: Contents, uri: str) -> str:
 class MLflowLog:
     """Logs settings, metrics after every generation, and at the end the front, to an MLflow server.
 
-    A search that is resumed is a run of its own there. A server that fails during the search is told once.
+    A search that is resumed is a run of its own there. A server that fails during the search is reported once.
 
     Args:
         uri: Tracking URI, such as ``http://localhost:5000`` or ``sqlite:///mlflow.db``.

@@ -62,7 +62,7 @@ class TensorBoardLog:
 
         if self._writer is None:
             folder = run.path / FOLDER
-            for old in folder.glob("events.*"):  # a search that is resumed tells all of it again
+            for old in folder.glob("events.*"):  # a search that is resumed writes all of it again
                 old.unlink()
             self._writer = SummaryWriter(str(folder))
         for name, value, step in self._scalars.take(gather(run, ended=False)):

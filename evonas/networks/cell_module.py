@@ -61,7 +61,7 @@ class InputSlot(Slot):
         return self[ON]
 
     def run(self, x: Tensor, option: str) -> Tensor:
-        """Run the module, which tells options apart by the input's width."""
+        """Run the module, which distinguishes options by the input's width."""
         return self.forward(x)
 
     def input_shape(self, option: str, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -25,7 +25,7 @@ def chained(path: Path, order: tuple[str, ...], chain: str) -> tuple[Wiring, ...
     if chain in ("stages", "modules"):
         return tuple(kinds[kind] for kind in order)
     found: list[Wiring] = []
-    read: list[set[int]] = []  # inputs read by the cells after the one looked at, the next one first
+    read: list[set[int]] = []  # inputs read by the cells after this one, the next one first
     for kind in reversed(order):
         own = kinds[kind]
         if chain == "previous":
@@ -44,8 +44,8 @@ def _trimmed(own: Wiring, after: set[int]) -> Wiring:
     if not after:
         return Wiring(read=False)
     sums, concats = (own.sums if 0 in after else []), (own.concats if 1 in after else [])
-    vain = set(own.nodes) - _needed(own, own.sums + own.concats)
-    needed = _needed(own, sums + concats) | _needed(own, sorted(vain))
+    unused = set(own.nodes) - _needed(own, own.sums + own.concats)
+    needed = _needed(own, sums + concats) | _needed(own, sorted(unused))
     nodes = {node: applied for node, applied in own.nodes.items() if node in needed}
     whole, left = ({one.source for applied in part.values() for one in applied} for part in (own.nodes, nodes))
     return Wiring(nodes, {source for source in own.inputs if source in left or source not in whole}, sums, concats)

@@ -1,4 +1,4 @@
-"""`Network`: one class for supernet and stand-alone network, and the slots that tell them apart."""
+"""`Network`: one class for supernet and stand-alone network, and the slots in which they differ."""
 
 from __future__ import annotations
 

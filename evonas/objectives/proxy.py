@@ -23,7 +23,7 @@ from evonas.spaces import Architecture, Candidate, Skeleton, Space
 from evonas.tasks import make_task
 
 SIZES = 200
-"""Random architectures whose sizes tell a proxy what is large in a space."""
+"""Random architectures whose sizes show a proxy what is large in a space."""
 SIZES_SEED = 20240513
 """Of that sample; whatever the search's seed is, a score means the same."""
 

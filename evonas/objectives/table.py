@@ -20,7 +20,7 @@ class TableEvaluator(Evaluator):
 
     Args:
         table: Measured truth of architectures of the space.
-        columns: Columns wanted, each ``NAME`` where the name tells the direction, or ``NAME:max|min``.
+        columns: Columns wanted, each ``NAME`` where the name gives the direction, or ``NAME:max|min``.
 
     Raises:
         SettingsError: A column that the table lacks, or whose direction is not known.

@@ -1,4 +1,4 @@
-"""Agreement of a signal with what was measured: a rank correlation, its interval, and when it would tell."""
+"""Agreement of a signal with what was measured: rank correlation, interval, and when it would differ from chance."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Agreement:
         low: Lower end of its 95 % interval, by the bootstrap over what was measured; None where `tau` is.
         high: Upper end.
         n: Measurements.
-        needed: Measurements by which a correlation of this size would be told apart from chance; None where none would.
+        needed: Measurements by which a correlation of this size would differ from chance; None where none would.
     """
 
     tau: float | None
@@ -64,7 +64,7 @@ def measure_pairs(concordance: np.ndarray) -> Agreement:
     """Return the agreement that pairs show, of which each was predicted by something that had seen neither.
 
     Predictions of left-out values that come from different folds must not be compared: a fold without the best is
-    centered lower, which makes a signal without any worth look contrary (Airola et al., Computational Statistics and
+    centered lower, which makes a signal without any worth appear contrary (Airola et al., Computational Statistics and
     Data Analysis 55, 2011).
 
     Args:

@@ -54,7 +54,7 @@ def regret(
         raise SettingsError(f"Expected truth and estimates of one shape, got {truth.shape}, {guide.shape}.")
     if any(not 1 <= count <= truth.shape[-1] for count in evaluations):
         raise SettingsError(f"Expected 1 to {truth.shape[-1]} evaluations, got {list(evaluations)}.")
-    # An estimate without a truth cannot be judged: it is a failed evaluation too.
+    # An estimate without a truth cannot be compared: it is a failed evaluation too.
     guide = np.where(np.isnan(guide) | np.isnan(truth), -np.inf, guide)
     curves = []
     for count in evaluations:

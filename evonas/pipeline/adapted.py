@@ -108,7 +108,7 @@ def adapted_supernet(problem: SearchProblem, run: Run, data: Dataset, progress: 
     }
     tensors = {WEIGHTS + name: tensor for name, tensor in network.state_dict().items()}
     write_supernet(path, tensors, {"adaptation": history, "note": note})
-    run.update_manifest(supernet=note)  # what it tells of stands in the file, which so comes first
+    run.update_manifest(supernet=note)  # what it describes stands in the file, which so comes first
     return network.eval()
 
 

@@ -22,7 +22,7 @@ from evonas.training.pyramid import Pyramid
 __all__ = ["AnchorChoice", "known_anchors"]
 
 POOL = 4
-"""Candidates that are looked at for each anchor, at least, where bounds leave the reference sample out."""
+"""Candidates that are compared for each anchor, at least, where bounds leave the reference sample out."""
 
 
 def known_anchors(pyramid: Pyramid) -> AnchorSet:

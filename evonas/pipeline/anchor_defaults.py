@@ -37,7 +37,7 @@ def with_anchors(settings: Settings, space: Space, *, learns: bool, images: int,
     number = settings.anchors
     if number is None:
         number = settings.population * settings.generations // EVALUATIONS_PER_ANCHOR
-        # A training from nothing tells little of what published weights give.
+        # A training from nothing says little of what published weights give.
         if number < FEWEST_ANCHORS or published:
             number = 0
     if not learns:

@@ -60,5 +60,5 @@ def announce_anchors(problem: SearchProblem, progress: Progress) -> None:
 
 def _climbers(problem: SearchProblem) -> str:
     if problem.settings.anchor_rounds == "cokriging":
-        return "later rounds as co-kriging tells what is worth its cost"
+        return "later rounds by co-kriging: what informs most for its cost"
     return f"the better {problem.ladder.fraction:.0%} of each round to the next level"

@@ -144,7 +144,7 @@ class AnchorTraining:
         return [(stored[key].value, stored[key].cause) for key in keys]
 
     def _round(self, number: int, train: Callable[[Sequence[str], int], list[Outcome]]) -> None:
-        """Do a round: new candidates enter and the better half climbs, or what tells most for its cost is trained."""
+        """Do a round: new candidates enter and the better half climbs, or what informs most for its cost is trained."""
         if self.problem.settings.anchor_rounds == "halving" or not self._pyramid.values:
             climb(self._pyramid, self._choice.enter(number, self._number), train)
             return

@@ -80,7 +80,7 @@ def write_front(
                 longest = max(longest, budget.now() - began)
             task.advance(1)
     known = {t: {name: note.value for name, note in notes.items()} for t, notes in run.store.notes().items()}
-    front = make_front(texts, own, objectives, violations, known, _judged(problem))
+    front = make_front(texts, own, objectives, violations, known, _measured_bounds(problem))
     if "acc" in problem.learned and (best := best_accuracy(front, context)) is not None:
         run.update_manifest(acc_best=asdict(best))
     run.write("front.csv", front.to_csv())
@@ -184,8 +184,8 @@ def _note_latency(problem: SearchProblem, run: Run, members: Mapping[str, Candid
         run.store.note(text, "latency_mad", timing.mad_ms, {})
 
 
-def _judged(problem: SearchProblem) -> list[Constraint]:
-    """Return the constraints that whole measurements judge: none on the latency of another device than this one."""
+def _measured_bounds(problem: SearchProblem) -> list[Constraint]:
+    """Return the constraints that whole measurements must meet: none on the latency of another device than this."""
     evaluator = problem.bounds.cheap.get("latency")
     foreign = isinstance(evaluator, LatencyEvaluator) and bool(evaluator.foreign)
     return [c for c in problem.constraints if not (foreign and c.objective == "latency")]

@@ -113,18 +113,18 @@ def search_by_generations(
     return texts, np.concatenate(told)
 
 
-def end_by_patience(run: Run, without: int, told: int, progress: Progress) -> None:
+def end_by_patience(run: Run, without: int, evaluations: int, progress: Progress) -> None:
     """Write down and say that a search ends since further generations gained nothing.
 
     Args:
         run: Its run.
         without: Generations that gained nothing.
-        told: Evaluations so far.
+        evaluations: So far.
         progress: Shows it.
     """
-    run.update_manifest(patience={"without_gain": without, "evaluations": told})
+    run.update_manifest(patience={"without_gain": without, "evaluations": evaluations})
     progress.say(
-        f"{without} generations brought no gain in hypervolume beyond noise: the search ends after {told:,} "
+        f"{without} generations brought no gain in hypervolume beyond noise: the search ends after {evaluations:,} "
         f"evaluations (evonas resume {shlex.quote(str(run.path))} --generations N goes on)"
     )
 
@@ -142,20 +142,20 @@ def _stop(ended: bool, allowance: Allowance, known: np.ndarray) -> Callable[[], 
     return None if not allowance.bounded or known.all() else allowance.over
 
 
-def generations(problem: SearchProblem, run: Run, told: int, allowance: Allowance) -> int:
+def generations(problem: SearchProblem, run: Run, evaluated: int, allowance: Allowance) -> int:
     """Return how many generations a search has: as many as asked for or, once the first is evaluated, as time allows.
 
     Args:
         problem: What is searched.
         run: Where what the clock decides is stored.
-        told: Architectures told so far.
+        evaluated: Architectures evaluated so far.
         allowance: Time that evolution may take.
     """
     prolonged: int | None = run.manifest.get("generations")
     if prolonged is not None:
         return prolonged
     settings = problem.settings
-    if not allowance.bounded or told < settings.population:
+    if not allowance.bounded or evaluated < settings.population:
         return settings.generations
     affordable: int = run.store.decide("generations", lambda: _affordable(problem, run, allowance.left))
     return affordable

@@ -28,7 +28,7 @@ class Patience:
 
     Args:
         limit: Generations without a gain after which it is over; None: never.
-        size: Evaluations of a generation: where fewer are told at a time, they add up.
+        size: Evaluations of a generation: where fewer are added at a time, they add up.
         directions: k times "max" or "min".
         images: For each objective the images that it is a share of, None where it has no noise.
     """

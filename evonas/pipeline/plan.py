@@ -169,7 +169,7 @@ def plan_search(problem: SearchProblem, progress: Progress, began: float) -> Pla
 
     Args:
         problem: What is searched.
-        progress: Told the plan.
+        progress: Prints the plan.
         began: When the command began, by `time.monotonic`.
 
     Raises:

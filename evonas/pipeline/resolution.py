@@ -25,7 +25,7 @@ __all__ = ["probe_resolution"]
 SIZES = (64, 96, 128)
 """Sides in pixels that are tried."""
 PROBED_IMAGES = 400
-"""Training images that are looked at, at most; half of them fit a classifier, half judge it."""
+"""Training images that are read, at most; half of them fit a classifier, half measure it."""
 BUDGET_SHARE = 0.05
 """Of a budget of time, what the probe may take: no further size is begun beyond it."""
 
@@ -33,7 +33,7 @@ BUDGET_SHARE = 0.05
 def probe_resolution(settings: Settings, start: PublishedStart, progress: Progress) -> int:
     """Side in pixels at which more pixels no longer help frozen features by more than their noise.
 
-    A classifier is fitted on frozen features of half the probed images and judged on the other half, at rising sizes;
+    A classifier is fitted on frozen features of half the probed images and measured on the other half, at rising sizes;
     the next size is taken while it gets right more than one standard error of the difference.
 
     Args:
@@ -64,11 +64,11 @@ def probe_resolution(settings: Settings, start: PublishedStart, progress: Progre
         skeleton = space.skeleton(entry.skeleton, classes=task.head.outputs, resolution=side)
         network = build(space, skeleton, published.architecture).to(device)
         load_published(network, published)
-        judged = _joined(data.search, data.report)
+        validation = _joined(data.search, data.report)
         layer = last_layer(network)
         fit_layer(layer, features_of(network, data.train.images, data, None).double(), data.train.labels, task)
         with torch.no_grad():
-            figures = task.measure(layer(features_of(network, judged.images, data, None)), judged.labels)
+            figures = task.measure(layer(features_of(network, validation.images, data, None)), validation.labels)
             quality = task.quality(figures).double()
         said.append(f"{side} px: {task.primary} {task.score(figures)[task.primary]:.3f}")
         if right is not None:

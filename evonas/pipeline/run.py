@@ -151,11 +151,11 @@ def resume(
             progress.say(f"{run.store.forget_failures()} failed evaluations will be tried again")
         if generations is not None:
             # Counted in evaluations, for rounds with predictors are smaller than generations.
-            told = -(-len(run.store.members()) // problem.settings.population)
-            if generations < told:  # a front of the first few would hide what is known
+            done = -(-len(run.store.members()) // problem.settings.population)
+            if generations < done:  # a front of the first few would hide what is known
                 raise SettingsError(
-                    f"{run.path} has {told} generations already, got --generations {generations}: "
-                    f"give {told} to end it there, or more"
+                    f"{run.path} has {done} generations already, got --generations {generations}: "
+                    f"give {done} to end it there, or more"
                 )
             run.update_manifest(generations=generations, patience=None)  # which ended it, and does not hold any more
         if baseline:

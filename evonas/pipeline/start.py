@@ -87,7 +87,7 @@ class ResolvedStart(NamedTuple):
 def resolve_start(settings: Settings) -> ResolvedStart:
     """Return where settings start a search, found once: files are read and digested for it.
 
-    Data on which ``auto`` could mean weights are looked at: channels, side and number of images.
+    Data on which ``auto`` could mean weights are read: channels, side and number of images.
 
     Raises:
         EvonasError: Weights that are named are not here or do not fit the settings.

@@ -127,7 +127,7 @@ class SearchSteps:
             yield
         finally:
             seconds = before.get("search_seconds", 0.0) + time.perf_counter() - began
-            with suppress(RunError):  # a full disk has been told of already
+            with suppress(RunError):  # a full disk has been reported already
                 self.run.update_manifest(
                     timings={"search_seconds": round(seconds, 3), "sessions_timed": before.get("sessions_timed", 0) + 1}
                 )
@@ -139,7 +139,7 @@ class SearchSteps:
         training = AnchorTraining(self.problem, self.run, context, self.engine, self.progress, budget)
         anchors = training.train()
         if not anchors.known:
-            self.progress.say("No anchor tells anything: acc is what shared weights, FLOPs and SWAP say")
+            self.progress.say("No anchor is of use: acc is what shared weights, FLOPs and SWAP predict")
             return context
         options = {"anchors": anchors, "signal_reader": training.reader}
         return replace(context, options={**context.options, **options})

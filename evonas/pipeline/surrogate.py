@@ -58,7 +58,7 @@ def make_evolution(
     from evonas.predictors import TokenEncoder, token_groups
 
     features = _GenomeFeatures(problem, run, objectives, engine)
-    # The supernet's estimate of a candidate takes a while, so that fewer are looked at.
+    # The supernet's estimate of a candidate takes a while, so that fewer are read.
     inner = INNER_SEARCH if features.shared is None else SMALL_INNER_SEARCH
     encoder = TokenEncoder(
         lambda row: token_groups(problem.space, genome.candidate(row).architecture), features.statistics, genome.key
@@ -113,7 +113,7 @@ class _GenomeFeatures:
         self._scores = [series for series in stored if series[0] == WARM_START_SCORE]
 
     def cheap(self, genomes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return minimized values and violations, NaN where only an evaluation tells."""
+        """Return minimized values and violations, NaN where only an evaluation shows."""
         problem = self._problem
         values = np.full((len(genomes), len(problem.evaluated)), np.nan)
         candidates = [self._problem.genome.candidate(genome) for genome in genomes]

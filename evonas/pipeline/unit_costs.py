@@ -36,7 +36,7 @@ __all__ = ["SWAP_REPEATS", "UnitCosts", "measure_units"]
 SWAP_REPEATS = 4
 """Re-initializations per SWAP-Score in a warm start: within 0.01 of 8 in rank correlation."""
 TRIAL_SEED = 29
-"""Of the candidate that trials look at, beside the search's seed."""
+"""Of the candidate that trials evaluate, beside the search's seed."""
 TRIAL_BLOCKS = 4
 """Blocks that a trial exports, after one."""
 TRIAL_UPDATES, MORE_UPDATES = 2, 12

@@ -26,7 +26,7 @@ class LogitCalibration:
     Args:
         scores: Predicted of trained architectures, each without itself, finite, shape ``(n,)``, n >= `MIN_CALIBRATED`.
         accuracies: What they gave, in [0, 1], shape ``(n,)``.
-        images: Images that an accuracy was counted on: none is told apart from another half an image away.
+        images: Images that an accuracy was counted on: none is distinguished from another half an image away.
 
     Attributes:
         error: Mean absolute difference between known accuracies and the line's, in fractions.

@@ -21,7 +21,7 @@ F = TypeVar("F")
 MIN_VALUES = 8
 """Number of values below which no correlation means anything; the first regressor is taken then."""
 TOLERANCE = 0.15
-"""Correlations this close are alike, for so few values cannot tell them apart: the first such regressor is taken."""
+"""Correlations this close are alike, for so few values cannot distinguish them: the first such regressor is taken."""
 
 
 @dataclass(frozen=True)

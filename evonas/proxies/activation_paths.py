@@ -37,7 +37,7 @@ class Activations:
 def stage_of(network: nn.Module, name: str) -> str:
     """Return the part of a network that a module belongs to: a child, or where that is a list a member of it."""
     first, *rest = name.split(".")
-    child = getattr(network, first, None)
+    child = dict(network.named_children()).get(first)
     return f"{first}.{rest[0]}" if rest and isinstance(child, nn.ModuleList) else first
 
 

@@ -28,7 +28,7 @@ class Naswot(Proxy):
         sign, logarithm = torch.linalg.slogdet(forward.kernel)
         if sign <= 0:
             raise EvaluationError(
-                "expected images with different activation patterns, got some that no neuron tells apart: "
+                "expected images with different activation patterns, got some that no neuron distinguishes: "
                 "the network loses what distinguishes them, or images repeat"
             )
         return float(logarithm.item())

@@ -26,7 +26,7 @@ class Needs:
     Args:
         skeleton: Name of the space's skeleton that the network is built on.
         initialization: ``"torch"``: the weights of `evonas.proxies.initialize`, torch's defaults drawn from
-            the generator; ``"own"``: the proxy sets the weights itself, or does not look at them.
+            the generator; ``"own"``: the proxy sets the weights itself, or does not read them.
         batch: Number of images, the first ones of the training data in file order.
         labels: Whether the images' labels are needed.
         repeats: Number of re-initializations that one score averages over; `evonas.proxies.score_all` makes

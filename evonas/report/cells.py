@@ -51,15 +51,15 @@ def _draw_cell(cell: CellPicture) -> Drawing:
     for node, operations in enumerate(cell.nodes, inputs):
         if node not in live and cell.pruned:
             continue
-        kept = [one for one in operations if not (cell.pruned and one.look == "idle")]
+        kept = [one for one in operations if not (cell.pruned and one.style == "idle")]
         depth[node] = 1 + max((depth[one.source] for one in kept), default=0)
         layers[node] = 2 * depth[node]
         boxes[node] = _box(str(node - inputs), "node" if node in live else "idle", 7)
         for number, one in enumerate(kept):
             key = (node, number)
-            pale = node not in live or one.look == "idle"
+            pale = node not in live or one.style == "idle"
             layers[key] = layers[node] - 1
-            boxes[key] = _box(one.name, "idle" if pale else one.look, 8)
+            boxes[key] = _box(one.name, "idle" if pale else one.style, 8)
             join(one.source, key, pale)
             join(key, node, pale)
     last = max(layers.values()) + 1

@@ -211,7 +211,7 @@ def _evaluated(
 
 
 def _objectives(run: Run, names: Sequence[str]) -> tuple[Objective, ...]:
-    """Return the objectives of a run without a front: as its manifest says, or as their names tell."""
+    """Return the objectives of a run without a front: as its manifest says, or as their names say."""
     stored = {o["name"]: Objective(**o) for o in run.manifest.get("objectives", ())}
     return tuple(stored.get(name) or Objective(name, UNITS.get(name, ""), _direction(name)) for name in names)
 

@@ -18,7 +18,7 @@ __all__ = ["importance_section"]
 MOST = 12
 """Choices that are listed, the most important."""
 EVALUATIONS = 2000
-"""Evaluations that are looked at, an even part of more: a page must not wait for it."""
+"""Evaluations that are read, an even part of more: a page must not wait for it."""
 
 
 def importance_section(contents: Contents) -> str:

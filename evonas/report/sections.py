@@ -121,7 +121,7 @@ def _signals(manifest: Mapping[str, Any]) -> list[str]:
         return []
     return [
         "<div><h3>Order of the trained anchors</h3><p class='small soft'>Kendall's τ with what short trainings gave, "
-        "acc predicting each without itself; an interval that holds 0 is not told apart from chance.</p>"
+        "acc predicting each without itself; an interval that holds 0 does not differ from chance.</p>"
         f"{table('', ('signal', 'τ', '95 % interval', 'anchors'), rows)}</div>"
     ]
 

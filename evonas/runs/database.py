@@ -21,7 +21,7 @@ __all__ = ["SCHEMA", "Database", "OtherSchemaError", "json_text"]
 SCHEMA = 3
 """Version of what is stored and what it means; a store of another version is refused."""
 
-_APPLICATION = 0x65766F6E  # "evon": tells our files from other SQLite files
+_APPLICATION = 0x65766F6E  # "evon": distinguishes our files from other SQLite files
 
 _CHECKPOINT = 8000  # pages of 4 KiB in the log before it is merged into the file
 

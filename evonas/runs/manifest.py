@@ -21,7 +21,7 @@ def new_manifest(*, seed: int, space: Any = None, data: Any = None, **more: Any)
 
     Args:
         seed: The seed of everything.
-        space: What tells the space apart from others, such as its name and a fingerprint.
+        space: What distinguishes the space from others, such as its name and a fingerprint.
         data: The same of the data.
         more: Further entries.
     """

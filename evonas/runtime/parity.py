@@ -34,7 +34,7 @@ class Parity:
     """Distance of an ONNX model and of torch in float32 from torch in float64, over the same images.
 
     Two computations in float32 differ by their rounding, which grows with depth and with the size of the outputs.
-    What is right is known from float64, so that rounding and faults can be told apart.
+    What is right is known from float64, so that rounding and faults can be distinguished.
 
     Attributes:
         error: Largest absolute difference of the ONNX model's outputs from float64's; NaN where one is not finite.

@@ -37,7 +37,7 @@ def simplify(model: onnx.ModelProto) -> None:
     nothing and weights that are unused or written twice go. Shapes of values within are dropped, nodes get names.
 
     Args:
-        model: Weights inside; operations of the main graph are looked at, those inside branches are left alone.
+        model: With weights inside; operations of the main graph are simplified, those inside branches are left alone.
     """
     import onnx
 

@@ -39,7 +39,7 @@ INPUTS = {
     "modules": ("cell k−1",),
 }
 """What the inputs of a cell are, by the way that cells are chained."""
-LOOKS = {"skip": "skip", "max_pool": "pool", "avg_pool": "pool", "none": "idle"}
+STYLES = {"skip": "skip", "max_pool": "pool", "avg_pool": "pool", "none": "idle"}
 
 
 class CellSpace(Space[CellArchitecture]):
@@ -69,7 +69,7 @@ class CellSpace(Space[CellArchitecture]):
         tables = definition.operations
         self._none = frozenset(name for name, table in tables.items() if table.kind == "none")
         self._looks = {
-            name: LOOKS.get(table.kind, "dilated" if table.dilation > 1 else "conv") for name, table in tables.items()
+            name: STYLES.get(table.kind, "dilated" if table.dilation > 1 else "conv") for name, table in tables.items()
         }
         self._skips = frozenset(name for name, table in tables.items() if table.kind == "skip")
         self._canonical = CanonicalCells(definition, self._codes)

@@ -172,4 +172,4 @@ class StageFile(File):
             tables = [self.operations[name] for name in stage.operations]
             said = {(table.kernel, table.expand, table.se) for table in tables}
             if len(said) < len(tables) or any(t.kind != "mbconv" or t.groups > 1 or t.bias for t in tables):
-                raise ValueError("form: 'stages' tells operations apart by kernel, expansion and squeeze alone")
+                raise ValueError("form: 'stages' distinguishes operations by kernel, expansion and squeeze alone")

@@ -11,7 +11,7 @@ from typing import Any
 MANY = 1000
 """Elements beyond which a range is no literal."""
 NEAR = 200
-"""Characters before a call in which the name that it is assigned to is looked for."""
+"""Characters before a call in which the name that it is assigned to is searched for."""
 _SEQUENCES = frozenset({"list", "tuple", "array", "tensor", "sorted"})
 _MAPPINGS = frozenset({"dict", "OrderedDict"})
 _NUMBERS = frozenset({"int", "int8", "int16", "int32", "int64", "uint8", "float", "float32", "float64"})

@@ -12,7 +12,7 @@ class PicturedOperation(NamedTuple):
     name: str
     source: int
     """Place that it reads: an input of the cell, or a node, which are numbered on."""
-    look: str
+    style: str
     """``conv``, ``dilated``, ``pool``, ``skip``, or ``idle`` for what puts out zero."""
 
 

@@ -118,7 +118,7 @@ class SupernetState:
 
 
 def name_of(thing: Callable[..., Any]) -> str:
-    """Return a text that tells one callable and its arguments from another, the same in every process."""
+    """Return a text that distinguishes one callable and its arguments from another, the same in every process."""
     if isinstance(thing, functools.partial):
         options = ", ".join([*map(repr, thing.args), *(f"{k}={v!r}" for k, v in sorted(thing.keywords.items()))])
         return f"{name_of(thing.func)}({options})"

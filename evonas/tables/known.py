@@ -1,4 +1,4 @@
-"""Known tables: public measurements of architectures, and where files of a name are looked for."""
+"""Known tables: public measurements of architectures, and where files of a name are searched for."""
 
 from __future__ import annotations
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from evonas.errors import SettingsError, suggest
 from evonas.tasks.measure import BY_CLASS, CALIBRATION, REGRESSION, Measure, recall_measure
@@ -20,6 +20,21 @@ TASKS: Mapping[str, str] = {
     "regression": "evonas.tasks.regression:make_regression",
 }
 """The package's own tasks by name, and where the factory of each stands: from a data set to the task of its targets."""
+
+
+class TaskFactory(Protocol):
+    """Factory of a task: a `Task` class, or a function."""
+
+    def __call__(self, data: TaskData, /) -> Task:
+        """Make the task of a data set's targets."""
+        ...
+
+
+@runtime_checkable
+class MeasuringFactory(Protocol):
+    """Factory that says before any data are read what its tasks measure; a `Task` class does, a function may."""
+
+    measures: Sequence[Measure]
 
 
 def task_names() -> list[str]:
@@ -41,16 +56,18 @@ def check_task(name: str) -> None:
 def task_measures() -> dict[str, Measure]:
     """Return the measures that are objectives of a search, by name; accuracy is not among them: it is ``acc``.
 
-    Those of other packages' tasks are what their factories say: a `Task` class does, and a function may by an
-    attribute ``measures``. Of one name the first task's is returned: what is measured is that of the data's task.
+    Those of other packages' tasks are what their factories say, see `MeasuringFactory`. Of one name the first task's is
+    returned: what is measured is that of the data's task.
 
     Raises:
         SettingsError: Another package's task cannot be imported.
     """
     found = {measure.name: measure for measure in (*BY_CLASS, *CALIBRATION, *REGRESSION)}
     for point in _added().values():
-        for measure in getattr(_load(point), "measures", ()):
-            found.setdefault(measure.name, measure)
+        factory = _load(point)
+        if isinstance(factory, MeasuringFactory):
+            for measure in factory.measures:
+                found.setdefault(measure.name, measure)
     return found
 
 
@@ -74,21 +91,21 @@ def make_task(data: TaskData) -> Task:
     """
     if data.task in TASKS:
         module, _, factory = TASKS[data.task].partition(":")
-        made: Task = getattr(importlib.import_module(module), factory)(data)
-        return made
+        make: TaskFactory = getattr(importlib.import_module(module), factory)
+        return make(data)
     check_task(data.task)
-    made = _load(_added()[data.task])(data)
-    return made
+    return _load(_added()[data.task])(data)
 
 
-def _load(point: EntryPoint) -> Any:
+def _load(point: EntryPoint) -> TaskFactory:
     try:
-        return point.load()
+        factory: TaskFactory = point.load()
     except (ImportError, AttributeError) as error:
         raise SettingsError(
             f"The task '{point.name}' of {point.value} cannot be imported ({' '.join(str(error).split())}): "
             "reinstall or remove its package"
         ) from error
+    return factory
 
 
 def _added() -> dict[str, EntryPoint]:

@@ -65,8 +65,8 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
 def cross_calibrated(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Return probabilities of images, each at the temperature that was fitted on the half without it.
 
-    Every other image of each class is of one half: parts of data may alternate between classes. So no image is judged
-    by what was fitted on it, and all are judged.
+    Every other image of each class is of one half: parts of data may alternate between classes. So no image is measured
+    by what was fitted on it, and all are measured.
 
     Args:
         logits: Shape (n, K).
@@ -80,6 +80,6 @@ def cross_calibrated(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
         return probabilities
     half = np.empty(len(targets), dtype=bool)
     half[np.argsort(targets, kind="stable")] = np.arange(len(targets)) % 2 == 0
-    for judged in (half, ~half):
-        probabilities[judged] = softmax(logits[judged] / fit_temperature(logits[~judged], targets[~judged]))
+    for other in (half, ~half):
+        probabilities[other] = softmax(logits[other] / fit_temperature(logits[~other], targets[~other]))
     return probabilities

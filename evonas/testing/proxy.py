@@ -20,7 +20,7 @@ from evonas.proxies import Proxy, score_all
 from evonas.spaces import Architecture, Skeleton, Space
 
 DRAWS = (4, 8, 16, 32, 64)
-"""Scores under random weights that two options are compared by; more of them where fewer do not tell them apart."""
+"""Scores under random weights that two options are compared by; more of them where fewer do not distinguish them."""
 DISTANCE = 5.0
 """Standard errors of a difference beyond which it is no chance of the weights."""
 SCREENED = 4
@@ -95,7 +95,7 @@ class ProxyContract(ABC):
         assert not any(module._forward_hooks or module._forward_pre_hooks for module in network.modules())
 
     def test_copies_of_one_image_are_refused(self) -> None:
-        """Images that do not differ tell nothing; the error says so in one line."""
+        """Images that do not differ show nothing; the error says so in one line."""
         trial = _Trial(self)
         form = next(trial.bases())
         trial.images = trial.images[:1].expand_as(trial.images)
@@ -214,5 +214,5 @@ class _Trial:
             if difference > ROUNDING * (abs(a).mean() + abs(b).mean()) and difference > DISTANCE * error:
                 return True
             if np.ptp(a) == np.ptp(b) == 0:
-                return False  # nothing is drawn: more of the same tells no more
+                return False  # nothing is drawn: more of the same shows no more
         return False

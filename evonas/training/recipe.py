@@ -129,7 +129,7 @@ class TrainingRecipe(BaseModel):
         if self.nesterov and not self.momentum:
             raise ValueError("nesterov needs a momentum above 0")
         if self.patience and not self.held_out:
-            raise ValueError("patience needs images to judge by: set held_out, such as 0.1")
+            raise ValueError("patience needs held-out images: set held_out, such as 0.1")
         if self.tail and (self.schedule != "linear" or self.per != "epoch"):
             raise ValueError("tail belongs to a linear schedule per epoch")
         if max(self.tail, self.warm_up) >= self.epochs:
@@ -146,7 +146,7 @@ def recipe_names() -> tuple[str, ...]:
 
 
 def recipe_source(name: str) -> str:
-    """Return where a recipe that comes with the package is from, in a line; its settings are not looked at."""
+    """Return where a recipe that comes with the package is from, in a line; its settings are not read."""
     return str(read_toml(_FOLDER / f"{name}.toml", "the recipe").get("source", ""))
 
 

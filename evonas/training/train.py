@@ -154,10 +154,10 @@ def train(
             tap=tap,
             progress=progress,
         )
-        judge = None if held is None else HeldOut(held, data, own_task, recipe.patience)
+        held_out = None if held is None else HeldOut(held, data, own_task, recipe.patience)
         stack.callback(state.optimizer.zero_grad)
-        _train_epochs(loop, last, judge, checkpoint)
-    best = _leave_weights(network, state, judge)
+        _train_epochs(loop, last, held_out, checkpoint)
+    best = _leave_weights(network, state, held_out)
     network.to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]  # torch types leave it out
     return Training(
         history=tuple(state.history),
@@ -170,25 +170,25 @@ def train(
     )
 
 
-def _train_epochs(loop: _Loop, last: int, judge: HeldOut | None, checkpoint: Path | None) -> None:
+def _train_epochs(loop: _Loop, last: int, held_out: HeldOut | None, checkpoint: Path | None) -> None:
     """Train up to an epoch, or until held-out images say that it is over; the checkpoint is written after each."""
     state = loop.state
     for epoch in range(len(state.history) + 1, last + 1):
-        if judge is not None and judge.over(state.history):
+        if held_out is not None and held_out.over(state.history):
             break
         state.history.append(loop.epoch(epoch))
         state.refuse_broken(epoch, state.history[-1]["lr"])
-        if judge is not None:
-            judge.read(state)
+        if held_out is not None:
+            held_out.read(state)
         if checkpoint is not None:
             state.save(Path(checkpoint))
 
 
-def _leave_weights(network: nn.Module, state: State, judge: HeldOut | None) -> int | None:
+def _leave_weights(network: nn.Module, state: State, held_out: HeldOut | None) -> int | None:
     """Give a network its best weights by held-out images, else the averaged ones; return the epoch of the best."""
-    if judge is not None and state.best is not None:
+    if held_out is not None and state.best is not None:
         network.load_state_dict(state.best)
-        return judge.best(state.history)
+        return held_out.best(state.history)
     if state.average is not None:
         network.load_state_dict(state.average.values)
     return None

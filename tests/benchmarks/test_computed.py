@@ -64,7 +64,7 @@ def test_costs_rank_by_the_canonical_form():
         assert first == second
 
 
-def test_scores_look_at_the_skeleton_that_is_named(nasbench201):
+def test_scores_read_the_skeleton_that_is_named(nasbench201):
     data = load_data("digits", limit=200)
     context = Context(nasbench201, nasbench201.literature_skeleton(), data=data)
     architectures = [nasbench201.decode(genome) for genome in nasbench201.sample(2, np.random.default_rng(0))]

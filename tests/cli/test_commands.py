@@ -12,9 +12,11 @@ from functools import partial
 import pytest
 
 from evonas.errors import SpaceError
+from evonas.runs.run import Run
 from evonas.spaces import shipped
 
 QUICK = ["--epochs", "1", "--population", "4", "--generations", "2", "--warm-start", "8"]
+QUICK += ["--train-limit", "500"]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def command(evonas, home):
 
 
 @pytest.fixture(scope="module")
-def run(command):
+def run(command, few_references):
     """A search that ended, by the command line."""
     done = command("search", "--space", "tiny.toml", *QUICK, "--out", "runs/one")
     assert done.returncode == 0, done.stderr
@@ -114,7 +116,11 @@ def test_debug_shows_the_traceback(command):
 @pytest.mark.parametrize(("number", "code_of_exit"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupting_leaves_a_run_that_resumes(run, command, home, number, code_of_exit):
     environment = {**os.environ, "EVONAS_CACHE": str(home / "cache")}
-    code = "from evonas.cli import main; main()"
+    # Few references in that process too, as `few_references` has it here: reading them is most of so short a search.
+    code = (
+        "from evonas.objectives.accuracy import main_effects; main_effects.REFERENCES = 6; "
+        "from evonas.cli import main; main()"
+    )
     arguments = ["search", "--space", "tiny.toml", *QUICK, "--generations", "500", "--out", f"stopped-{code_of_exit}"]
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", code, *arguments],
@@ -122,14 +128,17 @@ def test_interrupting_leaves_a_run_that_resumes(run, command, home, number, code
         # Where the tests run in the background of a shell, interrupts are ignored, and what they start inherits it.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline and not (home / f"stopped-{code_of_exit}" / "supernet.safetensors").exists():
         time.sleep(0.05)
     process.send_signal(number)
     _, errors = process.communicate(timeout=600)  # a loaded machine takes its time to see a signal
     assert process.returncode == code_of_exit
     assert f"evonas resume stopped-{code_of_exit}\n" in errors
-    done = command("resume", f"stopped-{code_of_exit}", "--generations", "12")
+    # One more generation than there are, however many: a loaded machine may have sent the signal late.
+    with Run.open(home / f"stopped-{code_of_exit}") as stopped:
+        generations = -(-len(stopped.store.members()) // 4) + 1
+    done = command("resume", f"stopped-{code_of_exit}", "--generations", generations)
     assert done.returncode == 0, done.stderr
 
 

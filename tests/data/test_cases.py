@@ -13,7 +13,7 @@ import torch
 
 from evonas.data import load_data
 from evonas.data.decode import EncodedImages
-from evonas.data.look import look_at
+from evonas.data.overview import overview_of
 from evonas.data.read_options import ReadOptions
 from evonas.errors import DataError
 
@@ -67,10 +67,10 @@ def made(case, tmp_path):
 
 @pytest.mark.parametrize(("case", "left_out"), [("heic-ignored", {".heic": 15}), ("mac-zip", {})])
 def test_what_is_left_out_is_said(case, left_out, tmp_path):
-    look = look_at(str(made(case, tmp_path)), ReadOptions())
-    assert look.inventory.classes == ("ant", "bee", "cat")
-    assert look.inventory.left_out == left_out
-    assert len(look.images) == 24
+    overview = overview_of(str(made(case, tmp_path)), ReadOptions())
+    assert overview.inventory.classes == ("ant", "bee", "cat")
+    assert overview.inventory.left_out == left_out
+    assert len(overview.images) == 24
 
 
 def test_a_huge_image_is_read():

@@ -13,7 +13,7 @@ from PIL import Image
 from evonas.data import Part, batches, load_data
 from evonas.data.decode import UndecodableError
 from evonas.data.lazy_images import DecodedCache, LazyImages, chunks_of
-from evonas.data.look import look_at
+from evonas.data.overview import overview_of
 from evonas.data.read_options import ReadOptions
 from evonas.data.source_readers import find_source
 from evonas.errors import DataError
@@ -150,16 +150,16 @@ def test_torn_images_are_named_in_both_ways_of_reading(tmp_path, lazy):
         load_data(folder, options=ReadOptions(lazy=lazy, max_skipped=0.0))
 
 
-def test_a_look_at_data_needs_not_hold_them(tmp_path, monkeypatch):
+def test_an_overview_of_data_need_not_hold_them(tmp_path, monkeypatch):
     folder = write(tmp_path / "photos", 12)
-    eager = look_at(str(folder), ReadOptions())
+    eager = overview_of(str(folder), ReadOptions())
     # What the machine has free.
     monkeypatch.setattr("evonas.data.memory.free_memory", lambda: 100)
     with pytest.raises(DataError, match="--lazy"):
-        look_at(str(folder), ReadOptions())
-    look = look_at(str(folder), LAZY)
-    assert look.inventory.warnings == eager.inventory.warnings
-    assert torch.equal(look.images[:], eager.images)
+        overview_of(str(folder), ReadOptions())
+    overview = overview_of(str(folder), LAZY)
+    assert overview.inventory.warnings == eager.inventory.warnings
+    assert torch.equal(overview.images[:], eager.images)
 
 
 def test_all_that_cannot_be_decoded_is_named_at_the_end(tmp_path):

@@ -160,8 +160,8 @@ def test_trained_weights_are_taken_where_there_are_some_and_int8_is_judged(eight
     assert eight_bits.figures.torch_accuracy == eight_bits.float_figures.accuracy == trained.accuracy
     assert eight_bits.float_figures.error <= 1e-4 < eight_bits.figures.error
     assert eight_bits.drop == pytest.approx(100 * (trained.accuracy - eight_bits.figures.accuracy))
-    assert eight_bits.calibration == 99  # of 199 validation images; the others judge
-    assert eight_bits.compression.judged == 100
+    assert eight_bits.calibration == 99  # of 199 validation images; the others compare
+    assert eight_bits.compression.compared == 100
     assert f"int8 costs {eight_bits.drop:.2f} points" in "\n".join(deployment_summary(eight_bits))
     opened = onnxruntime.InferenceSession(eight_bits.model)
     assert opened.get_inputs()[0].shape == [1, 1, 8, 8]

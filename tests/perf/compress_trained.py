@@ -18,7 +18,7 @@ import torch
 from evonas.config import make_settings
 from evonas.data import Dataset, load_data
 from evonas.deployment.check import compare
-from evonas.deployment.compression.compress import QUANTIZE, Judge, compress, halves
+from evonas.deployment.compression.compress import QUANTIZE, Comparison, compress, halves
 from evonas.deployment.compression.qat import fine_tune
 from evonas.deployment.model import load_model
 from evonas.deployment.trained import RECORD
@@ -31,12 +31,12 @@ from evonas.runtime import describe, device_fingerprint, export, measure_models
 from evonas.tasks import make_task
 
 
-def judge_of(data: Dataset) -> Judge:
+def comparison_of(data: Dataset) -> Comparison:
     """Return what chooses among forms: halves of the validation images."""
     images = torch.cat([data.search.images, data.report.images]).float() / data.scale
     labels = torch.cat([data.search.labels, data.report.labels])
     measured, judged = halves(len(images))
-    return Judge(
+    return Comparison(
         images[measured].numpy(),
         images[judged].numpy(),
         lambda outputs: float((outputs.argmax(1) == labels[judged].numpy()).mean()),
@@ -62,7 +62,7 @@ def main() -> None:
         settings.data or "digits", limit=settings.train_limit, validation=settings.validation, seed=settings.seed,
         options=data_options(settings),
     )  # fmt: skip
-    task, judge = make_task(data), judge_of(data)
+    task, comparison = make_task(data), comparison_of(data)
     print(describe(device_fingerprint()))
     print("| member | seed | form | float32 | chosen | points | bytes | chosen | ms | chosen | share of bytes, of ms |")
     print("|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|")
@@ -84,7 +84,7 @@ def main() -> None:
             if given.qat:
                 copy = UnitInput(fine_tune(network, data, given.qat), data.mean, data.std, task.head.readout()).eval()
                 tuned = export(copy, torch.zeros(2, data.in_channels, side, side))
-            chosen = compress(model, judge, given.quantize, max_drop=given.max_drop, tuned=tuned).chosen
+            chosen = compress(model, comparison, given.quantize, max_drop=given.max_drop, tuned=tuned).chosen
         except ExportError as error:
             print(f"| {name} | {training['seed']} | {error} |", flush=True)
             continue

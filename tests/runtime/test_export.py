@@ -188,7 +188,7 @@ def test_failing_forward_is_named_with_its_place(exporter):
 
 @pytest.mark.parametrize("exporter", ["dynamo", "quick"])
 @pytest.mark.parametrize("height", [4, 5])
-def test_forward_may_look_at_sizes(exporter, height):
+def test_forward_may_read_sizes(exporter, height):
     model = export(PadsOddSizes(), torch.rand(1, 2, height, 3), exporter=exporter)
     images = torch.rand(3, 2, height, 3)
     outputs = session(model).run(None, {"images": images.numpy()})[0]

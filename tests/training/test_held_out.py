@@ -96,7 +96,7 @@ def test_a_training_ends_with_its_patience(data, recipe, tiny, monkeypatch):
     monkeypatch.setattr("evonas.training.held_out.evaluate", lambda *_, **__: (next(falling), 0.0))
     done = train(tiny(0), data, change_recipe(recipe, patience=2), device="cpu")
     assert (len(done.history), done.best) == (3, 1)
-    with pytest.raises(SettingsError, match="patience needs images to judge by"):
+    with pytest.raises(SettingsError, match="patience needs held-out images"):
         change_recipe(recipe, patience=2, held_out=0.0)
 
 

@@ -33,8 +33,8 @@ FORMS: tuple[Precision, ...] = ("fp16", "int8-weights", "int8")
 """Precisions that are tried beside float32."""
 Ends = Literal["auto", "int8", "float"]
 ENDS: tuple[Ends, ...] = get_args(Ends)
-CALIBRATION, JUDGED = 512, 2000
-"""Most validation images that ranges are measured on, and that variants are judged on."""
+CALIBRATION, COMPARED = 512, 2000
+"""Most validation images that ranges are measured on, and that variants are compared on."""
 TUNED = "fine-tuned"
 """What names of forms after quantization-aware fine-tuning hold."""
 ALIKE = 0.05
@@ -44,7 +44,7 @@ REPEATS, SECONDS = 100, 20.0
 
 
 @dataclass(frozen=True, eq=False)
-class Judge:
+class Comparison:
     """Measure that variants are compared by.
 
     Attributes:
@@ -65,23 +65,23 @@ class Judge:
 
 
 def halves(images: int) -> tuple[slice, slice]:
-    """Return which validation images ranges are measured on, and which variants are judged on.
+    """Return which validation images ranges are measured on, and which variants are compared on.
 
     Raises:
         ExportError: There are fewer than 64.
     """
     if images < 2 * FEWEST:
         raise ExportError(
-            f"Expected at least {2 * FEWEST} validation images, {FEWEST} to calibrate on and {FEWEST} to judge on, got "
-            f"{images}: search with more data or a larger --validation, or deploy without --quantize"
+            f"Expected at least {2 * FEWEST} validation images, {FEWEST} to calibrate on and {FEWEST} to compare on, "
+            f"got {images}: search with more data or a larger --validation, or deploy without --quantize"
         )
     half = images // 2
-    return slice(0, min(half, CALIBRATION)), slice(half, min(images, half + JUDGED))
+    return slice(0, min(half, CALIBRATION)), slice(half, min(images, half + COMPARED))
 
 
 def compress(
     model: onnx.ModelProto,
-    judge: Judge,
+    comparison: Comparison,
     wanted: Quantize = "auto",
     *,
     max_drop: float = 1.0,
@@ -98,7 +98,7 @@ def compress(
 
     Args:
         model: The float32 model.
-        judge: Images and measure.
+        comparison: Images and measure.
         wanted: What to try.
         max_drop: Points of accuracy, or per cent of another measure, that a variant may cost.
         edges: Whether the first and the last layer run on integers; ``auto`` tries both.
@@ -110,13 +110,13 @@ def compress(
         ExportError: The only precision that was asked for is no better than float32 in any figure, or it cannot be
             made.
     """
-    single = _judged("float32", "float32", "float32", model, judge, None)
-    reference = logits(model, judge.images)
-    of_tuned = reference if tuned is None else logits(tuned, judge.images)
+    single = _variant("float32", "float32", "float32", model, comparison, None)
+    reference = logits(model, comparison.images)
+    of_tuned = reference if tuned is None else logits(tuned, comparison.images)
     made = [single]
-    for name, precision, structure, variant in _make(model, judge, wanted, edges, tuned, forms):
+    for name, precision, structure, variant in _make(model, comparison, wanted, edges, tuned, forms):
         exact = of_tuned if TUNED in structure else reference
-        made.append(_judged(name, precision, structure, variant, judge, exact))
+        made.append(_variant(name, precision, structure, variant, comparison, exact))
     if len(made) == 1:
         if wanted in ("none", "auto"):
             return Compression((single,), single)
@@ -127,48 +127,49 @@ def compress(
     timed = [replace(v, latency=t.median_ms, noise=t.mad_ms) for v, t in zip(made, timings, strict=True)]
     variants = of_one_speed(timed)
     best = _best_of_each_structure(variants)
-    chosen, others = _choose(best, judge, wanted, max_drop)
+    chosen, others = _choose(best, comparison, wanted, max_drop)
     kept = {id(chosen), *map(id, others)}
     return Compression(
         tuple(replace(v, kept=id(v) in kept) for v in variants),
         replace(chosen, kept=True),
         tuple(replace(v, kept=True) for v in others),
-        len(judge.calibration),
-        len(judge.images),
+        len(comparison.calibration),
+        len(comparison.images),
     )
 
 
 def _choose(
-    best: Sequence[Variant], judge: Judge, wanted: Quantize, max_drop: float
+    best: Sequence[Variant], comparison: Comparison, wanted: Quantize, max_drop: float
 ) -> tuple[Variant, tuple[Variant, ...]]:
     """Return the chosen variant and the others that are kept."""
     single = best[0]
     if wanted == "auto":
-        kept = [v for v in front(best, judge.direction) if judge.cost(single.score, v.score) <= max_drop]
-        chosen = min(kept, key=lambda v: _preference(v, single, judge))
+        kept = [v for v in front(best, comparison.direction) if comparison.cost(single.score, v.score) <= max_drop]
+        chosen = min(kept, key=lambda v: _preference(v, single, comparison))
         return chosen, tuple(v for v in kept if v is not chosen)
-    paying = [v for v in best[1:] if pays(v, single, judge.direction)]
+    paying = [v for v in best[1:] if pays(v, single, comparison.direction)]
     if not paying:
         nearest = min(best[1:], key=lambda v: v.distance)
-        raise ExportError(_no_better(nearest, single, judge))
-    # None within the bound: the most accurate, which is then judged on the test part.
-    within = [v for v in paying if judge.cost(single.score, v.score) <= max_drop]
+        raise ExportError(_no_better(nearest, single, comparison))
+    # None within the bound: the most accurate, which is then measured on the test part.
+    within = [v for v in paying if comparison.cost(single.score, v.score) <= max_drop]
     if within:
-        return min(within, key=lambda v: _preference(v, single, judge)), ()
-    return min(paying, key=lambda v: (judge.cost(single.score, v.score), v.distance)), ()
+        return min(within, key=lambda v: _preference(v, single, comparison)), ()
+    return min(paying, key=lambda v: (comparison.cost(single.score, v.score), v.distance)), ()
 
 
-def _preference(variant: Variant, single: Variant, judge: Judge) -> tuple[int, float, float]:
+def _preference(variant: Variant, single: Variant, comparison: Comparison) -> tuple[int, float, float]:
     """Return what a choice minimizes: what is taken of size and latency, then the cost, then the distance."""
-    steps = round(saving(variant, single, judge.direction) / ALIKE)
-    return steps, judge.cost(single.score, variant.score), variant.distance
+    steps = round(saving(variant, single, comparison.direction) / ALIKE)
+    return steps, comparison.cost(single.score, variant.score), variant.distance
 
 
-def _no_better(variant: Variant, single: Variant, judge: Judge) -> str:
+def _no_better(variant: Variant, single: Variant, comparison: Comparison) -> str:
     return (
-        f"{variant.precision} is worse than float32 in every figure on this device: {judge.name} {single.score:.4f} to "
-        f"{variant.score:.4f}, {single.size:,} to {variant.size:,} bytes, {single.latency:.3g} to "
-        f"{variant.latency:.3g} ms; nothing was written: deploy without --quantize, or with --quantize auto"
+        f"{variant.precision} is worse than float32 in every figure on this device: {comparison.name} "
+        f"{single.score:.4f} to {variant.score:.4f}, {single.size:,} to {variant.size:,} bytes, "
+        f"{single.latency:.3g} to {variant.latency:.3g} ms; nothing was written: "
+        f"deploy without --quantize, or with --quantize auto"
     )
 
 
@@ -180,16 +181,21 @@ def _best_of_each_structure(variants: Sequence[Variant]) -> list[Variant]:
     return [min(group, key=lambda v: v.distance) for group in groups.values()]
 
 
-def _judged(
-    name: str, precision: Precision, structure: str, model: onnx.ModelProto, judge: Judge, reference: np.ndarray | None
+def _variant(
+    name: str,
+    precision: Precision,
+    structure: str,
+    model: onnx.ModelProto,
+    comparison: Comparison,
+    reference: np.ndarray | None,
 ) -> Variant:
-    outputs = logits(model, judge.images)
+    outputs = logits(model, comparison.images)
     if reference is None:
         distance = 0.0
     else:
         spread = float(reference.std()) or 1.0
         distance = float(np.sqrt(np.mean((outputs - reference).astype(np.float64) ** 2))) / spread
-    return Variant(name, precision, structure, model, judge.measure(outputs), distance, model.ByteSize())
+    return Variant(name, precision, structure, model, comparison.measure(outputs), distance, model.ByteSize())
 
 
 _Made = tuple[str, Precision, str, onnx.ModelProto]
@@ -197,7 +203,7 @@ _Made = tuple[str, Precision, str, onnx.ModelProto]
 
 def _make(
     model: onnx.ModelProto,
-    judge: Judge,
+    comparison: Comparison,
     wanted: Quantize,
     edges: Ends,
     tuned: onnx.ModelProto | None,
@@ -210,18 +216,18 @@ def _make(
     if "int8-weights" in tried:
         stored = store_weights(model, "int8")
         yield "int8 weights", "int8-weights", "int8-weights", stored
-        corrected = store_weights(correct_biases(model, stored, judge.calibration), "int8")
+        corrected = store_weights(correct_biases(model, stored, comparison.calibration), "int8")
         yield "int8 weights, biases corrected", "int8-weights", "int8-weights", corrected
     if "int8" in tried and (wanted == "int8" or opset_of(model) >= OLDEST_OPSET):
-        yield from _integers(model, judge, edges, "")
+        yield from _integers(model, comparison, edges, "")
         if tuned is not None:
-            yield from _integers(tuned, judge, edges, f"{TUNED}, ")
+            yield from _integers(tuned, comparison, edges, f"{TUNED}, ")
 
 
-def _integers(model: onnx.ModelProto, judge: Judge, edges: Ends, prefix: str) -> Iterator[_Made]:
+def _integers(model: onnx.ModelProto, comparison: Comparison, edges: Ends, prefix: str) -> Iterator[_Made]:
     """Yield 8-bit variants by structure, calibration and correction of biases."""
     both = {"auto": (False, True), "int8": (False,), "float": (True,)}[edges]
-    ranges = {method: activation_ranges(model, judge.calibration, method) for method in CALIBRATIONS}
+    ranges = {method: activation_ranges(model, comparison.calibration, method) for method in CALIBRATIONS}
     methods: Sequence[Calibration] = CALIBRATIONS
     for floating, method in itertools.product(both, methods):
         keep = ends(model) if floating else []
@@ -237,7 +243,23 @@ def _integers(model: onnx.ModelProto, judge: Judge, edges: Ends, prefix: str) ->
         if not any(node.op_type == "QuantizeLinear" for node in reduced.graph.node):
             continue  # nothing but ends and gates
         yield name, "int8", structure, reduced
-        yield f"{name}, biases corrected", "int8", structure, reduce(correct_biases(model, reduced, judge.calibration))
+        yield (
+            f"{name}, biases corrected",
+            "int8",
+            structure,
+            reduce(correct_biases(model, reduced, comparison.calibration)),
+        )
 
 
-__all__ = ["CALIBRATION", "ENDS", "JUDGED", "QUANTIZE", "Ends", "Judge", "Quantize", "compress", "figures", "halves"]
+__all__ = [
+    "CALIBRATION",
+    "COMPARED",
+    "ENDS",
+    "QUANTIZE",
+    "Comparison",
+    "Ends",
+    "Quantize",
+    "compress",
+    "figures",
+    "halves",
+]

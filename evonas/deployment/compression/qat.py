@@ -96,7 +96,7 @@ def fine_tune(
     """Return a copy of a trained network whose weights make up for rounding ([Jacob2018a]_).
 
     Scales are for each output channel, so that folding a norm into a convolution later changes no rounding; statistics
-    of norms stay. Validation images are not trained on: they judge.
+    of norms stay. Validation images are not trained on: variants are compared on them.
 
     Args:
         network: Trained; it is left as it is.

@@ -23,7 +23,7 @@ class Variant:
         precision: Of weights and arithmetic.
         structure: What decides its size and speed: variants of one structure differ in their numbers alone.
         model: The ONNX model.
-        score: Primary measure on the images judged on.
+        score: Primary measure on the images compared on.
         distance: Root mean square difference of its outputs there from float32's, in units of their standard deviation;
             of a fine-tuned form, from those of the fine-tuned network in float32.
         size: Bytes of the file.
@@ -70,7 +70,7 @@ class Compression:
         chosen: What ``model.onnx`` becomes.
         others: Further ones on the front of score, size and latency; float32 too where it is on it.
         calibration: Images that ranges were measured on.
-        judged: Images that variants were judged on.
+        compared: Images that variants were compared on.
         notes: What a reader must know of the choice, as sentences.
     """
 
@@ -78,7 +78,7 @@ class Compression:
     chosen: Variant
     others: tuple[Variant, ...] = ()
     calibration: int = 0
-    judged: int = 0
+    compared: int = 0
     notes: tuple[str, ...] = field(default=())
 
     @property

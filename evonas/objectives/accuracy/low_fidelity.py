@@ -29,7 +29,7 @@ __all__ = ["TrainingEvaluator", "accuracy_evaluator", "measure_evaluator", "trai
 
 RECIPE = "quick"
 DRAWN = 1000
-"""Architectures among which the teacher is looked for."""
+"""Architectures among which the teacher is searched for."""
 
 
 def trains(context: Context) -> bool:

@@ -38,7 +38,7 @@ class Block:
 
     @cached_property
     def key(self) -> str:
-        """What tells blocks apart, on every machine alike: layers, sizes, shapes and the operations that run."""
+        """What distinguishes blocks, on every machine alike: layers, sizes, shapes and the operations that run."""
         return hashlib.sha256(f"{self.text} {self.trace}".encode()).hexdigest()[:20]
 
 

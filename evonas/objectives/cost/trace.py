@@ -29,7 +29,7 @@ class Operation:
 
     Attributes:
         name: Torch's name of it.
-        reads: Numbers of the values read, those only that depend on an input; a view is what it looks at.
+        reads: Numbers of the values read, those only that depend on an input; a view is its tensor.
         writes: Number of the value written.
         size: Elements of that value.
     """

@@ -13,7 +13,7 @@ from evonas.spaces import Architecture, Space
 __all__ = ["SignalEncoder", "Signals", "ranker_tokens"]
 
 COST = "flops"
-"""Score that tells which networks are expensive."""
+"""Score that shows which networks are expensive."""
 
 
 @dataclass(frozen=True)

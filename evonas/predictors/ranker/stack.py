@@ -16,7 +16,7 @@ SHARPNESS = 2
 def error_shares(left_out: Mapping[str, np.ndarray], scores: np.ndarray) -> dict[str, float]:
     """Return shares of regressors that sum to 1, the larger the better each predicts anchors without having seen them.
 
-    Of regressors that err alike the mean errs less than each, and few anchors cannot tell them apart; one that errs
+    Of regressors that err alike the mean errs less than each, and few anchors cannot distinguish them; one that errs
     much more gets next to nothing.
 
     Args:

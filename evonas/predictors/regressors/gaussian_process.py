@@ -35,7 +35,7 @@ class GaussianProcess:
 
         few = np.unique(np.linspace(0, len(values) - 1, min(self.tuning_values, len(values))).astype(int))
         with warnings.catch_warnings():
-            # A bound that is reached, or a tuning cut short, is no fault: left-out predictions judge the fit.
+            # A bound that is reached, or a tuning cut short, is no fault: left-out predictions measure the fit.
             warnings.simplefilter("ignore", ConvergenceWarning)
             self._process.fit(features[few], values[few])
         if len(few) < len(values):

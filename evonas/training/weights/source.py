@@ -32,7 +32,7 @@ class Located:
 
 
 def weights_folder() -> Path:
-    """Folder where files of weights are looked for: EVONAS_WEIGHTS, else ``~/.cache/evonas/weights``."""
+    """Folder where files of weights are searched for: EVONAS_WEIGHTS, else ``~/.cache/evonas/weights``."""
     return Path(os.environ.get("EVONAS_WEIGHTS", Path.home() / ".cache" / "evonas" / "weights"))
 
 

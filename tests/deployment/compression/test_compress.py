@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from evonas.deployment.compression import compress as module
-from evonas.deployment.compression.compress import Judge, compress, halves
+from evonas.deployment.compression.compress import Comparison, compress, halves
 from evonas.deployment.compression.variant import Variant, front, of_one_speed, pays
 from evonas.errors import ExportError
 from evonas.runtime import Timing, export, logits
@@ -27,14 +27,16 @@ def model():
 
 
 @pytest.fixture(scope="module")
-def judge(model):
+def comparison(model):
     images = np.random.default_rng(0).random((96, 1, 8, 8), dtype=np.float32)
     classes = logits(model, images[32:]).argmax(1)
 
     def measure(outputs):
         return float((outputs.argmax(1) == classes).mean())
 
-    return Judge(images[:32], images[32:], measure, "accuracy", "max", lambda before, after: 100 * (before - after))
+    return Comparison(
+        images[:32], images[32:], measure, "accuracy", "max", lambda before, after: 100 * (before - after)
+    )
 
 
 @pytest.fixture
@@ -52,9 +54,9 @@ def speeds(monkeypatch):
     return fix
 
 
-def test_auto_tries_all_forms_and_keeps_the_front(model, judge, speeds):
+def test_auto_tries_all_forms_and_keeps_the_front(model, comparison, speeds):
     speeds(0.5)
-    tried = compress(model, judge, "auto", max_drop=100.0)
+    tried = compress(model, comparison, "auto", max_drop=100.0)
     names = [variant.name for variant in tried.variants]
     assert names[0] == "float32"
     assert len(set(names)) == len(names) == 1 + 1 + 2 + 2 * 3 * 2
@@ -66,23 +68,23 @@ def test_auto_tries_all_forms_and_keeps_the_front(model, judge, speeds):
         assert not any(
             other.score >= one.score and other.size < one.size and other.latency < one.latency for other in kept
         )
-    assert (tried.calibration, tried.judged) == (32, 64)
+    assert (tried.calibration, tried.compared) == (32, 64)
 
 
-def test_where_integers_are_slow_weights_alone_are_stored_in_eight_bits(model, judge, speeds):
+def test_where_integers_are_slow_weights_alone_are_stored_in_eight_bits(model, comparison, speeds):
     speeds(3.0)
-    tried = compress(model, judge, "auto")
+    tried = compress(model, comparison, "auto")
     assert tried.chosen.precision == "int8-weights"
     assert tried.chosen.size < 0.5 * tried.float32.size
-    halves_alone = compress(model, judge, "auto", forms=("float32", "fp16"))
+    halves_alone = compress(model, comparison, "auto", forms=("float32", "fp16"))
     assert {variant.precision for variant in halves_alone.variants} == {"float32", "fp16"}
 
 
-def test_what_costs_too_much_is_not_kept(model, judge, speeds, monkeypatch):
+def test_what_costs_too_much_is_not_kept(model, comparison, speeds, monkeypatch):
     speeds(0.5)
     # A form that onnxruntime cannot run.
     monkeypatch.setattr(module, "_integers", lambda *_: [("int8, bad", "int8", "int8", _broken(model))])
-    tried = compress(model, judge, "auto", max_drop=1.0)
+    tried = compress(model, comparison, "auto", max_drop=1.0)
     assert next(v for v in tried.variants if v.name == "int8, bad").score < 0.99
     assert all(v.precision != "int8" for v in (tried.chosen, *tried.others))
 
@@ -115,14 +117,14 @@ class _Fake:
         return self._bytes
 
 
-def test_a_file_worse_in_every_figure_is_refused(judge, speeds, model):
+def test_a_file_worse_in_every_figure_is_refused(comparison, speeds, model):
     speeds(2.0)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     small = export(network, torch.zeros(2, 1, 8, 8), exporter="quick")
-    classes = logits(small, judge.images).argmax(1)
-    own = replace(judge, measure=lambda outputs: float((outputs.argmax(1) == classes).mean()))
+    classes = logits(small, comparison.images).argmax(1)
+    own = replace(comparison, measure=lambda outputs: float((outputs.argmax(1) == classes).mean()))
     with pytest.raises(ExportError, match=r"int8 is worse than float32 in every figure .* bytes, 1 to 2 ms; nothing"):
         compress(small, own, "int8", max_drop=100.0)
     assert compress(small, own, "auto").chosen.precision in ("float32", "fp16", "int8-weights")
@@ -139,7 +141,7 @@ def test_forms_of_two_structures_have_two_files():
     assert names == ["int8-ends-too.onnx", "int8-ends-in-float.onnx"]
 
 
-def test_of_one_structure_the_nearest_outputs_win_and_of_alike_savings_the_cheaper(judge):
+def test_of_one_structure_the_nearest_outputs_win_and_of_alike_savings_the_cheaper(comparison):
     def form(name, score, distance, size, structure):
         return replace(variant(name, score, size, 1.0, structure=structure), distance=distance)
 
@@ -147,7 +149,7 @@ def test_of_one_structure_the_nearest_outputs_win_and_of_alike_savings_the_cheap
     lucky, near = form("lucky", 0.91, 0.3, 300, "int8"), form("near", 0.9, 0.1, 300, "int8")
     assert module._best_of_each_structure([single, lucky, near]) == [single, near]
     cheap, costly = form("cheap", 0.9, 0.2, 310, "ends in float"), form("costly", 0.892, 0.1, 300, "ends too")
-    chosen, _ = module._choose([single, costly, cheap], judge, "int8", 1.0)
+    chosen, _ = module._choose([single, costly, cheap], comparison, "int8", 1.0)
     assert chosen is cheap
 
 

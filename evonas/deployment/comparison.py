@@ -6,15 +6,15 @@ import numpy as np
 import torch
 
 from evonas.data import Dataset
-from evonas.deployment.compression.compress import Judge, halves
+from evonas.deployment.compression.compress import Comparison, halves
 from evonas.deployment.deployment import cost_of_rounding
 from evonas.tasks import Task
 
-__all__ = ["make_judge"]
+__all__ = ["make_comparison"]
 
 
-def make_judge(data: Dataset, task: Task) -> Judge:
-    """Judge by one half of the validation images, ranges of activations being measured on the other.
+def make_comparison(data: Dataset, task: Task) -> Comparison:
+    """Return a comparison by one half of the validation images; ranges of activations are measured on the other.
 
     Args:
         data: At the resolution of the model.
@@ -22,8 +22,8 @@ def make_judge(data: Dataset, task: Task) -> Judge:
     """
     images = torch.cat([data.search.images, data.report.images])
     labels = torch.cat([data.search.labels, data.report.labels]).cpu()
-    measured, judged = halves(len(images))
-    deployed, targets = task.deployed(), labels[judged]
+    measured, compared = halves(len(images))
+    deployed, targets = task.deployed(), labels[compared]
 
     def unit(part: slice) -> np.ndarray:
         return (images[part].cpu().float() / data.scale).numpy()
@@ -34,4 +34,4 @@ def make_judge(data: Dataset, task: Task) -> Judge:
     def measure(outputs: np.ndarray) -> float:
         return deployed.metric(torch.from_numpy(outputs), targets)
 
-    return Judge(unit(measured), unit(judged), measure, task.primary, task.direction, cost)
+    return Comparison(unit(measured), unit(compared), measure, task.primary, task.direction, cost)

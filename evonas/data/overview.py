@@ -1,4 +1,4 @@
-"""A look at all parts of a data set, with pictures: what ``evonas data`` shows."""
+"""Overview of all parts of a data set, with pictures: what ``evonas data`` shows."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from evonas.errors import require
 from evonas.files.size import Size, height_width
 from evonas.files.whole import cannot_write, write_whole
 
-__all__ = ["Look", "look_at", "write_augmented", "write_look"]
+__all__ = ["Overview", "overview_of", "write_augmented", "write_overview"]
 
 SHEET, TILE, COLUMNS = 40, 64, 8
 """Images of a contact sheet, pixels of each, and images in a row."""
 
 
 @dataclass(frozen=True)
-class Look:
+class Overview:
     """A data set, its inventory and decoded training images.
 
     Attributes:
@@ -55,8 +55,8 @@ class Look:
         return default_augment(self.images.shape[2], mirror=mirror, fill=(gray,))
 
 
-def look_at(name: str, options: ReadOptions, resolution: Size | None = None) -> Look:
-    """Return a look at a data set, its test part included; images that cannot be opened are counted.
+def overview_of(name: str, options: ReadOptions, resolution: Size | None = None) -> Overview:
+    """Return the overview of a data set, its test part included; images that cannot be opened are counted.
 
     Args:
         name: As `load_data` takes it.
@@ -67,11 +67,11 @@ def look_at(name: str, options: ReadOptions, resolution: Size | None = None) -> 
         DataError: The data cannot be read at all.
     """
     with memory_in_words(name):
-        return read_readable(name, options, 1.0, partial(_look, resolution, options))
+        return read_readable(name, options, 1.0, partial(_overview, resolution, options))
 
 
-def _look(resolution: Size | None, options: ReadOptions, source: Source, skipped: tuple[Skipped, ...]) -> Look:
-    """Return a look at a source whose images can be opened.
+def _overview(resolution: Size | None, options: ReadOptions, source: Source, skipped: tuple[Skipped, ...]) -> Overview:
+    """Return the overview of a source whose images can be opened.
 
     Raises:
         UndecodableError: Some cannot be decoded.
@@ -100,10 +100,10 @@ def _look(resolution: Size | None, options: ReadOptions, source: Source, skipped
             *pixel_warnings(list(read.values())),
         ],
     )
-    return Look(source, inventory, read["train"])
+    return Overview(source, inventory, read["train"])
 
 
-def write_look(look: Look, folder: Path) -> list[Path]:
+def write_overview(overview: Overview, folder: Path) -> list[Path]:
     """Write the inventory as JSON, a contact sheet of each class and a histogram of sizes; return the files.
 
     Raises:
@@ -113,24 +113,26 @@ def write_look(look: Look, folder: Path) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         files = [folder / "inventory.json"]
-        write_whole(files[0], look.inventory.to_json())
-        if look.source.labeled:
-            for label, name in enumerate(look.source.classes):
-                rows = np.flatnonzero(look.source.train.labels == label)[:SHEET]
+        write_whole(files[0], overview.inventory.to_json())
+        if overview.source.labeled:
+            for label, name in enumerate(overview.source.classes):
+                rows = np.flatnonzero(overview.source.train.labels == label)[:SHEET]
                 files.append(folder / f"class-{label}-{re.sub(r'[^A-Za-z0-9]+', '-', name)[:40]}.png")
-                _sheet(look.images[torch.from_numpy(rows)], look.source.scale).save(files[-1])
+                _sheet(overview.images[torch.from_numpy(rows)], overview.source.scale).save(files[-1])
         files.append(folder / "sizes.png")
-        _histogram(look.inventory, files[-1])
+        _histogram(overview.inventory, files[-1])
     except OSError as error:
         raise cannot_write(folder, error) from error
     return files
 
 
-def write_augmented(look: Look, augment: Callable[[torch.Tensor, torch.Generator], torch.Tensor], file: Path) -> None:
+def write_augmented(
+    overview: Overview, augment: Callable[[torch.Tensor, torch.Generator], torch.Tensor], file: Path
+) -> None:
     """Write a picture of what training sees: in each row an image, then seven of its random changes.
 
     Args:
-        look: Images, of which the first eight are shown.
+        overview: Images, of which the first eight are shown.
         augment: Random changes of a batch of uint8 images.
         file: A PNG file.
 
@@ -138,12 +140,12 @@ def write_augmented(look: Look, augment: Callable[[torch.Tensor, torch.Generator
         RunError: It cannot be written.
         MissingExtraError: Pillow is not installed.
     """
-    some = look.images[:COLUMNS]
+    some = overview.images[:COLUMNS]
     repeated = some.repeat_interleave(COLUMNS, 0)
     changed = augment(repeated, torch.Generator().manual_seed(0))
     changed[::COLUMNS] = some
     stream = io.BytesIO()
-    _sheet(changed, look.source.scale).save(stream, "PNG")
+    _sheet(changed, overview.source.scale).save(stream, "PNG")
     file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, stream.getvalue())
 
