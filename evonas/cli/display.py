@@ -73,7 +73,7 @@ class ProgressState:
         self._running: list[Phase] = []
         self._last: Phase | None = None
         self._left: float | None = None
-        self._share = 0.0
+        self._share, self._reached = 0.0, 0
 
     def plan(self, phases: Mapping[str, float]) -> None:
         """Say which phases are to come, by name, each with its expected share of the time.
@@ -82,7 +82,7 @@ class ProgressState:
         """
         for one in self.phases:
             one.weight = 0.0
-        self._share, self._left = 0.0, None
+        self._share, self._left, self._reached = 0.0, None, 0
         self.phases += [Phase(name, weight) for name, weight in phases.items()]
 
     @property
@@ -158,9 +158,16 @@ class ProgressState:
 
     @property
     def number(self) -> str:
-        """Which phase is shown of how many, such as ``3/6``; empty where there is one alone."""
+        """How many phases have begun of how many, such as ``3/6``; empty where there is one alone.
+
+        It never falls, also where a phase goes on after one that ran inside it.
+        """
         known = [one for one in (self._last, *self._running) if one in self.phases]
-        return self.number_of(known[-1]) if known else ""
+        number, _, whole = (self.number_of(known[-1]) if known else "").partition("/")
+        if not whole:
+            return ""
+        self._reached = min(max(self._reached, int(number)), int(whole))
+        return f"{self._reached}/{whole}"
 
     def number_of(self, phase: Phase) -> str:
         """Number of a phase among all, such as ``3/6``; empty where there is one alone, or it was not planned."""

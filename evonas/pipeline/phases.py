@@ -30,7 +30,11 @@ STEPS = {
 
 
 def phases_of(
-    problem: SearchProblem, baselines: AbstractSet[str], planned: Mapping[str, float] | None = None
+    problem: SearchProblem,
+    baselines: AbstractSet[str],
+    planned: Mapping[str, float] | None = None,
+    *,
+    bounded: bool = False,
 ) -> dict[str, float]:
     """Phases of a search in order, by the names that `Progress.task` is given, each with its weight.
 
@@ -41,6 +45,7 @@ def phases_of(
         problem: What is searched.
         baselines: What it is compared with.
         planned: Expected seconds of steps, by the names that a plan has; None: there is none.
+        bounded: Whether there is a deadline: paths are then read before anchors are trained, else by the first of them.
     """
     settings = problem.settings
     latency = "latency" in problem.evaluated and settings.latency_table is None
@@ -56,8 +61,9 @@ def phases_of(
         ("Scoring the sample that 'free' ranks in", 3.0, "free" in problem.evaluated),
         ("Scoring architectures by SWAP", 8.0, settings.warm_start > 0 and problem.data is not None),
         (network, 45.0, bool(problem.learned) and not settings.supernet),
+        ("Reading paths", reading, effects and bounded),
         ("Training anchors", 25.0, bool(settings.anchors)),
-        ("Reading paths", reading, effects),
+        ("Reading paths", reading, effects and not bounded),
         ("Scoring the paths read", reading / 4, scored),
         (MEASURING, 4.0, problem.start is not None and settings.warm_start == 0 and bool(problem.learned)),
         ("Searching", SEARCHING, True),

@@ -56,7 +56,8 @@ class SearchSteps:
     def go(self) -> None:
         """Do the whole search, or what is left of it."""
         budget = self.budget()
-        self.progress.plan(phases_of(self.problem, self.baselines(), planned_seconds(self.run.manifest)))
+        planned = planned_seconds(self.run.manifest)
+        self.progress.plan(phases_of(self.problem, self.baselines(), planned, bounded=budget.bounded))
         with self.timed(), torch_threads(self.settings.threads):
             if self.settings.surrogate:
                 self.progress.say("Predictors choose what is evaluated, in small rounds (--no-surrogate: none do)")

@@ -11,7 +11,7 @@ from pathlib import Path
 from evonas.files.whole import write_whole
 from evonas.pareto.seed_comparison import SeedComparison
 from evonas.report.amounts import heading
-from evonas.report.markup import table, text
+from evonas.report.markup import numbers, table, text
 from evonas.report.seeds_figure import plot_seeds
 from evonas.report.seeds_listing import (
     median_rows,
@@ -86,7 +86,7 @@ def make_seeds_page(
         f"<title>{text(name)} – evonas seeds</title><style>{style}</style></head><body>"
         f"<header><h1>{text(name)}</h1><p>One search with {len(found.fronts)} seeds.</p></header><main>"
         f"<section class='card'><h2>{text(median_title(found))}</h2>{drawing}{sentences}{causes}"
-        f"{table('', headings, median) if median else ''}</section>"
+        f"{numbers(table('', headings, median)) if median else ''}</section>"
         f"<section class='card'><h2>Seed by seed</h2>{table('', seed_headings(found), seed_rows(found))}"
         f"<p>Reports: {links}.</p></section>"
         f"<section class='card'><h2>{text(returning_title(found))}</h2>"

@@ -218,6 +218,23 @@ def test_a_planned_phase_inside_another_has_its_own_share_and_the_time_left_keep
     assert state.share == 1.0
 
 
+def test_the_number_of_the_phase_never_falls():
+    state = ProgressState(Clock())
+    state.plan(dict.fromkeys(("Training", "Anchors", "Reading", "Searching"), 1.0))
+    told = []
+    for outer, inner in (("Training", None), ("Anchors", "Reading"), ("Searching", None)):
+        phase = state.begin(outer, 1)
+        told.append(state.number)
+        if inner is not None:
+            state.end(state.begin(inner, 1))
+            told.append(state.number)
+        phase.done = 1
+        state.end(phase)
+        told.append(state.number)
+    assert told == sorted(told)
+    assert told[-1] == "4/4"
+
+
 def test_ending_a_phase_ends_what_began_inside_it():
     state, clock = nested()
     outer = state.begin("Searching", 60)

@@ -57,6 +57,9 @@ def test_weights_are_the_seconds_of_a_plan_where_there_is_one(tmp_path: Path):
     assert list(found) == list(rough)
     assert (found["Training the supernet"], found["Reading paths"], found["Searching"]) == (30.0, 12.0, 8.0)
     assert found["Scoring the paths read"] == 3.0
+    late = list(phases_of(problem, {"random"}, bounded=True))
+    assert sorted(late) == sorted(rough)
+    assert late.index("Reading paths") < late.index("Training anchors")
     # What the plan does not know keeps its proportion to what it does.
     known = ("Training the supernet", "Reading paths", "Searching")
     unit = 50.0 / sum(rough[name] for name in known)
