@@ -70,16 +70,18 @@ class ProgressState:
 
     def __post_init__(self) -> None:
         self._began = self._at = self.clock()
+        self._end = math.inf
         self._running: list[Phase] = []
         self._last: Phase | None = None
         self._left: float | None = None
         self._share, self._reached = 0.0, 0
 
-    def plan(self, phases: Mapping[str, float]) -> None:
+    def plan(self, phases: Mapping[str, float], seconds: float | None = None) -> None:
         """Say which phases are to come, by name, each with its expected share of the time.
 
-        What ran before there was a plan has no share in it.
+        What ran before there was a plan has no share in it. With seconds until a deadline no more than these are left.
         """
+        self._end = math.inf if seconds is None else self.clock() + seconds
         for one in self.phases:
             one.weight = 0.0
         self._share, self._left, self._reached = 0.0, None, 0
@@ -182,6 +184,10 @@ class ProgressState:
 
     def left(self) -> float | None:
         """Seconds left, None where too little is known; between two calls it moves smoothly toward its estimate."""
+        left = self._moved()
+        return None if left is None else min(left, max(0.0, self._end - self.clock()))
+
+    def _moved(self) -> float | None:
         now, estimate = self.clock(), self._estimate()
         passed, self._at = now - self._at, now
         if estimate is None:

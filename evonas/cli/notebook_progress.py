@@ -34,9 +34,9 @@ class NotebookProgress:
         self.state, self._lines = ProgressState(clock), list[str]()
         self._drawn = float("-inf")
 
-    def plan(self, phases: Mapping[str, float]) -> None:
+    def plan(self, phases: Mapping[str, float], seconds: float | None = None) -> None:
         """Say which phases are to come, each with its expected share of the time."""
-        self.state.plan(phases)
+        self.state.plan(phases, seconds)
 
     @contextmanager
     def task(self, name: str, total: int) -> Iterator[ShownTask]:

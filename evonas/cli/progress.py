@@ -34,9 +34,9 @@ class TerminalProgress:
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self.console, self.state = console, ProgressState(clock)
 
-    def plan(self, phases: Mapping[str, float]) -> None:
+    def plan(self, phases: Mapping[str, float], seconds: float | None = None) -> None:
         """Say which phases are to come, each with its expected share of the time."""
-        self.state.plan(phases)
+        self.state.plan(phases, seconds)
 
     @contextmanager
     def task(self, name: str, total: int) -> Iterator[ShownTask]:
@@ -75,9 +75,9 @@ class PipedProgress:
         self.stream, self.state = stream, ProgressState(clock)
         self._last = clock()
 
-    def plan(self, phases: Mapping[str, float]) -> None:
+    def plan(self, phases: Mapping[str, float], seconds: float | None = None) -> None:
         """Say which phases are to come, each with its expected share of the time."""
-        self.state.plan(phases)
+        self.state.plan(phases, seconds)
 
     @contextmanager
     def task(self, name: str, total: int) -> Iterator[ShownTask]:

@@ -18,8 +18,13 @@ class ProgressTask(Protocol):
 class Progress(Protocol):
     """Shows steps of long work."""
 
-    def plan(self, phases: Mapping[str, float]) -> None:
-        """Say which steps are to come, by the names that `task` will give, each with its expected share of the time."""
+    def plan(self, phases: Mapping[str, float], seconds: float | None = None) -> None:
+        """Say which steps are to come, by the names that `task` will give, each with its expected share of the time.
+
+        Args:
+            phases: Shares by name.
+            seconds: Until a deadline; None: there is none.
+        """
         ...
 
     @contextmanager
@@ -35,7 +40,7 @@ class Progress(Protocol):
 class Silent:
     """Progress that shows nothing."""
 
-    def plan(self, phases: Mapping[str, float]) -> None:
+    def plan(self, phases: Mapping[str, float], seconds: float | None = None) -> None:
         """Do nothing."""
 
     @contextmanager

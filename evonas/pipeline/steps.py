@@ -57,7 +57,8 @@ class SearchSteps:
         """Do the whole search, or what is left of it."""
         budget = self.budget()
         planned = planned_seconds(self.run.manifest)
-        self.progress.plan(phases_of(self.problem, self.baselines(), planned, bounded=budget.bounded))
+        phases = phases_of(self.problem, self.baselines(), planned, bounded=budget.bounded)
+        self.progress.plan(phases, budget.left if budget.bounded else None)
         with self.timed(), torch_threads(self.settings.threads):
             if self.settings.surrogate:
                 self.progress.say("Predictors choose what is evaluated, in small rounds (--no-surrogate: none do)")

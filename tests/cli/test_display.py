@@ -218,6 +218,22 @@ def test_a_planned_phase_inside_another_has_its_own_share_and_the_time_left_keep
     assert state.share == 1.0
 
 
+def test_no_more_time_is_left_than_until_the_deadline():
+    clock = Clock()
+    state = ProgressState(clock)
+    state.plan({"First": 1.0, "Second": 1.0}, 30.0)
+    phase = state.begin("First", 10)
+    left = []
+    for _ in range(5):  # the two would take 200 s
+        clock.now += 5.0
+        phase.done += 1
+        left.append(state.left())
+    assert left[:2] == [25.0, 20.0]
+    assert left == sorted(left, reverse=True)
+    clock.now += 50.0
+    assert state.left() == 0.0
+
+
 def test_the_number_of_the_phase_never_falls():
     state = ProgressState(Clock())
     state.plan(dict.fromkeys(("Training", "Anchors", "Reading", "Searching"), 1.0))

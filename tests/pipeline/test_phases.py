@@ -23,7 +23,7 @@ class Recorder(Silent):
         self.inside: list[str] = []
         self._depth = 0
 
-    def plan(self, phases: Mapping[str, float]) -> None:
+    def plan(self, phases: Mapping[str, float], seconds: float | None = None) -> None:
         self.planned += phases
         assert all(weight > 0 for weight in phases.values())
 

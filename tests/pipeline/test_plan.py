@@ -121,7 +121,7 @@ class Loud:
     def __init__(self):
         self.lines = []
 
-    def plan(self, phases):
+    def plan(self, phases, seconds=None):
         pass
 
     @contextmanager
