@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
@@ -74,7 +75,8 @@ class PlannedStep:
         """The step in words, such as ``103 of 500 architectures scored, 6 s``."""
         fewer = self.number < self.full
         amount = f"{self.number:,} of {self.full:,}" if fewer else f"{self.number:,}"
-        return f"  {amount} {self.what}, {duration(self.seconds)}"
+        what = self.what if fewer or self.number != 1 else re.sub(r"(\w+)s\b", r"\1", self.what, count=1)
+        return f"  {amount} {what}, {duration(self.seconds)}"
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,9 @@ def plan_search(problem: SearchProblem, progress: Progress, began: float) -> Pla
         return None
     seconds = None if given is None else parse_time(given)
     left = None if seconds is None else max(0.0, seconds - (time.monotonic() - began))
-    units = measure_units(problem, None if left is None else min(TRIALS_SHARE * left, TRIALS_SECONDS))
+    with progress.task("Trying what a unit of work takes", 1) as task:
+        units = measure_units(problem, None if left is None else min(TRIALS_SHARE * left, TRIALS_SECONDS))
+        task.advance(1)
     plan = make_plan(problem, units, seconds, time.monotonic() - began)
     refuse_too_short(plan, given)
     for line in plan.lines():

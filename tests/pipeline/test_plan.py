@@ -12,7 +12,7 @@ from evonas.config import make_settings
 from evonas.errors import SettingsError
 from evonas.files.progress import Silent
 from evonas.pipeline import run as pipeline
-from evonas.pipeline.plan import UNITS, Plan, make_plan, refuse_too_short
+from evonas.pipeline.plan import UNITS, Plan, PlannedStep, make_plan, refuse_too_short
 from evonas.pipeline.problem import SearchProblem
 from evonas.pipeline.unit_costs import UnitCosts
 
@@ -80,6 +80,12 @@ def test_blocks_of_a_latency_table_are_planned_and_belong_to_the_least(tiny):
     assert plan.seconds <= 300.0
 
 
+def test_one_unit_is_no_plural():
+    one = PlannedStep("supernet", "updates of the supernet", 1, 1, 1.0, 1.0)
+    assert one.line == "  1 update of the supernet, 1 s"
+    assert replace(one, full=9).line == "  1 of 9 updates of the supernet, 1 s"
+
+
 @pytest.mark.parametrize(("seconds", "epochs"), [(60.0, 0), (1800.0, 32)])
 def test_anchors_too_few_to_teach_anything_are_not_planned(problem, seconds, epochs):
     plan = make_plan(problem, UNIT, seconds, 3.0)
@@ -119,13 +125,14 @@ class Loud:
     """Progress that somebody sees."""
 
     def __init__(self):
-        self.lines = []
+        self.lines, self.tasks = [], []
 
     def plan(self, phases, seconds=None):
         pass
 
     @contextmanager
     def task(self, name, total):
+        self.tasks.append(name)
         yield Silent()
 
     def say(self, text):
@@ -136,6 +143,7 @@ def test_the_trials_of_a_plan_that_is_seen_change_no_bit(finished, quick, tmp_pa
     loud = Loud()
     seen = pipeline.search(make_settings(**quick), tmp_path / "seen", progress=loud)
     assert any(line.startswith("Plan, about") for line in loud.lines)
+    assert loud.tasks[0] == "Trying what a unit of work takes"  # it may take seconds
     assert seen.manifest["plan"]["steps"]
     assert not seen.store.decisions(UNITS)
     assert (seen.path / "front.csv").read_bytes() == (finished / "front.csv").read_bytes()
