@@ -35,6 +35,10 @@ def describe(
     resolution: Annotated[
         str | None, typer.Option(help="Images' side, or HEIGHTxWIDTH, where an ONNX file leaves it open.")
     ] = None,
+    among: Annotated[
+        str | None,
+        typer.Option(metavar="SPACE", help="Predict an ONNX model's rank among architectures of this space."),
+    ] = None,
 ) -> None:
     """Show a space's choices and size, an architecture's cost, drawing and nonlinearity, or an ONNX model's cost."""
     import numpy as np
@@ -48,9 +52,13 @@ def describe(
 
     if space.lower().endswith(".onnx"):
         if architecture is not None or out is not None or nonlinearity:
-            raise SettingsError(f"Expected --resolution at most with an ONNX file, got more beside '{space}'")
-        _show_model(space, resolution)
+            raise SettingsError(
+                f"Expected --resolution and --among at most with an ONNX file, got more beside '{space}'"
+            )
+        _show_model(space, resolution, among)
         return
+    if among is not None:
+        raise SettingsError("Expected --among with an ONNX file, got a space")
     if resolution is not None:
         raise SettingsError(
             "Expected --resolution with an ONNX file, got a space: write --skeleton small:resolution=64"
@@ -138,7 +146,7 @@ def _console() -> Any:
     return console
 
 
-def _show_model(path: str, resolution: str | None) -> None:
+def _show_model(path: str, resolution: str | None, among: str | None) -> None:
     from rich.table import Table
 
     from evonas.errors import SettingsError
@@ -149,7 +157,7 @@ def _show_model(path: str, resolution: str | None) -> None:
         size = None if resolution is None else parse_size(resolution)
     except ValueError as error:
         raise SettingsError(f"--resolution: {error}") from error
-    described = describe_model(path, size)
+    described = describe_model(path, size, among)
     console = _console()
     shapes = ", ".join("×".join(map(str, shape)) for shape in described.shapes)
     table = Table(title=f"{path}: operations on {shapes}", title_justify="left")

@@ -87,10 +87,33 @@ def test_an_onnx_model_is_described(tmp_path):
         assert part in output
     assert "batch" not in output
     for arguments, message in (
-        ((path, "random"), "Expected --resolution at most"),
+        ((path, "random"), "Expected --resolution and --among at most"),
         ((path, "--resolution", "0"), "--resolution: expected a side"),
         (("darts", "--resolution", "32"), "Expected --resolution with an ONNX file"),
+        (("darts", "--among", "darts"), "Expected --among with an ONNX file"),
+        ((path, "--among", "nowhere"), "nowhere"),
         ((tmp_path / "none.onnx",), "cannot be read"),
     ):
         result = call(*arguments)
         assert message in str(result.exception)
+
+
+def test_an_onnx_models_rank_is_predicted(tmp_path):
+    import torch
+
+    from evonas.networks import build
+    from evonas.runtime import export
+    from evonas.spaces import load_space
+
+    space = load_space("nasbench_macro")
+    skeleton = space.skeleton("small", in_channels=3, resolution=16, classes=4)
+    ranks = []
+    for text in ("00000000", "22222222"):
+        network = build(space, skeleton, space.parse(text)).eval()
+        path = export(network, torch.zeros(1, 3, 16, 16), tmp_path / f"{text}.onnx", exporter="quick")
+        output = ok(path, "--among", "nasbench_macro")
+        (line,) = [line for line in output.splitlines() if "random architectures of nasbench_macro" in line]
+        assert "general without nasbench_macro" in line
+        ranks.append(int(line.partition("above that of ")[2].partition("%")[0]))
+    assert ranks[0] < 20
+    assert ranks[1] > 80
