@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -81,7 +82,7 @@ def test_a_run_gets_further_seeds_and_counts_as_the_first(whole, tmp_path):
 def test_a_time_is_that_of_all_seeds_and_a_refused_search_leaves_nothing_behind(tmp_path):
     folder = SeedFolder.create(make_settings(time="63s"), 3, tmp_path / "timed")
     assert json.loads((folder.path / "seeds.json").read_text())["settings"]["time"] == "20.0s"
-    short = SeedFolder.create(make_settings(**SETTINGS, time="3.2s", data="digits", train_limit=60), 2, tmp_path / "s")
+    short = SeedFolder.create(make_settings(**SETTINGS, time="3.2s"), 2, tmp_path / "s")
     short._asked.settings["constraint"] = ["flops<=1"]
     with pytest.raises(SettingsError, match=r"flops<=1.*2 seeds gets an equal part of --time"):
         short.search(Silent)
@@ -120,10 +121,12 @@ def test_wrong_input_is_refused(tmp_path, wrong, said):
         wrong(tmp_path)
 
 
-def test_the_python_door_takes_settings_and_goes_on_with_their_folder(whole, tmp_path):
-    found = evonas.repeat(make_settings(**SETTINGS, seed=7), 2, tmp_path / "door")
+def test_the_python_door_goes_on_with_a_folder_and_says_how_it_compares(whole, tmp_path):
+    copy = shutil.copytree(whole.path, tmp_path / "both")
+    found = evonas.repeat(copy)
     assert found.to_json() == whole.compare().to_json()
-    assert (tmp_path / "door" / "report.html").exists()
-    assert evonas.repeat(tmp_path / "door").to_json() == found.to_json()
+    assert (copy / "report.html").exists()
     with pytest.raises(SettingsError, match="goes on where it is"):
-        evonas.repeat(str(tmp_path / "door"), out=tmp_path / "other")
+        evonas.repeat(str(copy), out=tmp_path / "other")
+    with pytest.raises(SettingsError, match="two seeds or more"):
+        evonas.repeat(make_settings(**SETTINGS), 1)
