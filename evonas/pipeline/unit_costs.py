@@ -37,6 +37,8 @@ SWAP_REPEATS = 4
 """Re-initializations per SWAP-Score in a warm start: within 0.01 of 8 in rank correlation."""
 TRIAL_SEED = 29
 """Of the candidate that trials evaluate, beside the search's seed."""
+LOGGED = 2.0
+"""Times what a trial's checkpoint takes that those of a training do: their log grows with its epochs."""
 TRIAL_BLOCKS = 4
 """Blocks that a trial exports, after one."""
 TRIAL_UPDATES, MORE_UPDATES = 2, 12
@@ -93,7 +95,7 @@ def measure_units(problem: SearchProblem, seconds: float | None = None) -> UnitC
                 updates=TRIAL_UPDATES if seconds is None else MORE_UPDATES, seconds=seconds, augment=data.augment,
                 task=make_task(data), norms=settings.norms,
             )  # fmt: skip
-            update += time_checkpoint(network) / max(1, len(data.train) // settings.batch_size)
+            update += LOGGED * time_checkpoint(network) / max(1, len(data.train) // settings.batch_size)
         if learned:
             reader = PathEvaluator(
                 problem.new_supernet().to(problem.device), data, data.search, norm_images=NORM_IMAGES,
