@@ -238,7 +238,10 @@ class Settings(BaseModel):
     lr: float = _setting(0.05, "supernet", "Learning rate of supernet training, falling by a cosine", gt=0, le=10)
     algorithm: str = _setting("nsga2", "search", "Search algorithm", allowed=ALGORITHMS)
     surrogate: bool | None = _setting(
-        None, "search", "Predict expensive objectives and evaluate what promises most", unset="where each is a training"
+        None,
+        "search",
+        "Predict expensive objectives and evaluate what promises most",
+        unset="where each is a training, and from published weights",
     )
     asynchronous: bool = _setting(False, "search", "Take in each result as it comes, without waiting for a generation")
     baseline: tuple[str, ...] = _setting(

@@ -13,21 +13,23 @@ BASELINE_ALGORITHMS = "random", "regularized-evolution"
 """Algorithms that are asked for to compare with, and so left as they are."""
 
 
-def uses_predictors(settings: Settings, *, trainable: bool) -> bool:
-    """Return whether predictors choose what is evaluated: what settings say, else whether evaluations are trainings.
+def uses_predictors(settings: Settings, *, trainable: bool, published: bool = False) -> bool:
+    """Return whether predictors choose what is evaluated: what settings say, else whether evaluations are expensive.
 
-    The kind of estimator decides, so that two runs of one command and seed are one search whatever else the machine
-    does meanwhile. Reading shared weights, a table or a cost takes less time than the predictors that would save it.
+    That are trainings, and readings of paths grown from published weights, few of which are made. The kind of
+    estimator decides, so that two runs of one command and seed are one search whatever else the machine does
+    meanwhile. Reading other shared weights, a table or a cost takes less time than the predictors that would save it.
 
     Args:
         settings: Of a search.
         trainable: Whether an estimator reads an objective, accuracy or another measure: it may be a column of a table.
+        published: Whether the search starts from published weights.
     """
     if settings.surrogate is not None:
         return settings.surrogate
     if settings.asynchronous or settings.algorithm in BASELINE_ALGORITHMS:
         return False
-    return trainable and read_estimator(settings.estimator)[0] == "train"
+    return trainable and (published or read_estimator(settings.estimator)[0] == "train")
 
 
 def data_options(settings: Settings) -> ReadOptions:

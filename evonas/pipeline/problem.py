@@ -99,7 +99,7 @@ class SearchProblem:
             )
         if settings.epochs == 0 and self.learned and self.start is None and not settings.supernet:
             raise SettingsError(UNTRAINED)
-        predicted = uses_predictors(settings, trainable=bool(self.learned))
+        predicted = uses_predictors(settings, trainable=bool(self.learned), published=self.start is not None)
         learns = "acc" in self.learned and settings.estimator == "supernet"
         images = 0 if self.data is None else len(self.data.train)
         settings = with_anchors(settings, self.space, learns=learns, images=images, published=self.start is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -124,9 +125,11 @@ class _GenomeFeatures:
         return own, problem.bounds.violations(values)
 
     def statistics(self, genomes: np.ndarray) -> np.ndarray:
-        """Return costs, and training-free scores as far as they are stored."""
+        """Return costs, pixels where resolutions are searched, and training-free scores as far as they are stored."""
         candidates = [self._problem.genome.candidate(genome) for genome in genomes]
         columns = [_column(evaluator, name, candidates) for name, evaluator in self._costs.items()]
+        if self._problem.genome.resolutions:
+            columns.append(np.array([math.prod(one.resolution or (0, 0)) for one in candidates], dtype=np.float64))
         if self.shared is not None:
             columns.append(self.shared.evaluate(candidates, [self._learned])[:, 0])
         texts = [str(candidate) for candidate in candidates]

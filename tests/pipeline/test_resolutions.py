@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
 
 from evonas.deployment import load_model, train_members
+from evonas.engine import LocalEngine
 from evonas.errors import SettingsError
 from evonas.files.progress import Silent
 from evonas.objectives.cost.memory import MemoryEvaluator
 from evonas.objectives.cost.size import SizeEvaluator
 from evonas.objectives.latency.latency import LatencyEvaluator, measure_latency_table
+from evonas.pipeline.context import problem_of
 from evonas.pipeline.problem import SearchProblem
 from evonas.pipeline.run import search, start_of
+from evonas.pipeline.shrunk import ends_of
+from evonas.pipeline.surrogate import _GenomeFeatures
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.spaces import Candidate
@@ -46,6 +53,18 @@ def test_candidates_choose_among_all_sides_up_to_the_images_where_none_are_named
     assert sides(warm_start=8) == ()
     assert said == []
     assert sides(objectives="acc,memory") == (16, 24)
+
+
+def test_predictors_see_the_resolution_that_a_candidate_is_read_at(published_run):
+    with Run.open(published_run) as run:
+        assert run.settings["surrogate"]
+        problem, _ = problem_of(run)
+        genomes = ends_of(problem)
+        pixels = [math.prod(problem.genome.candidate(one).resolution) for one in genomes]
+        assert len(set(pixels)) > 1
+        engine = LocalEngine({"flops": problem.bounds.cheap["flops"]}, run.store)
+        columns = _GenomeFeatures(problem, run, [], engine).statistics(genomes).T
+    assert any(np.array_equal(column, pixels) for column in columns)
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,21 @@ def test_the_kind_of_estimator_decides(changes, trainable, expected):
     assert uses_predictors(make_settings(**changes), trainable=trainable) is expected
 
 
+@pytest.mark.parametrize(
+    ("changes", "trainable", "expected"),
+    [
+        ({}, True, True),
+        ({}, False, False),
+        ({"surrogate": False}, True, False),
+        ({"algorithm": "random"}, True, False),
+        ({"asynchronous": True}, True, False),
+    ],
+)
+def test_paths_grown_from_published_weights_are_worth_predicting(changes, trainable, expected):
+    asked = make_settings(**changes, estimator="supernet:probability")
+    assert uses_predictors(asked, trainable=trainable, published=True) is expected
+
+
 class _Slow(TableEvaluator):
     """A table that is read as slowly as a machine with other work would read it."""
 
