@@ -17,6 +17,7 @@ from evonas.cli import (  # importing them registers their commands
     bench_estimator,  # noqa: F401
     bench_predictors,  # noqa: F401
     bench_protocol,  # noqa: F401
+    bench_pruning,  # noqa: F401
     bench_search,  # noqa: F401
     bench_supernet,  # noqa: F401
 )

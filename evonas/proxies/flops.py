@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 import torch
+from torch import Tensor, nn
 
 from evonas.proxies.forward import Forward
 from evonas.proxies.initialize import undisturbed
@@ -45,15 +46,27 @@ class Flops(Proxy):
 
     def measure(self, forward: Forward) -> float:
         """Return the count."""
-        with torch.no_grad(), undisturbed(forward.network), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of fvcore's use of torch.jit
-            from fvcore.nn import FlopCountAnalysis  # heavy: loaded when first used
+        return float(module_flops(forward.network, forward.images[:1]))
 
-            analysis = FlopCountAnalysis(forward.network, forward.images[:1].clone())
-            # A handle of None would not do: fvcore asks its own handles first.
-            analysis.set_op_handle(**dict.fromkeys(UNCOUNTED, _nothing))
-            analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-            return float(analysis.total())
+
+def module_flops(network: nn.Module, image: Tensor) -> int:
+    """Multiply-adds of one image through any module, as fvcore counts them in evaluation mode; it stays as it was.
+
+    Norms, pooling and upsampling are not counted.
+
+    Args:
+        network: It may have been changed by other tools, so that no space describes it.
+        image: Shape (1, channels, height, width).
+    """
+    with torch.no_grad(), undisturbed(network), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of fvcore's use of torch.jit
+        from fvcore.nn import FlopCountAnalysis  # heavy: loaded when first used
+
+        analysis = FlopCountAnalysis(network, image.clone())
+        # A handle of None would not do: fvcore asks its own handles first.
+        analysis.set_op_handle(**dict.fromkeys(UNCOUNTED, _nothing))
+        analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+        return int(analysis.total())
 
 
 def _nothing(inputs: list[Any], outputs: list[Any]) -> Counter[str]:

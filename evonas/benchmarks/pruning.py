@@ -1,0 +1,183 @@
+"""Members of a search from published weights beside structured pruning of the same network to the same cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from evonas.errors import RunError, SettingsError, require, suggest
+from evonas.files.progress import Progress, Silent
+from evonas.objectives import Context, torch_threads
+from evonas.pareto.front import Member
+from evonas.pipeline.context import run_context
+from evonas.proxies.flops import module_flops
+from evonas.runs.front_file import read_front
+from evonas.runs.run import Run
+from evonas.spaces import parse_candidate
+from evonas.supernet import PathEvaluator
+from evonas.supernet.evaluate import NORM_IMAGES
+from evonas.tasks import make_task
+from evonas.training import load_recipe, read_test
+from evonas.training.recipe import FINETUNE
+from evonas.training.train import train
+
+__all__ = ["IMPORTANCES", "bench_pruning"]
+
+IMPORTANCES = ("magnitude", "taylor")
+"""Importances of channels that torch-pruning computes: norm of their weights, or first-order change of the loss."""
+STEPS = 60
+"""Steps in which channels are taken away, importance computed anew before each."""
+SHARE = 0.9
+"""Share of the channels that all steps together would take away, and the most of one layer."""
+MULTIPLE = 4
+"""Number of channels that is left of each layer is a multiple of this."""
+TAYLOR_IMAGES = 128
+"""Training images whose loss gives Taylor importance."""
+
+
+def bench_pruning(
+    run: Run,
+    *,
+    importances: Sequence[str] = IMPORTANCES,
+    resolutions: Sequence[int] = (),
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> list[dict[str, Any]]:
+    """Prune the largest path with torch-pruning to what each trained member costs, fine-tune it as members are.
+
+    Both begin from the same adapted weights, are fine-tuned by the recipe `finetune` for as many epochs on the same
+    images and read on the test part once. Statistics of norms are learned on where channels were pruned, since frozen
+    ones no longer fit what comes in.
+
+    Args:
+        run: A search from published weights, members of which were trained.
+        importances: Of `IMPORTANCES`.
+        resolutions: Sides at which the largest is pruned; empty: that of the run.
+        seed: Of the fine-tuning.
+        progress: Shows how far it is.
+
+    Returns:
+        A row per trained member and network compared: ``member`` (short text), ``way`` ("evonas" or
+        "pruned, IMPORTANCE"), ``resolution``, ``flops`` (multiply-adds), ``accuracy``, ``epochs``, ``seconds``.
+
+    Raises:
+        SettingsError: An importance that is not known.
+        RunError: No supernet, or no member was trained; or channels cannot be pruned to a member's cost.
+        MissingExtraError: torch-pruning is not installed.
+    """
+    for name in importances:
+        if name not in IMPORTANCES:
+            known = " or ".join(IMPORTANCES)
+            raise SettingsError(f"Expected the importance {known}, got '{name}'.{suggest(name, IMPORTANCES)}")
+    require("torch_pruning", "peers")
+    if not (run.path / "supernet.safetensors").is_file():
+        raise RunError(f"{run.path} has no shared weights to prune: give a search from published weights")
+    front = read_front(run)
+    if "flops" not in [objective.name for objective in front.objectives]:
+        raise RunError(f"{run.path} did not search for flops, so that there is no cost to prune to")
+    trained = [member for member in front if "acc_trained" in member.known]
+    if not trained:
+        raise RunError(f"No member of {run.path} was trained: run  evonas train {run.path} --select knee")
+    context, progress = run_context(run, with_supernet=True), progress or Silent()
+    assert context.data is not None
+    sides: list[Any] = list(resolutions) or [context.data.resolution]
+    rows = []
+    with (
+        torch_threads(context.threads),
+        progress.task("Pruning", len(trained) * len(importances) * len(sides)) as task,
+    ):
+        for member in trained:
+            rows.append(_member_row(member, context))
+            for side in sides:
+                for importance in importances:
+                    rows.append(_pruned_row(member, context, importance, side, seed))
+                    task.advance(1, f"{rows[-1]['way']}, {rows[-1]['accuracy']:.3f}")
+    return rows
+
+
+def _member_row(member: Member, context: Context) -> dict[str, Any]:
+    assert context.data is not None
+    candidate = parse_candidate(member.architecture, context.space)
+    return {
+        "member": member.architecture,
+        "way": "evonas",
+        "resolution": candidate.resolution or context.data.resolution,
+        "flops": int(member.values["flops"]),
+        "accuracy": member.known["acc_trained"],
+        "epochs": load_recipe(FINETUNE).epochs,
+        "seconds": None,
+    }
+
+
+def _pruned_row(member: Member, context: Context, importance: str, side: int, seed: int) -> dict[str, Any]:
+    """Prune the largest path until it costs no more than a member, fine-tune it and read the test part."""
+    assert context.data is not None
+    assert context.supernet is not None
+    data = context.data.at(side)
+    paths = PathEvaluator(context.supernet, context.data, context.data.search, norm_images=NORM_IMAGES)
+    network = paths.prepare(context.space.extremes()[1])
+    began = time.perf_counter()
+    images = data.normalize(data.train.images[:TAYLOR_IMAGES])
+    labels, task = data.train.labels[:TAYLOR_IMAGES], make_task(data)
+    cost = prune(network, images, member.values["flops"], importance, lambda outputs: task.loss(outputs, labels))
+    recipe = load_recipe(FINETUNE, frozen_norms=False)
+    train(network, data, recipe, seed=seed, device=context.device)
+    accuracy, _ = read_test(network, data)
+    return {
+        "member": member.architecture,
+        "way": f"pruned, {importance}",
+        "resolution": side,
+        "flops": cost,
+        "accuracy": accuracy,
+        "epochs": recipe.epochs,
+        "seconds": round(time.perf_counter() - began, 1),
+    }
+
+
+def prune(network: nn.Module, images: Tensor, bound: float, importance: str, loss: Callable[[Tensor], Tensor]) -> int:
+    """Take channels away, the least important of all layers first, until an image costs no more than a bound.
+
+    Args:
+        network: Changed in place; its classifier keeps all outputs.
+        images: Normalized, shape (n, channels, height, width).
+        bound: Multiply-adds.
+        importance: One of `IMPORTANCES`.
+        loss: Loss of the network's outputs for the images.
+
+    Returns:
+        The multiply-adds that are left.
+
+    Raises:
+        RunError: The bound is not reached.
+    """
+    pruning = require("torch_pruning", "peers")
+    network.eval()
+    of = pruning.importance
+    pruner = pruning.pruner.MetaPruner(
+        network,
+        images[:1],
+        importance=of.GroupMagnitudeImportance(p=2) if importance == "magnitude" else of.GroupTaylorImportance(),
+        global_pruning=True,
+        pruning_ratio=SHARE,
+        max_pruning_ratio=SHARE,
+        iterative_steps=STEPS,
+        round_to=MULTIPLE,
+        ignored_layers=[module for module in network.modules() if isinstance(module, nn.Linear)],
+    )
+    cost = module_flops(network, images[:1])
+    for _ in range(STEPS):
+        if cost <= bound:
+            break
+        if importance == "taylor":
+            network.zero_grad()
+            torch.autograd.backward(loss(network(images)))
+        pruner.step()
+        cost = module_flops(network, images[:1])
+    network.zero_grad()
+    if cost > bound:
+        raise RunError(f"Channels could be pruned to {cost:,} multiply-adds, which is over the {bound:,.0f} asked for")
+    return cost

@@ -1,0 +1,52 @@
+"""``evonas bench pruning``: trained members beside pruning of the same published network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evonas.cli.bench import Out, _numbers, _show, _write, bench
+
+
+@bench.command("pruning")
+def bench_pruning(
+    run: Annotated[Path, typer.Argument(help="Run from published weights, members of which were trained.")],
+    importance: Annotated[
+        str, typer.Option(help="Importances of channels by torch-pruning, joined by commas.")
+    ] = "magnitude,taylor",
+    resolutions: Annotated[
+        str | None, typer.Option(help="Sides at which the largest is pruned. [default: the run's]")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the fine-tuning.")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    out: Out = None,
+) -> None:
+    """Prune the adapted published network to what each trained member costs, and fine-tune it as long."""
+    from evonas.files.missing import refuse_missing
+
+    refuse_missing(run, "a run's folder")
+    sides = _numbers(resolutions) if resolutions else []
+    from evonas.benchmarks.pruning import bench_pruning as compare
+    from evonas.cli.progress import make_progress
+    from evonas.runs.run import Run
+
+    with Run.open(run) as opened:
+        rows = compare(
+            opened, importances=importance.split(","), resolutions=sides, seed=seed, progress=make_progress(quiet)
+        )
+    _show(
+        ["way", "px", "multiply-adds", "test accuracy", "epochs"],
+        [
+            [
+                row["way"],
+                str(row["resolution"]),
+                f"{row['flops'] / 1e6:.1f} M",
+                f"{row['accuracy']:.3f}",
+                str(row["epochs"]),
+            ]
+            for row in rows
+        ],
+    )
+    _write(out, rows, rows, None)
