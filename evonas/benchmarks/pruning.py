@@ -30,7 +30,7 @@ __all__ = ["IMPORTANCES", "bench_pruning"]
 IMPORTANCES = ("magnitude", "taylor")
 """Importances of channels that torch-pruning computes: norm of their weights, or first-order change of the loss."""
 STEPS = 60
-"""Steps in which channels are taken away, importance computed anew before each."""
+"""Steps in which channels are taken away, importance computed again before each."""
 SHARE = 0.9
 """Share of the channels that all steps together would take away, and the most of one layer."""
 MULTIPLE = 4
