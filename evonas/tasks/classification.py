@@ -2,6 +2,7 @@
 
 References:
     .. [Szegedy2016] Szegedy et al.: Rethinking the Inception Architecture, CVPR 2016, arXiv 1512.00567.
+    .. [Lin2017] Lin et al.: Focal Loss for Dense Object Detection, ICCV 2017, arXiv 1708.02002.
     .. [Hinton2015] Hinton, Vinyals, Dean: Distilling the Knowledge in a Neural Network, arXiv 1503.02531.
 """
 
@@ -59,17 +60,32 @@ class Classification(Task):
         self.head = Head(classes, "class")
         self.smoothing = smoothing
         self.divergence = divergence
+        self.focal = 0.0
         self.names = tuple(names)
         self.weights = None if weights is None else tuple(weights)
         if self.names:
             self.measures = (*CLASSIFICATION, *BY_CLASS)
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean cross-entropy of (n, classes) logits against (n,) labels, in nats, by weights of classes."""
+        """Return the mean cross-entropy of (n, classes) logits against (n,) labels, in nats, by weights of classes.
+
+        As a focal loss each image counts by ``(1 - p)^focal`` ([Lin2017]_ equation 4).
+        """
+        if self.focal:
+            return self._focal_loss(outputs, targets)
         if self.weights is None:
             return F.cross_entropy(outputs, targets, label_smoothing=self.smoothing)
         weights = torch.tensor(self.weights, dtype=outputs.dtype, device=outputs.device)
         return F.cross_entropy(outputs, targets, weight=weights, label_smoothing=self.smoothing)
+
+    def _focal_loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        each = F.cross_entropy(outputs, targets, label_smoothing=self.smoothing, reduction="none")
+        chance = outputs.log_softmax(-1).gather(-1, targets[:, None])[:, 0].exp()
+        each = (1 - chance).clamp(min=1e-12) ** self.focal * each
+        if self.weights is None:
+            return each.mean()
+        weights = torch.tensor(self.weights, dtype=outputs.dtype, device=outputs.device)[targets]
+        return (weights * each).sum() / weights.sum()
 
     def imitate(self, outputs: Tensor, teacher: Tensor) -> Tensor:
         """Return the mean cross-entropy against the teacher's probabilities, or the divergence from them."""
@@ -114,6 +130,12 @@ class Classification(Task):
         """Return the task with label smoothing, and with the divergence as what a teacher gives."""
         form = copy(self)
         form.smoothing, form.divergence = label_smoothing, True
+        return form
+
+    def focused(self, exponent: float) -> Self:
+        """Return the task with a focal loss of an exponent, 0 or more; 0: cross-entropy."""
+        form = copy(self)
+        form.focal = exponent
         return form
 
     def named(self, name: str) -> Measure | None:

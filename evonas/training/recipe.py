@@ -20,6 +20,7 @@ from pydantic import (
 from evonas.errors import SettingsError, suggest
 from evonas.files.toml import read_toml
 from evonas.files.wording import word_error
+from evonas.training.adversary_text import read_adversary
 
 QUICK, FINETUNE = "quick", "finetune"
 """Recipe of members that begin without published weights, where none is given."""
@@ -28,7 +29,9 @@ LEAST_UPDATES, MOST_EPOCHS = 600, 120
 _FOLDER = Path(__file__).parent / "recipes"
 
 
-LATER = ("augment", "held_out", "patience")
+LATER = (
+    "augment", "held_out", "patience", "adversarial", "adversarial_warm_up", "consistency", "focal",
+)  # fmt: skip
 """Keys that recipes have had since trainings are stored; the default of each is falsy."""
 
 
@@ -63,6 +66,13 @@ class TrainingRecipe(BaseModel):
         cutout: Side of the blotted square as a fraction of the image's side (0.5: 16 pixels of 32).
         augment: Steps of augmentation instead of `crop` and `cutout`, such as ``random_resized_crop(0.3)``, ``flip``
             (where `flip` lets it) and ``mixup(0.2)``; see `evonas.data.augment_steps.STEPS`.
+        adversarial: Epsilon and steps of PGD that training images suffer, such as ``8/255x3``, of values in [0, 1]
+            (Madry et al. 2018); "": none.
+        adversarial_warm_up: Epochs over which its epsilon rises from nearly nothing, linearly.
+        consistency: Weight of the divergence of answers to an image and to two mixtures of it (AugMix, Hendrycks et
+            al. 2020: 12); 0: none.
+        focal: Exponent of the focal loss, ``(1 - p)^focal`` times the cross-entropy (Lin et al. 2017; for calibration
+            Mukhoti et al. 2020: 3); 0: cross-entropy.
         drop_path: Share of paths dropped per image in the last epoch, rising linearly from 0.
         auxiliary: Weight of an auxiliary classifier's loss, in training alone; 0: none.
         distillation: Weight of the loss against a teacher, where there is a teacher.
@@ -99,6 +109,10 @@ class TrainingRecipe(BaseModel):
     flip: bool | Literal["data"] = "data"
     cutout: float = Field(0.0, ge=0, lt=1)
     augment: list[str] = []
+    adversarial: str = ""
+    adversarial_warm_up: int = Field(0, ge=0)
+    consistency: float = Field(0.0, ge=0)
+    focal: float = Field(0.0, ge=0)
     drop_path: float = Field(0.0, ge=0, lt=1)
     auxiliary: float = Field(0.0, ge=0)
     distillation: float = Field(1.0, ge=0)
@@ -116,6 +130,16 @@ class TrainingRecipe(BaseModel):
             parse_steps(value)
         return value
 
+    @field_validator("adversarial")
+    @classmethod
+    def _attack(cls, value: str) -> str:
+        if value:
+            try:
+                read_adversary(value)
+            except SettingsError as error:
+                raise ValueError(str(error)) from None
+        return value
+
     @model_serializer(mode="wrap")
     def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out later keys that stand at their default: what was trained before they came is found again."""
@@ -124,6 +148,7 @@ class TrainingRecipe(BaseModel):
 
     @model_validator(mode="after")
     def _fits_together(self) -> TrainingRecipe:
+        self._fits_trust()
         if self.lr_end > self.lr:
             raise ValueError(f"expected lr_end of at most lr, got {self.lr_end} above {self.lr}")
         if self.nesterov and not self.momentum:
@@ -138,6 +163,15 @@ class TrainingRecipe(BaseModel):
                 f"{self.tail}: train {max(self.tail, self.warm_up) + 1} epochs or more, or lower them in a copy"
             )
         return self
+
+    def _fits_trust(self) -> None:
+        if self.adversarial_warm_up and not self.adversarial:
+            raise ValueError("adversarial_warm_up needs adversarial, such as 8/255x3")
+        if self.adversarial and self.consistency:
+            raise ValueError("expected one of adversarial and consistency, got both")
+        mixing = [step for step in self.augment if step.strip().startswith(("mixup", "cutmix"))]
+        if mixing and (self.adversarial or self.consistency):
+            raise ValueError(f"{mixing[0]} mixes labels: leave it out with adversarial or consistency")
 
 
 def recipe_names() -> tuple[str, ...]:

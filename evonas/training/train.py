@@ -18,10 +18,14 @@ from evonas.data.augment_steps import Steps
 from evonas.errors import SettingsError, TrainingError
 from evonas.networks import Network
 from evonas.tasks import Task, make_task
+from evonas.tasks.classification import Classification
+from evonas.training.adversarial import Adversary
+from evonas.training.adversary_text import read_adversary
 from evonas.training.augmentation import recipe_augmentation
 from evonas.training.auxiliary import Tap, auxiliary_head
 from evonas.training.average import WeightAverage
 from evonas.training.checkpoint import digest
+from evonas.training.consistency import jensen_shannon, mixed_views
 from evonas.training.device import mixed_precision, resolve_device, to_device
 from evonas.training.drop_path import DropPath
 from evonas.training.evaluate import evaluate
@@ -139,6 +143,8 @@ def train(
             state.resume(Path(checkpoint))
         last = _last_epoch(recipe, until, len(state.history), checkpoint)
         own_task = task or make_task(data).alone(recipe.label_smoothing)
+        if recipe.focal and isinstance(own_task, Classification):
+            own_task = own_task.focused(recipe.focal)
         imitation = None
         if teacher is not None:
             imitation = stack.enter_context(Imitation(network, teacher, recipe.imitate, own_task.imitate))
@@ -153,6 +159,7 @@ def train(
             dropping=dropping,
             tap=tap,
             progress=progress,
+            adversary=_adversary(recipe, data),
         )
         held_out = None if held is None else HeldOut(held, data, own_task, recipe.patience)
         stack.callback(state.optimizer.zero_grad)
@@ -208,6 +215,7 @@ class _Loop:
     dropping: DropPath
     tap: Tap | None
     progress: Progress | None
+    adversary: Adversary | None = None
 
     def epoch(self, epoch: int) -> dict[str, float]:
         """Train for one epoch and return its figures."""
@@ -222,9 +230,10 @@ class _Loop:
         for i, (images, labels) in enumerate(batches(self.part, size, state.batches, drop_last=True)):
             done = (epoch - 1) * count + i
             rate = learning_rate(recipe, done, count)
-            images = self.data.normalize(self.augment(images, state.batches))
+            changed = self._attacked(self.augment(images, state.batches), labels, epoch)
+            images, views = self.data.normalize(changed), self._views(changed)
             mixed = self.augment.mix(images, state.batches) if isinstance(self.augment, Steps) else None
-            loss, outputs = self._loss(images if mixed is None else mixed[0], labels, mixed)
+            loss, outputs = self._loss(images if mixed is None else mixed[0], labels, mixed, views)
             value = float(loss.detach())
             if not math.isfinite(value):
                 raise TrainingError(
@@ -242,7 +251,20 @@ class _Loop:
         figures = {"epoch": epoch, "loss": total / count, "metric": metric / count, "lr": rate}
         return figures | {"seconds": time.monotonic() - began}
 
-    def _loss(self, images: Tensor, labels: Tensor, mixed: Mixed | None) -> tuple[Tensor, Tensor]:
+    def _attacked(self, images: Tensor, labels: Tensor, epoch: int) -> Tensor:
+        """Return a batch's images, moved against the network where the recipe trains so."""
+        if self.adversary is None:
+            return images
+        unit, scale = images.float() / self.data.scale, self.data.scale
+        return self.adversary(self.state.network, unit, labels, epoch, self.state.batches) * scale
+
+    def _views(self, images: Tensor) -> Tensor | None:
+        """Return normalized mixtures of a batch's images, where answers to them are to be consistent."""
+        if not self.recipe.consistency:
+            return None
+        return self.data.normalize(mixed_views(images, self.data.scale, self.state.batches))
+
+    def _loss(self, images: Tensor, labels: Tensor, mixed: Mixed | None, views: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return the whole loss of a batch, and the outputs; of mixed images labels count by their shares."""
         state, recipe = self.state, self.recipe
         images = images.contiguous(memory_format=torch.channels_last)
@@ -254,6 +276,9 @@ class _Loop:
                 loss = loss + recipe.auxiliary * self._label_loss(beside, labels, mixed)
             if self.imitation is not None:
                 loss = recipe.labels * loss + recipe.distillation * self.imitation(images, outputs)
+            if views is not None:
+                beside = state.network(views.contiguous(memory_format=torch.channels_last)).float()
+                loss = loss + recipe.consistency * jensen_shannon([outputs, *beside.split(len(labels))])
         return loss, outputs
 
     def _label_loss(self, outputs: Tensor, labels: Tensor, mixed: Mixed | None) -> Tensor:
@@ -288,11 +313,22 @@ def _check(network: nn.Module, data: Dataset, recipe: TrainingRecipe, teacher: n
                 f"Expected a network of {outputs} outputs and {data.in_channels} input channels for the data "
                 f"'{data.name}', got {skeleton.classes} and {skeleton.in_channels}: change its skeleton"
             )
+    if (recipe.focal or recipe.adversarial or recipe.consistency) and not isinstance(task, Classification):
+        raise SettingsError(
+            f"The recipe '{recipe.name}' has focal, adversarial or consistency, which are for classes, but "
+            f"'{data.name}' is for {task.title}: use another recipe"
+        )
     if teacher is not None and not recipe.distillation:
         raise SettingsError(
             f"Expected a recipe with a weight for the teacher, got distillation = 0 in '{recipe.name}': "
             "set it, or train without a teacher"
         )
+
+
+def _adversary(recipe: TrainingRecipe, data: Dataset) -> Adversary | None:
+    if not recipe.adversarial:
+        return None
+    return Adversary(read_adversary(recipe.adversarial), recipe.adversarial_warm_up, data.mean, data.std)
 
 
 def _last_epoch(recipe: TrainingRecipe, until: int | None, done: int, checkpoint: Path | None) -> int:

@@ -17,7 +17,10 @@ def test_shipped_recipes_load_and_say_what_they_follow(name: str) -> None:
 
 
 def test_all_recipes_are_there() -> None:
-    names = ("anchor", "darts_cifar", "finetune", "mobile", "pcdarts_imagenet", "photos", "qat", "quick")
+    names = (
+        "adversarial", "anchor", "augmix", "darts_cifar", "finetune", "focal", "mobile", "pcdarts_imagenet", "photos",
+        "qat", "quick",
+    )  # fmt: skip
     assert recipe_names() == names
 
 
