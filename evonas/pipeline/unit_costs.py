@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,7 +106,9 @@ def measure_units(problem: SearchProblem, seconds: float | None = None) -> UnitC
             network = build(problem.space, problem.skeleton, form)
             epoch = seconds_per_epoch(network, data, load_recipe(RECIPE), device=problem.device)
     evaluation = read_training(option)[0] * epoch if trained else path
-    evaluation += sum(_robust_paths(name, data) for name in problem.learned if is_robust(name)) * path
+    evaluation += (
+        sum(_robust_paths(name, data, settings.corruptions) for name in problem.learned if is_robust(name)) * path
+    )
     return UnitCosts(score, update, path, epoch, evaluation, *_blocks(problem))
 
 
@@ -126,13 +128,13 @@ def _blocks(problem: SearchProblem) -> tuple[float, int]:
     return (time.perf_counter() - began) / max(1, len(chosen) - 1), len(blocks)
 
 
-def _robust_paths(name: str, data: Dataset) -> float:
+def _robust_paths(name: str, data: Dataset, corruptions: Sequence[str]) -> float:
     """Return how many readings of a path a robust objective costs at most.
 
     Counted, not tried: fresh weights fall at the first step of an attack, trained ones may bear all.
     """
     norms, read = min(NORM_IMAGES, len(data.train)), max(1, len(data.search))
-    return (norms + read_robust(name).passes * min(read, ROBUST_IMAGES)) / (norms + read)
+    return (norms + read_robust(name, corruptions).passes * min(read, ROBUST_IMAGES)) / (norms + read)
 
 
 def _score(problem: SearchProblem, candidate: Candidate) -> None:

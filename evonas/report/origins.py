@@ -52,7 +52,8 @@ def origin(
         text = describe_estimator(estimator, anchors_that_taught(settings, manifest or {}))
         return f"a score without unit, {text}" if unit == "" else text
     if is_robust(name):
-        return describe_measure(f"share of images right under {read_robust(name).text}", estimator)
+        under = read_robust(name, settings.get("corruptions", ())).text
+        return describe_measure(f"share of images right under {under}", estimator)
     if (measure := named_measure(name)) is not None:
         return describe_measure(measure.text or name, estimator)
     if is_proxy(name) or name.startswith("rank("):

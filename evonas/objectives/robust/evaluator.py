@@ -13,7 +13,7 @@ from evonas.networks.unit_input import UnitInput
 from evonas.objectives.contract import Context, Evaluator, fingerprint, one_by_one
 from evonas.objectives.result import Result
 from evonas.objectives.robust.contract import Perturbation
-from evonas.objectives.robust.corruption import Corruption, with_kinds
+from evonas.objectives.robust.corruption import Corruption
 from evonas.objectives.robust.names import read_robust, robust_objective
 from evonas.spaces import Architecture, Candidate
 from evonas.supernet import PathEvaluator
@@ -56,7 +56,7 @@ class RobustEvaluator(Evaluator):
         if context.data is None or (context.supernet is None and network is None):
             raise SettingsError(f"The objective '{name}' needs data and a trained supernet, got neither or one")
         refuse_without_classes(context.data, name)
-        self.perturbation = with_kinds(read_robust(name), context.options.get("corruptions", ()))
+        self.perturbation = read_robust(name, context.options.get("corruptions", ()))
         self.perturbation.check_installed()
         self.objectives = (robust_objective(name),)
         self._progress = context.progress

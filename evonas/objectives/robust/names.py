@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from evonas.attacks.attack import Attack
 from evonas.attacks.settings import ATTACKS
 from evonas.errors import SettingsError, suggest
 from evonas.objectives.robust.contract import Perturbation
-from evonas.objectives.robust.corruption import Corruption
+from evonas.objectives.robust.corruption import Corruption, with_kinds
 from evonas.pareto.objective import Objective
 
 __all__ = ["KINDS", "ROBUST", "is_robust", "read_robust", "robust_names", "robust_objective"]
@@ -59,8 +59,12 @@ def robust_names() -> list[str]:
     return [f"{ROBUST}{kind}" for kind in KINDS]
 
 
-def read_robust(name: str) -> Perturbation:
+def read_robust(name: str, corruptions: Sequence[str] = ()) -> Perturbation:
     """Return what ``robust:NAME@ARGUMENTS`` does to images.
+
+    Args:
+        name: The objective.
+        corruptions: Kinds that a setting names for ``robust:corruption``; none: all.
 
     Raises:
         SettingsError: No such kind, or arguments that it does not take.
@@ -74,7 +78,7 @@ def read_robust(name: str) -> Perturbation:
         )
     module, _, function = KINDS[kind].home.partition(":")
     found: Perturbation = getattr(importlib.import_module(module), function)(text)
-    return found
+    return with_kinds(found, corruptions)
 
 
 def robust_objective(name: str) -> Objective:

@@ -19,6 +19,7 @@ from evonas.objectives.robust.corruption import (
     read_corruption,
     with_kinds,
 )
+from evonas.objectives.robust.names import read_robust
 from evonas.spaces import as_candidates
 
 
@@ -44,6 +45,7 @@ def test_names_kinds_and_severities_are_read() -> None:
     assert read_corruption("corruption@fog+noise/3").severities == (3,)
     assert read_corruption("corruption@all/2-4").severities == (2, 3, 4)
     assert with_kinds(read_corruption("corruption"), ["weather"]).kinds == ("snow", "frost", "fog", "brightness")
+    assert read_robust("robust:corruption", ("noise", "fog")).passes == 4
     named = read_corruption("corruption@blur")
     assert with_kinds(named, ["weather"]) == named
     assert make_settings(corruptions="noise,fog").corruptions == ("noise", "fog")
