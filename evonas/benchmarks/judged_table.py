@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from evonas.errors import DataError, SettingsError
+from evonas.graphs import ComputationGraph
 from evonas.pareto.objective import split_direction
 from evonas.predictors.ranker import FREE_SCORES, JointScore
 from evonas.spaces import Architecture, Space, load_space
 from evonas.tables.load import load_table
 from evonas.tables.table import Table
 
-__all__ = ["JudgedTable", "TableName", "read_judged_table", "split_table_name"]
+__all__ = ["JudgedTable", "TableName", "split_table_name"]
 
 FEWEST = 10
 """Rows below which no correlation means anything."""
@@ -55,31 +56,6 @@ def split_table_name(text: str) -> TableName:
     return TableName(text, file, space, column, -1.0 if direction == "min" else 1.0)
 
 
-def read_judged_table(text: str, *, limit: int | None = None) -> JudgedTable:
-    """Read a table.
-
-    Args:
-        text: ``FILE:SPACE:COLUMN``.
-        limit: Rows that are used at most, the same ones every time; None: all.
-
-    Raises:
-        SettingsError: Another form, no such space, or no such column.
-        DataError: A file that cannot be read, or fewer than `FEWEST` rows.
-    """
-    name = split_table_name(text)
-    space = load_space(name.space)
-    table = load_table(name.file, space)
-    rows = np.flatnonzero(np.isfinite(table[name.column]))
-    if limit is not None and limit < len(rows):
-        rows = np.sort(np.random.default_rng(0).choice(rows, limit, replace=False))
-    chosen: Table = table.select(rows)
-    if len(rows) < FEWEST:
-        raise DataError(
-            f"Expected {FEWEST} rows or more with numbers in column '{name.column}' of {name.file}, got {len(rows)}"
-        )
-    return JudgedTable(name, space, chosen.architectures, name.sign * chosen[name.column])
-
-
 class JudgedTable:
     """Architectures of a table, canonical, and all that is known of them without training any.
 
@@ -94,14 +70,49 @@ class JudgedTable:
         keys: Their texts, shape ``(n,)``; rows of one text are one architecture.
     """
 
+    has_space = True
+    """Whether rows are architectures of a space."""
+
     def __init__(
         self, name: TableName, space: Space[Any], architectures: Sequence[Architecture], values: np.ndarray
     ) -> None:
-        self.name, self.space, self.values = name, space, np.asarray(values, dtype=np.float64)
+        self.name, self._space, self.values = name, space, np.asarray(values, dtype=np.float64)
         self.forms = [space.canonical(architecture) for architecture in architectures]
         self.keys = np.array([str(form) for form in self.forms])
         self.image_scores: dict[str, np.ndarray] = {}
         """Scores that need images, more is better, by name; none where there are none."""
+
+    @classmethod
+    def read(cls, name: TableName, *, limit: int | None = None) -> JudgedTable:
+        """Read a table of architectures; see `evonas.benchmarks.onnx_table.read_table`."""
+        space = load_space(name.space)
+        table = load_table(name.file, space)
+        rows = np.flatnonzero(np.isfinite(table[name.column]))
+        if limit is not None and limit < len(rows):
+            rows = np.sort(np.random.default_rng(0).choice(rows, limit, replace=False))
+        chosen: Table = table.select(rows)
+        if len(rows) < FEWEST:
+            raise DataError(
+                f"Expected {FEWEST} rows or more with numbers in column '{name.column}' of {name.file}, got {len(rows)}"
+            )
+        return JudgedTable(name, space, chosen.architectures, name.sign * chosen[name.column])
+
+    @property
+    def space(self) -> Space[Any]:
+        """Space of the architectures."""
+        return self._space
+
+    @property
+    def space_name(self) -> str:
+        """Name of the space."""
+        return str(self.space.name)
+
+    def graphs(self) -> list[ComputationGraph]:
+        """Return the computation graph of each row on the literature's skeleton."""
+        from evonas.objectives.cost.architecture_graph import ArchitectureGraphs
+
+        graphs = ArchitectureGraphs(self.space, self.space.literature_skeleton())
+        return [graphs(form) for form in self.forms]
 
     def __len__(self) -> int:
         return len(self.forms)

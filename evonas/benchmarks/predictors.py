@@ -71,7 +71,7 @@ def bench_predictors(
         found |= {name: (names, make(table)) for name, make in learned.items()}
         if shipped is not None:
             name, asked = shipped_of(shipped, table)
-            known = [one for one in shipped.tables if one.space != table.space.name]
+            known = [one for one in shipped.tables if one.space != table.space_name]
             found[name] = [f"{one.table}:{one.space}:{one.column}" for one in known], asked
         for name, (taught, asked) in found.items():
             for number in labels:

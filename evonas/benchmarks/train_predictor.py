@@ -26,7 +26,7 @@ def train_predictor(tables: Sequence[JudgedTable], *, sources: dict[str, str] | 
     Raises:
         SettingsError: Tables of one space alone, or two of one space.
     """
-    spaces = [table.space.name for table in tables]
+    spaces = [table.space_name for table in tables]
     if len(set(spaces)) < 2 or len(set(spaces)) < len(spaces):
         raise SettingsError(
             f"Expected tables of two or more spaces, one for each, got {', '.join(spaces) or 'none'}: what carries "
@@ -35,10 +35,10 @@ def train_predictor(tables: Sequence[JudgedTable], *, sources: dict[str, str] | 
     learned = [TraitTable(table.traits, table.values) for table in tables]
     without, judged = {}, {}
     for i, table in enumerate(tables):
-        without[table.space.name] = fit_general(learned[:i] + learned[i + 1 :])
-        scores = without[table.space.name](table.traits, table.reference)
+        without[table.space_name] = fit_general(learned[:i] + learned[i + 1 :])
+        scores = without[table.space_name](table.traits, table.reference)
         figures = {"spearman": spearman(scores, table.values), "flops": spearman(table.flops, table.values)}
-        judged[table.space.name] = {name: round(value, 4) for name, value in figures.items()} | {"n": len(table)}
+        judged[table.space_name] = {name: round(value, 4) for name, value in figures.items()} | {"n": len(table)}
     trained_on = [_trained_on(table, sources or {}) for table in tables]
     return PredictorFile(fit_general(learned), without, trained_on, judged)
 
@@ -46,9 +46,9 @@ def train_predictor(tables: Sequence[JudgedTable], *, sources: dict[str, str] | 
 def _trained_on(table: JudgedTable, sources: dict[str, str]) -> TrainedOn:
     file = Path(table.name.file).name
     name = file.partition(".")[0]
-    known = next((one for one in KNOWN_TABLES if one.name == name and one.space == table.space.name), None)
+    known = next((one for one in KNOWN_TABLES if one.name == name and one.space == table.space_name), None)
     source, licence = (known.source, known.licence) if known else (UNKNOWN, UNKNOWN)
     if name in sources:
         source, _, rest = sources[name].rpartition(" (")
         licence = rest.rstrip(")")
-    return TrainedOn(file, table.space.name, table.name.column, len(table), source, licence)
+    return TrainedOn(file, table.space_name, table.name.column, len(table), source, licence)

@@ -10,10 +10,10 @@ import numpy as np
 
 from evonas.benchmarks.judged_table import JudgedTable
 from evonas.benchmarks.transferable_graphs import GRAPH_LEARNERS
-from evonas.predictors.encoders import TokenColumns, TokenEncoder
+from evonas.predictors.encoders import TokenColumns, TokenCounts, TokenEncoder
 from evonas.predictors.encoders.traits import TRAITS
 from evonas.predictors.general import GeneralPredictor, PredictorFile, TraitTable, fit_general
-from evonas.predictors.ranker import Ranker, SignalEncoder
+from evonas.predictors.ranker import Ranker, SignalEncoder, Signals, StatisticsEncoder
 from evonas.predictors.ranker.signals import ranker_tokens
 from evonas.predictors.regressors import GaussianProcess
 from evonas.predictors.scale import ScoreScale
@@ -43,7 +43,8 @@ def baselines(table: JudgedTable) -> dict[str, Asked]:
     if "swap" in table.image_scores:
         found["swap"] = lambda labelled, seed: table.image_scores["swap"]
     found["free"] = lambda labelled, seed: table.free
-    found["gaussian-process"] = _process_of(table)
+    if table.has_space:
+        found["gaussian-process"] = _process_of(table)
     scores = {"flops": table.flops, **{name: table.image_scores[name] for name in table.image_scores if name == "swap"}}
     found["ranker"] = ranker_of(table, table.free, scores)
     return found
@@ -97,8 +98,7 @@ def ranker_of(table: JudgedTable, prior: np.ndarray, scores: Mapping[str, np.nda
         prior: What is known of all rows before any is labelled, mean 0 and deviation 1.
         scores: What regressors see beside the architectures themselves, by name.
     """
-    encoder = SignalEncoder(table.space, tuple(scores))
-    signals = encoder(table.forms, scores, prior)
+    encoder, signals = _signals(table, prior, scores)
     cost = np.log(np.maximum(table.flops, 1.0))
 
     def asked(labelled: np.ndarray, seed: int) -> np.ndarray:
@@ -108,6 +108,18 @@ def ranker_of(table: JudgedTable, prior: np.ndarray, scores: Mapping[str, np.nda
         return ranker.predict(signals)[0]
 
     return asked
+
+
+def _signals(
+    table: JudgedTable, prior: np.ndarray, scores: Mapping[str, np.ndarray]
+) -> tuple[SignalEncoder | StatisticsEncoder, Signals]:
+    """Return signals of all rows; of files without a space they are scores alone."""
+    if table.has_space:
+        encoder = SignalEncoder(table.space, tuple(scores))
+        return encoder, encoder(table.forms, scores, prior)
+    none, columns = np.zeros(0), np.stack([*scores.values()], axis=1)
+    described = TokenCounts(np.zeros(len(table) + 1, dtype=np.int64), none.astype(np.int64), none, columns)
+    return StatisticsEncoder(tuple(scores)), Signals(described, prior, np.zeros((len(table), 0)))
 
 
 def _process_of(table: JudgedTable) -> Asked:
@@ -135,5 +147,5 @@ def _process_of(table: JudgedTable) -> Asked:
 
 def shipped_of(file: PredictorFile, table: JudgedTable) -> tuple[str, Asked]:
     """Return the name and the predictor of a file that has seen nothing of a table's space."""
-    general, name = file.for_space(table.space.name)
+    general, name = file.for_space(table.space_name)
     return name, general_of(general)(table)

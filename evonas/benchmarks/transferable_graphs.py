@@ -10,7 +10,6 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from evonas.benchmarks.judged_table import JudgedTable
-from evonas.objectives.cost.architecture_graph import ArchitectureGraphs
 from evonas.objectives.cost.architecture_text import ArchitectureTexts
 from evonas.predictors.contrastive import embed_graphs, pretrain_contrastive
 from evonas.predictors.encoders import GraphArrays, graph_arrays, graph_features, hashed_ngrams
@@ -35,8 +34,7 @@ GRAPH_EPOCHS, TEXT_EPOCHS, PRETRAINING_EPOCHS = 40, 5, 20
 
 def skeleton_graphs(table: JudgedTable) -> GraphArrays:
     """Return the graphs of a table's rows on the literature's skeleton."""
-    graphs = ArchitectureGraphs(table.space, table.space.literature_skeleton())
-    return graph_arrays([graphs(form) for form in table.forms])
+    return graph_arrays(table.graphs())
 
 
 def skeleton_texts(table: JudgedTable) -> list[str]:
@@ -46,8 +44,7 @@ def skeleton_texts(table: JudgedTable) -> list[str]:
 
 
 def _wl(table: JudgedTable) -> np.ndarray:
-    graphs = ArchitectureGraphs(table.space, table.space.literature_skeleton())
-    return np.stack([graph_features(graphs(form)) for form in table.forms])
+    return np.stack([graph_features(graph) for graph in table.graphs()])
 
 
 def _ngrams(table: JudgedTable) -> np.ndarray:

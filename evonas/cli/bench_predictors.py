@@ -14,7 +14,13 @@ FORM = "FILE:SPACE:COLUMN"
 
 @bench.command("predictors")
 def bench_predictors(
-    test: Annotated[list[str], typer.Option(metavar=FORM, help="A table to be judged on; repeat for several.")],
+    test: Annotated[
+        list[str],
+        typer.Option(
+            metavar=FORM,
+            help="A table to be judged on; repeat. FILE:onnx:COLUMN: its column file names ONNX files beside it.",
+        ),
+    ],
     train: Annotated[
         list[str] | None,
         typer.Option(metavar=FORM, help="A table to learn from, of another space; repeat for several."),
@@ -40,15 +46,15 @@ def bench_predictors(
     out: Out = None,
 ) -> None:
     """Rank correlation with truth in spaces not trained on, without labels and with few, beside FLOPs and others."""
-    from evonas.benchmarks.judged_table import read_judged_table
+    from evonas.benchmarks.onnx_table import read_table
     from evonas.data.names import check_data
 
     numbers = _numbers(labels)
     names = [name.strip() for name in learners.split(",") if name.strip()]
     if data is not None:
         check_data(data)  # names and files before anything heavy is imported
-    tests = [read_judged_table(text, limit=limit) for text in test]
-    trains = [read_judged_table(text, limit=limit) for text in train or ()]
+    tests = [read_table(text, limit=limit) for text in test]
+    trains = [read_table(text, limit=limit) for text in train or ()]
     from evonas.benchmarks.predictors import bench_predictors as judge
     from evonas.benchmarks.predictors import summarize_predictors
     from evonas.predictors.general import open_predictor
@@ -60,7 +66,7 @@ def bench_predictors(
         from evonas.objectives import Context
 
         images = load_data(data)
-        for table in tests:
+        for table in (table for table in tests if table.has_space):
             context = Context(table.space, table.space.literature_skeleton(), data=images)
             table.image_scores |= image_scores(context, table.forms)
     rows = judge(trains, tests, labels=numbers, seeds=seeds, shipped=shipped, learners=names, progress=_progress)

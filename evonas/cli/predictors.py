@@ -34,7 +34,7 @@ def train_predictor(
     ] = None,
 ) -> None:
     """Learn a predictor of architectures of any space, for `search --predictor`, judged on each space left out."""
-    from evonas.benchmarks.judged_table import read_judged_table
+    from evonas.benchmarks.onnx_table import read_table
     from evonas.benchmarks.train_predictor import train_predictor as train
     from evonas.errors import SettingsError
     from evonas.predictors.general import write_predictor
@@ -45,7 +45,7 @@ def train_predictor(
         if not name or not said:
             raise SettingsError(f"Expected --source TABLE=SOURCE, such as 'mine=our laboratory (CC0)', got '{text}'")
         sources[name] = said
-    found = train([read_judged_table(text) for text in tables], sources=sources)
+    found = train([read_table(text) for text in tables], sources=sources)
     write_predictor(out, found)
     _card(out)
 

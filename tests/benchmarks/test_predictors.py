@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from evonas.benchmarks.judged_table import read_judged_table, split_table_name
+from evonas.benchmarks.judged_table import split_table_name
+from evonas.benchmarks.onnx_table import read_table
 from evonas.benchmarks.predictors import bench_predictors, summarize_predictors
 from evonas.benchmarks.train_predictor import train_predictor
 from evonas.benchmarks.transferable import TRANSFERABLE
 from evonas.cli import app
 from evonas.errors import DataError, SettingsError
+from evonas.objectives.cost.architecture_graph import ArchitectureGraphs
 from evonas.objectives.cost.trait_reader import TraitReader
+from evonas.predictors.encoders.graph_traits import graph_traits
 from evonas.predictors.encoders.traits import TRAITS
+from evonas.predictors.general import GENERAL_TRAITS, shipped_predictor
 from evonas.spaces import load_space
 
 COLUMNS = {"predictor", "train", "test", "labels", "seed", "n", "spearman", "kendall", "kendall_top30"}
@@ -39,9 +44,7 @@ def tables(tmp_path_factory) -> dict[str, str]:
 
 
 def test_rows_are_as_documented_and_traits_carry_over(tables):
-    from evonas.predictors.general import shipped_predictor
-
-    train, test = (read_judged_table(f"{tables[name]}:acc") for name in ("nasbench_macro", "nasbench201"))
+    train, test = (read_table(f"{tables[name]}:acc") for name in ("nasbench_macro", "nasbench201"))
     rows = bench_predictors([train], [test], labels=[0, 20], seeds=1, shipped=shipped_predictor())
     assert all(set(row) == COLUMNS for row in rows)
     names = {row["predictor"] for row in rows}
@@ -61,7 +64,7 @@ def test_rows_are_as_documented_and_traits_carry_over(tables):
 
 
 def test_a_column_of_which_less_is_better_is_turned_round(tables):
-    up, down = (read_judged_table(f"{tables['nasbench201']}:{column}") for column in ("acc", "loss:min"))
+    up, down = (read_table(f"{tables['nasbench201']}:{column}") for column in ("acc", "loss:min"))
     assert (up.values == down.values).all()
 
 
@@ -74,18 +77,18 @@ def test_names_are_split_from_the_right():
 
 def test_too_small_tables_too_many_labels_and_the_same_table_twice_are_refused(tables, tmp_path):
     text = f"{tables['nasbench201']}:acc"
-    table = read_judged_table(text)
+    table = read_table(text)
     with pytest.raises(SettingsError, match=r"at most \d+ labels"):
         bench_predictors([], [table], labels=[40])
     with pytest.raises(SettingsError, match="other tables to train on"):
         bench_predictors([table], [table], labels=[0])
     (tmp_path / "few.csv").write_text("arch,acc\n" + "".join(f"0000000{i % 3},{i}\n" for i in range(3)))
     with pytest.raises(DataError, match="10 rows or more"):
-        read_judged_table(f"{tmp_path}/few.csv:nasbench_macro:acc")
+        read_table(f"{tmp_path}/few.csv:nasbench_macro:acc")
 
 
 def test_a_predictor_is_trained_on_several_spaces_and_judged_on_each(tables):
-    read = [read_judged_table(f"{tables[name]}:acc") for name in tables]
+    read = [read_table(f"{tables[name]}:acc") for name in tables]
     found = train_predictor(read, sources={"nasbench_macro": "made here (CC0)"})
     assert set(found.without) == set(found.judged) == set(tables)
     assert all(row["spearman"] > row["flops"] for row in found.judged.values())
@@ -112,7 +115,7 @@ def test_commands(tables, tmp_path):
 
 def test_labels_of_graphs_carry_over_as_other_predictors_do(tables):
     """What is learned here is a function of how deep a network is, which its graph says."""
-    train, test = (read_judged_table(f"{tables[name]}:acc") for name in ("nasbench_macro", "nasbench201"))
+    train, test = (read_table(f"{tables[name]}:acc") for name in ("nasbench_macro", "nasbench201"))
     rows = bench_predictors([train], [test], labels=[0], learners=["wl"])
     found = {row["predictor"]: row["spearman"] for row in rows}
     assert set(found) == {"flops", "free", "ranker", "wl"}
@@ -123,9 +126,61 @@ def test_labels_of_graphs_carry_over_as_other_predictors_do(tables):
 
 @pytest.mark.slow
 def test_networks_of_graphs_and_texts_can_be_judged(tables):
-    train, test = (read_judged_table(f"{tables[name]}:acc") for name in ("nasbench_macro", "nasbench201"))
+    train, test = (read_table(f"{tables[name]}:acc") for name in ("nasbench_macro", "nasbench201"))
     pytest.importorskip("lightgbm")
     names = [name for name in TRANSFERABLE if name != "traits"]
     rows = bench_predictors([train], [test], labels=[0, 20], seeds=1, learners=names)
     assert {(row["predictor"], row["labels"]) for row in rows} >= {(name, n) for name in names for n in (0, 20)}
     assert all(np.isfinite(row["spearman"]) for row in rows)
+
+
+def chain(path: Path, layers: int, channels: int) -> None:
+    """Write a chain of convolutions as another program might."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    nodes, weights, read = [], [], 3
+    for i in range(layers):
+        weights.append(
+            helper.make_tensor(f"w{i}", TensorProto.FLOAT, (channels, read, 3, 3), [0.1] * channels * read * 9)
+        )
+        nodes.append(helper.make_node("Conv", [f"x{i}", f"w{i}"], [f"c{i}"], kernel_shape=[3, 3], pads=[1] * 4))
+        nodes.append(helper.make_node("Relu", [f"c{i}"], [f"x{i + 1}"]))
+        read = channels
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, (1, size, 8, 8))
+        for name, size in (("x0", 3), (f"x{layers}", channels))
+    ]
+    graph = helper.make_graph(nodes, "chain", ends[:1], ends[1:], weights)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8), path)
+
+
+def test_networks_may_be_onnx_files_beside_the_table(tables, tmp_path):
+    rows = [(layers, channels) for layers in (1, 2, 3, 4) for channels in (4, 6, 8)]
+    for layers, channels in rows:
+        chain(tmp_path / f"{layers}_{channels}.onnx", layers, channels)
+    lines = [f"{layers}_{channels}.onnx,{layers + channels / 100}" for layers, channels in rows]
+    (tmp_path / "onnx.csv").write_text("\n".join(["file,acc", *lines]))
+    test = read_table(f"{tmp_path}/onnx.csv:onnx:acc")
+    assert test.flops[0] == 4 * 3 * 9 * 64
+    train = read_table(f"{tables['nasbench201']}:acc")
+    found = bench_predictors([train], [test], labels=[0, 2], seeds=1, shipped=shipped_predictor())
+    judged = {(row["predictor"], row["labels"]): row["spearman"] for row in found}
+    assert {name for name, _ in judged} == {"flops", "free", "ranker", "traits", "general"}
+    assert judged["general", 0] > 0.9
+    with pytest.raises(SettingsError, match="holds ONNX files, not architectures"):
+        test.space  # noqa: B018
+    (tmp_path / "none.csv").write_text("arch,acc\n" + "a,1\n" * 12)
+    with pytest.raises(DataError, match="Expected a column 'file'"):
+        read_table(f"{tmp_path}/none.csv:onnx:acc")
+
+
+def test_traits_of_graphs_are_those_of_block_graphs():
+    space = load_space("mobilenet_v3")
+    forms = [space.canonical(space.decode(genome)) for genome in space.sample(2, np.random.default_rng(1))]
+    graphs = ArchitectureGraphs(space, space.literature_skeleton())
+    for form, traits in zip(forms, TraitReader(space, space.literature_skeleton())(forms), strict=True):
+        found = dict(zip(TRAITS, graph_traits(graphs(form)) - traits, strict=True))
+        assert {name: found[name] for name in GENERAL_TRAITS} == pytest.approx(
+            dict.fromkeys(GENERAL_TRAITS, 0.0), abs=1e-6
+        )

@@ -8,7 +8,7 @@
 from evonas.predictors.ranker.joint_score import FREE_SCORES, JointScore
 from evonas.predictors.ranker.proposals import propose_anchors
 from evonas.predictors.ranker.ranker import UNKNOWN_SHORTNESS, Ranker, shared_weight
-from evonas.predictors.ranker.signals import SignalEncoder, Signals
+from evonas.predictors.ranker.signals import SignalEncoder, Signals, StatisticsEncoder
 
 __all__ = [
     "FREE_SCORES",
@@ -17,6 +17,7 @@ __all__ = [
     "Ranker",
     "SignalEncoder",
     "Signals",
+    "StatisticsEncoder",
     "propose_anchors",
     "shared_weight",
 ]

@@ -11,7 +11,7 @@ import numpy as np
 from evonas.pareto.correlation import spearman
 from evonas.predictors.encoders import TokenColumns, TokenCounts
 from evonas.predictors.ranker.normal_scale import NormalScale
-from evonas.predictors.ranker.signals import SignalEncoder, Signals
+from evonas.predictors.ranker.signals import SignalEncoder, Signals, StatisticsEncoder
 from evonas.predictors.ranker.stack import error_shares, pulled_weights
 from evonas.predictors.regressors import GaussianProcess, Regressor, Ridge
 from evonas.predictors.regressors.forest import Forest
@@ -115,7 +115,7 @@ class Ranker:
 
     def __init__(
         self,
-        encoder: SignalEncoder,
+        encoder: SignalEncoder | StatisticsEncoder,
         reference: Signals,
         anchors: Signals,
         values: np.ndarray,

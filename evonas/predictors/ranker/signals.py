@@ -10,7 +10,7 @@ import numpy as np
 from evonas.predictors.encoders import TokenCounts, TokenEncoder, Tokens, token_groups
 from evonas.spaces import Architecture, Space
 
-__all__ = ["SignalEncoder", "Signals", "ranker_tokens"]
+__all__ = ["SignalEncoder", "Signals", "StatisticsEncoder", "ranker_tokens"]
 
 COST = "flops"
 """Score that shows which networks are expensive."""
@@ -87,6 +87,22 @@ class SignalEncoder:
             self._given.setdefault(_key(genome), (architecture, row))
         given = np.zeros((len(genomes), 0)) if shared is None else np.asarray(shared, dtype=np.float64)
         return Signals(self._encoder.describe(genomes), np.asarray(free, dtype=np.float64), given, general)
+
+
+@dataclass(frozen=True)
+class StatisticsEncoder:
+    """Stand-in for an encoder where nothing is known of networks but scores.
+
+    Attributes:
+        scores: Names of the scores that regressors see.
+    """
+
+    scores: tuple[str, ...]
+
+    @property
+    def names(self) -> list[tuple[str, str]]:
+        """Group and token of every number in use: none."""
+        return []
 
 
 def ranker_tokens(space: Space, architecture: Architecture) -> Mapping[str, Tokens]:
