@@ -12,7 +12,7 @@ import numpy as np
 from evonas.benchmarks.judged_table import FEWEST, JudgedTable, TableName, split_table_name
 from evonas.errors import DataError, SettingsError
 from evonas.graphs import ComputationGraph, read_onnx
-from evonas.predictors.encoders.graph_traits import graph_traits
+from evonas.objectives.cost.graph_traits import graph_traits
 from evonas.spaces import Space
 from evonas.tables.known import find_table
 from evonas.tables.load import load_table

@@ -16,11 +16,9 @@ from evonas.benchmarks.train_predictor import train_predictor
 from evonas.benchmarks.transferable import TRANSFERABLE
 from evonas.cli import app
 from evonas.errors import DataError, SettingsError
-from evonas.objectives.cost.architecture_graph import ArchitectureGraphs
 from evonas.objectives.cost.trait_reader import TraitReader
-from evonas.predictors.encoders.graph_traits import graph_traits
 from evonas.predictors.encoders.traits import TRAITS
-from evonas.predictors.general import GENERAL_TRAITS, shipped_predictor
+from evonas.predictors.general import shipped_predictor
 from evonas.spaces import load_space
 
 COLUMNS = {"predictor", "train", "test", "labels", "seed", "n", "spearman", "kendall", "kendall_top30"}
@@ -173,14 +171,3 @@ def test_networks_may_be_onnx_files_beside_the_table(tables, tmp_path):
     (tmp_path / "none.csv").write_text("arch,acc\n" + "a,1\n" * 12)
     with pytest.raises(DataError, match="Expected a column 'file'"):
         read_table(f"{tmp_path}/none.csv:onnx:acc")
-
-
-def test_traits_of_graphs_are_those_of_block_graphs():
-    space = load_space("mobilenet_v3")
-    forms = [space.canonical(space.decode(genome)) for genome in space.sample(2, np.random.default_rng(1))]
-    graphs = ArchitectureGraphs(space, space.literature_skeleton())
-    for form, traits in zip(forms, TraitReader(space, space.literature_skeleton())(forms), strict=True):
-        found = dict(zip(TRAITS, graph_traits(graphs(form)) - traits, strict=True))
-        assert {name: found[name] for name in GENERAL_TRAITS} == pytest.approx(
-            dict.fromkeys(GENERAL_TRAITS, 0.0), abs=1e-6
-        )
