@@ -23,7 +23,7 @@ __all__ = [
 
 FRACTION = "fraction of images"
 """Unit of an accuracy in files and in Python, 0 to 1; that of each class alike begins with it."""
-_PLAIN = re.compile(r"(acc|balanced_accuracy|recall:.+)_(report|trained|verified|top1|low|high|onnx)")
+_PLAIN = re.compile(r"(acc|balanced_accuracy|recall:.+|robust:.+)_(report|trained|verified|top1|low|high|onnx)")
 """Further numbers that are accuracies, whatever `acc` itself is."""
 
 
