@@ -27,6 +27,7 @@ from evonas.report.members_table import members_table
 from evonas.report.nonlinearity import draw_nonlinearity, nonlinearity_sentences
 from evonas.report.trainings import read_trainings, training_curves, trainings_section
 from evonas.report.trust_section import trust_section
+from evonas.report.truths import truths
 from evonas.spaces import load_space
 
 DRAWINGS = 300
@@ -138,7 +139,7 @@ def _data(contents: Contents, chosen: Sequence[Card]) -> dict[str, Any]:
         "drawings": _drawings(contents, points["front"], {knee, *(card.index for card in chosen)}),
         "nonlinearity": _nonlinearity(contents, points["texts"]),
         "progress": figures.progress(contents),
-        "truths": figures.truths(contents),
+        "truths": truths(contents),
         "supernet": figures.supernet(contents),
         "deploy": f"evonas deploy {shlex.quote(str(contents.path))}",
         "live": not contents.ended,

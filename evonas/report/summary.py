@@ -10,9 +10,10 @@ from evonas.pareto.improvement import FEWEST_PAIRS
 from evonas.report.amounts import is_accuracy, reference_text, shown
 from evonas.report.cards import no_knee
 from evonas.report.contents import Contents
-from evonas.report.figures import failures, progress, supernet, truths
+from evonas.report.figures import failures, progress, supernet
 from evonas.report.origins import origin, trainable
 from evonas.report.trust import trust_sentences
+from evonas.report.truths import truths
 
 FEW = 5
 """Pairs below which a rank correlation says nothing."""

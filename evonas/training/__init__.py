@@ -20,10 +20,11 @@ from evonas.files.lazy import lazy_names
 if TYPE_CHECKING:
     from evonas.training.checkpoint import digest, read_checkpoint, write_checkpoint
     from evonas.training.device import mixed_precision, resolve_device, to_device
+    from evonas.training.epochs import Progress
     from evonas.training.evaluate import read_test, test_accuracy
     from evonas.training.recipe import TrainingRecipe, load_recipe, recipe_names, recipe_source
     from evonas.training.schedule import learning_rate
-    from evonas.training.train import Progress, Training
+    from evonas.training.train import Training
 
 __getattr__, __dir__ = lazy_names(
     __name__,
@@ -35,9 +36,10 @@ __getattr__, __dir__ = lazy_names(
         ),
         "device": (
             "mixed_precision",
-            "to_device",
             "resolve_device",
+            "to_device",
         ),
+        "epochs": ("Progress",),
         "evaluate": ("read_test", "test_accuracy"),
         "recipe": (
             "TrainingRecipe",
@@ -46,10 +48,7 @@ __getattr__, __dir__ = lazy_names(
             "recipe_source",
         ),
         "schedule": ("learning_rate",),
-        "train": (
-            "Progress",
-            "Training",
-        ),
+        "train": ("Training",),
     },
 )
 

@@ -21,7 +21,7 @@ WIDE_GAP = 0.1
 
 
 class HeldOut:
-    """Judge of a training: it reads images that are not trained on, and keeps the weights of the best epoch.
+    """Held-out images of a training: read after each epoch, they choose its weights and may end it.
 
     Args:
         part: These images.

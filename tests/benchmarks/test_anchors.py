@@ -138,7 +138,7 @@ def test_bad_input_is_an_error_of_one_line(file, more, message):
 def test_shared_weights_of_a_run_are_signals(made, tmp_path):
     """Both of a path's readings have rows; a run of another space is refused."""
     space = load_space(made.parent / "tiny.toml")
-    genomes = space.sample(60, np.random.default_rng(0))
+    genomes = space.sample(45, np.random.default_rng(0))
     forms = list({str(form): form for form in map(space.decode, genomes)}.values())
     path = tmp_path / "table.csv"
     lines = ["architecture,acc", *(f'"{form}",{number}' for number, form in enumerate(forms))]

@@ -40,7 +40,7 @@ def test_the_command_writes_every_figure(tmp_path):
     assert out.with_suffix(".csv").read_text().startswith("part,figure,value\nswap,speedup_over_naive,")
 
 
-def test_the_command_writes_json_csv_and_a_figure(tmp_path):
+def test_the_command_writes_json_csv_and_a_figure(tmp_path, few_references):
     pytest.importorskip("matplotlib")
     file, out = tmp_path / "table.csv", tmp_path / "out.json"
     rows = [f"{a}{b}000000,{a + b}.5,1,1" for a in range(3) for b in range(3)] + ["22222222,9,2,2"]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from evonas.report import figures, gather, make_page
+from evonas.report.truths import truths
 from evonas.runs.run import Run
 
 
@@ -56,7 +57,7 @@ def test_a_run_of_failures_has_no_curve(contents):
 
 
 def test_estimates_are_compared_with_what_is_known_better(contents):
-    pairs = {pair["truth"]: pair for pair in figures.truths(contents)}
+    pairs = {pair["truth"]: pair for pair in truths(contents)}
     assert set(pairs) == {"acc_report", "acc_trained", "latency_measured"}
     trained = pairs["acc_trained"]
     assert trained["kendall"] == pytest.approx(1.0)
@@ -73,7 +74,7 @@ def test_like_is_compared_with_like_where_the_search_ranked_by_a_smoother_score(
         for m in contents.front
     )
     known = replace(contents, front=replace(contents.front, members=members))
-    pairs = {pair["truth"]: pair for pair in figures.truths(known)}
+    pairs = {pair["truth"]: pair for pair in truths(known)}
     report, trained = pairs["acc_report"], pairs["acc_trained"]
     assert (report["estimate"], report["less"]) == ("acc_top1", "acc_top1")
     assert report["gap"] == pytest.approx(-0.03)
@@ -88,7 +89,7 @@ def test_like_is_compared_with_like_where_the_search_ranked_by_a_smoother_score(
 
 def test_one_pair_has_no_rank_correlation(contents):
     text = contents.texts[0]
-    (pair,) = figures.truths(
+    (pair,) = truths(
         replace(
             contents,
             known={text: {"acc_verified": 0.5}},
