@@ -137,3 +137,9 @@ def test_scores_of_a_search_hold_before_and_after():
     assert calibration_scores(targets, other.argmax(1), other)["ece_after"] == pytest.approx(
         found["ece_after"], abs=1e-6
     )
+
+
+def test_the_harmonic_score_of_clean_and_robust_accuracy_is_the_studies():
+    """HRS of clean and robust accuracy is the same mean, robust accuracy in the place of what is no error."""
+    scores = [harmonic_score(clean, 1 - robust) for clean, robust in ((0.9, 0.3), (0.95, 0.0), (0.5, 0.5))]
+    assert scores == pytest.approx([0.45, 0.0, 0.5])
