@@ -19,9 +19,9 @@ class GraphNormalizer:
     """Graph that grows node by node.
 
     Equal operations without weights on equal values are one node, however often they are added: some exporters write
-    them once. Sums of sums are one sum where nothing else reads the inner one; a sum whose operands are all
-    operands of another one stands in for them, as exporters that compute it once write it. What no output depends
-    on is left out.
+    them once. Concatenations of concatenations are one, and sums of sums are one sum where nothing else reads the inner
+    one; a sum whose operands are all operands of another one stands in for them, as exporters that compute it once
+    write it. What no output depends on is left out.
     """
 
     def __init__(self) -> None:
@@ -42,6 +42,8 @@ class GraphNormalizer:
                 node, reads = self._fused(node, reads)
             if len(reads) > 1:
                 reads = tuple(sorted(reads))
+        elif node.name == "concat":
+            node, reads = self._flat(node, reads)
         if node.name not in WEIGHTED:
             found = self._known.get((node, reads))
             if found is not None:
@@ -50,6 +52,15 @@ class GraphNormalizer:
         self.nodes.append(node)
         self.reads.append(reads)
         return len(self.nodes) - 1
+
+    def _flat(self, node: Primitive, reads: Reads) -> tuple[Primitive, Reads]:
+        """Return a concatenation of concatenations along one axis as one, as which some exporters write it."""
+        inner = [source for source in reads if self.nodes[source].name == "concat"]
+        if not any(self.nodes[source].detail == node.detail for source in inner):
+            return node, reads
+        parts = [self.reads[s] if s in inner and self.nodes[s].detail == node.detail else (s,) for s in reads]
+        flat = tuple([source for part in parts for source in part])
+        return primitive("concat", self.nodes[flat[0]].result, node.result, detail=node.detail), flat
 
     def _fused(self, node: Primitive, reads: Reads) -> tuple[Primitive, Reads]:
         """Return x f(x) as the activation that it is."""

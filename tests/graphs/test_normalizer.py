@@ -83,6 +83,19 @@ def test_equal_operations_without_weights_are_one_and_partial_sums_are_shared():
     assert built(once).counts == {"relu": 1, "avg_pool": 1, "add": 2, "conv": 1}
 
 
+def test_concatenations_in_a_row_are_one():
+    wide, wider = ((channels, 8, 8) for channels in (8, 12))
+    graphs = []
+    for nested in (True, False):
+        builder = GraphNormalizer()
+        image = builder.input(SHAPE)
+        a, b = (builder.add(node, (image,)) for node in KINDS[1:3])
+        parts = (builder.add(primitive("concat", SHAPE, wide, detail=(1,)), (a, b)),) if nested else (a, b)
+        graphs.append(builder.finish([builder.add(primitive("concat", SHAPE, wider, detail=(1,)), (*parts, image))]))
+    assert graphs[0] == graphs[1]
+    assert graphs[0].counts["concat"] == 1
+
+
 def test_convolutions_are_never_merged():
     shared: Steps = [(0, 0, 0), (3, 1, 1)]
     apart: Steps = [(0, 0, 0), (0, 0, 0), (3, 1, 2)]
