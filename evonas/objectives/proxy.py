@@ -166,6 +166,6 @@ def scores_fingerprint(scores: Scores, *more: Any) -> str:
     assert context.data is not None
     settings = [(proxy.name, vars(proxy) | {"needs": asdict(proxy.needs)}) for proxy in scores.proxies]
     return fingerprint(
-        "proxy", 2, settings, more, context.seed, context.data.fingerprint, context.space.definition.model_dump(),
+        "proxy", 2, settings, more, context.seed, context.data.fingerprint, context.space.content,
         scores.skeletons,
     )  # fmt: skip

@@ -167,7 +167,7 @@ class SearchProblem:
 
     def manifest(self) -> dict[str, Any]:
         """Return what a run remembers of where and with what it was made."""
-        space = {"name": self.space.name, "fingerprint": fingerprint(self.space.definition.model_dump())}
+        space = {"name": self.space.name, "fingerprint": fingerprint(self.space.content)}
         data: Any = None if self.data is None else self.data.fingerprint
         if self.tables is not None:
             truth = {name: column.tobytes().hex() for name, column in self.tables.columns.items()}

@@ -217,7 +217,7 @@ class Study:
         return broken
 
     def _open(self, path: Path, settings: Mapping[str, Any], seed: int) -> None:
-        space = {"name": self.space.name, "fingerprint": fingerprint(self.space.definition.model_dump())}
+        space = {"name": self.space.name, "fingerprint": fingerprint(self.space.content)}
         manifest = new_manifest(seed=seed, space=space)
         if not path.exists():
             self.run = Run.create(path, settings, manifest)

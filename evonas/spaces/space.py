@@ -53,6 +53,11 @@ class Space(ABC, Generic[A]):
         return f"<Space {self.name}: {len(self.choices)} choices, {self.size:,} architectures>"
 
     @property
+    def content(self) -> dict[str, Any]:
+        """Content of the file that decides something, without defaults: keys of later versions leave it alone."""
+        return self.definition.model_dump(exclude_defaults=True, exclude={"source", "counts"})
+
+    @property
     @abstractmethod
     def size(self) -> int:
         """Number of architectures, exact; `counts` says what is counted."""

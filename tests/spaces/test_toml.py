@@ -24,6 +24,14 @@ def test_unknown_space_names_the_nearest():
         load_space("dart")
 
 
+def test_content_holds_no_defaults_so_that_fields_of_later_versions_leave_fingerprints_alone():
+    content = load_space("darts").content
+    assert "modules" not in content["cell"]
+    assert content["cell"]["chain"] == "previous"
+    assert "source" not in content
+    assert content != load_space("darts_open").content
+
+
 @pytest.mark.parametrize("name", ["missing.toml", "null\0.toml", "."])
 def test_unreadable_files(name, tmp_path):
     path = tmp_path / name
