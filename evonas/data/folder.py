@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,22 +10,20 @@ import numpy as np
 
 from evonas.data.decode import EncodedImages
 from evonas.data.groups import with_groups
-from evonas.data.part_names import part_of_name
+from evonas.data.part_folders import class_first, fold_folders, part_folders
 from evonas.data.read_options import PLAIN, ReadOptions
 from evonas.data.source import Source
-from evonas.data.walk import is_image, subfolders, walk
+from evonas.data.walk import endings, is_image, subfolders, walk
 from evonas.errors import DataError, suggest
-
-SHOWN = 8
-"""Folders of a tree that an error shows."""
 
 
 def read_folder(source: str, options: ReadOptions = PLAIN) -> Source | None:
     """Return the data of a folder of class folders; None where `source` is no folder.
 
     Layout: ``train/<class>/…``, perhaps ``val/<class>/…`` and ``test/<class>/…``, by any of the names that
-    `part_of_name` knows; or ``<class>/…`` alone. Classes are numbered by name. File order takes the first file of each
-    class, then the second of each, and so on, so that the first images are of all classes.
+    `part_of_name` knows; ``<class>/train/…`` and so on; or ``<class>/…`` alone. Classes are numbered by name. File
+    order takes the first file of each class, then the second of each, and so on, so that the first images are of all
+    classes.
 
     Raises:
         DataError: There are no images, a class has none, another part has a class that training lacks, or folders may
@@ -35,17 +32,26 @@ def read_folder(source: str, options: ReadOptions = PLAIN) -> Source | None:
     root = Path(source)
     if not root.is_dir():
         return None
-    homes = (
-        {part: [home] for part, home in _parts(root).items()} if options.fold is None else _folds(root, options.fold)
-    )
-    found = {part: _join([_classes(home) for home in held]) for part, held in homes.items()}
+    inside = class_first(root) if options.fold is None else None
+    unlabeled: list[Path] = []
+    if inside is not None:
+        homes = {part: [root] for part in inside}
+        found = {part: _walked(held) for part, held in inside.items()}
+    else:
+        homes, unlabeled = part_folders(root) if options.fold is None else (fold_folders(root, options.fold), [])
+        found = {part: _join([_classes(home) for home in held]) for part, held in homes.items()}
     classes = {name: files for name, (files, _) in found["train"].items()}
     left_out: Counter[str] = sum((count for held in found.values() for _, count in held.values()), Counter())
     if loose := _loose({root, *(home for held in homes.values() for home in held)}):
         left_out["images outside class folders"] = loose
+    if without := sum(len(walk(folder).images) for folder in unlabeled):
+        left_out["images without labels"] = without
     if not any(classes.values()):
+        what = f"{loose} images and no class folders" if loose else "no images"
+        held_files = endings(root)
+        beside = f", it holds {held_files}" if held_files and not loose else ""
         raise DataError(
-            f"Found no images in '{root}': expected <class>/*.png or .jpg, "
+            f"Found {what} in '{root}'{beside}: expected <class>/*.png or .jpg, "
             f"train/<class>/* and test/<class>/*, or train*.parquet"
         )
     if empty := [name for name, held in classes.items() if not held]:
@@ -63,7 +69,7 @@ def read_folder(source: str, options: ReadOptions = PLAIN) -> Source | None:
         images["train"],
         images.get("test"),
         validation=images.get("validation"),
-        notes=tuple(_notes(left_out)),
+        notes=tuple(_notes(left_out, unlabeled)),
         left_out=tuple(sorted(left_out.items())),
     )
 
@@ -88,68 +94,6 @@ def _files_of_classes(
     return files
 
 
-def _parts(root: Path) -> dict[str, Path]:
-    """Return the folder of each part; the root alone is that of training where it holds classes.
-
-    Raises:
-        DataError: Folders that cannot be distinguished.
-    """
-    folders = subfolders(root)
-    named: dict[str, list[Path]] = {}
-    for folder in folders:
-        if (part := part_of_name(folder.name)) is not None and subfolders(folder):
-            named.setdefault(part, []).append(folder)
-    if twice := next((held for held in named.values() if len(held) > 1), None):
-        raise DataError(
-            f"Expected one folder a part in '{root}', got {' and '.join(f.name for f in twice)}: "
-            f"keep one, or name a folder inside.{_tree(root)}"
-        )
-    if "train" in named:
-        parts = {part: held[0] for part, held in named.items()}
-        others = [folder for folder in folders if folder not in parts.values() and walk(folder).images]
-        if others:
-            raise DataError(
-                f"'{root}' holds parts ({', '.join(f.name for f in parts.values())}) and other folders of images "
-                f"({', '.join(f.name for f in others[:SHOWN])}): move these away, or rename the parts if they are "
-                f"classes.{_tree(root)}"
-            )
-        return parts
-    if named and len(named) == len(folders):
-        raise DataError(
-            f"'{root}' has a folder {next(iter(named.values()))[0].name} and none for training: name one train, or "
-            f"name the folder that holds the classes.{_tree(root)}"
-        )
-    _refuse_depth(root, folders)
-    return {"train": root}
-
-
-def _folds(root: Path, fold: str) -> dict[str, list[Path]]:
-    """Return the folder of the fold that is the test part, and those of the others, which are training.
-
-    Args:
-        root: Holds a folder for each fold.
-        fold: Name of one of them, or the number at its end.
-
-    Raises:
-        DataError: There is no such fold, or fewer than two.
-    """
-    folders = [folder for folder in subfolders(root) if subfolders(folder)]
-    chosen = [folder for folder in folders if folder.name == fold]
-    chosen = chosen or [f for f in folders if fold.isdecimal() and _number(f.name) == int(fold)]
-    if len(chosen) != 1 or len(folders) < 2:
-        raise DataError(
-            f"Expected the name or number of one of two or more folds in '{root}', got '{fold}': "
-            f"it holds {', '.join(folder.name for folder in folders[:SHOWN]) or 'no folders of folders'}"
-        )
-    return {"train": [folder for folder in folders if folder != chosen[0]], "test": chosen}
-
-
-def _number(name: str) -> int | None:
-    """Return the number at the end of a name; None: it ends in none."""
-    digits = re.search(r"[0-9]+$", name)
-    return None if digits is None else int(digits[0])
-
-
 def _join(
     parts: list[dict[str, tuple[list[Path], Counter[str]]]],
 ) -> dict[str, tuple[list[Path], Counter[str]]]:
@@ -163,46 +107,22 @@ def _join(
     }
 
 
-def _refuse_depth(root: Path, folders: list[Path]) -> None:
-    """Refuse folders that are not classes: one around the data, or parts and folds of other names.
-
-    Raises:
-        DataError: They are such.
-    """
-    inner = {folder: [one for one in subfolders(folder) if walk(one).images] for folder in folders}
-    inner = {folder: held for folder, held in inner.items() if held or walk(folder).images}
-    if len(inner) == 1:
-        ((folder, held),) = inner.items()
-        if len(held) > 1:
-            raise DataError(f"'{root}' holds one folder around the data: name '{folder}'")
-    names = [frozenset(one.name for one in held) for held in inner.values()]
-    if len(inner) > 1 and len(names[0]) > 1 and len(set(names)) == 1:
-        raise DataError(
-            f"The folders of '{root}' hold the same classes ({', '.join(sorted(names[0])[:SHOWN])}), so they are parts "
-            f"or folds and no classes: rename them to train, val and test, name the test part by --fold NAME, or "
-            f"name one of them.{_tree(root)}"
-        )
-
-
-def _tree(root: Path) -> str:
-    """Return the first two levels of a folder for an error, in one line."""
-    held = []
-    for folder in subfolders(root)[:SHOWN]:
-        names = [one.name for one in subfolders(folder)]
-        more = "/…" if len(names) > SHOWN // 2 else ""
-        held.append(folder.name + (f" ({', '.join(names[: SHOWN // 2])}{more})" if names else ""))
-    return f" It holds: {'; '.join(held)}"
-
-
 def _classes(home: Path) -> dict[str, tuple[list[Path], Counter[str]]]:
     """Return the images below each class folder, and what was left out; classes in order of their names."""
-    found = {folder.name: walk(folder) for folder in subfolders(home)}
+    return _walked({folder.name: folder for folder in subfolders(home)})
+
+
+def _walked(folders: Mapping[str, Path]) -> dict[str, tuple[list[Path], Counter[str]]]:
+    found = {name: walk(folder) for name, folder in folders.items()}
     return {name: (one.images, one.left_out) for name, one in found.items()}
 
 
-def _notes(left_out: Mapping[str, int]) -> list[str]:
-    """Return what would read files that are left out."""
-    return ["pip install pillow-heif reads .heic"] if any(one in (".heic", ".heif") for one in left_out) else []
+def _notes(left_out: Mapping[str, int], unlabeled: Sequence[Path]) -> list[str]:
+    """Return what would read files that are left out, and which folders are no part."""
+    notes = [f"The folder {folder.name} has no class folders and is left out" for folder in unlabeled]
+    if any(one in (".heic", ".heif") for one in left_out):
+        notes.append("pip install pillow-heif reads .heic")
+    return notes
 
 
 def _images(files: Mapping[str, Sequence[Path]], classes: tuple[str, ...], root: Path) -> EncodedImages:

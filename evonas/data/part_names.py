@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["PARTS", "part_of_name", "part_of_shard", "part_words"]
+__all__ = ["PARTS", "is_unlabeled_name", "name_words", "part_of_name", "part_of_shard", "part_words"]
 
 PARTS = {
     "train": ("train", "training", "trn"),
@@ -13,6 +13,7 @@ PARTS = {
 }
 """Parts with the words that public data sets call them by."""
 _PART = {word: part for part, words in PARTS.items() for word in words}
+_UNLABELED = frozenset({"pred", "predict", "prediction", "predictions", "unlabeled", "unlabelled"})
 _SHARD = re.compile(r"(?P<name>.+?)(?:[-_.]\d[\w.-]*)?")
 """Name of a split, then perhaps the number of a file of it: ``train-00000-of-00001``, ``train-0``."""
 
@@ -22,9 +23,19 @@ def part_of_name(name: str) -> str | None:
 
     A word counts where separators or capitals end it: ``seg_train``, ``Training``, ``x_test``, ``ValImages``.
     """
-    words = re.findall(r"[a-z]+", re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name).lower())
-    found = {_PART[word] for word in words if word in _PART}
+    found = {_PART[word] for word in name_words(name) if word in _PART}
     return found.pop() if len(found) == 1 else None
+
+
+def name_words(name: str) -> set[str]:
+    """Return the words of a name in small letters, ended by separators, or by capitals too: ``TeSt``, ``xTest``."""
+    parted = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)
+    return {word for text in (name, parted) for word in re.findall(r"[a-z]+", text.lower())}
+
+
+def is_unlabeled_name(name: str) -> bool:
+    """Return whether a folder is called one of images without labels: ``seg_pred``, ``unlabeled``."""
+    return not name_words(name).isdisjoint(_UNLABELED)
 
 
 def part_of_shard(stem: str) -> str | None:

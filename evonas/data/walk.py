@@ -10,10 +10,11 @@ from pathlib import Path
 
 from evonas.errors import DataError
 
-__all__ = ["SUFFIXES", "Found", "is_image", "is_system", "subfolders", "walk"]
+__all__ = ["SUFFIXES", "Found", "endings", "is_image", "is_system", "subfolders", "walk"]
 
 SUFFIXES = frozenset({
-    ".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
+    ".apng", ".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm",
+    ".tif", ".tiff", ".webp",
 })  # fmt: skip
 HEIF = frozenset({".heic", ".heif"})
 """Read where pillow-heif is installed."""
@@ -48,8 +49,29 @@ def is_image(path: Path) -> bool:
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """Return the folders in a folder, sorted by name, without those of systems and tools."""
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not is_system(path.name))
+    """Return the folders in a folder, sorted by name, without those of systems and links that lead back up."""
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.is_dir() and not is_system(path.name) and not (path.is_symlink() and _leads_up(path, folder))
+    )
+
+
+def _leads_up(link: Path, folder: Path) -> bool:
+    """Return whether a link in a folder stands for that folder or one around it."""
+    here = folder.resolve()
+    return link.resolve() in (here, *here.parents)
+
+
+def endings(folder: Path) -> str:
+    """Return how many files of which endings a folder and those below it hold, in words, the most frequent first."""
+    count = Counter(
+        Path(name).suffix.lower() or "no ending"
+        for _, _, files in os.walk(folder)
+        for name in files
+        if not is_system(name)
+    )
+    return ", ".join(f"{number} {ending}" for ending, number in count.most_common(3))
 
 
 def walk(folder: Path) -> Found:

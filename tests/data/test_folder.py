@@ -161,3 +161,70 @@ def test_a_folder_that_cannot_be_read_is_an_error(tmp_path, write_photos, monkey
     monkeypatch.setattr(os, "scandir", scan)
     with pytest.raises(DataError, match=r"Cannot read the folder '.*locked': Permission denied"):
         read_folder(str(tmp_path))
+
+
+def test_a_part_may_stand_in_a_folder_of_its_own_name(tmp_path, write_photos):
+    for part in ("seg_train", "seg_test"):
+        for name in ("ant", "bee"):
+            write_photos(tmp_path / part / part / name, 1)
+    write_photos(tmp_path / "seg_pred" / "seg_pred", 3)
+    source = read_folder(str(tmp_path))
+    assert source.classes == ("ant", "bee")
+    assert (len(source.train), len(source.test)) == (2, 2)
+    assert dict(source.left_out) == {"images without labels": 3}
+    assert source.notes == ("The folder seg_pred has no class folders and is left out",)
+
+
+@pytest.mark.parametrize("bare", ["test", "val/images", "TeSt_Set/test"])
+def test_a_part_without_class_folders_is_none(tmp_path, write_photos, bare):
+    for name in ("ant", "bee"):
+        write_photos(tmp_path / "train" / name / "images", 1)
+    write_photos(tmp_path / bare, 2)
+    source = read_folder(str(tmp_path))
+    assert source.classes == ("ant", "bee")
+    assert source.test is source.validation is None
+    assert dict(source.left_out) == {"images without labels": 2}
+
+
+def test_parts_in_class_folders(tmp_path, write_photos):
+    for name, parts in (("ant", ("train", "test")), ("bee", ("train", "val", "test"))):
+        for count, part in enumerate(parts, start=1):
+            write_photos(tmp_path / name / part, count)
+    source = read_folder(str(tmp_path))
+    assert source.classes == ("ant", "bee")
+    assert source.train.names == ["ant/train/000.png", "bee/train/000.png"]
+    assert source.validation.labels.tolist() == [1, 1]
+    assert source.test.labels.tolist() == [0, 1, 0, 1, 1]
+
+
+@pytest.mark.parametrize("names", [("train", "test"), ("trainA", "trainB", "testA", "testB")])
+def test_parts_without_class_folders_are_no_classes(tmp_path, write_photos, names):
+    for name in names:
+        write_photos(tmp_path / name, 2)
+    with pytest.raises(DataError, match=r"are called parts and hold no class folders: expected train/<class>/\*.*test"):
+        read_folder(str(tmp_path))
+
+
+def test_levels_too_deep_name_the_right_folder(tmp_path, write_photos):
+    for part in ("train", "test"):
+        for name in ("ant", "bee"):
+            write_photos(tmp_path / "archive" / "data" / part / name, 1)
+    with pytest.raises(DataError, match=r"holds one folder around the data: name '.*archive.data'$"):
+        read_folder(str(tmp_path))
+
+
+def test_images_without_class_folders_and_other_files_are_told(tmp_path, write_photos):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.tar").write_bytes(b"x")
+    with pytest.raises(DataError, match=r"^Found no images in '.*', it holds 2 \.tar: expected"):
+        read_folder(str(tmp_path))
+    write_photos(tmp_path, 2)
+    with pytest.raises(DataError, match=r"^Found 2 images and no class folders in '.*': expected"):
+        read_folder(str(tmp_path))
+
+
+def test_a_link_that_leads_back_up_is_no_class(tmp_path, write_photos):
+    for name in ("ant", "bee"):
+        write_photos(tmp_path / name, 1, suffix=".jfif")
+    (tmp_path / "self").symlink_to(tmp_path)
+    assert read_folder(str(tmp_path)).classes == ("ant", "bee")
