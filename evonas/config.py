@@ -94,7 +94,10 @@ class Settings(BaseModel):
         None, "what", "Width, depth and resolution that the space leaves open, by name", unset="small"
     )
     data: str | None = _setting(
-        None, "data", "digits, an .npz file, a folder of parquet files or images, or a name of the hub", unset="digits"
+        None,
+        "data",
+        "digits, an .npz or .parquet file, a folder of such parts or of images, or a name of the hub",
+        unset="digits",
     )
     task: str | None = _setting(
         None, "data", "What networks are trained for, by the name of a task that a package adds", unset="by the targets"
@@ -111,7 +114,7 @@ class Settings(BaseModel):
     resolutions: tuple[int, ...] = _setting(
         (),
         "data",
-        "Sides that each candidate of a search from published weights chooses among, such as 64,96,128",
+        "Sides of squares that each candidate of a search from published weights chooses among, such as 64,96,128",
         unset="all of the space's up to --resolution, where all objectives are known for each; else that one",
     )
     layout: Literal["NHWC", "NCHW", "NHW"] | None = _setting(

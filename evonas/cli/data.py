@@ -13,7 +13,9 @@ OPTIONS = ("resolution", "layout", "image_column", "label_column", "group", "fol
 
 
 def _data(
-    path: Annotated[str, typer.Argument(help="digits, an .npz file, a folder of parquet files or images, a hub name.")],
+    path: Annotated[
+        str, typer.Argument(help="digits, an .npz or .parquet file, a folder of parts or of images, a hub name.")
+    ],
     given: dict[str, Any],
     out: Annotated[
         Path | None,

@@ -50,7 +50,9 @@ def build(
     classes: Classes = None,
     resolutions: Annotated[
         str | None,
-        typer.Option(help="Sides that candidates of a search choose among, such as 64,80,96: for all of them."),
+        typer.Option(
+            help="Sides of squares that candidates of a search choose among, such as 64,80,96: for all of them."
+        ),
     ] = None,
     threads: Threads = 1,
     batch: Batch = 1,

@@ -14,6 +14,8 @@ DIGITS = "digits"
 """Scikit-learn's digits, which come with the package."""
 GROUP = "evonas.data"
 """Entry point group of data sets that other packages bring."""
+FILES = (".npz", ".parquet")
+"""Endings, in small letters, of files that hold data."""
 HUB = "hub:"
 """What a name of the Hugging Face hub may begin with."""
 _OWNED = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -35,11 +37,7 @@ def hub_name(source: str) -> str | None:
     An `owner/name` whose owner is a local folder is taken for a mistyped path, and not searched for on the hub.
     """
     name = source.removeprefix(HUB)
-    owned = (
-        _OWNED.fullmatch(source)
-        and not Path(source).parent.is_dir()
-        and Path(source).suffix not in (".npz", ".parquet")
-    )
+    owned = _OWNED.fullmatch(source) and not Path(source).parent.is_dir() and Path(source).suffix.lower() not in FILES
     return name if name != source or owned else None
 
 
@@ -50,7 +48,7 @@ def check_data(source: str) -> None:
         DataError: Nothing of that name is known or there.
     """
     path = Path(source)
-    there = path.is_dir() or (path.suffix == ".npz" and path.is_file())
+    there = path.is_dir() or (path.suffix.lower() in FILES and path.is_file())
     if source != DIGITS and source not in plugin_names() and not there and hub_name(source) is None:
         raise unknown_data(source)
 
@@ -61,7 +59,7 @@ def unknown_data(source: str) -> DataError:
     hint = suggest(Path(source).name, (*known, *_neighbors(Path(source))))
     names = ", ".join(f"'{other}'" for other in known)
     return DataError(
-        f"Unknown data '{source}': expected {names}, an .npz file, a folder of parquet files or images, "
+        f"Unknown data '{source}': expected {names}, an .npz or .parquet file, a folder of such parts or of images, "
         f"or hub:NAME.{hint}"
     )
 
@@ -69,6 +67,6 @@ def unknown_data(source: str) -> DataError:
 def _neighbors(path: Path) -> list[str]:
     """Return the names beside `path` that a mistyped path may have meant."""
     try:
-        return [other.name for other in path.parent.iterdir() if other.is_dir() or other.suffix == ".npz"]
+        return [other.name for other in path.parent.iterdir() if other.is_dir() or other.suffix.lower() in FILES]
     except OSError:
         return []

@@ -21,7 +21,7 @@ def read_npz(source: str, options: ReadOptions = PLAIN) -> Source | None:
         DataError: The file cannot be read, or its arrays are not as `from_arrays` expects them.
     """
     path = Path(source)
-    if path.suffix != ".npz" or not path.is_file():
+    if path.suffix.lower() != ".npz" or not path.is_file():
         return None
     try:
         # NumPy leaves a file that it opened itself open where its zip directory is torn.

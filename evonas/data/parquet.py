@@ -12,79 +12,59 @@ import numpy as np
 from evonas.data.decode import EncodedImages
 from evonas.data.groups import group_column
 from evonas.data.labels import number_labels, read_labels
-from evonas.data.part_names import part_of_name, part_of_shard, part_words
+from evonas.data.parquet_files import chosen_parts, parquet_files, parquet_parts
 from evonas.data.read_options import PLAIN, ReadOptions
 from evonas.data.source import Source
+from evonas.data.walk import walk
 from evonas.errors import DataError, require, suggest
 
-IMAGE_COLUMNS = ("img", "image", "images", "picture", "photo", "pixel_values")
-LABEL_COLUMNS = ("label", "labels", "fine_label", "target", "targets", "class", "category", "y")
+IMAGE_COLUMNS = (
+    "img", "image", "images", "picture", "photo", "pixel_values", "image_bytes", "img_bytes", "jpg", "jpeg", "png",
+    "webp",
+)  # fmt: skip
+LABEL_COLUMNS = (
+    "label", "labels", "fine_label", "target", "targets", "class", "category", "y", "cls", "class_name", "label_name",
+)  # fmt: skip
 UNKNOWN = -1
 """Label of images whose class is kept secret, as the hub's test parts have it."""
 
 
 def read_parquet(source: str, options: ReadOptions = PLAIN) -> Source | None:
-    """Return the data of a folder of parquet files, or of folders of them below; None for others.
+    """Return the data of a parquet file, a folder of such, or folders of them below; None for others.
 
     A part is the files ``train.parquet``, ``train-0.parquet``, ``train-00000-of-00002.parquet``, or a folder
-    ``train`` of files of any name; likewise ``validation`` and ``test`` by their usual names. Files of splits of
-    another name are not joined, and noted. A part whose labels are unknown is none. Columns: images as the hub
-    stores them, labels of any kind that `evonas.data.labels` reads. Class names stand in the schema's "huggingface"
-    metadata, else labels name themselves.
+    ``train``, ``split=train`` or ``partial-train`` of files of any name; likewise ``validation`` and ``test`` by their
+    usual names. Where none is called so, ``cifar10_train.parquet`` is, if no other split names that part; files of one
+    name that is no part's are training. Files of splits of another name are not joined, and noted. A part whose labels
+    are unknown is none. Columns: images as the hub stores them, labels of any kind that `evonas.data.labels` reads.
+    Class names stand in the schema's "huggingface" metadata, else labels name themselves.
 
     Raises:
         DataError: A file cannot be read, a column is missing, or images are.
         MissingExtraError: pyarrow is not installed.
     """
     root = Path(source)
-    if not root.is_dir() or not any(root.rglob("*.parquet")):
+    notes: list[str] = []
+    if root.is_file() and root.suffix.lower() == ".parquet":
+        files, root = {"train": [root]}, root.parent
+    elif root.is_dir() and (held := parquet_files(root)):
+        homes, foreign = parquet_parts(root, held)
+        if not any("train" in parts for parts in homes.values()) and walk(root).images:
+            return None  # a table beside class folders of images
+        files, notes = chosen_parts(root, homes, foreign)
+    else:
         return None
-    files, foreign = _files(root)
-    read = {part: _read_part(held, root, options) for part, held in files.items()}
-    notes = [f"Left out {len(foreign)} parquet files of other splits, such as {foreign[0]}"] if foreign else []
+    read = {part: _read_part(paths, root, options, part) for part, paths in files.items()}
     for part in ("validation", "test"):
         if part in read and read[part].labels.dtype.kind == "i" and (read[part].labels == UNKNOWN).all():
             notes.append(f"The {part} part has no labels and is left out")
             del read[part]
-    name = root.resolve().name
+    name = Path(source).resolve().name.removesuffix(".parquet")
     numbered, classes = number_labels({part: one.labels for part, one in read.items()}, read["train"].names, name)
     parts = {part: as_encoded(one.cells, numbered[part], one.where, one.home, one.groups) for part, one in read.items()}
     return Source(
         name, classes, parts["train"], parts.get("test"), validation=parts.get("validation"), notes=tuple(notes)
     )
-
-
-def _files(root: Path) -> tuple[dict[str, list[Path]], list[str]]:
-    """Return the files of each part, and names of those of other splits.
-
-    Raises:
-        DataError: There is no training part, or more than one data set.
-    """
-    homes: dict[Path, dict[str, list[Path]]] = {}
-    foreign: list[str] = []
-    for file in sorted(root.rglob("*.parquet")):
-        part = part_of_shard(file.stem)
-        home = file.parent
-        if part is None and home != root and home.name.lower() in part_words() and not part_of_name(file.stem):
-            part, home = part_of_shard(home.name), home.parent  # a folder of a part: default/train/0000.parquet
-        if part is None:
-            foreign.append(str(file.relative_to(root)))
-        else:
-            homes.setdefault(home, {}).setdefault(part, []).append(file)
-    found = {home: parts for home, parts in homes.items() if "train" in parts}
-    if not found:
-        raise DataError(
-            f"Expected train*.parquet or a folder train of parquet files in '{root}', got {', '.join(foreign[:5])}"
-            f"{' and others' if len(foreign) > 5 else ''}: rename them"
-        )
-    if root not in found and len(found) > 1:
-        raise DataError(
-            f"Expected one data set in '{root}', got {len(found)} folders of training files: "
-            f"name one, such as '{min(found)}'"
-        )
-    chosen = root if root in found else next(iter(found))
-    others = [file for home, parts in homes.items() if home != chosen for held in parts.values() for file in held]
-    return found[chosen], foreign + [str(file.relative_to(root)) for file in others]
 
 
 def pick_column(columns: Iterable[str], accepted: Sequence[str], where: str, asked: str | None, option: str) -> str:
@@ -97,11 +77,22 @@ def pick_column(columns: Iterable[str], accepted: Sequence[str], where: str, ask
     for name in (asked,) if asked is not None else accepted:
         if name in held:
             return name
+    if asked is None:
+        folded = {name.lower(): name for name in reversed(held)}
+        for name in accepted:
+            if name in folded:
+                return folded[name]
     expected = f"'{asked}'" if asked is not None else f"'{accepted[0]}' or '{accepted[1]}'"
     hint = suggest(asked, held) if asked is not None else ""
     raise DataError(
         f"Expected a column {expected} in {where}, it holds {', '.join(held)}: name it by {option} COLUMN.{hint}"
     )
+
+
+def names_column(columns: Iterable[str], accepted: Sequence[str], asked: str | None) -> bool:
+    """Return whether `pick_column` finds a column."""
+    held = list(columns)
+    return asked in held if asked is not None else not {name.lower() for name in held}.isdisjoint(accepted)
 
 
 def as_encoded(
@@ -153,7 +144,7 @@ class _Table(NamedTuple):
     groups: np.ndarray | None
 
 
-def _read_part(files: list[Path], root: Path, options: ReadOptions) -> _Table:
+def _read_part(files: list[Path], root: Path, options: ReadOptions, part: str) -> _Table:
     arrow, parquet = require("pyarrow", "data"), require("pyarrow.parquet", "data")
     cells: list[Any] = []
     labels: list[np.ndarray] = []
@@ -164,22 +155,29 @@ def _read_part(files: list[Path], root: Path, options: ReadOptions) -> _Table:
         try:
             schema = parquet.read_schema(file)
             image = pick_column(schema.names, IMAGE_COLUMNS, where, options.image_column, "--image-column")
-            label = pick_column(schema.names, LABEL_COLUMNS, where, options.label_column, "--label-column")
+            if part == "train" or names_column(schema.names, LABEL_COLUMNS, options.label_column):
+                label = pick_column(schema.names, LABEL_COLUMNS, where, options.label_column, "--label-column")
+            else:
+                label = None  # kept secret
             group = None if options.group is None else pick_column(schema.names, (), where, options.group, "--group")
-            table = parquet.read_table(file, columns=[image, label, *([group] if group is not None else [])])
+            wanted = [column for column in (image, label, group) if column is not None]
+            table = parquet.read_table(file, columns=wanted, partitioning=None)
         except (OSError, arrow.ArrowException) as error:
             raise DataError(
                 f"Cannot read '{file}' as parquet ({' '.join(str(error).split())}): download or write it again"
             ) from error
+        cells.extend(_cells(table[image]))
+        if group is not None:
+            groups.append(group_column(table[group].to_pylist(), group, where))
+        if label is None or (part != "train" and table[label].null_count == table.num_rows > 0):
+            labels.append(np.full(table.num_rows, UNKNOWN))
+            continue
         if table[label].null_count:
             raise DataError(
                 f"Expected a label in every row of {where}, {table[label].null_count} are null: drop those rows"
             )
-        cells.extend(_cells(table[image]))
         values = np.array(table[label].to_pylist()) if table.num_rows else np.zeros(0, dtype=np.int64)
         labels.append(read_labels(values, f"column '{label}' of {where}"))
-        if group is not None:
-            groups.append(group_column(table[group].to_pylist(), group, where))
         names = names or _class_names(schema.metadata or {}, label)
     where = str(files[0].relative_to(root))  # names of files alone stand in several parts
     if len(files) > 1:
@@ -194,7 +192,9 @@ def _cells(column: Any) -> Sequence[Any]:
     if types.is_struct(column.type) and "bytes" in [field.name for field in column.type]:
         content = compute.struct_field(column, "bytes")
         return list((content if content.null_count == 0 else column).to_pylist())
-    if types.is_binary(column.type) or types.is_large_binary(column.type):
+    if types.is_struct(column.type) and "path" in [field.name for field in column.type]:
+        return list(column.to_pylist())
+    if types.is_binary(column.type) or types.is_large_binary(column.type) or types.is_binary_view(column.type):
         return list(column.to_pylist())
     if types.is_string(column.type) or types.is_large_string(column.type):
         return [{"bytes": None, "path": path} for path in column.to_pylist()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["PARTS", "is_unlabeled_name", "name_words", "part_of_name", "part_of_shard", "part_words"]
+__all__ = ["PARTS", "is_unlabeled_name", "name_words", "part_of_name", "part_of_shard", "part_words", "split_of_shard"]
 
 PARTS = {
     "train": ("train", "training", "trn"),
@@ -40,8 +40,15 @@ def is_unlabeled_name(name: str) -> bool:
 
 def part_of_shard(stem: str) -> str | None:
     """Return the part that a file of a split holds; None: of a split of another name, such as ``train_clean-0``."""
+    return _PART.get(split_of_shard(stem).lower())
+
+
+def split_of_shard(stem: str) -> str:
+    """Return the name of the split that a file is of, without the file's number; digits alone: none, the empty name."""
+    if stem[:1].isdigit() and re.fullmatch(r"[\d.-]+", stem):
+        return ""
     match = _SHARD.fullmatch(stem)
-    return None if match is None else _PART.get(match["name"].lower())
+    return stem if match is None else match["name"]
 
 
 def part_words() -> frozenset[str]:

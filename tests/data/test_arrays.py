@@ -212,3 +212,26 @@ def test_three_channels_are_turned_to_gray_as_pillow_does(arrays):
 def test_labels_of_images_are_labels(arrays):
     names = ("train_images", "train_image_labels", "test_images", "test_image_labels")
     assert from_arrays(dict(zip(names, arrays.values(), strict=True)), "d").train.labels.tolist() == list(range(3)) * 8
+
+
+@pytest.mark.parametrize(
+    "names", ["xtrain ytrain xtest ytest", "Xtr Ytr Xte Yte", "trX trY teX teY", "x_tr y_tr x_te y_te"]
+)
+def test_short_names(arrays, names):
+    source = from_arrays(dict(zip(names.split(), arrays.values(), strict=True)), "d")
+    assert (len(source.train), len(source.test)) == (24, 6)
+    assert source.train.labels.tolist() == arrays["y_train"].tolist()
+
+
+@pytest.mark.parametrize("names", [("arr_0", "arr_1"), ("features", "labels")])
+def test_two_arrays_of_any_name_are_told_by_their_shapes(arrays, names):
+    source = from_arrays(dict(zip(names, (arrays["x_train"], arrays["y_train"]), strict=True)), "d")
+    assert (len(source.train), source.test) == (24, None)
+
+
+def test_two_arrays_of_labels_are_refused(arrays):
+    arrays["y_train_coarse"] = arrays["y_train"]
+    with pytest.raises(DataError, match="one array where 'd' has y_train, y_train_coarse of the train part: keep one"):
+        from_arrays(arrays, "d")
+    arrays["y_train_coarse"] = np.zeros(3)  # of something else
+    assert len(from_arrays(arrays, "d").train) == 24

@@ -183,3 +183,70 @@ def test_rows_are_named_by_part_and_files_elsewhere_are_noted(tmp_path, cells, w
     assert source.train.names[5] == "row 5 of train/0000.parquet"
     assert source.test.names[4] == "row 4 of test/0000.parquet"
     assert any("old/test-0.parquet" in note for note in source.notes)
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("split=train/part-0", "split=test/part-0"),
+        ("default/partial-train/0000", "default/partial-test/0000"),
+        ("cifar10_train", "cifar10_test"),
+        ("data-train-00000-of-00001", "data-test-00000-of-00001"),
+    ],
+)
+def test_other_layouts_of_parts(tmp_path, cells, write_parquet, train, test):
+    write_parquet(tmp_path / f"{train}.parquet", cells, LABELS)
+    write_parquet(tmp_path / f"{test}.parquet", cells[:5], LABELS[:5])
+    source = read_parquet(str(tmp_path))
+    assert (len(source.train), len(source.test)) == (24, 5)
+    assert source.notes == ()
+
+
+def test_files_of_one_name_are_training(tmp_path, cells, write_parquet):
+    for number in range(2):
+        write_parquet(tmp_path / f"000{number}.parquet", cells, LABELS)
+    source = read_parquet(str(tmp_path))
+    assert len(source.train) == 48
+    assert source.notes == ("No parquet file is called train: 0000.parquet is taken for training",)
+    (tmp_path / "0001.parquet").rename(tmp_path / "extra.parquet")
+    with pytest.raises(DataError, match=r"^Expected train\*\.parquet or a folder train"):
+        read_parquet(str(tmp_path))
+
+
+def test_a_file_alone_is_training(tmp_path, cells, write_parquet):
+    write_parquet(tmp_path / "train.parquet", cells, LABELS)
+    write_parquet(tmp_path / "scans.parquet", cells[:3], [0, 1, 2])
+    source = read_parquet(str(tmp_path / "scans.parquet"))
+    assert (source.name, len(source.train), source.test) == ("scans", 3, None)
+
+
+def test_files_of_systems_and_tables_beside_images_are_not_read(tmp_path, cells, write_parquet, write_photos):
+    write_parquet(tmp_path / "data" / "train.parquet", cells, LABELS)
+    write_parquet(tmp_path / ".cache" / "train.parquet", cells, LABELS)
+    (tmp_path / "data" / "._train.parquet").write_bytes(b"junk")
+    assert len(read_parquet(str(tmp_path)).train) == 24
+    write_parquet(tmp_path / "photos" / "boxes.parquet", cells, LABELS)
+    write_parquet(tmp_path / "photos" / "more" / "lines.parquet", cells, LABELS)
+    write_photos(tmp_path / "photos" / "ant", 1)
+    assert read_parquet(str(tmp_path / "photos")) is None
+
+
+@pytest.mark.parametrize("columns", [{}, {"label": pa.nulls(3, pa.int64())}])
+def test_a_part_whose_labels_are_kept_secret_is_none(tmp_path, cells, write_parquet, columns):
+    write_parquet(tmp_path / "train.parquet", cells, LABELS)
+    pq.write_table(table(img=cells[:3], **columns), tmp_path / "test.parquet")
+    source = read_parquet(str(tmp_path))
+    assert source.test is None
+    assert source.notes == ("The test part has no labels and is left out",)
+
+
+def test_columns_without_regard_to_case_and_cells_of_views_and_paths(tmp_path, cells):
+    pq.write_table(table(Image=pa.array(cells).cast(pa.binary_view()), Label=LABELS), tmp_path / "train.parquet")
+    files = []
+    for number in range(3):
+        (tmp_path / f"{number}.png").write_bytes(cells[number])
+        files.append({"path": f"{number}.png"})
+    pq.write_table(table(jpg=files, cls=["a", "b", "a"]), tmp_path / "paths.parquet")
+    source, paths = read_parquet(str(tmp_path / "train.parquet")), read_parquet(str(tmp_path / "paths.parquet"))
+    assert paths.classes == ("a", "b")
+    assert np.array_equal(source.train.digests()[:3], paths.train.digests())
