@@ -58,6 +58,7 @@ def bench_calibration(
 
     Raises:
         SettingsError: Data without classes, or fewer than three networks were trained.
+        EvaluationError: The costs of one could not be counted.
     """
     contexts = [SearchProblem(one).context() for one in problems]
     first = contexts[0]
@@ -80,7 +81,10 @@ def bench_calibration(
     forms = [first.space.canonical(one) for one in drawn]
     candidates = [Candidate(form) for form in forms]
     counted = make_evaluator("flops", first).evaluate(candidates)
-    costs = {name: np.array([row[name].value or 0.0 for row in counted]) for name in COSTS}
+    costs = {
+        name: np.array([row[name].required(f"{name} of {one}") for one, row in zip(drawn, counted, strict=True)])
+        for name in COSTS
+    }
     genes = named_genes(first.space, [Candidate(one) for one in drawn])
     rows = calibration_study(sets, genes, costs)
     beside = []

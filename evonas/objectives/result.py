@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from evonas.errors import EvaluationError
+
 __all__ = ["Result"]
 
 
@@ -25,3 +27,16 @@ class Result:
             raise ValueError(f"Expected a value or a cause, got {self.value} and {self.cause!r}")
         if self.value is not None and not math.isfinite(self.value):
             raise ValueError(f"Expected a finite value, got {self.value}: give its cause instead")
+
+    def required(self, what: str) -> float:
+        """Return the value where nothing can go on without it.
+
+        Args:
+            what: Is evaluated, in words that begin a sentence.
+
+        Raises:
+            EvaluationError: There is none; the message holds the cause.
+        """
+        if self.value is None:
+            raise EvaluationError(f"{what} could not be evaluated: {self.cause}")
+        return self.value

@@ -14,6 +14,7 @@ from evonas.data import Dataset, Part
 from evonas.deployment.member import has_supernet, inherit
 from evonas.deployment.model import load_model
 from evonas.deployment.trained import Trained, trained_models
+from evonas.deployment.trust.temper import unseen_images
 from evonas.errors import RunError, SettingsError
 from evonas.networks import Network
 from evonas.objectives import Context, make_evaluator
@@ -95,7 +96,7 @@ def read_budget(texts: Sequence[str]) -> tuple[Constraint, ...]:
 
 
 def find_candidates(
-    run: Run, context: Context, weights: EnsembleWeights, bounds: Sequence[Constraint], also: Sequence[str] = ()
+    run: Run, context: Context, weights: EnsembleWeights, bounds: Sequence[Constraint], rival: Selection | None = None
 ) -> list[EnsembleCandidate]:
     """Return what an ensemble can be made of.
 
@@ -105,13 +106,16 @@ def find_candidates(
         weights: ``"trained"``, every training of every member; ``"inherited"``: every member with the supernet's
             weights; ``"auto"``: trained ones where two or more are, else inherited ones.
         bounds: Costs that are read of each.
-        also: Further selections, as `choose` takes them.
+        rival: What the ensemble is compared with, read likewise; a member of the front is not listed twice.
 
     Raises:
         RunError: There are none, or a cost that neither the front has nor can be counted.
+        EvaluationError: FLOPs or parameters that the front does not have could not be counted.
     """
     space = load_space(run.settings["space"])
-    choices = [choose(read_front(run), space, selection) for selection in (*_members(run), *also)]
+    choices = [choose(read_front(run), space, selection) for selection in _members(run)]
+    if rival is not None and all(one.text != rival.text for one in choices):
+        choices.append(rival)
     sizes = {choice.architecture.resolution for choice in choices}
     if len(sizes) > 1:
         raise RunError(
@@ -151,7 +155,7 @@ def _costs(choice: Selection, context: Context, names: Mapping[str, None]) -> di
     counted = {}
     if not set(names) <= set(held):
         (row,) = make_evaluator("flops", context).evaluate([Candidate(choice.architecture)])
-        counted = {name: float(row[name].value or 0) for name in COUNTED}
+        counted = {name: row[name].required(f"{name} of {choice.key}") for name in COUNTED}
     costs = {**counted, **{name: float(held[name]) for name in names if name in held}}
     if missing := [name for name in names if name not in costs]:
         raise RunError(
@@ -173,27 +177,25 @@ def choosing_images(data: Dataset, candidates: Sequence[EnsembleCandidate]) -> t
     Raises:
         RunError: There are too few.
     """
-    held = [
-        int(one.trained.record.get("held_out", 0))
-        for one in candidates
-        if one.trained is not None and one.trained.record["trained_on"] == "all"
-    ]
-    if not held:
-        parts = [data.search, data.report]
-        part = Part(torch.cat([one.images[:] for one in parts]), torch.cat([one.labels for one in parts]))
+    whole = [one.trained for one in candidates if one.trained is not None and one.trained.record["trained_on"] == "all"]
+    least = min(whole, key=lambda one: int(one.record.get("held_out", 0)), default=None)
+    part = unseen_images(data, least)  # held-out images are the first of one part, so the fewest are among all
+    if part is not None and least is None:
         return part, f"{len(part)} validation images, which no member was trained on"
-    few = min(held)
-    if few < FEWEST_IMAGES:
+    few = 0 if part is None else len(part)
+    if part is None or few < FEWEST_IMAGES:
         raise RunError(
             f"Expected {FEWEST_IMAGES} images or more that no member was trained on to choose by, got {few}: train "
             "members with --hold-out 10%, or by a recipe with all_data = false, or use --weights inherited"
         )
-    words = f"{few} images held out of all trainings, of which each kept its best epoch by them"
-    return Part(data.report.images[:few], data.report.labels[:few]), words
+    return part, f"{few} images held out of all trainings, of which each kept its best epoch by them"
 
 
 def probabilities_on(network: torch.nn.Module, part: Part, data: Dataset) -> np.ndarray:
     """Return a network's probabilities on a part, float64, shape (n, classes)."""
-    outputs = read_outputs(network, part, data).double()
+    try:
+        outputs = read_outputs(network.to(data.device), part, data).double()
+    finally:
+        network.cpu()  # where networks are kept
     found: np.ndarray = torch.softmax(outputs, 1).cpu().numpy()
     return found

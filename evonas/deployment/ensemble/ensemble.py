@@ -36,14 +36,16 @@ from evonas.networks import Network
 from evonas.networks.averaged import Averaged
 from evonas.networks.unit_input import UnitInput
 from evonas.objectives import torch_threads
+from evonas.objectives.robust.evaluator import robust_accuracy
 from evonas.pareto.objective import Constraint
 from evonas.pipeline.context import run_context
+from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
-from evonas.runs.selection import Selection
+from evonas.runs.selection import Selection, choose
 from evonas.runtime.export import OPSET
 from evonas.tasks import make_task
 
-__all__ = ["EnsembleDeployment", "ensemble_summary", "make_ensemble"]
+__all__ = ["EnsembleDeployment", "ensemble_summary", "make_ensemble", "trainings_of", "within_cost"]
 
 ATTACK = "pgd@4/255x10"
 """Attack under which an ensemble and what it is compared with are read, on `ATTACKED` images at most."""
@@ -160,11 +162,12 @@ class EnsembleSteps(DeploySteps):
 
     def _attacked(self, network: nn.Module) -> float:
         assert self.attack is not None
-        test = self.data.test
-        model = UnitInput(network, self.data.mean, self.data.std).eval()
-        images = test.images[:ATTACKED].float() / self.data.scale
-        survived = read_attack(self.attack).survivors(model, images, test.labels[:ATTACKED], seed=self.context.seed)
-        return float(survived.double().mean())
+        data, seed = self.data, self.context.seed
+        model = UnitInput(network, data.mean, data.std).eval().to(data.device)
+        try:
+            return robust_accuracy(read_attack(self.attack), model, data.test, data, seed=seed, images=ATTACKED)
+        finally:
+            model.cpu()  # where networks are kept
 
     def card(self, deployment: Deployment, network: nn.Module) -> dict[str, Any]:
         """Return the content of ``card.json``, with the members and what they are compared with."""
@@ -226,7 +229,8 @@ def make_ensemble(
         weights: See `find_candidates`.
         by: What is optimized: negative log-likelihood, or accuracy.
         rival: One network that the ensemble is compared with: a selection as `choose` takes it, trained where members
-            are. None: the best single candidate that costs no more than the ensemble.
+            are; of several trainings the latest. It can only be a member where it is on the front. None: the best
+            single candidate beside the members that costs no more than the ensemble.
         attack: Whether accuracy under PGD is compared, too.
         opset: ONNX operator set.
         threads: Threads that the latency is measured with.
@@ -257,18 +261,22 @@ def make_ensemble(
     if make_task(context.data).head.answer != "class":
         raise ExportError("Expected classes, whose probabilities are averaged, got data of another task")
     with torch_threads(context.threads), progress.task("Ensemble", 7) as task:
-        candidates = find_candidates(run, context, weights, bounds, [] if rival is None else [rival])
-        asked_rival = None if rival is None else _rival(candidates, rival)
+        asked = None if rival is None else choose(read_front(run), context.space, rival)
+        candidates = find_candidates(run, context, weights, bounds, asked)
+        trainings = [] if asked is None else trainings_of(candidates, asked)
+        # What is on the front may be a member, compared with or not.
+        free = [i for i in range(len(candidates)) if i not in trainings or candidates[i].choice.member is not None]
+        if not free:
+            raise RunError("Expected members beside the network to compare with, got none: train more of the front")
         images = context.data.at(candidates[0].choice.architecture.resolution or context.data.resolution)
-        part, which = choosing_images(images, candidates)
+        part, which = choosing_images(images, [candidates[i] for i in free])
         task.advance(1, f"reading {len(candidates)} candidates on {which}")
         networks = [one.network(context) for one in candidates]
         read = [probabilities_on(network, part, images) for network in networks]
         pool = _pool(candidates, read, part, bounds, by)
-        free = pool if asked_rival is None else _without(pool, asked_rival)
         task.advance(1, "choosing members")
-        members, chosen = _chosen(free, context.seed)
-        members = members if asked_rival is None else tuple(i + (i >= asked_rival) for i in members)
+        found, chosen = _chosen(pool.only(free), context.seed)
+        members = tuple(free[i] for i in found)
         choice = EnsembleSelection(
             "ensemble",
             candidates[members[0]].choice.architecture,
@@ -277,18 +285,25 @@ def make_ensemble(
         )
         steps = EnsembleSteps(
             run, choice, None, context, options, task, progress, candidates, networks, pool, members,
-            asked_rival if rival is not None else _within(pool, members),
-            _words(len(candidates), which, chosen, by, bounds), chosen, ATTACK if attack else None,
+            trainings[0] if trainings else within_cost(pool, members),
+            _words(len(free), which, chosen, by, bounds), chosen, ATTACK if attack else None,
         )  # fmt: skip
         deployment = steps.deploy(run.path / "models" / f"ensemble-{choice.key}" if out is None else Path(out))
         return EnsembleDeployment(deployment, steps.member_rows, chosen, steps.words, bounds, steps.compared)
 
 
-def _rival(candidates: Sequence[EnsembleCandidate], selection: str) -> int:
-    found = [i for i, one in enumerate(candidates) if one.choice.selection == selection]
+def trainings_of(candidates: Sequence[EnsembleCandidate], asked: Selection) -> list[int]:
+    """Return the candidates that are the network to compare with, the latest training first.
+
+    Raises:
+        RunError: There are none.
+    """
+    found = [i for i, one in enumerate(candidates) if one.choice.text == asked.text]
     if not found:
-        raise RunError(f"Expected a trained network of {selection:.60} to compare with: run  evonas train  on it first")
-    return found[-1]
+        raise RunError(
+            f"Expected a trained network of {asked.selection:.60} to compare with: run  evonas train  on it first"
+        )
+    return found
 
 
 def _pool(
@@ -299,22 +314,7 @@ def _pool(
     by: By,
 ) -> MemberPool:
     costs = {name: np.array([one.costs[name] for one in candidates]) for name in candidates[0].costs}
-    pool = MemberPool(np.stack(read), part.labels.cpu().numpy(), costs, bounds, by)
-    if not pool.ranked():
-        least = ", ".join(f"{bound.objective} {pool.costs[bound.objective].min():,.4g}" for bound in bounds)
-        raise RunError(
-            f"Expected a budget that one member keeps to, got {' and '.join(map(str, bounds))}; the least are {least}"
-        )
-    return pool
-
-
-def _without(pool: MemberPool, candidate: int) -> MemberPool:
-    """Return a pool without a candidate that is only compared with."""
-    kept = [i for i in range(len(pool)) if i != candidate]
-    if not kept:
-        raise RunError("Expected members beside the network to compare with, got none: train more of the front")
-    costs = {name: values[kept] for name, values in pool.costs.items()}
-    return replace(pool, probabilities=pool.probabilities[kept], costs=costs)
+    return MemberPool(np.stack(read), part.labels.cpu().numpy(), costs, bounds, by)
 
 
 def _chosen(pool: MemberPool, seed: int) -> tuple[tuple[int, ...], dict[str, Any]]:
@@ -327,13 +327,11 @@ def _chosen(pool: MemberPool, seed: int) -> tuple[tuple[int, ...], dict[str, Any
     return found[how], {"by": how, **values}
 
 
-def _within(pool: MemberPool, members: Sequence[int]) -> int | None:
-    """Return the best single candidate that costs no more than an ensemble; None where it is a member's own network."""
+def within_cost(pool: MemberPool, members: Sequence[int]) -> int | None:
+    """Return the best single candidate beside the members that costs no more than they do together; None: none does."""
     price = pool.bounds[0].objective
     most = pool.cost(price, members)
-    within = [i for i in pool.ranked() if pool.cost(price, [i]) <= most]
-    best = within[0] if within else None
-    return best
+    return next((i for i in pool.ranked() if i not in members and pool.cost(price, [i]) <= most), None)
 
 
 def _words(candidates: int, which: str, chosen: Mapping[str, Any], by: By, bounds: Sequence[Constraint]) -> str:

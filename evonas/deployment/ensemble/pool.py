@@ -7,11 +7,12 @@ References:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
+from evonas.errors import RunError
 from evonas.pareto.objective import Constraint
 from evonas.tasks.calibration import expected_error, log_loss
 
@@ -61,6 +62,23 @@ class MemberPool:
     def fits(self, members: Sequence[int]) -> bool:
         """Return whether an ensemble keeps to all bounds."""
         return all(over <= 0 for over in self.excess(members))
+
+    def only(self, kept: Sequence[int]) -> MemberPool:
+        """Return the pool of some candidates, renumbered in that order.
+
+        Raises:
+            RunError: None of them keeps to the bounds alone.
+        """
+        rows = list(kept)
+        costs = {name: values[rows] for name, values in self.costs.items()}
+        found = replace(self, probabilities=self.probabilities[rows], costs=costs)
+        if not found.ranked():
+            least = ", ".join(f"{bound.objective} {costs[bound.objective].min():,.4g}" for bound in self.bounds)
+            raise RunError(
+                "Expected a budget that one member keeps to, got "
+                f"{' and '.join(map(str, self.bounds))}; the least are {least}"
+            )
+        return found
 
     def ranked(self) -> list[int]:
         """Return the candidates that keep to the bounds alone, the best first."""

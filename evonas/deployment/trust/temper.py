@@ -37,17 +37,19 @@ class FittedTemperature(float):
 def unseen_images(data: Dataset, trained: Trained | None) -> Part | None:
     """Return the validation images that weights were not trained on; None: there are none.
 
+    Images that are decoded when read stay so: `torch.cat` and `torch.split` decode none.
+
     Args:
         data: The run's data.
         trained: The training; None: weights are the supernet's, which sees the training part alone.
     """
-    parts = [data.search, data.report]
     if trained is not None and trained.record["trained_on"] == "all":
         held = int(trained.record.get("held_out", 0))
         if not held:
             return None
-        parts = [Part(data.report.images[:held], data.report.labels[:held])]
-    return Part(torch.cat([part.images[:] for part in parts]), torch.cat([part.labels for part in parts]))
+        return Part(torch.split(data.report.images, held)[0], data.report.labels[:held])
+    parts = [data.search, data.report]
+    return Part(torch.cat([part.images for part in parts]), torch.cat([part.labels for part in parts]))
 
 
 def fit_on_unseen(module: nn.Module, data: Dataset, part: Part | None) -> FittedTemperature | None:

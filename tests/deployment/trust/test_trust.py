@@ -11,6 +11,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from evonas.data import Part
+from evonas.data.lazy_images import DecodedCache, LazyImages
+from evonas.data.source_readers import find_source
 from evonas.deployment import deployment_summary, load_model
 from evonas.deployment.deploy import deploy
 from evonas.deployment.trust.calibration import CALIBRATION_MEASURES, calibration_content
@@ -101,7 +104,7 @@ def test_the_table_stands_in_card_summary_and_report(calibrated, made, tmp_path)
     assert "Reliability before a temperature: " in page
 
 
-def test_weights_that_have_seen_all_images_have_no_temperature(made_trained, tmp_path):
+def test_weights_that_have_seen_all_images_have_no_temperature(made_trained, tmp_path, monkeypatch):
     with pytest.raises(ExportError, match="--calibrate fits a temperature on images that were not trained on"):
         deploy(made_trained[0], "index:0", tmp_path / "out", calibrate=True)
     assert not (tmp_path / "out").exists()
@@ -111,6 +114,14 @@ def test_weights_that_have_seen_all_images_have_no_temperature(made_trained, tmp
     assert unseen_images(data, trained) is None
     held = replace(trained, record={**trained.record, "held_out": 9})
     assert torch.equal(unseen_images(data, held).images, data.report.images[:9])
+    monkeypatch.setattr(
+        LazyImages, "decoded", lambda images, rows: pytest.fail("images are decoded before they are read")
+    )
+    source = find_source("digits").train  # images as a folder of large ones has them, decoded when read
+    lazy = Part(LazyImages(source, np.arange(90), (1, 8, 8), DecodedCache(0)), torch.zeros(90, dtype=torch.int64))
+    undecoded = replace(data, search=lazy, report=lazy)
+    for one in (None, held):
+        assert isinstance(unseen_images(undecoded, one).images, LazyImages)
     own = replace(trained, record={**trained.record, "trained_on": "train"})
     assert len(unseen_images(data, own)) == len(data.search) + len(data.report)
 
