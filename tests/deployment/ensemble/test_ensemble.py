@@ -124,6 +124,7 @@ def test_a_rival_is_compared_with_and_no_member(made: Path, tmp_path: Path, monk
         seen.append(steps)
         raise InterruptedError
 
+    # What is chosen from is tested, not the export.
     monkeypatch.setattr(EnsembleSteps, "deploy", stop)
     with Run.open(made) as run:
         rival = beside(run)
@@ -186,6 +187,7 @@ def test_costs_that_cannot_be_counted_are_no_zeros(made: Path, monkeypatch: pyte
         def evaluate(self, candidates: list[object]) -> list[dict[str, Result]]:
             return [dict.fromkeys(("flops", "params"), Result(None, "no memory", 0.0)) for _ in candidates]
 
+    # No architecture of a valid run fails to be counted.
     monkeypatch.setattr("evonas.deployment.ensemble.candidates.make_evaluator", lambda *_: Failing())
     with Run.open(made) as run:
         context = run_context(run, with_supernet=False)

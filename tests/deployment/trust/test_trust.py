@@ -114,6 +114,7 @@ def test_weights_that_have_seen_all_images_have_no_temperature(made_trained, tmp
     assert unseen_images(data, trained) is None
     held = replace(trained, record={**trained.record, "held_out": 9})
     assert torch.equal(unseen_images(data, held).images, data.report.images[:9])
+    # That nothing is decoded is what is tested.
     monkeypatch.setattr(
         LazyImages, "decoded", lambda images, rows: pytest.fail("images are decoded before they are read")
     )
