@@ -79,8 +79,8 @@ def read_attack(text: str) -> Attack:
     norm, above, below, steps, restarts = match.groups()
     if steps and given.steps is None:
         raise SettingsError(f"The attack '{kind}' takes no number of steps, got '{text}': leave out x{steps}")
-    if restarts and kind == "fgsm":
-        raise SettingsError(f"The attack 'fgsm' has no random start, got '{text}': leave out r{restarts}, or use pgd")
+    if restarts and not given.starts:
+        raise SettingsError(f"The attack '{kind}' takes no number of starts, got '{text}': leave out r{restarts}")
     try:
         epsilon = float(above) / float(below or 1)
     except (ValueError, ZeroDivisionError):

@@ -33,6 +33,7 @@ class AttackKind:
         steps: Steps, or queries of an attack without gradients, unless asked otherwise; None: it takes no number.
         own: Whether it is the package's own, so that no extra is needed.
         gradients: Whether it needs the model's gradients.
+        starts: Whether it takes a number of random starts.
     """
 
     title: str
@@ -40,21 +41,27 @@ class AttackKind:
     steps: int | None
     own: bool = False
     gradients: bool = True
+    starts: bool = True
 
 
 ATTACKS: Mapping[str, AttackKind] = MappingProxyType(
     {
-        "fgsm": AttackKind("FGSM", "one step along the gradient's sign", None, own=True),
+        "fgsm": AttackKind("FGSM", "one step along the gradient's sign", None, own=True, starts=False),
         "pgd": AttackKind("PGD", "steps along the gradient from a random start", 10, own=True),
         "apgd": AttackKind("APGD", "PGD with steps that adapt; needs the extra robust", 20),
         "square": AttackKind("Square", "random squares, no gradient; needs the extra robust", 500, gradients=False),
-        "autoattack": AttackKind("AutoAttack", "APGD, DeepFool and Square in turn; needs the extra robust", None),
+        "autoattack": AttackKind(
+            "AutoAttack", "APGD, DeepFool and Square in turn; needs the extra robust", None, starts=False
+        ),
     }
 )
 """Kinds of attacks by the name that a text begins with."""
 
-AUTOATTACK_STEPS = 2000
-"""Steps that all attacks of AutoAttack take together, about."""
+AUTOATTACK_GRADIENTS = 2000
+"""Gradients that AutoAttack as the toolbox has it takes of an image, about: APGD by two losses, 100 steps from 5 starts
+each, and DeepFool, up to 10 classes in each of 100 steps."""
+AUTOATTACK_QUERIES = 25_000
+"""Outputs that its Square asks for beside: 5,000 from each of 5 starts."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +108,9 @@ class AttackSettings:
     @property
     def passes(self) -> int:
         """Clean readings of the same images that it costs at most, by count: a gradient counts as two more."""
-        each = 3 if self.needs_gradients else 1
-        return 2 + each * self.restarts * (AUTOATTACK_STEPS if self.kind == "autoattack" else self.steps)
+        if self.kind == "autoattack":
+            return 2 + 3 * AUTOATTACK_GRADIENTS + AUTOATTACK_QUERIES
+        return 2 + (3 if self.needs_gradients else 1) * self.restarts * self.steps
 
     @property
     def needs_gradients(self) -> bool:

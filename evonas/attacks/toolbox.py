@@ -23,6 +23,10 @@ __all__ = ["attempt_toolbox"]
 
 BATCH = 128
 """Images attacked at once."""
+RATIO = "difference_logits_ratio"
+"""Loss of one of AutoAttack's two APGD: the margin over the gap of the largest to the third largest logit."""
+RATIO_CLASSES = 3
+"""Classes that it needs; of fewer AutoAttack is the other attacks."""
 
 
 def attempt_toolbox(attack: AttackSettings, model: nn.Module, images: Tensor, labels: Tensor, seed: int) -> Attempt:
@@ -97,7 +101,10 @@ def _make(attack: AttackSettings, estimator: Any) -> Any:
     if attack.kind == "square":
         starts = {"nb_restarts": attack.restarts, "max_iter": attack.steps}
         return evasion.SquareAttack(estimator, **own, **starts, verbose=False)
-    return evasion.AutoAttack(estimator, **own, eps_step=2 * attack.epsilon, estimator_orig=estimator)
+    made = evasion.AutoAttack(estimator, **own, eps_step=2 * attack.epsilon, estimator_orig=estimator)
+    if estimator.nb_classes < RATIO_CLASSES:
+        made.attacks = [one for one in made.attacks if getattr(one, "loss_type", None) != RATIO]
+    return made
 
 
 @contextmanager

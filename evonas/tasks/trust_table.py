@@ -66,17 +66,16 @@ def limits_of_trust(content: Mapping[str, Any]) -> list[str]:
     if content["calibration"]["absent"]:
         names = ", ".join(content["calibration"]["absent"][:10])
         lines.append(f"No test image is of {names}: measures of each class say nothing of these.")
-    if len(rows) > 1:
+    if any(not row["name"].startswith("corruption") for row in rows[1:]):
         lines.append(
             "An attack shows what can be turned, never what cannot: a stronger one, or one of another kind, may turn "
             "more. Figures hold for the size of change that is named and no larger one."
         )
-        lines += [
-            f"With '{row['text']}' it does better than on images as they are ({100 * row['value']:.1f} against "
-            f"{100 * rows[0]['value']:.1f} %): chance, or images that suit it better."
-            for row in rows[1:]
-            if row["value"] > rows[0]["value"]
-        ]
     else:
         lines.append("No attack was tried: deploy with --trust standard to see what turns its answers.")
-    return lines
+    better = [row for row in rows[1:] if row["value"] > rows[0]["value"]]
+    return lines + [
+        f"With '{row['text']}' it does better than on images as they are ({100 * row['value']:.1f} against "
+        f"{100 * rows[0]['value']:.1f} %): chance, or images that suit it better."
+        for row in better
+    ]

@@ -167,7 +167,9 @@ def test_texts_of_attacks_are_read():
         ("pgd@", "Expected an attack KIND@EPSILON"),
         ("pgd@4/255x0", "at least one step"),
         ("fgsm@4/255x3", "takes no number of steps"),
-        ("fgsm@4/255r3", "no random start"),
+        ("fgsm@4/255r3", "'fgsm' takes no number of starts"),
+        ("autoattack@4/255r5", "'autoattack' takes no number of starts"),
+        ("autoattack@4/255x5", "'autoattack' takes no number of steps"),
         ("pdg@4/255", "Unknown attack 'pdg'.*Did you mean 'pgd'"),
     ],
 )
@@ -182,6 +184,23 @@ def test_what_needs_the_toolbox_says_how_to_get_it(monkeypatch):
     with pytest.raises(MissingExtraError, match=r"pip install 'evonas\[robust\]'"):
         read_attack("square").check_installed()
     read_attack("pgd").check_installed()
+
+
+def test_costs_are_counted_in_clean_readings():
+    """A reading before and one after; a gradient is three; AutoAttack's Square asks for most of its outputs."""
+    assert read_attack("fgsm").passes == 2 + 3
+    assert read_attack("pgd@4/255x10r5").passes == 2 + 3 * 50
+    assert read_attack("square@4/255x500").passes == 2 + 500
+    assert read_attack("autoattack").passes == 2 + 3 * (2 * 500 + 1000) + 5 * 5000
+
+
+@pytest.mark.slow
+def test_two_classes_are_attacked_by_all_that_needs_no_third(linear):
+    pytest.importorskip("art", reason="the extra 'robust' is not installed")
+
+    network, image, label = linear
+    for epsilon, turned in (("0.08", True), ("0.06", False)):  # its margin is 0.0667
+        assert bool(read_attack(f"autoattack@{epsilon}").survivors(network, image, label)[0]) is not turned
 
 
 @pytest.mark.slow

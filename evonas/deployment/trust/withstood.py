@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from evonas.attacks.attack import Attack
 from evonas.errors import SettingsError
 from evonas.objectives.robust.contract import Perturbation
+from evonas.objectives.robust.corruption import Corruption
 from evonas.objectives.robust.names import ROBUST, read_robust
 from evonas.runtime import logits
 
@@ -59,7 +61,7 @@ def read_trust(text: str) -> dict[str, Perturbation]:
 
     Args:
         text: ``none`` and ``calibration``: nothing; ``standard``; or names as ``robust:`` takes them, with commas:
-            ``pgd@4/255x20r5,square``.
+            ``pgd@4/255x20r5,square``. Corruption of several kinds stands for each of them.
 
     Raises:
         SettingsError: A name that nothing reads.
@@ -74,10 +76,18 @@ def read_trust(text: str) -> dict[str, Perturbation]:
         raise SettingsError(
             f"Expected --trust {NONE}, {CALIBRATION}, {STANDARD}, or names such as pgd@4/255x20r5,square, got '{text}'"
         )
-    found = {name: read_robust(f"{ROBUST}{name}") for name in names}
+    found = {key: one for name in names for key, one in _each_kind(name, read_robust(f"{ROBUST}{name}")).items()}
     for one in found.values():
         one.check_installed()
     return found
+
+
+def _each_kind(name: str, one: Perturbation) -> dict[str, Perturbation]:
+    """Return corruption of several kinds as one of each, by name; anything else as it is."""
+    if not isinstance(one, Corruption) or len(one.kinds) == 1:
+        return {name: one}
+    _, slash, severities = name.partition("/")
+    return {f"corruption@{kind}{slash}{severities}": replace(one, kinds=(kind,), named=True) for kind in one.kinds}
 
 
 def withstood(

@@ -205,6 +205,23 @@ def test_what_a_table_of_trust_is_asked_for():
             read_trust(text)
 
 
+def test_corruption_is_read_kind_by_kind_and_is_no_attack():
+    """A row of each kind, whose name is read again; sentences on attacks are of attacks alone."""
+    found = read_trust("corruption@fog+snow/1-3,corruption@fog/2")
+    assert list(found) == ["corruption@snow/1-3", "corruption@fog/1-3", "corruption@fog/2"]
+    assert all(read_trust(name) == {name: one} for name, one in found.items())
+    assert len(read_trust("corruption")) == 15
+    calibration = {"rows": [{"name": "ece", "before": {"value": 0.1}}], "folded": False, "absent": []}
+    rows = [{"name": name, "text": name, "value": value} for name, value in (("", 0.5), ("corruption@fog", 0.6))]
+    words = " ".join(limits_of_trust({"calibration": calibration, "withstood": rows, "masking": []}))
+    assert "No attack was tried" in words
+    assert "it does better than on images as they are (60.0 against 50.0 %)" in words
+    rows.append({"name": "fgsm@4/255", "text": "FGSM", "value": 0.1})
+    words = " ".join(limits_of_trust({"calibration": calibration, "withstood": rows, "masking": []}))
+    assert "No attack was tried" not in words
+    assert "An attack shows what can be turned" in words
+
+
 def test_a_temperature_travels_in_the_graph(calibrated):
     nodes = onnx.load(calibrated.model).graph.node
     assert nodes[-1].op_type in ("Div", "Mul", "Gemm")
