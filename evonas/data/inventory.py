@@ -108,7 +108,7 @@ def take_inventory(
     fit = source.train.fit if isinstance(source.train, ArrayImages | EncodedImages) else "crop"
     reason = "asked for" if asked else _reason(list(sizes), resolution)
     warnings = [
-        *(_class_warnings(source.classes, counts) if labeled else ()),
+        *(_class_warnings(source.classes, counts) if labeled else _like_classes(source)),
         *_twice(source, parts, digests),
         *_cropped(sizes, resolution, fit),
         *seen,
@@ -195,6 +195,16 @@ def _class_warnings(classes: Sequence[str], counts: Mapping[str, Sequence[int]])
     least, most = min((count for count in train if count), default=0), max(train)
     if least and most > UNEQUAL * least:
         yield f"unequal classes: {most} images in the largest, {least} in the smallest"
+
+
+def _like_classes(source: Source) -> Iterator[str]:
+    """Yield a warning where continuous targets are few whole numbers from 0 or 1 on without gaps, as classes are."""
+    targets = np.asarray(source.train.labels)
+    if source.task != "regression" or targets.size != len(targets):
+        return
+    found = np.unique(targets)
+    if 2 * len(found) <= len(targets) and found[0] in (0, 1) and (np.diff(found) == 1).all():
+        yield f"the targets are {len(found)} whole numbers, read as values: write them as integers if they are classes"
 
 
 def _cropped(sizes: Mapping[str, int], resolution: Size, fit: str) -> Iterator[str]:

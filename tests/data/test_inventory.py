@@ -67,3 +67,11 @@ def test_a_data_set_has_its_inventory(tmp_path, write_photos):
     assert found.modes == {"RGB": 19}
     assert {part: sum(held) for part, held in found.counts.items()} == {"train": 15, "test": 4}
     assert any(text.startswith("1 images stand under two classes") for text in found.warnings)
+
+
+def test_whole_numbers_as_values_are_warned_of(arrays):
+    warning = "the targets are 3 whole numbers, read as values: write them as integers if they are classes"
+    values = {part: arrays[part].astype(float) for part in ("y_train", "y_test")}
+    assert warning in inventory_of({**arrays, **values}).warnings
+    values["y_train"] = values["y_train"] + 0.5
+    assert inventory_of({**arrays, **values}).warnings == ()
