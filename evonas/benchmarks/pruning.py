@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from evonas.errors import RunError, SettingsError, require, suggest
 from evonas.files.progress import Progress, Silent
+from evonas.files.size import Size, parse_size, size_text
 from evonas.objectives import Context, torch_threads
 from evonas.pareto.front import Member
 from evonas.pipeline.context import run_context
@@ -50,8 +52,8 @@ def bench_pruning(
     """Prune the largest path with torch-pruning to what each trained member costs, fine-tune it as members are.
 
     Both begin from the same adapted weights, are fine-tuned by the recipe `finetune` for as many epochs on the same
-    images and read on the test part once. Statistics of norms are learned on where channels were pruned, since frozen
-    ones no longer fit what comes in.
+    images and read on the test part once. Statistics of norms, which the recipe keeps, no longer fit where
+    many channels were pruned: what is pruned is trained with kept ones and with learned ones, both shown.
 
     Args:
         run: A search from published weights, members of which were trained.
@@ -61,8 +63,8 @@ def bench_pruning(
         progress: Shows how far it is.
 
     Returns:
-        A row per trained member and network compared: ``member`` (short text), ``way`` ("evonas" or
-        "pruned, IMPORTANCE"), ``resolution``, ``flops`` (multiply-adds), ``accuracy``, ``epochs``, ``seconds``.
+        A row per trained member and network compared: ``member`` (its text), ``way`` ("evonas" or "pruned, IMPORTANCE,
+        norms kept|learned"), ``resolution``, ``flops`` (multiply-adds), ``accuracy``, ``epochs``, ``seconds``.
 
     Raises:
         SettingsError: An importance that is not known.
@@ -84,17 +86,17 @@ def bench_pruning(
         raise RunError(f"No member of {run.path} was trained: run  evonas train {run.path} --select knee")
     context, progress = run_context(run, with_supernet=True), progress or Silent()
     assert context.data is not None
-    sides: list[Any] = list(resolutions) or [context.data.resolution]
+    sides: list[Size] = list(resolutions) or [context.data.resolution]
     rows = []
     with (
         torch_threads(context.threads),
-        progress.task("Pruning", len(trained) * len(importances) * len(sides)) as task,
+        progress.task("Pruning", len(trained) * len(importances) * len(sides) * 2) as task,
     ):
         for member in trained:
             rows.append(_member_row(member, context))
             for side in sides:
-                for importance in importances:
-                    rows.append(_pruned_row(member, context, importance, side, seed))
+                for importance, kept in itertools.product(importances, (True, False)):
+                    rows.append(_pruned_row(member, context, importance, side, seed, kept=kept))
                     task.advance(1, f"{rows[-1]['way']}, {rows[-1]['accuracy']:.3f}")
     return rows
 
@@ -105,7 +107,7 @@ def _member_row(member: Member, context: Context) -> dict[str, Any]:
     return {
         "member": member.architecture,
         "way": "evonas",
-        "resolution": candidate.resolution or context.data.resolution,
+        "resolution": size_text(parse_size(candidate.resolution or context.data.resolution)),
         "flops": int(member.values["flops"]),
         "accuracy": member.known["acc_trained"],
         "epochs": load_recipe(FINETUNE).epochs,
@@ -113,7 +115,9 @@ def _member_row(member: Member, context: Context) -> dict[str, Any]:
     }
 
 
-def _pruned_row(member: Member, context: Context, importance: str, side: int, seed: int) -> dict[str, Any]:
+def _pruned_row(
+    member: Member, context: Context, importance: str, side: Size, seed: int, *, kept: bool
+) -> dict[str, Any]:
     """Prune the largest path until it costs no more than a member, fine-tune it and read the test part."""
     assert context.data is not None
     assert context.supernet is not None
@@ -124,13 +128,13 @@ def _pruned_row(member: Member, context: Context, importance: str, side: int, se
     images = data.normalize(data.train.images[:TAYLOR_IMAGES])
     labels, task = data.train.labels[:TAYLOR_IMAGES], make_task(data)
     cost = prune(network, images, member.values["flops"], importance, lambda outputs: task.loss(outputs, labels))
-    recipe = load_recipe(FINETUNE, frozen_norms=False)
+    recipe = load_recipe(FINETUNE, frozen_norms=kept)
     train(network, data, recipe, seed=seed, device=context.device)
     accuracy, _ = read_test(network, data)
     return {
         "member": member.architecture,
-        "way": f"pruned, {importance}",
-        "resolution": side,
+        "way": f"pruned, {importance}, norms {'kept' if kept else 'learned'}",
+        "resolution": size_text(side),
         "flops": cost,
         "accuracy": accuracy,
         "epochs": recipe.epochs,

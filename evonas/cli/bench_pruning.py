@@ -41,7 +41,7 @@ def bench_pruning(
         [
             [
                 row["way"],
-                str(row["resolution"]),
+                row["resolution"],
                 f"{row['flops'] / 1e6:.1f} M",
                 f"{row['accuracy']:.3f}",
                 str(row["epochs"]),
