@@ -104,6 +104,8 @@ def _make(attack: AttackSettings, estimator: Any) -> Any:
     made = evasion.AutoAttack(estimator, **own, eps_step=2 * attack.epsilon, estimator_orig=estimator)
     if estimator.nb_classes < RATIO_CLASSES:
         made.attacks = [one for one in made.attacks if getattr(one, "loss_type", None) != RATIO]
+    for one in made.attacks:
+        one.set_params(verbose=False)
     return made
 
 

@@ -198,7 +198,10 @@ def test_costs_are_counted_in_clean_readings():
 def test_two_classes_are_attacked_by_all_that_needs_no_third(linear):
     pytest.importorskip("art", reason="the extra 'robust' is not installed")
 
-    network, image, label = linear
+    _, pixels, label = linear
+    image = torch.full((1, 1, 8, 8), 0.5)  # Square needs room
+    image[0, 0, 0, :2] = pixels
+    network = Linear((*WEIGHTS, *(0.0 for _ in range(62))), MARGIN - (0.5 - 0.8)).eval()
     for epsilon, turned in (("0.08", True), ("0.06", False)):  # its margin is 0.0667
         assert bool(read_attack(f"autoattack@{epsilon}").survivors(network, image, label)[0]) is not turned
 
