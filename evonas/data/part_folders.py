@@ -114,6 +114,8 @@ def class_first(root: Path) -> dict[str, dict[str, Path]] | None:
         parts = [part_of_name(one.name) for one in inside]
         if part_of_name(folder.name) or "train" not in parts or len({*parts, None}) != len(inside) + 1:
             return None
+        if any(subfolders(one) for one in inside) or not walk(folder).images:
+            return None  # data sets beside each other, or boxes beside images
         for part, one in zip(parts, inside, strict=True):
             found.setdefault(str(part), {})[folder.name] = one
     alone = len(folders) < 2 or any(walk(one).images for one in subfolders(root) if one not in folders)

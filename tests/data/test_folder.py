@@ -228,3 +228,16 @@ def test_a_link_that_leads_back_up_is_no_class(tmp_path, write_photos):
         write_photos(tmp_path / name, 1, suffix=".jfif")
     (tmp_path / "self").symlink_to(tmp_path)
     assert read_folder(str(tmp_path)).classes == ("ant", "bee")
+
+
+def test_data_sets_beside_each_other_are_no_classes(tmp_path, write_photos):
+    for part in ("train", "val"):
+        for name in ("ant", "bee"):
+            write_photos(tmp_path / "images" / part / name, 1)
+            (tmp_path / "labels" / part / name).mkdir(parents=True)
+    with pytest.raises(DataError, match=r"holds one folder around the data: name '.*images'$"):
+        read_folder(str(tmp_path))
+    write_photos(tmp_path / "labels" / "train" / "ant", 1)
+    write_photos(tmp_path / "labels" / "val" / "ant", 1)
+    with pytest.raises(DataError, match=r"hold the same classes \(train, val\), so they are parts"):
+        read_folder(str(tmp_path))
