@@ -314,7 +314,7 @@ def repeat(
     Args:
         search: What to repeat: a run that ended, whose seed counts as the first; settings; or the path of a folder that
             this function or ``evonas search --seeds`` made, which goes on.
-        seeds: Number of seeds, counted up from the first; None: 5, or as many as a folder has.
+        seeds: Number of seeds, counted up from the first; None: as many as the folder has, 5 in a new one.
         out: Folder to make, with a run of each seed; None: beside the run, or a new one in ``runs/``.
         progress: Shows how far the search is; None: a notebook shows it, a script does not.
 
@@ -335,16 +335,16 @@ def repeat(
     from evonas.runs.seed_folder import SEEDS_FILE
 
     if isinstance(search, Settings):
-        folder = SeedFolder.create(search, 5 if seeds is None else seeds, out)
+        folder = SeedFolder.create(search, seeds, out)
     elif not isinstance(search, Run) and (Path(search) / SEEDS_FILE).exists():
         if out is not None:
             raise SettingsError(f"{search} holds several seeds already and goes on where it is: leave out `out`")
         folder = SeedFolder.open(search).extended(seeds)
     elif isinstance(search, Run):
-        folder = SeedFolder.beside(search, 5 if seeds is None else seeds, out)
+        folder = SeedFolder.beside(search, seeds, out)
     else:
         with Run.open(search) as run:
-            folder = SeedFolder.beside(run, 5 if seeds is None else seeds, out)
+            folder = SeedFolder.beside(run, seeds, out)
     folder.search(lambda: _shown(progress) or Silent(), lambda shown: [ReportListener()])
     found = folder.compare()
     write_seeds_report(folder.path, found, {seed: folder.home(seed) for seed in folder.seeds}, folder.failed)

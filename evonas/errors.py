@@ -36,6 +36,10 @@ class EvaluationError(EvonasError):
     """An objective that could not be computed."""
 
 
+class InfeasibleError(EvaluationError):
+    """A search in which no architecture that was evaluated keeps to the constraints."""
+
+
 class TrainingError(EvonasError):
     """Training that diverged, or a checkpoint that does not fit."""
 

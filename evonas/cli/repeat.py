@@ -15,7 +15,7 @@ def repeat(
     run: Annotated[Path, typer.Argument(help="A run that ended, or a folder of several seeds to go on with.")],
     seeds: Annotated[
         int | None,
-        typer.Option(help="Seeds in all, counted up from the run's own, which is one of them. \\[default: 5]"),
+        typer.Option(help="Seeds in all, counted up from the run's own. \\[default: 5; a folder keeps its number]"),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to make. \\[default: RUN-seeds, beside the run]")] = None,
     tensorboard: Tensorboard = False,
@@ -37,5 +37,5 @@ def repeat(
         with Run.open(run) as opened:
             from evonas.pipeline.seeds import SeedFolder
 
-            folder = SeedFolder.beside(opened, 5 if seeds is None else seeds, out)
+            folder = SeedFolder.beside(opened, seeds, out)
     search_seeds(folder, lambda progress: listeners_of(tensorboard, mlflow, progress), quiet, None)

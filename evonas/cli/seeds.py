@@ -30,8 +30,11 @@ def search_seeds(
     from evonas.cli.progress import make_progress
     from evonas.cli.stopping import words_when_stopped
     from evonas.report.seeds_page import write_seeds_report
+    from evonas.runs.seed_folder import SEEDS_FILE
 
     def stopped() -> str:
+        if not (folder.path / SEEDS_FILE).exists():  # it goes with a search that left nothing
+            return "Stopped before anything was evaluated."
         where = shlex.quote(str(folder.path))
         return f"Stopped; nothing that was evaluated is lost. Continue with\n  evonas repeat {where}"
 

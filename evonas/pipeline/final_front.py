@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from evonas.errors import EvaluationError
+from evonas.errors import EvaluationError, InfeasibleError
 from evonas.files.progress import Progress
 from evonas.objectives import Context
 from evonas.objectives.accuracy.accuracy import ACC, TOP1
@@ -56,7 +56,8 @@ def write_front(
         budget: Time that may be taken: what is not measured when it is over is left out.
 
     Raises:
-        EvaluationError: Every evaluation failed, or no architecture keeps to the constraints.
+        EvaluationError: Every evaluation failed.
+        InfeasibleError: No architecture keeps to the constraints.
     """
     own = values[:, : len(objectives)]
     if not np.isfinite(own).all(axis=1).any():
@@ -64,12 +65,13 @@ def write_front(
     violations = problem.bounds.violations(values)
     front = make_front(texts, own, objectives, violations)
     if not len(front):
-        raise EvaluationError(_infeasible(problem, run, values))
+        raise InfeasibleError(_infeasible(problem, run, values))
     members = {m.architecture: parse_candidate(m.architecture, problem.space) for m in front}
     with progress.task("Measuring the front", len(members)) as task:
         _note_costs(problem, run, members)
         if "latency" in problem.evaluated:
-            _note_latency(problem, run, members, budget)
+            column = values[:, problem.evaluated.index("latency")].tolist()
+            _note_latency(problem, run, members, dict(zip(texts, column, strict=True)), budget)
         if context.supernet is not None and "acc" in problem.learned:
             _note_beside(run, list(members), context)
         longest = 0.0
@@ -155,8 +157,22 @@ def _note_costs(problem: SearchProblem, run: Run, members: Mapping[str, Candidat
             run.store.note(text, name, value, {"by": "cost table"})
 
 
-def _note_latency(problem: SearchProblem, run: Run, members: Mapping[str, Candidate], budget: Budget) -> None:
-    """Note whole latencies: of all members or, where the time is short, of as many spread over the front."""
+def _note_latency(
+    problem: SearchProblem,
+    run: Run,
+    members: Mapping[str, Candidate],
+    estimates: Mapping[str, float],
+    budget: Budget,
+) -> None:
+    """Note whole latencies: of all members or, where the time is short, of as many spread over the front.
+
+    Args:
+        problem: What was searched.
+        run: Its run.
+        members: Of the front, by text.
+        estimates: Latency of each member as it was searched with, by text.
+        budget: Time that may be taken.
+    """
     noted = run.store.notes()
     missing = [text for text in members if "latency_measured" not in noted.get(text, {})]
     if not missing:
@@ -171,7 +187,8 @@ def _note_latency(problem: SearchProblem, run: Run, members: Mapping[str, Candid
         allowed, began = LATENCY_SHARE * (budget.left - REPORT), budget.now()
         if allowed <= 0:
             return
-        measure(missing[-1:], 0.0)  # the costliest, to see what one takes: that counts for nothing
+        slowest = max(missing, key=lambda text: estimates[text])
+        measure([slowest], 0.0)  # to see what one takes at most: that counts for nothing
         one = budget.now() - began
         count = min(len(missing), int((allowed - one) / max(one, 1e-3)))
         missing = [missing[i] for i in np.unique(np.linspace(0, len(missing) - 1, max(0, count)).round().astype(int))]

@@ -17,6 +17,7 @@ __all__ = ["phases_of", "planned_seconds", "reads_sample"]
 SEARCHING = 25.0
 """Weight of the search itself; a path that is read takes about as long as one of its evaluations."""
 STEPS = {
+    "Exporting blocks": "latency table",
     "Scoring architectures by SWAP": "scores",
     "Adapting the published weights": "supernet",
     "Training the supernet": "supernet",

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from evonas.config import Settings, make_settings
-from evonas.errors import EvaluationError, RunError, SettingsError
+from evonas.errors import InfeasibleError, RunError, SettingsError
 from evonas.files.duration import duration, parse_time
 from evonas.files.progress import Progress
 from evonas.files.whole import cannot_write, write_whole
 from evonas.pareto.front import Front
 from evonas.pareto.seed_comparison import SeedComparison, compare_seeds
-from evonas.pipeline.new_run import new_path
+from evonas.pipeline.new_run import NAMES_TRIED, new_path
 from evonas.pipeline.run import resume, search
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
@@ -27,6 +27,8 @@ from evonas.runs.seed_folder import SEEDS_FILE
 
 __all__ = ["Follower", "SeedFolder"]
 
+SEEDS = 5
+"""Seeds of a new folder where no number is given."""
 COMPARING = 3.0
 """Seconds of a time for all seeds that are left for comparing them."""
 
@@ -71,55 +73,63 @@ class SeedFolder:
         self.path, self._asked = path, asked
 
     @classmethod
-    def create(cls, settings: Settings, count: int, path: str | Path | None = None) -> Self:
+    def create(cls, settings: Settings, count: int | None = None, path: str | Path | None = None) -> Self:
         """Make a folder for a search with seeds that count up from its own.
 
         Args:
             settings: Of the search; a time is that of all seeds together, in equal parts.
-            count: Number of seeds, 2 or more.
+            count: Number of seeds, 2 or more; None: `SEEDS`.
             path: Where; None: a new one in ``runs/``.
 
         Raises:
             EvonasError: Fewer than two seeds, or the folder exists already.
         """
-        _check_count(count)
+        count = _checked(count)
         if settings.time is not None:
             part = (parse_time(settings.time) - COMPARING) / count
             if part <= 0:
                 raise SettingsError(f"Expected a time for {count} searches, got --time {settings.time}")
             settings = settings.model_copy(update={"time": f"{part:.1f}s"})
         seeds = list(range(settings.seed, settings.seed + count))
-        if path is None:
-            named = new_path(settings)
-            path, number = named.with_name(f"{named.name}-seeds"), 1
-            while path.exists():
-                number += 1
-                path = named.with_name(f"{named.name}-seeds-{number}")
-        return cls._make(Path(path), _Asked(_content(settings), seeds))
+        asked = _Asked(_content(settings), seeds)
+        if path is not None:
+            return cls._make(Path(path), asked)
+        for _ in range(NAMES_TRIED):
+            free = _free_path(settings)
+            try:
+                free.mkdir(parents=True)
+            except FileExistsError as error:
+                if not free.exists():  # not taken by another search: its parent is no directory
+                    raise cannot_write(free, error) from error
+            except OSError as error:
+                raise cannot_write(free, error) from error
+            else:
+                return cls._begun(free, asked)
+        raise RunError(f"Expected a free name in {free.parent}, but others took {NAMES_TRIED} of them: give --out")
 
     @classmethod
-    def beside(cls, run: Run, count: int, path: str | Path | None = None) -> Self:
+    def beside(cls, run: Run, count: int | None = None, path: str | Path | None = None) -> Self:
         """Make a folder for the search of a run that ended with further seeds; its own seed counts as the first.
 
         Args:
             run: The run; each further seed has the time that it had.
-            count: Number of seeds, that of the run included.
+            count: Number of seeds, that of the run included; None: as many as a folder that goes on has, else `SEEDS`.
             path: Where; None: beside the run, where a folder of the same seeds of the run goes on.
 
         Raises:
             EvonasError: A run that has not ended or was prolonged beyond its time; the folder exists already.
         """
-        _check_count(count)
+        number = _checked(count)
         read_front(run)  # says how to finish the search where it has not ended
         settings, longer = make_settings(**run.settings), run.manifest.get("generations")
         if longer is not None:
             if settings.time is not None:
                 raise SettingsError(
                     f"{run.path} was prolonged beyond its --time {settings.time}, which no other seed can repeat: "
-                    f"run  evonas search --seeds {count}  with --generations instead"
+                    f"run  evonas search --seeds {number}  with --generations instead"
                 )
             settings = settings.model_copy(update={"generations": longer, "patience": None})
-        seeds = list(range(settings.seed, settings.seed + count))
+        seeds = list(range(settings.seed, settings.seed + number))
         usual = run.path.resolve().with_name(f"{run.path.resolve().name}-seeds")
         folder = Path(path) if path is not None else usual
         asked = _Asked(_content(settings), seeds, os.path.relpath(run.path.resolve(), folder.resolve()), [seeds[0]])
@@ -157,6 +167,10 @@ class SeedFolder:
             raise RunError(f"{path} exists already{again or ': choose another --out'}") from None
         except OSError as error:
             raise cannot_write(path, error) from error
+        return cls._begun(path, asked)
+
+    @classmethod
+    def _begun(cls, path: Path, asked: _Asked) -> Self:
         made = cls(path, asked)
         made._write()
         return made
@@ -199,7 +213,8 @@ class SeedFolder:
     ) -> None:
         """Search with all seeds that have not ended, one after another; what is done is not done again.
 
-        A search in which nothing keeps to the bounds is remembered as failed, and the others go on.
+        A search in which nothing keeps to the bounds is remembered as failed, and the others go on. Any other failure,
+        such as workers that do not start, ends the command: that seed goes on with the next call.
 
         Args:
             shown: Makes what shows how far one search is.
@@ -216,7 +231,7 @@ class SeedFolder:
             progress.say(f"Seed {seed}, {number} of {len(self._asked.seeds)}, in {self.home(seed)}")
             try:
                 taken = self._search_one(seed, progress, follow(progress), began)
-            except EvaluationError as error:
+            except InfeasibleError as error:
                 progress.say(f"Seed {seed} has no front: {error}")
                 self._asked.failed[str(seed)] = str(error)
             else:
@@ -265,7 +280,7 @@ class SeedFolder:
             for one in followers:
                 one.close(None)
             begun = any(self.home(one).exists() for one in self._asked.seeds)
-            if not begun and not isinstance(error, EvaluationError):  # nothing is lost with the folder
+            if not begun and not isinstance(error, InfeasibleError):  # nothing is lost with the folder
                 (self.path / SEEDS_FILE).unlink()
                 with suppress(OSError):
                     self.path.rmdir()
@@ -292,9 +307,21 @@ class SeedFolder:
         write_whole(self.path / SEEDS_FILE, json.dumps(asdict(self._asked), indent=1) + "\n")
 
 
-def _check_count(count: int) -> None:
-    if count < 2:
+def _checked(count: int | None) -> int:
+    """Return a number of seeds, `SEEDS` where none was given."""
+    if count is not None and count < 2:
         raise SettingsError(f"Expected two seeds or more to compare, got {count}")
+    return SEEDS if count is None else count
+
+
+def _free_path(settings: Settings) -> Path:
+    """Return a free path of a folder, named after what is searched."""
+    named = new_path(settings)
+    path, number = named.with_name(f"{named.name}-seeds"), 1
+    while path.exists():
+        number += 1
+        path = named.with_name(f"{named.name}-seeds-{number}")
+    return path
 
 
 def _content(settings: Settings) -> dict[str, Any]:

@@ -55,6 +55,7 @@ def words(found: SeedComparison) -> list[str]:
         f"Hypervolume {found.mean:.4f} ± {found.deviation:.4f} (mean and standard deviation of {len(found.fronts)} "
         f"seeds), a share of the box from the best on any front to a reference point common to all ({reference})."
     ]
+    lines += [f"Seed {seed} has no front: it counts as hypervolume 0." for seed, of in found.fronts.items() if not of]
     scores = [o.name for o in found.objectives if o.name == "acc" and not o.unit]
     if scores:
         lines.append(

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import typer
+
+from evonas.cli.seeds import search_seeds
+from evonas.config import make_settings
+from evonas.pipeline import seeds
+from evonas.pipeline.seeds import SeedFolder
 
 SEARCH = ("search", "--space", "nasbench201", "--objectives", "flops,params", "--population", "4",
           "--generations", "2", "--warm-start", "0")  # fmt: skip
@@ -48,3 +54,15 @@ def test_wrong_folders_and_numbers_are_refused(several, evonas, tmp_path):
         ended = evonas(*arguments)
         assert ended.returncode == 2
         assert said in ended.stderr
+
+
+def test_a_stop_before_the_first_run_names_no_folder_that_is_gone(tmp_path, monkeypatch, capsys):
+    def search(*arguments, **more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(seeds, "search", search)  # Ctrl-C while data are read
+    folder = SeedFolder.create(make_settings(space="nasbench201", objectives=("flops", "params")), 2, tmp_path / "gone")
+    with pytest.raises(typer.Exit):
+        search_seeds(folder, lambda progress: [], True, None)
+    assert not folder.path.exists()
+    assert capsys.readouterr().err == "\nStopped before anything was evaluated.\n"

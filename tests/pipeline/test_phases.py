@@ -65,3 +65,5 @@ def test_weights_are_the_seconds_of_a_plan_where_there_is_one(tmp_path: Path):
     unit = 50.0 / sum(rough[name] for name in known)
     assert found["Measuring the front"] == pytest.approx(unit * rough["Measuring the front"])
     assert phases_of(problem, {"random"}, planned_seconds({})) == rough
+    timed = SearchProblem(make_settings(space=str(tiny_space(tmp_path)), objectives=("latency", "flops"), warm_start=0))
+    assert phases_of(timed, set(), {"latency table": 21.0, "evolution": 8.0})["Exporting blocks"] == 21.0

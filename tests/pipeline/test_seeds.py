@@ -9,10 +9,11 @@ import pytest
 
 import evonas
 from evonas.config import make_settings
-from evonas.errors import EvaluationError, EvonasError, RunError, SettingsError
+from evonas.errors import EvaluationError, EvonasError, InfeasibleError, RunError, SettingsError
 from evonas.files.progress import Silent
 from evonas.pipeline import run as pipeline
 from evonas.pipeline.seeds import SeedFolder
+from evonas.report.seeds_listing import words
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 
@@ -96,13 +97,70 @@ def test_a_seed_in_which_nothing_keeps_to_the_bounds_does_not_end_the_others(who
 
     def search(settings, *arguments, **more):
         if settings.seed == 7:
-            raise EvaluationError("None of 4 architectures keeps to acc>=1")
+            raise InfeasibleError("None of 4 architectures keeps to acc>=1")
         return pipeline.search(settings, *arguments, **more)
 
     monkeypatch.setattr(seeds, "search", search)  # no bound fails with one seed alone
     folder.search(Silent)
     assert folder.failed == {7: "None of 4 architectures keeps to acc>=1"}
     assert folder.compare().hypervolume[7] == 0.0
+    assert [line for line in words(folder.compare()) if "Seed" in line] == [
+        "Seed 7 has no front: it counts as hypervolume 0."
+    ]
+
+
+def test_a_search_that_its_machine_ends_is_not_one_without_a_front(whole, tmp_path, monkeypatch):
+    from evonas.pipeline import seeds
+
+    with Run.open(whole.home(7)) as run:
+        folder = SeedFolder.beside(run, 2, tmp_path / "broken")
+
+    def search(*arguments, **more):
+        raise EvaluationError("3 workers in a row did not start")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(seeds, "search", search)  # workers that cannot start
+        with pytest.raises(EvaluationError, match="did not start"):
+            folder.search(Silent)
+    again = SeedFolder.open(folder.path)
+    assert again.failed == {}
+    again.search(Silent)
+    assert again.compare().hypervolume[8] > 0.0
+
+
+def test_bounds_that_nothing_evaluated_keeps_to_are_told_from_other_failures(tmp_path, monkeypatch):
+    from evonas.pipeline import final_front
+
+    monkeypatch.setattr(final_front, "make_front", lambda *arguments: ())  # no bound fails for sure
+    with pytest.raises(InfeasibleError, match="None of"):
+        pipeline.search(make_settings(**SETTINGS), tmp_path / "run")
+
+
+def test_where_no_number_is_given_a_folder_keeps_its_own_and_a_new_one_has_five(whole, tmp_path):
+    home = shutil.copytree(whole.home(7), tmp_path / "run")
+    with Run.open(home) as run:
+        assert len(SeedFolder.beside(run).seeds) == 5
+        assert len(SeedFolder.beside(run, 8).seeds) == 8
+        assert len(SeedFolder.beside(run).seeds) == 8
+
+
+def test_a_name_that_another_search_takes_first_is_passed_over(tmp_path, monkeypatch):
+    from evonas.pipeline import seeds
+
+    monkeypatch.setenv("EVONAS_RUNS", str(tmp_path))
+    free, taken = seeds._free_path, []
+
+    def late(settings):
+        path = free(settings)
+        if not taken:
+            path.mkdir(parents=True)
+            taken.append(path)
+        return path
+
+    monkeypatch.setattr(seeds, "_free_path", late)  # another search begins in between
+    folder = SeedFolder.create(make_settings(**SETTINGS), 2)
+    assert folder.path.name == f"{taken[0].name}-2"
+    assert list(taken[0].iterdir()) == []
 
 
 @pytest.mark.parametrize(
