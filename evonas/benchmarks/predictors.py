@@ -12,6 +12,7 @@ from evonas.benchmarks.transferable import TRANSFERABLE, Asked, baselines, shipp
 from evonas.errors import SettingsError, suggest
 from evonas.pareto.correlation import kendall, spearman
 from evonas.predictors.general import PredictorFile
+from evonas.tables.known import find_table
 
 __all__ = ["bench_predictors", "summarize_predictors"]
 
@@ -35,7 +36,8 @@ def bench_predictors(
     drawn: there is one row, of seed 0.
 
     Args:
-        train: Tables that `learners` learn from; none: these are left out.
+        train: Tables that `learners` learn from; none: these are left out. Of a test table's own space nothing is
+            learned: tables of that space are left out where it is judged.
         test: Tables that they are judged on.
         labels: How many rows of a test table's values are given away.
         seeds: How many draws of labelled rows.
@@ -44,31 +46,31 @@ def bench_predictors(
         progress: Told of each predictor before its work.
 
     Returns:
-        A row per predictor, test table, number of labels and seed: ``predictor``, ``train`` and ``test`` (as given; a
-        list), ``labels``, ``seed``, ``n`` (rows judged on), ``spearman``, ``kendall``, ``kendall_top30`` (inside the
+        A row per predictor, test table, number of labels and seed: ``predictor``, ``train`` (what it learned
+        from; a list) and ``test``, as given, ``labels``, ``seed``, ``n`` (rows judged on), ``spearman``, ``kendall``, ``kendall_top30`` (inside the
         true top 30 %).
 
     Raises:
-        SettingsError: A table is in both lists, a learner is unknown, or more labels than a table allows.
+        SettingsError: A table is in both lists, all to learn from are of a space that is judged, a learner is unknown,
+            or more labels than a table allows.
     """
     for name in learners:
         if name not in TRANSFERABLE:
             raise SettingsError(
                 f"Expected learners among {', '.join(TRANSFERABLE)}, got '{name}'.{suggest(name, TRANSFERABLE)}"
             )
+    teachers = [_elsewhere(train, table) for table in test]
     for table in test:
-        if any(table.name.file == other.name.file for other in train):
-            raise SettingsError(
-                f"Expected other tables to train on than to be judged on, got {table.name.file} for both"
-            )
         for number in labels:
             table.labelled(number, 0)
-    learned = {name: TRANSFERABLE[name](train) for name in learners} if train else {}
-    names = [table.name.text for table in train]
+    learned: dict[tuple[str, ...], dict[str, Callable[[JudgedTable], Asked]]] = {}
     rows: list[dict[str, Any]] = []
-    for table in test:
+    for table, teaching in zip(test, teachers, strict=True):
+        names = [one.name.text for one in teaching]
+        if teaching and tuple(names) not in learned:
+            learned[tuple(names)] = {name: TRANSFERABLE[name](teaching) for name in learners}
         found: dict[str, tuple[list[str], Asked]] = {name: ([], asked) for name, asked in baselines(table).items()}
-        found |= {name: (names, make(table)) for name, make in learned.items()}
+        found |= {name: (names, make(table)) for name, make in learned.get(tuple(names), {}).items()}
         if shipped is not None:
             name, asked = shipped_of(shipped, table)
             known = [one for one in shipped.tables if one.space != table.space_name]
@@ -82,6 +84,20 @@ def bench_predictors(
                         ends = {"predictor": name, "train": taught, "test": table.name.text}
                         rows.append(ends | {"labels": number, "seed": seed} | judged)
     return rows
+
+
+def _elsewhere(train: Sequence[JudgedTable], test: JudgedTable) -> list[JudgedTable]:
+    """Return the tables of other spaces than a test table's; files of networks are of no space."""
+    place = find_table(test.name.file).resolve()
+    if any(find_table(table.name.file).resolve() == place for table in train):
+        raise SettingsError(f"Expected other tables to train on than to be judged on, got {test.name.file} for both")
+    found = [table for table in train if not (table.has_space and table.space_name == test.space_name)]
+    if train and not found:
+        raise SettingsError(
+            f"Expected a table to train on of another space than {test.space_name}, which {test.name.file} judges on, "
+            f"got {', '.join(table.name.file for table in train)}"
+        )
+    return found
 
 
 def _judge(table: JudgedTable, asked: Asked, number: int, seed: int) -> dict[str, Any] | None:

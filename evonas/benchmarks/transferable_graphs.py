@@ -98,7 +98,7 @@ def _embedded(make: Callable[[], Regressor]) -> Learner:
 
 def _text(train: Sequence[JudgedTable]) -> Learned:
     """Transformer on texts, trained by pairs."""
-    regressor = text_regressor(epochs=TEXT_EPOCHS, folds=1)
+    regressor = text_regressor(epochs=TEXT_EPOCHS, folds=2)
     regressor.fit(np.concatenate([_tokens(table) for table in train]), _targets(train))
     return lambda table: regressor.predict(_tokens(table))[0]
 

@@ -23,7 +23,7 @@ def bench_predictors(
     ],
     train: Annotated[
         list[str] | None,
-        typer.Option(metavar=FORM, help="A table to learn from, of another space; repeat for several."),
+        typer.Option(metavar=FORM, help="A table to learn from; repeat. Left out where its space is judged."),
     ] = None,
     learners: Annotated[
         str,
@@ -71,6 +71,14 @@ def bench_predictors(
             table.image_scores |= image_scores(context, table.forms)
     rows = judge(trains, tests, labels=numbers, seeds=seeds, shipped=shipped, learners=names, progress=_progress)
     keys = ["test", "predictor", "labels", "seeds", "spearman", "sd", "kendall", "kendall_top30"]
-    summary = [row | {"test": Path(row["test"].rpartition(":")[0]).name} for row in summarize_predictors(rows)]
+    summary = [row | {"test": _short(row["test"])} for row in summarize_predictors(rows)]
     _show(keys, [[_cell(row[key]) for key in keys] for row in summary])
     _write(out, rows, rows, None)
+
+
+def _short(text: str) -> str:
+    """Return ``FILE:SPACE:COLUMN`` without folders."""
+    from evonas.benchmarks.judged_table import split_table_name
+
+    name = split_table_name(text)
+    return ":".join([Path(name.file).name, Path(name.space).name, name.column, *(["min"] if name.sign < 0 else [])])

@@ -30,7 +30,7 @@ def train_predictor(
     out: Annotated[Path, typer.Option(callback=_safetensors, help="The file to write.")],
     source: Annotated[
         list[str] | None,
-        typer.Option(metavar="TABLE=SOURCE", help="Where a table is from, for the card: 'mine=our laboratory (CC0)'."),
+        typer.Option(metavar="TABLE=SOURCE (LICENCE)", help="Where a table is from, for the card: 'mine=our laboratory (CC0)'."),
     ] = None,
 ) -> None:
     """Learn a predictor of architectures of any space, for `search --predictor`, judged on each space left out."""
@@ -42,8 +42,11 @@ def train_predictor(
     sources = {}
     for text in source or ():
         name, _, said = text.partition("=")
-        if not name or not said:
-            raise SettingsError(f"Expected --source TABLE=SOURCE, such as 'mine=our laboratory (CC0)', got '{text}'")
+        if not name or not said or name in sources:
+            raise SettingsError(
+                f"Expected --source TABLE=SOURCE (LICENCE) once for each table, such as 'mine=our laboratory (CC0)', "
+                f"got '{text}'"
+            )
         sources[name] = said
     found = train([read_table(text) for text in tables], sources=sources)
     write_predictor(out, found)

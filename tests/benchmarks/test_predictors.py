@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from evonas.benchmarks import transferable_graphs
 from evonas.benchmarks.judged_table import split_table_name
 from evonas.benchmarks.onnx_table import read_table
 from evonas.benchmarks.predictors import bench_predictors, summarize_predictors
@@ -91,6 +92,13 @@ def test_a_predictor_is_trained_on_several_spaces_and_judged_on_each(tables):
     assert set(found.without) == set(found.judged) == set(tables)
     assert all(row["spearman"] > row["flops"] for row in found.judged.values())
     assert [(one.source, one.licence) for one in found.tables][1] == ("made here", "CC0")
+    for source, message in (
+        ({"nasbench_macro": "made here"}, r"SOURCE \(LICENCE\), .*got 'made here'"),
+        ({"nasbench_macro": "https://x.org (v2) data"}, r"SOURCE \(LICENCE\)"),
+        ({"nasbench_macr": "made here (CC0)"}, r"got one of 'nasbench_macr'\. Did you mean 'nasbench_macro'"),
+    ):
+        with pytest.raises(SettingsError, match=message):
+            train_predictor(read, sources=source)
     with pytest.raises(SettingsError, match="two or more spaces, one for each, got nasbench201"):
         train_predictor(read[:1])
 
@@ -103,12 +111,38 @@ def test_commands(tables, tmp_path):
     assert result.exit_code == 0, result.output
     assert "space left out" in result.output
     found = tmp_path / "found.json"
-    options = [f"--test={tables['nasbench201']}:acc", "--labels=0", f"--predictor={out}", f"--out={found}"]
+    options = ["--labels=0", f"--predictor={out}", f"--out={found}"]
+    options += [f"--test={tables['nasbench201']}:{column}" for column in ("acc", "loss", "loss:min")]
     result = run(app, ["bench", "predictors", *options])
     assert result.exit_code == 0, result.output
+    for column in ("acc", "loss", "loss:min"):
+        assert f"nasbench201.csv:nasbench201:{column} " in result.output
     rows = json.loads(found.read_text())
     assert [set(row) for row in rows] == [COLUMNS] * len(rows)
     assert {row["predictor"] for row in rows} == {"flops", "free", "ranker", "general without nasbench201"}
+
+
+def test_nothing_is_learned_of_the_space_that_is_judged(tables, tmp_path):
+    """Two files of one space: what one says of the other's architectures is no transfer."""
+    space = tables["nasbench201"]
+    copied = tmp_path / "copy.csv"
+    copied.write_text(Path(space.rpartition(":")[0]).read_text())
+    same, test, other = (
+        read_table(text) for text in (f"{copied}:nasbench201:acc", f"{space}:acc", f"{tables['nasbench_macro']}:acc")
+    )
+    both, one = (bench_predictors(train, [test], labels=[0]) for train in ([same, other], [other]))
+    assert both == one
+    (taught,) = {tuple(row["train"]) for row in both if row["predictor"] == "traits"}
+    assert taught == (other.name.text,)
+    with pytest.raises(SettingsError, match=r"another space than nasbench201, .* got .*copy\.csv"):
+        bench_predictors([same], [other, test], labels=[0])
+
+
+def test_the_transformer_learns_from_texts(tables, monkeypatch):
+    monkeypatch.setattr(transferable_graphs, "TEXT_EPOCHS", 1)
+    monkeypatch.setattr(transferable_graphs, "LENGTH", 32)
+    table = read_table(f"{tables['nasbench201']}:acc", limit=12)
+    assert np.isfinite(transferable_graphs.GRAPH_LEARNERS["text"]([table])(table)).all()
 
 
 def test_labels_of_graphs_carry_over_as_other_predictors_do(tables):

@@ -26,7 +26,7 @@ def graph_regressor(
         pretrained: Network that every fold starts from, such as `pretrain_contrastive` leaves it; None: a fresh one.
         loss: See `NeuralRegressor`.
         epochs: Passes over the data.
-        folds: Number of networks.
+        folds: Number of networks, at least 2.
     """
 
     def make(seed: int) -> nn.Module:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from evonas.errors import SettingsError
 from evonas.predictors.encoders.encoder import Described
 from evonas.predictors.ranking_loss import pairwise_margin_loss, random_pairs
 
@@ -32,7 +33,10 @@ class NeuralRegressor(Generic[F]):
         epochs: Passes over the data.
         rate: Of Adam's learning, brought down to nothing along a cosine.
         batch: Items per step.
-        folds: Number of networks.
+        folds: Number of networks, at least 2: each is tested on what it has not seen.
+
+    Raises:
+        SettingsError: Fewer than 2 folds.
     """
 
     max_values = 5000
@@ -48,6 +52,8 @@ class NeuralRegressor(Generic[F]):
         batch: int = 32,
         folds: int = 3,
     ) -> None:
+        if folds < 2:
+            raise SettingsError(f"Expected 2 folds or more, each tested on what the others learn from, got {folds}")
         self._make, self._tensors, self._loss = make, tensors, loss
         self._epochs, self._rate, self._batch, self._folds = epochs, rate, batch, folds
         self._networks: list[tuple[nn.Module, float, float]] = []

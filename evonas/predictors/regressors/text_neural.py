@@ -24,7 +24,7 @@ def text_regressor(
     Args:
         loss: See `NeuralRegressor`.
         epochs: Passes over the data.
-        folds: Number of networks.
+        folds: Number of networks, at least 2.
         width: Of tokens.
         layers: Of attention.
     """

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from evonas.errors import SettingsError
 from evonas.objectives.cost.architecture_graph import ArchitectureGraphs
 from evonas.predictors.encoders.graph_arrays import graph_arrays
 from evonas.predictors.encoders.text_tokens import token_numbers
@@ -97,3 +98,9 @@ def test_texts_are_learned_by_attention(loss):
     padded = np.concatenate([tokens[48:], np.zeros((12, 9), dtype=np.int64)], axis=1)
     np.testing.assert_allclose(regressor.predict(padded)[0], mean)
     assert np.isfinite(regressor.predict(np.zeros((1, 4), dtype=np.int64))[0]).all()
+
+
+@pytest.mark.parametrize("make", [graph_regressor, text_regressor])
+def test_one_fold_would_leave_nothing_to_learn_from(make):
+    with pytest.raises(SettingsError, match="Expected 2 folds or more, .* got 1"):
+        make(folds=1)
