@@ -46,9 +46,9 @@ def bench_predictors(
         progress: Told of each predictor before its work.
 
     Returns:
-        A row per predictor, test table, number of labels and seed: ``predictor``, ``train`` (what it learned
-        from; a list) and ``test``, as given, ``labels``, ``seed``, ``n`` (rows judged on), ``spearman``, ``kendall``, ``kendall_top30`` (inside the
-        true top 30 %).
+        A row per predictor, test table, number of labels and seed: ``predictor``, ``train`` (what it learned from; a
+        list) and ``test``, as given, ``labels``, ``seed``, ``n`` (rows judged on), ``spearman``, ``kendall``,
+        ``kendall_top30`` (inside the true top 30 %).
 
     Raises:
         SettingsError: A table is in both lists, all to learn from are of a space that is judged, a learner is unknown,

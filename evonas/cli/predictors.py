@@ -30,7 +30,9 @@ def train_predictor(
     out: Annotated[Path, typer.Option(callback=_safetensors, help="The file to write.")],
     source: Annotated[
         list[str] | None,
-        typer.Option(metavar="TABLE=SOURCE (LICENCE)", help="Where a table is from, for the card: 'mine=our laboratory (CC0)'."),
+        typer.Option(
+            metavar="TABLE=SOURCE (LICENCE)", help="Where a table is from, for the card: 'mine=our laboratory (CC0)'."
+        ),
     ] = None,
 ) -> None:
     """Learn a predictor of architectures of any space, for `search --predictor`, judged on each space left out."""

@@ -43,11 +43,20 @@ def _add(
     name: str,
     **fields: Any,
 ) -> int:
-    dynamic = [value for value in node.input if value in values.nodes]
+    dynamic = _dynamic(values, node)
     result = values.shape(output, who)
     source = result if name in ("add", "mul", "sub", "div") else values.shape(dynamic[0], who)
     made = primitive(name, source, result, **fields)
     return builder.add(made, tuple([values.nodes[value] for value in dynamic]))
+
+
+def _dynamic(values: Values, node: onnx.NodeProto) -> list[str]:
+    """Return what a node reads of what is computed from the network's inputs."""
+    return [value for value in node.input if value in values.nodes]
+
+
+def _reads(values: Values, node: onnx.NodeProto) -> tuple[int, ...]:
+    return tuple([values.nodes[value] for value in _dynamic(values, node)])
 
 
 def _name(operator: str) -> str:
@@ -81,23 +90,24 @@ def _convolution(builder: GraphNormalizer, values: Values, node: onnx.NodeProto,
     if node.op_type == "ConvTranspose":
         name = "conv_transpose"
     elif groups == source[0] == result[0] and groups > 1:
-        if set(kernel) | set(stride) == {1} and source == result:
+        fixed = node.input[1] not in values.nodes
+        if fixed and set(kernel) | set(stride) == {1} and source == result:
             return None  # scale and shift by channel, as which an exporter may write a norm
         name = "depthwise"
     else:
         name = "conv"
     made = primitive(name, source, result, kernel, stride, dilation, groups)
-    return builder.add(made, (values.nodes[node.input[0]],))
+    return builder.add(made, _reads(values, node))
 
 
-def _quantized_convolution(
-    builder: GraphNormalizer, values: Values, node: onnx.NodeProto, output: str, who: str
-) -> int | None:
+def _quantized(builder: GraphNormalizer, values: Values, node: onnx.NodeProto, output: str, who: str) -> int | None:
+    """Add a convolution or a linear layer between whose operands scales and zero points stand."""
     from onnx import NodeProto
 
-    bare = NodeProto(op_type="Conv", input=[node.input[0], node.input[3]], output=node.output)
+    bare = NodeProto(op_type=node.op_type.removeprefix("QLinear"), output=node.output)
+    bare.input.extend([node.input[place] for place in (0, 3, 8) if place < len(node.input)][:3])
     bare.attribute.extend(node.attribute)
-    return _convolution(builder, values, bare, output, who)
+    return (_convolution if bare.op_type == "Conv" else _linear)(builder, values, bare, output, who)
 
 
 def _pooling(builder: GraphNormalizer, values: Values, node: onnx.NodeProto, output: str, who: str) -> int | None:
@@ -157,9 +167,9 @@ def _shifted_by_three(values: Values, name: str) -> bool:
 
 
 def _arithmetic(builder: GraphNormalizer, values: Values, node: onnx.NodeProto, output: str, who: str) -> int | None:
-    if len([value for value in node.input if value in values.nodes]) < 2:
+    if len(_dynamic(values, node)) < 2:
         return None  # with a constant: scale or shift
-    name = _name(node.op_type)
+    name = "add" if node.op_type == "Sum" else _name(node.op_type)
     number = _add(builder, values, node, output, who, name)
     if name == "div":
         normed = _layer_norm(builder, number)
@@ -190,14 +200,16 @@ def _linear(builder: GraphNormalizer, values: Values, node: onnx.NodeProto, outp
         shape, result = values.whole(first, who), values.whole(output, who)
         source = tuple(shape[-2:]) if len(shape) > 1 else tuple(shape)
         made = primitive("matmul", source, tuple(result[1:] if result[0] == 1 else result))
-        return builder.add(made, (values.nodes[first], values.nodes[second]))
+        return builder.add(made, _reads(values, node))
+    if first not in values.nodes and second not in values.nodes:
+        return None  # a computed shift of a constant
     given = first if first in values.nodes else second
     weight = values.whole(second if given == first else first, who)
     transposed = bool(_attribute(node, "transB", 0)) if node.op_type == "Gemm" else False
     features = weight[-1] if transposed == (given == first) else weight[-2] if len(weight) > 1 else weight[0]
-    result = values.shape(output, who)
-    made = primitive("linear", (features,), result if len(weight) > 1 else (1,))
-    return builder.add(made, (values.nodes[given],))
+    result = values.image(output, who)
+    made = primitive("linear", (features,), result if len(weight) > 1 else (*result, 1))
+    return builder.add(made, _reads(values, node))
 
 
 def _joining(builder: GraphNormalizer, values: Values, node: onnx.NodeProto, output: str, who: str) -> int | None:
@@ -283,7 +295,8 @@ def _named(name: str) -> Handler:
 
 
 HANDLERS: Mapping[str, Handler] = {
-    "Conv": _convolution, "ConvTranspose": _convolution, "QLinearConv": _quantized_convolution,
+    "Conv": _convolution, "ConvTranspose": _convolution, "ConvInteger": _convolution,
+    "QLinearConv": _quantized, "QLinearMatMul": _quantized, "MatMulInteger": _linear, "Sum": _arithmetic,
     "MaxPool": _pooling, "AveragePool": _pooling, "GlobalAveragePool": _global, "GlobalMaxPool": _global,
     "ReduceMean": _reduction, "ReduceMax": _reduction, "ReduceSum": _reduction, "ReduceMin": _reduction,
     "Clip": _clipping, "Add": _arithmetic, "Sub": _arithmetic, "Mul": _arithmetic, "Div": _arithmetic,

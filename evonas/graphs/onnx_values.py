@@ -20,10 +20,24 @@ __all__ = ["Values", "load", "prepare"]
 
 SMALL = 1024
 """Elements of constants whose values are read: sizes, axes and bounds; of others only the shape counts."""
-PARAMETRIC = {"Conv": (1, 2), "ConvTranspose": (1, 2), "Gemm": (1, 2), "BatchNormalization": (1, 2)}
+PARAMETRIC = {
+    "Conv": (1, 2), "ConvTranspose": (1, 2), "Gemm": (1, 2), "BatchNormalization": (1, 2), "ConvInteger": (1,),
+    "MatMulInteger": (0, 1), "QLinearConv": (3, 8), "QLinearMatMul": (0, 3),
+}  # fmt: skip
 """Operator -> positions of inputs that training sets."""
 LEARNED = frozenset(
-    {"MatMul", "Add", "Mul", "Sub", "Div", "PRelu", "LayerNormalization", "InstanceNormalization", "GroupNormalization"}
+    {
+        "MatMul",
+        "Add",
+        "Sum",
+        "Mul",
+        "Sub",
+        "Div",
+        "PRelu",
+        "LayerNormalization",
+        "InstanceNormalization",
+        "GroupNormalization",
+    }
 )
 """Operators of which each constant input that is no single number is one that training sets."""
 
@@ -80,22 +94,26 @@ class Values:
 
     def shape(self, name: str, who: str) -> tuple[int, ...]:
         """Return the shape of a value for one image, without ones at the end: (c, 1, 1) is (c,)."""
-        shape = self.whole(name, who)
-        if shape and shape[0] == self._batch:
-            shape = shape[1:]
+        shape = self.image(name, who)
         end = len(shape)
         while end > 1 and shape[end - 1] == 1:
             end -= 1
         return shape[:end]
+
+    def image(self, name: str, who: str) -> tuple[int, ...]:
+        """Return the shape of a value for one image, with ones at the end."""
+        shape = self.whole(name, who)
+        return shape[1:] if shape and shape[0] == self._batch else shape
 
     def number(self, name: str) -> np.ndarray | None:
         """Return the values of a small constant, or None where the name is no such one's."""
         return self._numbers.get(name)
 
     def follow(self, source: str, output: str) -> None:
-        """Take a value for another one: nothing happens in between."""
+        """Take a value for another one: nothing happens in between, but its shape may become another."""
         self.nodes[output] = self.nodes[source]
-        if source in self.slices:
+        same = self.has_shape(output) and self._shapes[output] == self._shapes.get(source)
+        if same and source in self.slices:  # axes of another shape are others
             self.slices[output] = self.slices[source]
 
     def parameters(self, model: onnx.ModelProto) -> int:

@@ -75,7 +75,7 @@ def describe_model(
         notes.append(f"Operators of other domains than ONNX's own, whose cost is unknown: {named}.")
     if graph.unknown:
         named = ", ".join(f"{name} ({count})" for name, count in sorted(graph.unknown.items()))
-        notes.append(f"Operations that predictors do not tell apart: {named}.")
+        notes.append(f"Operations that predictors do not tell apart, counted as no FLOPs and no parameters: {named}.")
     rank = None
     if among is not None:
         rank, name = predicted_rank(graph, among)

@@ -195,3 +195,86 @@ def test_control_flow_and_what_is_no_model_are_refused(tmp_path):
         read_onnx(tmp_path / "text.onnx")
     with pytest.raises(GraphError, match="cannot be read"):
         read_onnx(tmp_path / "missing.onnx")
+
+
+def chain_of(nodes, **options) -> tuple[list, int]:
+    """Return names, sizes and reads of a model's operations, and its parameters."""
+    facts = read_model(model_of(nodes, **options))
+    inner = [(n.name, n.source, n.result, n.flops) for n in facts.graph.nodes[1:-1]]
+    return inner, facts.parameters
+
+
+def quantized(name, kind, *shape):
+    return numpy_helper.from_array(np.zeros(shape, dtype=kind), name)
+
+
+def test_quantized_layers_count_as_those_that_they_stand_for():
+    scale, zero = quantized("s", np.float32), quantized("z", np.uint8)
+    bias = quantized("b", np.int32, 5)
+    kernel, matrix = quantized("w", np.uint8, 5, 3, 3, 3), quantized("m", np.uint8, 80, 10)
+    flat = helper.make_node("Flatten", ["c"], ["f"])
+    image = helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"])
+    static = [
+        image,
+        helper.make_node("QLinearConv", ["q", "s", "z", "w", "s", "z", "s", "z", "b"], ["c"]),
+        flat,
+        helper.make_node("QLinearMatMul", ["f", "s", "z", "m", "s", "z", "s", "z"], ["l"]),
+        helper.make_node("DequantizeLinear", ["l", "s", "z"], ["y"]),
+    ]
+    moving = [
+        helper.make_node("DynamicQuantizeLinear", ["x"], ["q", "qs", "qz"]),
+        helper.make_node("ConvInteger", ["q", "w", "qz"], ["i"]),
+        helper.make_node("Cast", ["i"], ["g"], to=TensorProto.FLOAT),
+        helper.make_node("DynamicQuantizeLinear", ["g"], ["c", "cs", "cz"]),
+        flat,
+        helper.make_node("MatMulInteger", ["f", "m", "cz"], ["l"]),
+        helper.make_node("Cast", ["l"], ["y"], to=TensorProto.FLOAT),
+    ]
+    layers = [("conv", (3, 6, 6), (5, 4, 4), 5 * 27 * 16), ("linear", (80,), (10,), 800)]
+    weights = [scale, zero, bias, kernel, matrix]
+    assert chain_of(static, shape=(1, 3, 6, 6), weights=weights) == (layers, 5 * 27 + 5 + 800)
+    assert chain_of(moving, shape=(1, 3, 6, 6), weights=weights) == (layers, 5 * 27 + 800)
+
+
+def test_a_sum_is_an_addition():
+    sums, _ = chain_of([helper.make_node("Relu", ["x"], ["r"]), helper.make_node("Sum", ["x", "r"], ["y"])])
+    assert [name for name, *_ in sums] == ["relu", "add"]
+
+
+@pytest.mark.parametrize(("columns", "result"), [((1,), (196, 1)), ((), (196, 1)), ((3,), (196, 3))])
+def test_linear_layers_work_on_each_token(columns, result):
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
+    found, parameters = chain_of(nodes, shape=(1, 196, 64), weights=[weight("w", 64, *columns)])
+    assert found == [("linear", (64,), result, 64 * 196 * result[1])]
+    assert parameters == 64 * result[1]
+
+
+def test_a_computed_kernel_is_read():
+    constant = [weight("w", 16, 4, 1, 1), numpy_helper.from_array(np.array([4, 4, 1, 1]), "to")]
+    computed = [
+        helper.make_node("GlobalAveragePool", ["x"], ["p"]),
+        helper.make_node("Conv", ["p", "w"], ["q"]),
+        helper.make_node("Reshape", ["q", "to"], ["k"]),
+        helper.make_node("Conv", ["x", "k"], ["y"]),
+    ]
+    graph = read_onnx(model_of(computed, shape=(1, 4, 8, 8), weights=constant))
+    assert graph.counts == {"global_pool": 1, "conv": 2}
+    assert graph.reads[-2] == (0, 2)
+    given = [helper.make_node("Conv", ["c", "x"], ["y"])]
+    graph = read_onnx(model_of(given, shape=(4, 3, 3, 3), weights=[weight("c", 1, 3, 8, 8)]))
+    assert graph.reads[1] == (0,)
+
+
+def test_slices_of_a_reshaped_slice_are_two():
+    numbers = {"four": [4], "eight": [8], "sixteen": [16], "axis": [1], "to": [1, 16, 2, 2]}
+    weights = [numpy_helper.from_array(np.array(values), name) for name, values in numbers.items()]
+    nodes = [
+        helper.make_node("Slice", ["x", "four", "eight", "axis"], ["u"]),
+        helper.make_node("Reshape", ["u", "to"], ["v"]),
+        helper.make_node("Slice", ["v", "eight", "sixteen", "axis"], ["y"]),
+    ]
+    graph = read_onnx(model_of(nodes, shape=(1, 8, 4, 4), weights=weights))
+    assert [(n.source, n.result, n.detail) for n in graph.nodes[1:-1]] == [
+        ((8, 4, 4), (4, 4, 4), (1, 4, 1)),
+        ((16, 2, 2), (8, 2, 2), (1, 8, 1)),
+    ]
