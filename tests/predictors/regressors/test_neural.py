@@ -102,5 +102,5 @@ def test_texts_are_learned_by_attention(loss):
 
 @pytest.mark.parametrize("make", [graph_regressor, text_regressor])
 def test_one_fold_would_leave_nothing_to_learn_from(make):
-    with pytest.raises(SettingsError, match="Expected 2 folds or more, .* got 1"):
+    with pytest.raises(SettingsError, match=r"Expected 2 folds or more, .* got 1"):
         make(folds=1)
