@@ -113,7 +113,7 @@ def test_commands(tables, tmp_path):
     found = tmp_path / "found.json"
     options = ["--labels=0", f"--predictor={out}", f"--out={found}"]
     options += [f"--test={tables['nasbench201']}:{column}" for column in ("acc", "loss", "loss:min")]
-    result = run(app, ["bench", "predictors", *options])
+    result = run(app, ["bench", "predictors", *options], env={"COLUMNS": "160"})
     assert result.exit_code == 0, result.output
     for column in ("acc", "loss", "loss:min"):
         assert f"nasbench201.csv:nasbench201:{column} " in result.output
@@ -139,6 +139,7 @@ def test_nothing_is_learned_of_the_space_that_is_judged(tables, tmp_path):
 
 
 def test_the_transformer_learns_from_texts(tables, monkeypatch):
+    # Learners have no settings; the size of theirs takes minutes.
     monkeypatch.setattr(transferable_graphs, "TEXT_EPOCHS", 1)
     monkeypatch.setattr(transferable_graphs, "LENGTH", 32)
     table = read_table(f"{tables['nasbench201']}:acc", limit=12)
