@@ -54,9 +54,7 @@ def general_of(general: GeneralPredictor) -> Callable[[JudgedTable], Asked]:
     """Return what a general predictor says of a table: its score, and with labels a ranker that begins with it."""
 
     def asked(table: JudgedTable) -> Asked:
-        scores = general(table.traits, table.reference)
-        spread = float(scores.std())
-        prior = (scores - scores.mean()) / (spread if spread > 0 else 1.0)
+        prior = _standardized(general(table.traits, table.reference))
         return ranker_of(table, prior, dict(zip(TRAITS, table.traits.T, strict=True)))
 
     return asked
@@ -67,6 +65,12 @@ def _traits(train: Sequence[JudgedTable]) -> Callable[[JudgedTable], Asked]:
     return general_of(fit_general([TraitTable(table.traits, table.values) for table in train]))
 
 
+def _standardized(scores: np.ndarray) -> np.ndarray:
+    spread = float(scores.std())
+    standardized: np.ndarray = (scores - scores.mean()) / (spread if spread > 0 else 1.0)
+    return standardized
+
+
 def _of_graphs(name: str) -> Transferable:
     """Return a predictor that reads graphs or texts: its score, and with labels a ranker that begins with it."""
 
@@ -75,9 +79,7 @@ def _of_graphs(name: str) -> Transferable:
 
         def asked(table: JudgedTable) -> Asked:
             scores = learned(table)
-            spread = float(scores.std())
-            prior = (scores - scores.mean()) / (spread if spread > 0 else 1.0)
-            return ranker_of(table, prior, {name: scores, "flops": table.flops})
+            return ranker_of(table, _standardized(scores), {name: scores, "flops": table.flops})
 
         return asked
 

@@ -65,7 +65,7 @@ def _within(columns: np.ndarray) -> np.ndarray:
 
 
 def _of_columns(columns: Callable[[JudgedTable], np.ndarray], make: Callable[[], Regressor]) -> Learner:
-    """Return a learner by a regressor of columns, each ranked within its space."""
+    """Return a learner by a regressor of columns, each standardized within its space."""
 
     def learn(train: Sequence[JudgedTable]) -> Learned:
         regressor = make()

@@ -97,7 +97,7 @@ class CellNetwork(Network):
     def _reduces(self, index: int) -> bool:
         return self._order[index] == self.space.kinds[-1]
 
-    def _put_out(self) -> int:
+    def _outputs(self) -> int:
         """Return how many nodes a cell puts out."""
         return self.space.definition.cell.nodes if self.space.definition.cell.outputs == "all" else 1
 
@@ -127,7 +127,7 @@ class CellNetwork(Network):
             inputs = [self._input(i, 0, first), self._input(i, 1, ReLUConvNorm(widths[1], c))]
             self.cells.append(self._cell(i, c, reduction, inputs))
             halved = reduction
-            widths = (widths[1], c * self._put_out())
+            widths = (widths[1], c * self._outputs())
         return widths[1]
 
     def _stages(self) -> int:

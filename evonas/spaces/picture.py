@@ -11,7 +11,7 @@ class PicturedOperation(NamedTuple):
 
     name: str
     source: int
-    """Place that it reads: an input of the cell, or a node, which are numbered on."""
+    """Index of what it reads: an input of the cell, or a node, which are numbered on."""
     style: str
     """``conv``, ``dilated``, ``pool``, ``skip``, or ``idle`` for what puts out zero."""
 

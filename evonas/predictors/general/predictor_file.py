@@ -84,9 +84,15 @@ class PredictorFile:
 
 
 def write_predictor(path: str | os.PathLike[str], predictor: PredictorFile) -> None:
-    """Write a file, whole: the card is in its header."""
+    """Write a file, whole: the card is in its header.
+
+    Raises:
+        DataError: A space has the name by which the predictor of all tables is stored.
+    """
     from safetensors.numpy import save
 
+    if WHOLE in predictor.without:
+        raise DataError(f"A space named '{WHOLE}' cannot be left out of a predictor: give it another name")
     tensors = {name: _tensor(one) for name, one in {WHOLE: predictor.whole, **predictor.without}.items()}
     write_whole(Path(path), save(tensors, {"card": json.dumps(predictor.card, sort_keys=True)}))
 
@@ -119,9 +125,9 @@ def read_predictor(path: str | os.PathLike[str]) -> PredictorFile:
         names = [str(name) for name in card["traits"]]
         found = {name: _predictor(names, tensor) for name, tensor in tensors.items()}
         tables = [TrainedOn(**table) for table in card["tables"]]
-        judged = {str(space): dict(figures) for space, figures in card["leave_one_space_out"].items()}
+        judged = {str(space): _figures(figures) for space, figures in card["leave_one_space_out"].items()}
         whole = found.pop(WHOLE)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"The predictor in {path} is damaged: {type(error).__name__}: {error}") from None
     digest = hashlib.sha256(header.encode() + b"".join(tensors[name].tobytes() for name in sorted(tensors)))
     return PredictorFile(whole, found, tables, judged, digest.hexdigest()[:16])
@@ -152,6 +158,16 @@ def _tensor(predictor: GeneralPredictor) -> np.ndarray:
 
 
 def _predictor(names: Sequence[str], tensor: np.ndarray) -> GeneralPredictor:
-    if tensor.shape != (len(names),) or not np.isfinite(tensor).all() or not set(names) <= set(TRAITS):
+    if tensor.shape != (len(names),) or not np.isfinite(tensor).all():
         raise ValueError(f"weights of shape {tensor.shape} for {len(names)} traits")
+    if len(set(names)) < len(names) or not set(names) <= set(TRAITS):
+        raise ValueError(f"expected traits of {', '.join(TRAITS)}, each once, got {', '.join(names)}")
     return GeneralPredictor(dict(zip(names, tensor.tolist(), strict=True)))
+
+
+def _figures(figures: Mapping[str, float]) -> dict[str, float]:
+    """Return what a variant reaches in a space that it has not seen; all three figures are there."""
+    found = {name: figures[name] for name in ("spearman", "flops", "n")}
+    if not all(isinstance(value, int | float) for value in found.values()):
+        raise ValueError(f"expected numbers, got {found}")
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, Literal, Self, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from torch import nn
 
 from evonas.errors import SettingsError
 from evonas.predictors.encoders.encoder import Described
+from evonas.predictors.one_thread import one_thread
 from evonas.predictors.ranking_loss import pairwise_margin_loss, random_pairs
 
 __all__ = ["NeuralRegressor"]
@@ -66,7 +67,7 @@ class NeuralRegressor(Generic[F]):
         scaled = np.asarray(values, dtype=np.float64) / self._scale
         fold, left_out = np.arange(len(values)) % self._folds, np.zeros(len(values))
         self._networks = []
-        with _one_thread():
+        with one_thread():
             for k in range(min(self._folds, len(values))):
                 rest = np.flatnonzero(fold != k) if len(values) > 1 else np.arange(1)
                 self._networks.append(self._trained(features[rest], scaled[rest], k))
@@ -77,7 +78,7 @@ class NeuralRegressor(Generic[F]):
 
     def predict(self, features: F) -> tuple[np.ndarray, np.ndarray]:
         """Return means and standard deviations over the folds."""
-        with _one_thread():
+        with one_thread():
             votes = np.stack([self._scores(network, features) for network in self._networks]) * self._scale
         return votes.mean(axis=0), np.hypot(votes.std(axis=0), self._left_out_error) + 1e-6
 
@@ -117,15 +118,3 @@ class NeuralRegressor(Generic[F]):
         ]
         scores: np.ndarray = np.concatenate(parts) * slope + offset
         return scores
-
-
-class _one_thread:
-    """Context in which torch computes on one thread: sums depend on how many there are."""
-
-    def __enter__(self) -> Self:
-        self._before = torch.get_num_threads()
-        torch.set_num_threads(1)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        torch.set_num_threads(self._before)

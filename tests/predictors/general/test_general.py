@@ -104,6 +104,9 @@ def damaged(tmp_path, change) -> str:
         (lambda card, tensors: tensors.pop("whole"), "is damaged"),
         (lambda card, tensors: tensors["whole"].fill(np.nan), "is damaged"),
         (lambda card, tensors: card["tables"][0].pop("licence"), "is damaged"),
+        (lambda card, tensors: card.update(traits=["flops"] * len(card["traits"])), "each once, got flops, flops"),
+        (lambda card, tensors: card.update(leave_one_space_out=["a"]), "is damaged"),
+        (lambda card, tensors: card.update(leave_one_space_out={"a": {}}), "is damaged: KeyError: 'spearman'"),
     ],
 )
 def test_a_file_of_another_version_or_damaged_is_refused(tmp_path, change, message):
