@@ -90,7 +90,7 @@ def read_networks(
     data, progress = context.data, progress or Silent()
     key = fingerprint(
         "calibration", 1, context.skeleton, recipe.model_dump(mode="json", exclude={"name", "source"}), context.seed,
-        data.fingerprint, context.space.definition.model_dump(), context.threads,
+        data.fingerprint, context.space.content, context.threads,
     )  # fmt: skip
     found = []
     with progress.task(f"Training on {data.name}", len(architectures)) as task:

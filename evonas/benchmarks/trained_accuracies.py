@@ -107,5 +107,5 @@ def _fingerprint(context: Context, way: TrainingWay) -> str:
     assert context.data is not None
     return fingerprint(
         "protocol", 1, way.skeleton, way.recipe.model_dump(mode="json", exclude={"name", "source"}), way.seed,
-        context.data.fingerprint, context.space.definition.model_dump(), context.threads,
+        context.data.fingerprint, context.space.content, context.threads,
     )  # fmt: skip

@@ -49,8 +49,9 @@ def _search(
         int | None,
         typer.Option(
             min=2,
-            help="Search with so many seeds, counted up from --seed, and compare them; --out is then the folder that "
-            "holds a run of each, and --time is that of all together. \\[default: one]",
+            metavar="<int>",
+            help="Search that many times, with seeds counted up from the one given, and compare; the output folder "
+            "holds a run of each, and a time is that of all together. 2 or more. \\[default: one]",
             rich_help_panel="Search",
         ),
     ] = None,

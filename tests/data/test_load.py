@@ -187,7 +187,7 @@ def test_empty_arrays(tmp_path, arrays):
 def test_unknown_names_get_the_nearest(name):
     with pytest.raises(
         DataError,
-        match=rf"^Unknown data '{name}': expected 'digits'.* \.npz file, .*NAME\. Did you mean 'digits'\?$",
+        match=rf"^Unknown data '{name}': expected 'digits', an \.npz or .*NAME\. Did you mean 'digits'\?$",
     ):
         load_data(name)
 

@@ -115,7 +115,7 @@ def test_what_cannot_be_ranked_is_refused(wide: Path, monkeypatch: pytest.Monkey
     with monkeypatch.context() as patch:
         # Whether and what is trained is what is tested.
         patch.setattr(ranking_module, "_learned", lambda run, front: other)
-        with pytest.raises(RunError, match="ranks by acc, which trainings are judged by, got macro_f1"):
+        with pytest.raises(RunError, match="ranks by acc, which trainings are measured by, got macro_f1"):
             verify_ranking(wide, 3)
     with Run.open(wide) as opened:
         n = len(read_front(opened))

@@ -126,7 +126,7 @@ def test_sums_over_its_blocks_are_those_of_all_strings():
         (
             'k3e4 = { kind = "mbconv", kernel = 3, expand = 4 }',
             'k3e4 = { kind = "mbconv", kernel = 3, expand = 6 }',
-            "tells operations apart",
+            "distinguishes operations by kernel, expansion and squeeze",
         ),
         ("[[stages]]", '[[stages]]\nfirst = ["k3e1"]', "uniform: belongs to"),
     ],

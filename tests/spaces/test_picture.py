@@ -16,7 +16,7 @@ def test_a_cell_is_a_graph_with_what_is_live():
     space = load_space("nasbench201")
     (cell,) = space.picture(space.parse(CELL))
     assert cell.kind == "cell"
-    assert [[(one.name, one.source, one.look) for one in node] for node in cell.nodes] == [
+    assert [[(one.name, one.source, one.style) for one in node] for node in cell.nodes] == [
         [("nor_conv_3x3", 0, "conv")],
         [("none", 0, "idle"), ("avg_pool_3x3", 1, "pool")],
         [("skip_connect", 0, "skip"), ("none", 1, "idle"), ("none", 2, "idle")],

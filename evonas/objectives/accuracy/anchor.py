@@ -83,7 +83,7 @@ class AnchorEvaluator(Evaluator):
             self._recipe = load_recipe(RECIPE, **own, imitate=imitate, distillation=share, labels=1 - share)
         self._kind = fingerprint(
             "anchor", 1, self._recipe.model_dump(mode="json"), context.seed, context.data.fingerprint,
-            context.space.definition.model_dump(), context.skeleton, context.threads, self._identity(),
+            context.space.content, context.skeleton, context.threads, self._identity(),
         )  # fmt: skip
         self.fingerprint = fingerprint(self._kind, epochs)
 

@@ -108,7 +108,7 @@ class TrainingEvaluator(Evaluator):
         self.fingerprint = fingerprint(
             "acc" if measure is None else self._task.name,
             "train", 1, part, self._recipe.model_dump(mode="json"), context.seed, context.data.fingerprint,
-            context.space.definition.model_dump(), context.skeleton, context.threads,
+            context.space.content, context.skeleton, context.threads,
             context.supernet_fingerprint if self._inherit else "",
         )  # fmt: skip
 

@@ -43,7 +43,7 @@ class CostEvaluator(Evaluator):
 
     def __init__(self, context: Context) -> None:
         self.space = context.space
-        self.fingerprint = fingerprint("cost", VERSION, context.space.definition.model_dump(), context.skeleton)
+        self.fingerprint = fingerprint("cost", VERSION, context.space.content, context.skeleton)
         self._graphs = GraphBuilder(context.space, context.skeleton)
         self._counts: dict[str, tuple[int, int]] = {}
         self._table = lru_cache(maxsize=None)(self._make_table)

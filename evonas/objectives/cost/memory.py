@@ -35,7 +35,7 @@ class MemoryEvaluator(Evaluator):
     def __init__(self, context: Context) -> None:
         self._graphs = GraphBuilder(context.space, context.skeleton)
         self._peaks: dict[tuple[Block, tuple[bool, ...], tuple[int, ...]], int] = {}
-        self.fingerprint = fingerprint("memory", 1, context.space.definition.model_dump(), context.skeleton)
+        self.fingerprint = fingerprint("memory", 1, context.space.content, context.skeleton)
 
     def evaluate(self, candidates: Sequence[Candidate]) -> list[dict[str, Result]]:
         """Return the peak of each architecture."""

@@ -125,7 +125,7 @@ class SizeEvaluator(Evaluator):
             INT8_COST,
             INT8_CHANNEL,
             GATE_CHANNEL,
-            context.space.definition.model_dump(),
+            context.space.content,
             context.skeleton,
         )
 

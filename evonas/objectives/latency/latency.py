@@ -147,7 +147,7 @@ def kept_path(space: Space, skeleton: Skeleton, resolutions: Sequence[int], thre
     from evonas import runtime
 
     key = fingerprint(
-        FORMAT, space.name, space.definition.model_dump(), skeleton, runtime.device_fingerprint(threads=threads),
+        FORMAT, space.name, space.content, skeleton, runtime.device_fingerprint(threads=threads),
         runtime.session_settings(threads=threads), version("torch"), *map(int, resolutions),
     )  # fmt: skip
     return cache_folder() / f"latency-{key}.json"

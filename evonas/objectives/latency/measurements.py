@@ -74,7 +74,7 @@ def read_measurements(path: str | Path, space: Space | None = None, provider: st
             f"Cannot read the measurements {path}: {' '.join(str(cause).split())}; run the kit's measure.py again and "
             "copy its results.json"
         ) from None
-    if space is not None and space.definition.model_dump() != own.definition.model_dump():
+    if space is not None and space.content != own.content:
         raise SettingsError(
             f"The measurements {path} are of space '{own.name}'"
             + (" in another version" if own.name == space.name else f", this is '{space.name}'")
