@@ -45,7 +45,7 @@ def parse_size(value: str | int | Sequence[int]) -> Size:
         match = re.fullmatch(r"\s*(\d{1,6})\s*(?:[x×*]\s*(\d{1,6})\s*)?", value, re.IGNORECASE)
         sides: Sequence[object] = (int(match[1]), int(match[2] or match[1])) if match else ()
     else:
-        sides = (value, value) if isinstance(value, int) else tuple(value)
+        sides = tuple(value) if isinstance(value, Sequence) else (value, value)  # files hold anything
     whole = [side for side in sides if isinstance(side, int) and not isinstance(side, bool)]
     if len(whole) != 2 or len(sides) != 2 or not all(1 <= side <= MOST_SIDE for side in whole):
         raise ValueError(
