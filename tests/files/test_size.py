@@ -19,7 +19,8 @@ def test_sizes_are_read_and_squares_have_one_form(written, size):
 
 
 @pytest.mark.parametrize(
-    "written", ["", "x", "24x", "24x94x3", "0", "0x4", "4097", "-3", "3.5", True, (3,), (3, 4, 5), (3.0, 4.0), "a x b", 0.5, None]
+    "written",
+    ["", "x", "24x", "24x94x3", "0", "0x4", "4097", "-3", "3.5", True, (3,), (3, 4, 5), (3.0, 4.0), "a x b", 0.5, None],
 )
 def test_what_is_no_size_is_refused(written):
     with pytest.raises(ValueError, match="expected a side of 1 to 4096 pixels, such as 64, or HEIGHTxWIDTH"):
