@@ -54,7 +54,8 @@ def ensemble(
     Run.open(run).close()  # a wrong path ends here, before anything heavy is imported
     from evonas.cli.progress import make_progress
     from evonas.cli.stopping import words_when_stopped
-    from evonas.deployment.ensemble.ensemble import ensemble_summary, make_ensemble
+    from evonas.deployment.ensemble.ensemble import make_ensemble
+    from evonas.deployment.ensemble.summary import ensemble_summary
 
     with words_when_stopped(lambda: "Stopped; nothing was written."):
         made = make_ensemble(

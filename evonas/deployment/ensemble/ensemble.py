@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import nn
 
-from evonas.attacks.attack import read_attack
 from evonas.data import Part
-from evonas.deployment.card_content import card_content
 from evonas.deployment.deploy_options import DeployOptions
-from evonas.deployment.deploy_steps import DeploySteps
 from evonas.deployment.deployment import Deployment
 from evonas.deployment.ensemble.candidates import (
     EnsembleCandidate,
@@ -27,16 +21,12 @@ from evonas.deployment.ensemble.candidates import (
     read_budget,
     uses_trained,
 )
-from evonas.deployment.ensemble.pool import By, MemberPool, classification_figures, forward_selection, subset_selection
+from evonas.deployment.ensemble.pool import By, MemberPool, forward_selection, subset_selection
+from evonas.deployment.ensemble.steps import ATTACK, EnsembleSelection, EnsembleSteps
 from evonas.deployment.folder import refuse_content
-from evonas.deployment.model import MEMBERS, SPACE, model_files
 from evonas.errors import ExportError, RunError
 from evonas.files.progress import Progress, Silent
-from evonas.networks import Network
-from evonas.networks.averaged import Averaged
-from evonas.networks.unit_input import UnitInput
 from evonas.objectives import torch_threads
-from evonas.objectives.robust.evaluator import robust_accuracy
 from evonas.pareto.objective import Constraint
 from evonas.pipeline.context import run_context
 from evonas.runs.front_file import read_front
@@ -45,12 +35,7 @@ from evonas.runs.selection import Selection, choose
 from evonas.runtime.export import OPSET
 from evonas.tasks import make_task
 
-__all__ = ["EnsembleDeployment", "ensemble_summary", "make_ensemble", "trainings_of", "within_cost"]
-
-ATTACK = "pgd@4/255x10"
-"""Attack under which an ensemble and what it is compared with are read, on `ATTACKED` images at most."""
-ATTACKED = 500
-MEASURES = ("accuracy", "nll", "ece", ATTACK)
+__all__ = ["EnsembleDeployment", "make_ensemble", "trainings_of", "within_cost"]
 
 
 @dataclass(frozen=True)
@@ -72,133 +57,6 @@ class EnsembleDeployment:
     words: str
     bounds: tuple[Constraint, ...]
     compared: tuple[Mapping[str, Any], ...]
-
-
-@dataclass(frozen=True)
-class EnsembleSelection(Selection):
-    """Members of an ensemble, in the place of one member; the architecture is the first one's."""
-
-    texts: tuple[str, ...] = ()
-
-    @property
-    def text(self) -> str:
-        """All architectures."""
-        return "ensemble of " + " + ".join(self.texts)
-
-
-@dataclass
-class EnsembleSteps(DeploySteps):
-    """The steps of a deployment, of several networks as one."""
-
-    candidates: list[EnsembleCandidate] = field(default_factory=list)
-    networks: list[Network] = field(default_factory=list)
-    pool: MemberPool | None = None
-    members: tuple[int, ...] = ()
-    rival: int | None = None
-    words: str = ""
-    chosen: dict[str, Any] = field(default_factory=dict)
-    attack: str | None = ATTACK
-
-    @cached_property
-    def known_pool(self) -> MemberPool:
-        """What the ensemble was chosen from."""
-        assert self.pool is not None
-        return self.pool
-
-    @property
-    def costs(self) -> list[str]:
-        """Names of costs, the first bound's first."""
-        return list(dict.fromkeys([self.known_pool.bounds[0].objective, *self.known_pool.costs]))
-
-    def weights(self) -> tuple[nn.Module, str]:
-        """Return the networks as one, and where their weights come from."""
-        kind = "inherited from the supernet" if self.candidates[0].trained is None else "trained"
-        network = Averaged(self.networks[i] for i in self.members).eval()
-        return network, f"of {len(self.members)} networks, each {kind}; their probabilities are averaged"
-
-    def unseen(self) -> Part | None:
-        """Return images that no member was trained on."""
-        return choosing_images(self.data, [self.candidates[i] for i in self.members])[0]
-
-    def files(self, network: nn.Module) -> dict[str, bytes]:
-        """Return each network's files in a folder of its own, and the space."""
-        found: dict[str, bytes] = {}
-        for number, i in enumerate(self.members):
-            held = model_files(self.networks[i], self.data)
-            found |= {f"{MEMBERS}/{number:02d}/{name}": content for name, content in held.items()}
-            found[SPACE] = held[SPACE]
-        return found
-
-    @cached_property
-    def member_rows(self) -> tuple[dict[str, Any], ...]:
-        """What each member is: name, architecture, costs, and its value where it was chosen."""
-        return tuple(
-            {
-                "name": self.candidates[i].name,
-                "architecture": self.candidates[i].architecture,
-                "costs": dict(self.candidates[i].costs),
-                "nll": replace(self.known_pool, by="nll").value([i]),
-            }
-            for i in self.members
-        )
-
-    @cached_property
-    def compared(self) -> tuple[dict[str, Any], ...]:
-        """The ensemble, its best member and one network within its cost, on the test part."""
-        best = min(self.members, key=lambda i: self.known_pool.value([i]))
-        rows = [self._judged(f"ensemble of {len(self.members)}", self.members)]
-        rows.append(self._judged(f"best member, {self.candidates[best].name}", [best]))
-        if self.rival is not None:
-            rows.append(self._judged(f"one network, {self.candidates[self.rival].name}", [self.rival]))
-        return tuple(rows)
-
-    def _judged(self, name: str, members: Sequence[int]) -> dict[str, Any]:
-        network = Averaged(self.networks[i] for i in members).eval()
-        test, price = self.data.test, self.costs[0]
-        figures = classification_figures(probabilities_on(network, test, self.data), test.labels.cpu().numpy())
-        row: dict[str, Any] = {"name": name, "cost": self.known_pool.cost(price, members), **figures}
-        row[ATTACK] = None if self.attack is None else self._attacked(network)
-        return row
-
-    def _attacked(self, network: nn.Module) -> float:
-        assert self.attack is not None
-        data, seed = self.data, self.context.seed
-        model = UnitInput(network, data.mean, data.std).eval().to(data.device)
-        try:
-            return robust_accuracy(read_attack(self.attack), model, data.test, data, seed=seed, images=ATTACKED)
-        finally:
-            model.cpu()  # where networks are kept
-
-    def card(self, deployment: Deployment, network: nn.Module) -> dict[str, Any]:
-        """Return the content of ``card.json``, with the members and what they are compared with."""
-        first = self.networks[self.members[0]]
-        card = card_content(deployment, run=self.run, choice=self.choice, network=first, context=self.context)
-        summed = {"FLOPs": "flops", "parameters": "params"}
-        figures = [one for one in card["figures"] if one["name"] not in summed]
-        for title, name in summed.items():
-            if name in self.known_pool.costs:
-                value = round(self.known_pool.cost(name, self.members))
-                figures.insert(0, {"name": title, "value": value, "unit": "", "by": "the sum over members"})
-        records = [self.candidates[i].trained for i in self.members]
-        origins = [one.how if one is not None else "the supernet's, not trained" for one in records]
-        card["figures"] = figures
-        card["weights"] = {
-            "origin": "ensemble",
-            "words": f"Weights {deployment.weights}: " + "; ".join(dict.fromkeys(origins)) + ".",
-            "training": [None if one is None else one.record for one in records],
-        }
-        card["ensemble"] = {
-            "words": self.words,
-            "chosen": self.chosen,
-            "members": list(self.member_rows),
-            "costs": self.costs,
-            "bounds": list(map(str, self.known_pool.bounds)),
-            "measures": [key for key in MEASURES if self.attack is not None or key != ATTACK],
-            "compared": list(self.compared),
-            "judged_on": f"the {len(self.data.test):,} test images, torch"
-            + ("" if self.attack is None else f"; {ATTACK} on {min(ATTACKED, len(self.data.test)):,} of them"),
-        }
-        return card
 
 
 def make_ensemble(
@@ -344,30 +202,3 @@ def _words(candidates: int, which: str, chosen: Mapping[str, Any], by: By, bound
         f"Chosen among {candidates} networks by the {measure} of averaged probabilities on {which}, within "
         f"{' and '.join(map(str, bounds))}: {found}."
     )
-
-
-def ensemble_summary(ensemble: EnsembleDeployment) -> list[str]:
-    """Return what was chosen, how it compares, and what to type next, as lines for people."""
-    deployment, price = ensemble.deployment, ensemble.bounds[0].objective
-    attacked = ensemble.compared[0][ATTACK] is not None
-    measures = [key for key in MEASURES if attacked or key != ATTACK]
-    wide = max(len(str(row["name"])) for row in ensemble.compared)
-    lines = [ensemble.words, f"{'':{wide}}  {price:>12}  " + "  ".join(f"{key:>8}" for key in measures)]
-    lines += [
-        f"{row['name']:{wide}}  {row['cost']:>12,.4g}  "
-        + "  ".join(f"{row[key]:>{max(8, len(key))}.4f}" for key in measures)
-        for row in ensemble.compared
-    ]
-    figures = deployment.figures
-    lines.append(
-        f"All on the {figures.images:,} test images" + (f"; {ATTACK} on {ATTACKED} at most." if attacked else ".")
-    )
-    lines.append(
-        f"{deployment.model}: one ONNX model, {figures.size:,} bytes; off by at most {figures.error:.2g} from float64, "
-        f"where torch's own rounding is {figures.torch_error:.2g}; {figures.latency.median_ms:.3g} ms on "
-        f"{deployment.measured_on}."
-    )
-    if len(ensemble.members) == 1:
-        lines.append("One member alone is best within this budget: a larger one may hold an ensemble.")
-    folder = shlex.quote(str(deployment.folder))
-    return [*lines, "Next:", f"  evonas verify {folder}", f"  evonas predict {folder} PHOTO..."]

@@ -13,15 +13,10 @@ import torch
 
 from evonas.deployment import load_model
 from evonas.deployment.ensemble.candidates import find_candidates
-from evonas.deployment.ensemble.ensemble import (
-    EnsembleDeployment,
-    EnsembleSteps,
-    ensemble_summary,
-    make_ensemble,
-    trainings_of,
-    within_cost,
-)
+from evonas.deployment.ensemble.ensemble import EnsembleDeployment, make_ensemble, trainings_of, within_cost
 from evonas.deployment.ensemble.pool import MemberPool
+from evonas.deployment.ensemble.steps import EnsembleSteps
+from evonas.deployment.ensemble.summary import ensemble_summary
 from evonas.deployment.folder_check import verify_folder
 from evonas.errors import EvaluationError, RunError
 from evonas.objectives.result import Result
