@@ -18,7 +18,7 @@ from evonas.data import count_batches
 from evonas.data.skipped import Skipped, skipped_sentence, skipped_table
 from evonas.deployment.access_log import log_access
 from evonas.deployment.model import model_files, to_json
-from evonas.deployment.trained import FORMAT, RECORD, Trained, as_trained, note_accuracy, read_record
+from evonas.deployment.trained import Trained, as_trained, note_accuracy
 from evonas.deployment.transfer import transfer_points, wants_transfer
 from evonas.errors import RunError, SettingsError, suggest
 from evonas.files.csv import to_csv
@@ -31,6 +31,7 @@ from evonas.pipeline.context import anchor_network, problem_of, run_context
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runs.selection import Selection, choose
+from evonas.runs.training_record import FORMAT, RECORD, read_record
 from evonas.spaces import Architecture, Candidate, load_space
 from evonas.spaces.largest import largest
 from evonas.supernet import PathEvaluator

@@ -20,11 +20,12 @@ from evonas.files.toml import to_toml
 from evonas.networks import Network, build
 from evonas.networks.averaged import Averaged
 from evonas.networks.unit_input import Tempered, UnitInput
+from evonas.runs.training_record import WEIGHTS
 from evonas.spaces import Skeleton, load_space
 from evonas.tasks import make_task, task_names
 
 FORMAT = 1
-WEIGHTS, NETWORK, SPACE = "weights.safetensors", "network.toml", "space.toml"
+NETWORK, SPACE = "network.toml", "space.toml"
 PREPROCESS = "preprocess.json"
 MEMBERS = "members"
 """Folder of an ensemble's networks, each in a folder of its own."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from evonas.deployment.deployment import MODEL
-from evonas.deployment.model import NETWORK, PREPROCESS, WEIGHTS, load_model
+from evonas.deployment.model import NETWORK, PREPROCESS, load_model
 from evonas.deployment.predict_alone import Answer, PhotoModel, answer_line, answers_csv, find_photos
 from evonas.deployment.trained import trained_models
 from evonas.errors import ExportError, RunError, SettingsError, require
@@ -19,6 +19,7 @@ from evonas.files.progress import Progress, Silent
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runs.selection import choose
+from evonas.runs.training_record import WEIGHTS
 from evonas.spaces import load_space
 
 __all__ = ["Predictions", "load_photo_model", "predict"]

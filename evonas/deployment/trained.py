@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,18 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from evonas.deployment.model import WEIGHTS
 from evonas.errors import RunError
 from evonas.pareto.correlation import kendall
 from evonas.pareto.front import Front
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runs.selection import Selection
+from evonas.runs.training_record import RECORD, read_record
 from evonas.tasks import ClassReport
 from evonas.training.held_out import overfitting
 
-FORMAT = 1
-RECORD = "training.json"
 _EQUAL = ("architecture", "recipe", "weights", "teacher", "data")
 """What trainings share that differ in their seed alone."""
 
@@ -267,21 +264,3 @@ def as_trained(folder: Path, record: dict[str, Any], choice: Selection, *, store
         stored,
         own == "acc" and "acc_top1" in known and "acc_low" not in known,
     )
-
-
-def read_record(file: Path) -> dict[str, Any]:
-    """Return a ``training.json``.
-
-    Raises:
-        RunError: It is damaged, of another version, or its weights are missing.
-    """
-    try:
-        record: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        if record["format"] != FORMAT or not (file.parent / WEIGHTS).is_file():
-            raise ValueError("another format, or its weights are missing")
-        record["accuracy"]["value"], record["finished"], record["architecture"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(
-            f"The training in {file.parent} cannot be read ({error}): remove that folder and train again"
-        ) from None
-    return record

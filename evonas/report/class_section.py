@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from evonas.report.markup import table, text
+from evonas.runs.training_record import RECORD
 from evonas.tasks import ClassReport
 
 __all__ = ["class_section", "read_class_reports"]
 
 MOST_TRAININGS = 12
 """Trainings that a page shows, the latest."""
-RECORD = "training.json"
 SHARES = ("accuracy", "balanced_accuracy")
 """Measures that are shares of images, in percent; the others are scores of their own."""
 

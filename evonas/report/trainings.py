@@ -13,12 +13,13 @@ from evonas.report.amounts import headline, is_accuracy, known_heading, shown
 from evonas.report.contents import Contents, json_of
 from evonas.report.markup import numbers, table, text
 from evonas.report.origins import number, trainable
+from evonas.runs.training_record import RECORD
 
 __all__ = ["TrainingFigures", "read_trainings", "training_curves", "trainings_section"]
 
 MOST_TRAININGS = 12
 """Trainings that a page shows, the latest."""
-RECORD, CARD = "training.json", "card.json"
+CARD = "card.json"
 CURVES = {"loss": "loss in training", "metric": "{measure} in training", "held_out": "{measure} on held-out images"}
 """Figures of an epoch that are drawn, and what they are called; `measure` is what the task is measured by."""
 

@@ -21,12 +21,12 @@ from evonas.deployment.check import compare
 from evonas.deployment.compression.compress import QUANTIZE, Comparison, compress, halves
 from evonas.deployment.compression.qat import fine_tune
 from evonas.deployment.model import load_model
-from evonas.deployment.trained import RECORD
 from evonas.errors import ExportError
 from evonas.networks import Network
 from evonas.networks.unit_input import UnitInput
 from evonas.pipeline.defaults import data_options
 from evonas.runs.run import Run
+from evonas.runs.training_record import RECORD
 from evonas.runtime import describe, device_fingerprint, export, measure_models
 from evonas.tasks import make_task
 
