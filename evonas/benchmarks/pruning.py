@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -19,12 +20,12 @@ from evonas.pipeline.context import run_context
 from evonas.proxies.flops import module_flops
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
+from evonas.runs.training_record import RECORD, read_record
 from evonas.spaces import parse_candidate
 from evonas.supernet import PathEvaluator
 from evonas.supernet.evaluate import NORM_IMAGES
 from evonas.tasks import make_task
-from evonas.training import load_recipe, read_test
-from evonas.training.recipe import FINETUNE
+from evonas.training import TrainingRecipe, read_test
 from evonas.training.train import train
 
 __all__ = ["IMPORTANCES", "bench_pruning"]
@@ -46,24 +47,22 @@ def bench_pruning(
     *,
     importances: Sequence[str] = IMPORTANCES,
     resolutions: Sequence[int] = (),
-    seed: int = 0,
     progress: Progress | None = None,
 ) -> list[dict[str, Any]]:
-    """Prune the largest path with torch-pruning to what each trained member costs, fine-tune it as members are.
+    """Prune the largest path with torch-pruning to what each trained member costs, and train it as that member was.
 
-    Both begin from the same adapted weights, are fine-tuned by the recipe `finetune` for as many epochs on the same
-    images and read on the test part once. Statistics of norms, which the recipe keeps, no longer fit where
+    Both begin from the same adapted weights, are trained by the recipe and seed of the member's training on the same
+    images and read on the test part once. Statistics of norms, which the recipe `finetune` keeps, no longer fit where
     many channels were pruned: what is pruned is trained with kept ones and with learned ones, both shown.
 
     Args:
         run: A search from published weights, members of which were trained.
         importances: Of `IMPORTANCES`.
         resolutions: Sides at which the largest is pruned; empty: that of the run.
-        seed: Of the fine-tuning.
         progress: Shows how far it is.
 
     Returns:
-        A row per trained member and network compared: ``member`` (its text), ``way`` ("evonas" or "pruned, IMPORTANCE,
+        A row per training and network compared: ``member`` (its text), ``way`` ("evonas" or "pruned, IMPORTANCE,
         norms kept|learned"), ``resolution``, ``flops`` (multiply-adds), ``accuracy``, ``epochs``, ``seconds``.
 
     Raises:
@@ -81,9 +80,12 @@ def bench_pruning(
     front = read_front(run)
     if "flops" not in [objective.name for objective in front.objectives]:
         raise RunError(f"{run.path} did not search for flops, so that there is no cost to prune to")
-    trained = [member for member in front if "acc_trained" in member.known]
+    records = [read_record(file) for file in sorted((run.path / "models").glob(f"*/{RECORD}"))]
+    trained = [(one, record) for one in front for record in records if record["architecture"] == one.architecture]
     if not trained:
-        raise RunError(f"No member of {run.path} was trained: run  evonas train {run.path} --select knee")
+        raise RunError(
+            f"No member of {run.path} was trained: run  evonas train {shlex.quote(str(run.path))} --select knee"
+        )
     context, progress = run_context(run, with_supernet=True), progress or Silent()
     assert context.data is not None
     sides: list[Size] = list(resolutions) or [context.data.resolution]
@@ -92,16 +94,16 @@ def bench_pruning(
         torch_threads(context.threads),
         progress.task("Pruning", len(trained) * len(importances) * len(sides) * 2) as task,
     ):
-        for member in trained:
-            rows.append(_member_row(member, context))
+        for member, record in trained:
+            rows.append(_member_row(member, record, context))
             for side in sides:
                 for importance, kept in itertools.product(importances, (True, False)):
-                    rows.append(_pruned_row(member, context, importance, side, seed, kept=kept))
+                    rows.append(_pruned_row(member, record, context, importance, side, kept=kept))
                     task.advance(1, f"{rows[-1]['way']}, {rows[-1]['accuracy']:.3f}")
     return rows
 
 
-def _member_row(member: Member, context: Context) -> dict[str, Any]:
+def _member_row(member: Member, record: Mapping[str, Any], context: Context) -> dict[str, Any]:
     assert context.data is not None
     candidate = parse_candidate(member.architecture, context.space)
     return {
@@ -109,14 +111,14 @@ def _member_row(member: Member, context: Context) -> dict[str, Any]:
         "way": "evonas",
         "resolution": size_text(parse_size(candidate.resolution or context.data.resolution)),
         "flops": int(member.values["flops"]),
-        "accuracy": member.known["acc_trained"],
-        "epochs": load_recipe(FINETUNE).epochs,
-        "seconds": None,
+        "accuracy": record["accuracy"]["value"],
+        "epochs": record["recipe"]["epochs"],
+        "seconds": None,  # on record, but of the machine as it was then
     }
 
 
 def _pruned_row(
-    member: Member, context: Context, importance: str, side: Size, seed: int, *, kept: bool
+    member: Member, record: Mapping[str, Any], context: Context, importance: str, side: Size, *, kept: bool
 ) -> dict[str, Any]:
     """Prune the largest path until it costs no more than a member, fine-tune it and read the test part."""
     assert context.data is not None
@@ -128,8 +130,8 @@ def _pruned_row(
     images = data.normalize(data.train.images[:TAYLOR_IMAGES])
     labels, task = data.train.labels[:TAYLOR_IMAGES], make_task(data)
     cost = prune(network, images, member.values["flops"], importance, lambda outputs: task.loss(outputs, labels))
-    recipe = load_recipe(FINETUNE, frozen_norms=kept)
-    train(network, data, recipe, seed=seed, device=context.device)
+    recipe = TrainingRecipe(**{**record["recipe"], "frozen_norms": kept})
+    train(network, data, recipe, seed=record["seed"], device=context.device)
     accuracy, _ = read_test(network, data)
     return {
         "member": member.architecture,

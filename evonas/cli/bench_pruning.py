@@ -19,11 +19,10 @@ def bench_pruning(
     resolutions: Annotated[
         str | None, typer.Option(help="Sides at which the largest is pruned. [default: the run's]")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the fine-tuning.")] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
     out: Out = None,
 ) -> None:
-    """Prune the adapted published network to what each trained member costs, and fine-tune it as long."""
+    """Prune the adapted published network to what each trained member costs, and train it alike."""
     from evonas.files.missing import refuse_missing
 
     refuse_missing(run, "a run's folder")
@@ -33,9 +32,7 @@ def bench_pruning(
     from evonas.runs.run import Run
 
     with Run.open(run) as opened:
-        rows = compare(
-            opened, importances=importance.split(","), resolutions=sides, seed=seed, progress=make_progress(quiet)
-        )
+        rows = compare(opened, importances=importance.split(","), resolutions=sides, progress=make_progress(quiet))
     _show(
         ["way", "px", "multiply-adds", "test accuracy", "epochs"],
         [

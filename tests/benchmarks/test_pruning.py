@@ -9,12 +9,15 @@ import torch
 from torch.nn import functional as F
 
 from evonas.benchmarks.pruning import IMPORTANCES, bench_pruning, prune
+from evonas.deployment import train_members
 from evonas.errors import RunError, SettingsError
 from evonas.networks import build
+from evonas.pipeline.run import search
 from evonas.proxies.flops import module_flops
 from evonas.runs.run import Run
 from evonas.spaces import load_space
-from tests.pipeline.published import SPACE
+from evonas.training import load_recipe
+from tests.pipeline.published import SPACE, settings, write_published
 
 
 @pytest.mark.parametrize("importance", IMPORTANCES)
@@ -42,3 +45,17 @@ def test_what_cannot_be_compared_is_refused(made: Path, monkeypatch: pytest.Monk
         monkeypatch.setattr("evonas.benchmarks.pruning.require", lambda *_: None)
         with pytest.raises(RunError, match="was trained: run  evonas train"):
             bench_pruning(run)
+
+
+@pytest.mark.slow
+def test_what_is_pruned_is_trained_as_the_member_was(tmp_path: Path) -> None:
+    pytest.importorskip("torch_pruning", reason="the extra peers is not installed")
+    write_published(tmp_path)
+    asked = settings(tmp_path, epochs=1, population=4, generations=2, resolution=24, train_limit=90)
+    search(asked, tmp_path / "run").close()
+    (trained,) = train_members(tmp_path / "run", "best:acc", load_recipe("finetune", epochs=2))
+    with Run.open(tmp_path / "run") as run:
+        own, *pruned = bench_pruning(run, importances=["magnitude"])
+    assert (own["way"], own["accuracy"], own["epochs"]) == ("evonas", trained.accuracy, 2)
+    assert [row["way"] for row in pruned] == [f"pruned, magnitude, norms {how}" for how in ("kept", "learned")]
+    assert all(row["flops"] <= own["flops"] and row["epochs"] == 2 for row in pruned)
