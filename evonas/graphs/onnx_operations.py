@@ -203,12 +203,16 @@ def _linear(builder: GraphNormalizer, values: Values, node: onnx.NodeProto, outp
         return builder.add(made, _reads(values, node))
     if first not in values.nodes and second not in values.nodes:
         return None  # a computed shift of a constant
-    given = first if first in values.nodes else second
-    weight = values.whole(second if given == first else first, who)
-    transposed = bool(_attribute(node, "transB", 0)) if node.op_type == "Gemm" else False
-    features = weight[-1] if transposed == (given == first) else weight[-2] if len(weight) > 1 else weight[0]
+    left = second in values.nodes  # W x: each column of the result is what the layer gives of one of x
+    weight = values.whole(first if left else second, who)
+    transposed = node.op_type == "Gemm" and bool(_attribute(node, "transA" if left else "transB", 0))
+    features = weight[-1] if transposed != left or len(weight) == 1 else weight[-2]
     result = values.image(output, who)
-    made = primitive("linear", (features,), result if len(weight) > 1 else (*result, 1))
+    if len(weight) == 1:
+        result = (*result, 1)
+    elif left:
+        result = (*result[:-2], *reversed(result[-2:]))
+    made = primitive("linear", (features,), result)
     return builder.add(made, _reads(values, node))
 
 

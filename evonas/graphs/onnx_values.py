@@ -21,7 +21,7 @@ __all__ = ["Values", "load", "prepare"]
 SMALL = 1024
 """Elements of constants whose values are read: sizes, axes and bounds; of others only the shape counts."""
 PARAMETRIC = {
-    "Conv": (1, 2), "ConvTranspose": (1, 2), "Gemm": (1, 2), "BatchNormalization": (1, 2), "ConvInteger": (1,),
+    "Conv": (1, 2), "ConvTranspose": (1, 2), "Gemm": (0, 1, 2), "BatchNormalization": (1, 2), "ConvInteger": (1,),
     "MatMulInteger": (0, 1), "QLinearConv": (3, 8), "QLinearMatMul": (0, 3),
 }  # fmt: skip
 """Operator -> positions of inputs that training sets."""

@@ -11,6 +11,7 @@ from torch import nn
 
 from evonas.errors import GraphError
 from evonas.graphs import graph_of_module, read_model, read_onnx
+from evonas.graphs.primitive import primitive
 from evonas.runtime import export
 from evonas.runtime.quiet import quiet
 
@@ -247,6 +248,23 @@ def test_linear_layers_work_on_each_token(columns, result):
     found, parameters = chain_of(nodes, shape=(1, 196, 64), weights=[weight("w", 64, *columns)])
     assert found == [("linear", (64,), result, 64 * 196 * result[1])]
     assert parameters == 64 * result[1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fixed", "read", "attributes"),
+    [
+        ("MatMul", (5, 7), (1, 7, 3), {}),
+        ("Gemm", (5, 7), (3, 7), {"transB": 1}),
+        ("Gemm", (7, 5), (7, 3), {"transA": 1}),
+    ],
+)
+def test_a_weight_on_the_left_counts_as_one_on_the_right(kind, fixed, read, attributes):
+    found, parameters = chain_of(
+        [helper.make_node(kind, ["w", "x"], ["y"], **attributes)], shape=read, weights=[weight("w", *fixed)]
+    )
+    assert found == [("linear", (7,), (3, 5), 7 * 3 * 5)]
+    assert parameters == 7 * 5
+    assert primitive("linear", *found[0][1:3]).weights == parameters
 
 
 def test_a_computed_kernel_is_read():
