@@ -39,13 +39,17 @@ def search_cost(problem: SearchProblem, run: Run, texts: Sequence[str]) -> int:
         problem: What was searched.
         run: Its run, which holds what adaptation and anchors did.
         texts: Canonical text of each of the architectures evaluated.
+
+    Raises:
+        SettingsError: The search has no images.
+        EvaluationError: The cost of an architecture is not known.
     """
     if problem.data is None:
         raise SettingsError("The baseline 'transfer' needs images, and the search has none")
     costs = problem.bounds.cheap["flops"]
 
     def flops(candidates: Sequence[Candidate]) -> list[int]:
-        return [int(row["flops"].value or 0) for row in costs.evaluate(candidates)]
+        return [int(row["flops"].required("The cost of an architecture")) for row in costs.evaluate(candidates)]
 
     smallest, largest = flops(as_candidates(problem.space.extremes()))
     evaluated = flops([parse_candidate(text, problem.space) for text in texts])
