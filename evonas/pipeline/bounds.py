@@ -10,7 +10,7 @@ from evonas.errors import SettingsError
 from evonas.objectives import Evaluator
 from evonas.pareto.objective import Constraint
 from evonas.pipeline.asked import Asked
-from evonas.pipeline.feasibility import Feasibility, find_feasibility, repaired
+from evonas.pipeline.feasibility import Feasibility, find_feasibility, repaired, violation_sum
 from evonas.pipeline.genome import SearchGenome
 from evonas.spaces import Candidate
 
@@ -161,11 +161,9 @@ class Bounds:
 
     def _violation_of(self, genomes: np.ndarray) -> np.ndarray:
         """Return the sum of relative violations of bounds on cheap objectives, shape ``(n,)``; infinite: it fails."""
-        total = np.zeros(len(genomes))
-        for constraint in self._cheap_constraints():
-            values = self._read(constraint.objective, genomes)
-            total += [constraint.violation(value) if np.isfinite(value) else np.inf for value in values]
-        return total
+        constraints = self._cheap_constraints()
+        names = dict.fromkeys(constraint.objective for constraint in constraints)
+        return violation_sum(constraints, {name: self._read(name, genomes) for name in names})
 
     def _read(self, name: str, genomes: np.ndarray) -> np.ndarray:
         return np.array(self._values(name, [self._genome.candidate(genome) for genome in genomes]))

@@ -9,7 +9,7 @@ import numpy as np
 
 from evonas.pareto.objective import Constraint
 
-__all__ = ["Feasibility", "find_feasibility", "least", "repaired"]
+__all__ = ["Feasibility", "find_feasibility", "least", "repaired", "violation_sum"]
 
 SWEEPS = 4
 """Times that the descent goes over all genes, at the most."""
@@ -78,17 +78,10 @@ def find_feasibility(
     names = dict.fromkeys(constraint.objective for constraint in constraints)
     known = {name: read(name, sample) for name in names}
 
-    def violation(columns: Mapping[str, np.ndarray]) -> np.ndarray:
-        rows = [
-            [c.violation(value) if np.isfinite(value) else np.inf for value in columns[c.objective]]
-            for c in constraints
-        ]
-        return np.asarray(np.sum(rows, axis=0))
-
     def violation_of(genomes: np.ndarray) -> np.ndarray:
-        return violation({name: read(name, genomes) for name in names})
+        return violation_sum(constraints, {name: read(name, genomes) for name in names})
 
-    found = violation(known)
+    found = violation_sum(constraints, known)
     starts = [sample[int(np.argmin(found))]]
     corners = {}
     for constraint in constraints:
@@ -108,6 +101,19 @@ def find_feasibility(
     nearest = {name: float(read(name, best)[0]) for name in names}
     kept = float((found[:drawn] <= 0).mean())
     return Feasibility(kept, drawn, float(amounts.min()), genomes[amounts <= 0], corners, nearest)
+
+
+def violation_sum(constraints: Sequence[Constraint], columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the sum of relative violations of rows of values, shape ``(n,)``; infinite where a value is not finite.
+
+    Args:
+        constraints: Bounds, one or more.
+        columns: Values of shape ``(n,)`` by objective.
+    """
+    rows = [
+        [c.violation(value) if np.isfinite(value) else np.inf for value in columns[c.objective]] for c in constraints
+    ]
+    return np.asarray(np.sum(rows, axis=0))
 
 
 def _ends(
