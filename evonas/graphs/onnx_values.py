@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evonas.errors import GraphError
+from evonas.graphs.primitive import trimmed
 from evonas.runtime.fold_shapes import fold_shapes
 from evonas.runtime.graph import Graph
 
@@ -94,11 +95,7 @@ class Values:
 
     def shape(self, name: str, who: str) -> tuple[int, ...]:
         """Return the shape of a value for one image, without ones at the end: (c, 1, 1) is (c,)."""
-        shape = self.image(name, who)
-        end = len(shape)
-        while end > 1 and shape[end - 1] == 1:
-            end -= 1
-        return shape[:end]
+        return trimmed(self.image(name, who))
 
     def image(self, name: str, who: str) -> tuple[int, ...]:
         """Return the shape of a value for one image, with ones at the end."""

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["OPERATIONS", "Primitive", "primitive"]
+__all__ = ["OPERATIONS", "Primitive", "primitive", "trimmed"]
 
 OPERATIONS = (
     "input", "output", "conv", "depthwise", "conv_transpose", "linear", "matmul", "add", "mul", "sub", "div", "concat",
@@ -94,3 +94,11 @@ def primitive(
         numbers = tuple([float(number) for number in detail])  # 1 and 1.0 are equal and have two texts
         found = _MADE[fields] = Primitive(name, source, result, kernel, stride, dilation, groups, numbers)
     return found
+
+
+def trimmed(shape: Sizes) -> Sizes:
+    """Return a shape without ones at the end, as primitives have it: (c, 1, 1) is (c,)."""
+    end = len(shape)
+    while end > 1 and shape[end - 1] == 1:
+        end -= 1
+    return shape[:end]

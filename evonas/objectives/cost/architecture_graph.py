@@ -8,7 +8,7 @@ from typing import Any
 import onnx
 
 from evonas.graphs import ComputationGraph, GraphNormalizer, read_onnx
-from evonas.graphs.primitive import Primitive, primitive
+from evonas.graphs.primitive import Primitive, primitive, trimmed
 from evonas.objectives.cost.assemble import export_block
 from evonas.objectives.cost.block_graph import Add, Block, Concat, Zeros
 from evonas.objectives.cost.cache import cached
@@ -62,7 +62,7 @@ class ArchitectureGraphs:
                 parts, result = self._parts[block]
                 values[step.writes] = _inline(builder, parts, result, read[0])
         last = [values[block_graph.output]] if block_graph.output in values else []
-        return builder.finish(last, _trimmed(block_graph.shapes[block_graph.output][1:]))
+        return builder.finish(last, trimmed(block_graph.shapes[block_graph.output][1:]))
 
     def _is_new(self, block: Block) -> bool:
         return block not in self._parts and not isinstance(block.module, Add | Concat | Zeros)
@@ -78,14 +78,14 @@ class ArchitectureGraphs:
         shape = block.shapes[0]
         found = self._sums.get(shape)
         if found is None:
-            trimmed = _trimmed(shape[1:])
-            found = self._sums[shape] = primitive("add", trimmed, trimmed)
+            summed = trimmed(shape[1:])
+            found = self._sums[shape] = primitive("add", summed, summed)
         return found
 
     def _joint(self, block: Block) -> Primitive:
         found = self._joints.get(block)
         if found is None:
-            source, result = _trimmed(block.shapes[0][1:]), _trimmed(block.trace.output[1:])
+            source, result = trimmed(block.shapes[0][1:]), trimmed(block.trace.output[1:])
             found = self._joints[block] = primitive("concat", source, result, detail=(1,))
         return found
 
@@ -97,13 +97,6 @@ def _inline(builder: GraphNormalizer, parts: list[Part], result: int, source: in
     for node, reads in parts:
         numbers.append(add(node, (numbers[reads[0]],) if len(reads) == 1 else tuple([numbers[r] for r in reads])))
     return numbers[result]
-
-
-def _trimmed(shape: Shape) -> Shape:
-    end = len(shape)
-    while end > 1 and shape[end - 1] == 1:
-        end -= 1
-    return shape[:end]
 
 
 def _measure(block: Block) -> list[Any]:
