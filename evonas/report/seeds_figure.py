@@ -13,7 +13,7 @@ from evonas.pareto.dominance import first_front, minimized
 from evonas.pareto.objective import Objective
 from evonas.pareto.seed_comparison import SeedComparison
 from evonas.report.amounts import heading, is_accuracy
-from evonas.report.draw import CLOUD, FRONT, GRID, INK, SOFT
+from evonas.report.draw import CLOUD, FRONT, INK, style_axes
 from evonas.report.front_figure import staircase
 from evonas.report.origins import number
 
@@ -46,7 +46,7 @@ def plot_seeds(found: SeedComparison, *, dpi: int = 160) -> bytes:
     )
     for place, other in enumerate(others or [None]):
         axes = figure.add_subplot(1, max(1, len(others)), place + 1)
-        _frame(axes)
+        style_axes(axes)
         if other is None:
             _single(axes, found)
         else:
@@ -58,15 +58,6 @@ def plot_seeds(found: SeedComparison, *, dpi: int = 160) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", facecolor="white")
     return buffer.getvalue()
-
-
-def _frame(axes: Any) -> None:
-    axes.set_axisbelow(True)
-    axes.grid(color=GRID, lw=0.8)
-    axes.tick_params(colors=SOFT, labelcolor=SOFT, length=0, labelsize=9)
-    for name, spine in axes.spines.items():
-        spine.set_visible(name in ("left", "bottom"))
-        spine.set_color("#b9c1cc")
 
 
 def _single(axes: Any, found: SeedComparison) -> None:
