@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from evonas.attacks.attack import Attack
+from evonas.attacks.attack import read_attack
 from evonas.attacks.settings import ATTACKS
 from evonas.errors import SettingsError, suggest
 from evonas.objectives.robust.contract import Perturbation
-from evonas.objectives.robust.corruption import Corruption, with_kinds
+from evonas.objectives.robust.corruption import read_corruption, with_kinds
 from evonas.pareto.objective import Objective
 
 __all__ = ["KINDS", "ROBUST", "is_robust", "read_robust", "robust_names", "robust_objective"]
@@ -25,23 +24,22 @@ class RobustKind(NamedTuple):
     """Kind of change of images.
 
     Attributes:
-        home: ``module:function`` of what reads ``NAME@ARGUMENTS`` and returns a `Perturbation`.
+        read: Reads ``NAME@ARGUMENTS``.
         text: What the objective is, in half a sentence.
     """
 
-    home: str
+    read: Callable[[str], Perturbation]
     text: str
 
 
-_ATTACK = "evonas.attacks.attack:read_attack"
 KINDS: Mapping[str, RobustKind] = MappingProxyType(
     {
-        name: RobustKind(_ATTACK, f"share of images right under {kind.title}: {kind.text}")
+        name: RobustKind(read_attack, f"share of images right under {kind.title}: {kind.text}")
         for name, kind in ATTACKS.items()
     }
     | {
         "corruption": RobustKind(
-            "evonas.objectives.robust.corruption:read_corruption",
+            read_corruption,
             "share of images right under noise, blur, weather and digital corruption, mean over the kinds",
         )
     }
@@ -76,14 +74,9 @@ def read_robust(name: str, corruptions: Sequence[str] = ()) -> Perturbation:
             f"Unknown objective '{name}': expected {ROBUST}NAME with NAME among {', '.join(KINDS)}."
             f"{suggest(kind, KINDS)}"
         )
-    module, _, function = KINDS[kind].home.partition(":")
-    found: Perturbation = getattr(importlib.import_module(module), function)(text)
-    return with_kinds(found, corruptions)
+    return with_kinds(KINDS[kind].read(text), corruptions)
 
 
 def robust_objective(name: str) -> Objective:
     """Return the objective of that name: the share of images that survives."""
     return Objective(name, UNIT, "max")
-
-
-_: tuple[type[Perturbation], ...] = (Attack, Corruption)  # keep the contract
