@@ -121,17 +121,20 @@ class SignalReader:
         return self.encoder(architectures, scores, self._joint(scores), shared, general)
 
     @cached_property
-    def _sample_traits(self) -> np.ndarray:
-        assert self._traits is not None  # there is a predictor
-        return self._traits(self.forms)
+    def _sample_from_others(self) -> tuple[np.ndarray, float, float]:
+        """Traits of the reference sample; mean and deviation of what trainings in other spaces say of it."""
+        assert self._general is not None  # there is a predictor
+        assert self._traits is not None
+        traits = self._traits(self.forms)
+        scores = self._general(traits, traits)
+        return traits, float(scores.mean()), float(scores.std()) or 1.0
 
     def _from_others(self, architectures: Sequence[Architecture]) -> np.ndarray | None:
         """Return what trainings in other spaces say, mean 0 and deviation 1 on the reference sample."""
         if self._general is None or self._traits is None:
             return None
-        sample = self._general(self._sample_traits, self._sample_traits)
-        scores = self._general(self._traits(architectures), self._sample_traits)
-        return np.asarray((scores - sample.mean()) / (sample.std() or 1.0))
+        sample, mean, deviation = self._sample_from_others
+        return np.asarray((self._general(self._traits(architectures), sample) - mean) / deviation)
 
     def _columns(self, architectures: Sequence[Architecture]) -> dict[str, np.ndarray]:
         logs = np.stack([self._zero_cost(architecture) for architecture in architectures])
