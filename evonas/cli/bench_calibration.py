@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from evonas.cli.bench import Out, Space, _cell, _numbers, _show, _write, bench
+from evonas.cli.options import Quiet
 
 
 @bench.command("calibration")
@@ -29,7 +30,7 @@ def bench_calibration(
     ] = None,
     ensembles: Annotated[str, typer.Option(help="Sizes of ensembles of the first networks.")] = "3,5",
     seed: Annotated[int, typer.Option(min=0, help="Of architectures and trainings.")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    quiet: Quiet = False,
     out: Out = None,
 ) -> None:
     """Seven questions on calibration (Tao et al., ICLR 2024) on random networks trained alike, and small ensembles."""

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from evonas.cli.bench import Out, Space, _numbers, _show, _write, bench
-from evonas.cli.options import OfSize
+from evonas.cli.options import OfSize, Quiet
 
 
 @bench.command("distillation")
@@ -25,7 +25,7 @@ def bench_distillation(
     train_limit: Annotated[int | None, typer.Option(min=10, help="Use that many training images.")] = None,
     resolution: OfSize = None,
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    quiet: Quiet = False,
     out: Out = None,
 ) -> None:
     """Train random architectures shortly, with and without a teacher, and long; correlate their accuracies."""

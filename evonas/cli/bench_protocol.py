@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evonas.cli.bench import Out, Space, _cell, _progress, _show, _write, bench
+from evonas.cli.options import Quiet
 
 if TYPE_CHECKING:
     from evonas.benchmarks.ablation import Accuracies
@@ -53,7 +54,7 @@ def bench_protocol(
         Path | None, typer.Option(help="Where --ablate keeps trainings: a command that was stopped goes on.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of random architectures, and the first of trainings.")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    quiet: Quiet = False,
     out: Out = None,
 ) -> None:
     """Relative improvement over random sampling, trained alike; ablations of a protocol (Yang et al., ICLR 2020)."""

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from evonas.cli.bench import Out, _numbers, _show, _write, bench
+from evonas.cli.options import Quiet
 
 
 @bench.command("pruning")
@@ -19,7 +20,7 @@ def bench_pruning(
     resolutions: Annotated[
         str | None, typer.Option(help="Sides at which the largest is pruned. [default: the run's]")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    quiet: Quiet = False,
     out: Out = None,
 ) -> None:
     """Prune the adapted published network to what each trained member costs, and train it alike."""

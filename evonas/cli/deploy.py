@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evonas.cli.options import MEMBER
+from evonas.cli.options import MEMBER, NewData, NewTable, Quiet
 
 if TYPE_CHECKING:
     from evonas.deployment.deploy_front import FrontDeployment
@@ -40,12 +40,8 @@ def deploy(
     tolerance: Annotated[
         float | None, typer.Option(help="Largest difference from torch. [default: what float32's rounding explains]")
     ] = None,
-    data: Annotated[
-        str | None, typer.Option(help="Where the run's data are now, the same ones. [default: where they were]")
-    ] = None,
-    table: Annotated[
-        list[str] | None, typer.Option(help="Where the run's table is now; repeat for several. [default: where it was]")
-    ] = None,
+    data: NewData = None,
+    table: NewTable = None,
     preprocessing: Annotated[
         str, typer.Option(help="outside, or inside: the model resizes, crops and scales photos of any size.")
     ] = "outside",
@@ -59,7 +55,7 @@ def deploy(
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Divide logits by a temperature, so that confidence means more.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write a member as an ONNX model, checked against torch on every test image, measured and described."""
     from evonas.runs.run import Run

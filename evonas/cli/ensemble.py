@@ -7,6 +7,7 @@ from typing import Annotated, Literal, cast
 
 import typer
 
+from evonas.cli.options import NewData, NewTable, Quiet
 from evonas.errors import SettingsError
 
 
@@ -36,13 +37,9 @@ def ensemble(
     attack: Annotated[bool, typer.Option("--attack/--no-attack", help="Compare accuracy under PGD, too.")] = True,
     opset: Annotated[int, typer.Option(help="ONNX operator set, 11 or more.")] = 18,
     threads: Annotated[int, typer.Option(min=1, help="Threads that latency is measured with.")] = 1,
-    data: Annotated[
-        str | None, typer.Option(help="Where the run's data are now, the same ones. [default: where they were]")
-    ] = None,
-    table: Annotated[
-        list[str] | None, typer.Option(help="Where the run's table is now; repeat for several. [default: where it was]")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    data: NewData = None,
+    table: NewTable = None,
+    quiet: Quiet = False,
 ) -> None:
     """Choose members whose averaged answers are best under a cost, and deploy them as one ONNX model."""
     from evonas.runs.run import Run

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evonas.cli.options import Application, OfSize, read_size
+from evonas.cli.options import Application, OfSize, Quiet, read_size
 
 if TYPE_CHECKING:
     from evonas.files.size import Size
@@ -19,7 +19,6 @@ latency = Application(
     no_args_is_help=True,
 )
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 Seconds = Annotated[float, typer.Option(min=0.1, help="Begin no further round of calls after that many seconds.")]
 OfSpace = Annotated[str, typer.Option("--space", help="A space's name or TOML file.")]
 OfSkeleton = Annotated[str, typer.Option("--skeleton", help="A skeleton of the space.")]

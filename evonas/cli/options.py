@@ -16,7 +16,10 @@ from evonas.config import UNBOUNDED, Settings
 from evonas.errors import SettingsError
 from evonas.files.size import Size, parse_size
 
-__all__ = ["MEMBER", "SIZE_HELP", "Application", "OfSize", "default_text", "range_text", "read_size", "with_settings"]
+__all__ = [
+    "MEMBER", "SIZE_HELP", "Application", "NewData", "NewTable", "OfSize", "Quiet", "default_text", "range_text",
+    "read_size", "with_settings",
+]  # fmt: skip
 
 MEMBER = "knee, best, best:OBJECTIVE, cheapest, index:N, a short id such as 0ca31b3, or an architecture's text"
 """What ``--select`` takes."""
@@ -24,6 +27,15 @@ MEMBER = "knee, best, best:OBJECTIVE, cheapest, index:N, a short id such as 0ca3
 SIZE_HELP = "Size of the images, the side of squares or HEIGHTxWIDTH. [default: the data's]"
 OfSize = Annotated[str | None, typer.Option(metavar="H[xW]", help=SIZE_HELP)]
 """Option of commands whose images have a size."""
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+"""Option of commands that take a while."""
+NewData = Annotated[
+    str | None, typer.Option(help="Where the run's data are now, the same ones. [default: where they were]")
+]
+NewTable = Annotated[
+    list[str] | None, typer.Option(help="Where the run's table is now; repeat for several. [default: where it was]")
+]
+"""Options of commands that read a run whose data or tables may have been moved."""
 
 
 def read_size(text: str | None) -> Size | None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from evonas.cli.options import MEMBER
+from evonas.cli.options import MEMBER, Quiet
 
 
 def predict(
@@ -19,7 +19,7 @@ def predict(
     ] = "knee",
     top: Annotated[int, typer.Option(min=1, help="Classes that are shown of each photo.")] = 3,
     csv: Annotated[Path | None, typer.Option(help="Write all answers into this file, too.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Print the likeliest classes of photos, or values of continuous targets; exit code 3 if one cannot be read."""
     from evonas.files.missing import refuse_missing

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from evonas.cli.options import OfSize, read_size
+from evonas.cli.options import OfSize, Quiet, read_size
 
 
 def score(
@@ -25,7 +25,7 @@ def score(
     seed: Annotated[int, typer.Option(min=0, help="Of initial weights.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Threads of torch.")] = 1,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Score a list of architectures without training: the rows of a CSV file with a column per score added."""
     from evonas.cli.progress import make_progress

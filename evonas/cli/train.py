@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from evonas.cli.options import MEMBER
+from evonas.cli.options import MEMBER, NewData, NewTable, Quiet
 
 if TYPE_CHECKING:
     from evonas.deployment.trained import Trained
@@ -55,13 +55,9 @@ def train(
         int | None,
         typer.Option(min=1, help="Train with seeds 0 to N - 1: mean and standard deviation. [default: none]"),
     ] = None,
-    data: Annotated[
-        str | None, typer.Option(help="Where the run's data are now, the same ones. [default: where they were]")
-    ] = None,
-    table: Annotated[
-        list[str] | None, typer.Option(help="Where the run's table is now; repeat for several. [default: where it was]")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    data: NewData = None,
+    table: NewTable = None,
+    quiet: Quiet = False,
 ) -> None:
     """Train a member of the front to the end and read its test accuracy, once."""
     from evonas.runs.run import Run

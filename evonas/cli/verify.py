@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from evonas.cli.options import MEMBER
+from evonas.cli.options import MEMBER, NewTable, Quiet
 from evonas.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -26,9 +26,7 @@ def verify(
     trained: Annotated[
         bool, typer.Option("--trained", help="Read test accuracies of trained weights again; each access is logged.")
     ] = False,
-    table: Annotated[
-        list[str] | None, typer.Option(help="Where the run's table is now; repeat for several. [default: where it was]")
-    ] = None,
+    table: NewTable = None,
     data: Annotated[
         str | None, typer.Option(help="Where the data are now, the same ones. [default: where they were]")
     ] = None,
@@ -42,7 +40,7 @@ def verify(
     recipe: Annotated[
         str | None, typer.Option(help="Recipe of these trainings, a name or TOML file. [default: that of evonas train]")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Measure members again and show what moved by more than its noise; exit code 1 if something did."""
     if recipe is not None and ranking is None:
