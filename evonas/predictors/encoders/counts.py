@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from evonas.predictors.encoders.spans import taken_spans
+
 __all__ = ["TokenCounts"]
 
 
@@ -30,7 +32,5 @@ class TokenCounts:
 
     def __getitem__(self, rows: np.ndarray) -> TokenCounts:
         """Return some rows, in that order."""
-        lengths = np.diff(self.starts)[rows]
-        starts = np.concatenate([[0], np.cumsum(lengths)])
-        entries = np.arange(starts[-1]) + np.repeat(self.starts[rows] - starts[:-1], lengths)
+        entries, starts = taken_spans(self.starts, rows)
         return TokenCounts(starts, self.tokens[entries], self.counts[entries], self.statistics[rows])

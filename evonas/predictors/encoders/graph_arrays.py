@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 
 from evonas.graphs import OPERATIONS, ComputationGraph, Primitive
+from evonas.predictors.encoders.spans import taken_spans
 
 __all__ = ["FIELDS", "LABELS", "GraphArrays", "graph_arrays"]
 
@@ -48,8 +49,8 @@ class GraphArrays:
     def __getitem__(self, rows: np.ndarray) -> Self:
         """Return some graphs, in that order."""
         rows = np.arange(len(self))[rows]
-        node, nodes = _spans(self.nodes, rows)
-        edge, starts = _spans(self.starts, rows)
+        node, nodes = taken_spans(self.nodes, rows)
+        edge, starts = taken_spans(self.starts, rows)
         return type(self)(self.labels[node], self.numbers[node], self.edges[edge], nodes, starts)
 
     @property
@@ -76,13 +77,6 @@ def graph_arrays(graphs: Sequence[ComputationGraph]) -> GraphArrays:
         nodes=np.concatenate([[0], np.cumsum([len(graph) for graph in graphs])]).astype(np.int64),
         starts=np.concatenate([[0], np.cumsum([len(graph.edges) for graph in graphs])]).astype(np.int64),
     )
-
-
-def _spans(starts: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the numbers of the entries of some rows, and where each row then starts."""
-    lengths = np.diff(starts)[rows]
-    new = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    return np.arange(new[-1]) + np.repeat(starts[rows] - new[:-1], lengths), new
 
 
 def _numbers(node: Primitive) -> tuple[float, ...]:
