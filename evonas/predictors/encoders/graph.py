@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Hashable
 from typing import Self
 
@@ -37,8 +36,8 @@ class GraphEncoder:
         return graph_arrays(graphs)
 
     def fit(self, known: GraphArrays) -> Self:
-        """Return the same encoder: nothing of it depends on what is learned from."""
-        return copy.copy(self)
+        """Return this encoder: nothing of it depends on what is learned from."""
+        return self
 
     def transform(self, described: GraphArrays) -> GraphArrays:
         """Return the graphs as they are."""
