@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
-from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from evonas.benchmarks.judged_table import JudgedTable
 from evonas.objectives.cost.architecture_text import ArchitectureTexts
@@ -22,6 +20,7 @@ from evonas.predictors.regressors.fuzzy_mixture import FuzzyMixture
 from evonas.predictors.regressors.graph_neural import graph_regressor
 from evonas.predictors.regressors.ridge import Ridge
 from evonas.predictors.regressors.text_neural import text_regressor
+from evonas.predictors.scale import normal_scores
 
 __all__ = ["GRAPH_LEARNERS", "Learned", "Learner", "skeleton_graphs", "skeleton_texts"]
 
@@ -51,12 +50,6 @@ def _ngrams(table: JudgedTable) -> np.ndarray:
     return np.stack([hashed_ngrams(text) for text in skeleton_texts(table)])
 
 
-def _normal(values: np.ndarray) -> np.ndarray:
-    """Return normal scores of values: what is a good accuracy is a task's own matter."""
-    scores: np.ndarray = ndtri((rankdata(values) - 0.5) / len(values))
-    return scores
-
-
 def _within(columns: np.ndarray) -> np.ndarray:
     """Return columns with mean 0 and deviation 1 among the rows of one space, those that do not vary at 0."""
     sd = columns.std(axis=0)
@@ -71,7 +64,7 @@ def _of_columns(columns: Callable[[JudgedTable], np.ndarray], make: Callable[[],
         regressor = make()
         regressor.fit(
             np.concatenate([_within(columns(table)) for table in train]),
-            np.concatenate([_normal(table.values) for table in train]),
+            _targets(train),
         )
         return lambda table: regressor.predict(_within(columns(table)))[0]
 
@@ -108,7 +101,8 @@ def _tokens(table: JudgedTable) -> np.ndarray:
 
 
 def _targets(train: Sequence[JudgedTable]) -> np.ndarray:
-    return np.concatenate([_normal(table.values) for table in train])
+    """Return normal scores of values within each table: what is a good accuracy is a task's own matter."""
+    return np.concatenate([normal_scores(table.values) for table in train])
 
 
 def _joined(parts: Sequence[GraphArrays]) -> GraphArrays:

@@ -6,10 +6,16 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-__all__ = ["ScoreScale"]
+__all__ = ["ScoreScale", "normal_scores"]
 
 RANK_SHARE = 0.25
 """Share of ranks in a score."""
+
+
+def normal_scores(values: np.ndarray) -> np.ndarray:
+    """Return standard normal quantiles of the ranks of values, shape ``(n,)``; equal values have equal scores."""
+    scores: np.ndarray = ndtri((rankdata(values) - 0.5) / len(values))
+    return scores
 
 
 class ScoreScale:
@@ -23,7 +29,7 @@ class ScoreScale:
     """
 
     def __init__(self, values: np.ndarray) -> None:
-        ranks = ndtri((rankdata(values) - 0.5) / len(values))
+        ranks = normal_scores(values)
         middle = np.median(values)
         low, high = np.quantile(values, [0.1, 0.9])
         unit = max(high - low, 1e-12) / 2.56  # of a normal distribution: the spread between these quantiles

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from evonas.errors import SettingsError
 from evonas.predictors.encoders.traits import TRAITS
 from evonas.predictors.ranker.normal_scale import NormalScale
+from evonas.predictors.scale import normal_scores
 
 __all__ = ["GENERAL_TRAITS", "GeneralPredictor", "TraitTable", "fit_general"]
 
@@ -89,10 +88,9 @@ def fit_general(
     moments, products = np.zeros((len(names), len(names))), np.zeros(len(names))
     for table in tables:
         traits, values = table.traits, table.values
-        scores = ndtri((rankdata(values) - 0.5) / len(values))
         ranked = quantiles(traits, [NormalScale(traits[:, column]) for column in columns], columns)
         moments += ranked.T @ ranked / len(values) / len(tables)
-        products += ranked.T @ scores / len(values) / len(tables)
+        products += ranked.T @ normal_scores(values) / len(values) / len(tables)
     equal = np.full(len(names), 1 / len(names))
     spread = float(equal @ moments @ equal)
     equal *= float(equal @ products) / spread if spread > 0 else 1.0
