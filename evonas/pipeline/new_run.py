@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from evonas.config import Settings
 from evonas.data.inventory import Inventory
@@ -14,8 +16,9 @@ from evonas.files.whole import write_whole
 from evonas.pipeline.problem import SearchProblem
 from evonas.runs.run import Run
 
-__all__ = ["create_run", "new_path", "write_inventory"]
+__all__ = ["at_free_path", "create_run", "free_path", "new_path", "write_inventory"]
 
+T = TypeVar("T")
 NAMES_TRIED = 100
 """Default names that are tried where other searches take them first."""
 
@@ -25,10 +28,23 @@ def create_run(path: Path | None, problem: SearchProblem) -> Run:
     settings, manifest = problem.settings.content(), problem.manifest()
     if path is not None:
         return Run.create(path, settings, manifest)
+    return at_free_path(lambda: new_path(problem.settings), lambda free: Run.create(free, settings, manifest))
+
+
+def at_free_path(find: Callable[[], Path], make: Callable[[Path], T]) -> T:
+    """Return what is made at a path that is free, also where others take it first.
+
+    Args:
+        find: Finds a free path.
+        make: Makes a file or folder there, or raises `RunError`, also where there is one.
+
+    Raises:
+        RunError: It cannot be written, or others took every name that was tried.
+    """
     for _ in range(NAMES_TRIED):
-        free = new_path(problem.settings)
+        free = find()
         try:
-            return Run.create(free, settings, manifest)
+            return make(free)
         except RunError:
             if not free.exists():  # not taken by another: it cannot be written
                 raise
@@ -38,11 +54,15 @@ def create_run(path: Path | None, problem: SearchProblem) -> Run:
 def new_path(settings: Settings) -> Path:
     """Return a free path in ``runs/`` named after what is searched, by settings that leave nothing open."""
     name = f"{Path(settings.space).stem}-{_source(settings)}-{settings.seed}"
-    base = Path(os.environ.get("EVONAS_RUNS", "runs")) / name
+    return free_path(Path(os.environ.get("EVONAS_RUNS", "runs")) / name)
+
+
+def free_path(base: Path) -> Path:
+    """Return a path where nothing is: this one, else with the first number from 2 behind its name."""
     path, number = base, 1
     while path.exists():
         number += 1
-        path = base.with_name(f"{name}-{number}")
+        path = base.with_name(f"{base.name}-{number}")
     return path
 
 

@@ -19,7 +19,7 @@ from evonas.files.progress import Progress
 from evonas.files.whole import cannot_write, write_whole
 from evonas.pareto.front import Front
 from evonas.pareto.seed_comparison import SeedComparison, compare_seeds
-from evonas.pipeline.new_run import NAMES_TRIED, new_path
+from evonas.pipeline.new_run import at_free_path, free_path, new_path
 from evonas.pipeline.run import resume, search
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
@@ -92,20 +92,9 @@ class SeedFolder:
             settings = settings.model_copy(update={"time": f"{part:.1f}s"})
         seeds = list(range(settings.seed, settings.seed + count))
         asked = _Asked(_content(settings), seeds)
-        if path is not None:
-            return cls._make(Path(path), asked)
-        for _ in range(NAMES_TRIED):
-            free = _free_path(settings)
-            try:
-                free.mkdir(parents=True)
-            except FileExistsError as error:
-                if not free.exists():  # not taken by another search: its parent is no directory
-                    raise cannot_write(free, error) from error
-            except OSError as error:
-                raise cannot_write(free, error) from error
-            else:
-                return cls._begun(free, asked)
-        raise RunError(f"Expected a free name in {free.parent}, but others took {NAMES_TRIED} of them: give --out")
+        if path is None:
+            return cls._begun(at_free_path(lambda: _free_path(settings), _new_folder), asked)
+        return cls._begun(_new_folder(Path(path)), asked)
 
     @classmethod
     def beside(cls, run: Run, count: int | None = None, path: str | Path | None = None) -> Self:
@@ -137,7 +126,7 @@ class SeedFolder:
             there = cls.open(usual)
             if (there._asked.first, there._asked.settings) == (asked.first, asked.settings):
                 return there.extended(count)
-        return cls._make(folder, asked)
+        return cls._begun(_new_folder(folder), asked)
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
@@ -157,17 +146,6 @@ class SeedFolder:
         except (ValueError, TypeError) as error:
             raise RunError(f"{file} cannot be read ({error}): repeat the search into another folder") from None
         return cls(Path(path), asked)
-
-    @classmethod
-    def _make(cls, path: Path, asked: _Asked) -> Self:
-        try:
-            path.mkdir(parents=True)
-        except FileExistsError:
-            again = f": continue it with  evonas repeat {shlex.quote(str(path))}" * (path / SEEDS_FILE).exists()
-            raise RunError(f"{path} exists already{again or ': choose another --out'}") from None
-        except OSError as error:
-            raise cannot_write(path, error) from error
-        return cls._begun(path, asked)
 
     @classmethod
     def _begun(cls, path: Path, asked: _Asked) -> Self:
@@ -249,7 +227,8 @@ class SeedFolder:
         """
         missing = [seed for seed in self._asked.seeds if seed not in self._asked.done]
         if missing:
-            raise RunError(f"{self.path} has seeds that have not ended: run  evonas repeat {self.path}")
+            where = shlex.quote(str(self.path))
+            raise RunError(f"{self.path} has seeds that have not ended: run  evonas repeat {where}")
         found = compare_seeds({seed: self._front(seed) for seed in self._asked.seeds})
         write_whole(self.path / "comparison.json", found.to_json())
         write_whole(self.path / "members.csv", found.members_csv())
@@ -314,14 +293,22 @@ def _checked(count: int | None) -> int:
     return SEEDS if count is None else count
 
 
+def _new_folder(path: Path) -> Path:
+    """Make a folder and return its path."""
+    try:
+        path.mkdir(parents=True)
+    except OSError as error:
+        if not (path.is_symlink() or path.exists()):
+            raise cannot_write(path, error) from error
+        again = f": continue it with  evonas repeat {shlex.quote(str(path))}" * (path / SEEDS_FILE).exists()
+        raise RunError(f"{path} exists already{again or ': choose another --out'}") from None
+    return path
+
+
 def _free_path(settings: Settings) -> Path:
     """Return a free path of a folder, named after what is searched."""
     named = new_path(settings)
-    path, number = named.with_name(f"{named.name}-seeds"), 1
-    while path.exists():
-        number += 1
-        path = named.with_name(f"{named.name}-seeds-{number}")
-    return path
+    return free_path(named.with_name(f"{named.name}-seeds"))
 
 
 def _content(settings: Settings) -> dict[str, Any]:
