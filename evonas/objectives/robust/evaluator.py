@@ -117,7 +117,7 @@ def unit_images(part: Part, data: Dataset, images: int | None = None) -> tuple[T
         data: The data set.
         images: How many, the first of the part; None: all.
     """
-    pixels = part.images[: images or len(part.labels)].float() / data.scale
+    pixels = part.images[:images].float() / data.scale
     return pixels.to(data.device), part.labels[: len(pixels)].to(data.device)
 
 
