@@ -167,7 +167,10 @@ def _shifted_by_three(values: Values, name: str) -> bool:
 
 
 def _arithmetic(builder: GraphNormalizer, values: Values, node: onnx.NodeProto, output: str, who: str) -> int | None:
-    if len(_dynamic(values, node)) < 2:
+    dynamic = _dynamic(values, node)
+    if len(dynamic) < 2:
+        if node.op_type == "Div" and dynamic[0] != node.input[0]:
+            return _add(builder, values, node, output, who, "reciprocal")
         return None  # with a constant: scale or shift
     name = "add" if node.op_type == "Sum" else _name(node.op_type)
     number = _add(builder, values, node, output, who, name)

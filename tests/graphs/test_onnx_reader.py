@@ -242,6 +242,17 @@ def test_a_sum_is_an_addition():
     assert [name for name, *_ in sums] == ["relu", "add"]
 
 
+def test_a_division_of_a_constant_is_no_scaling():
+    one = [numpy_helper.from_array(np.array(1.0, dtype=np.float32), "c")]
+    over, by, own = (
+        chain_of([helper.make_node(kind, inputs, ["y"])], weights=one)
+        for kind, inputs in (("Div", ["c", "x"]), ("Div", ["x", "c"]), ("Reciprocal", ["x"]))
+    )
+    assert [name for name, *_ in over[0]] == ["reciprocal"]
+    assert over == own
+    assert by == ([], 0)
+
+
 @pytest.mark.parametrize(("columns", "result"), [((1,), (196, 1)), ((), (196, 1)), ((3,), (196, 3))])
 def test_linear_layers_work_on_each_token(columns, result):
     nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
