@@ -88,9 +88,10 @@ def read_stages(text: str, space: StageMembers) -> StageArchitecture:
         if not whole or len(values) != count:
             raise SpaceError(f"expected {count} whole numbers in '{name}', got {values!r:.80}")
     rows = zip(*(map(int, content[name]) for name in STAGE_FIELDS), strict=True)
-    stages = [(f"k{kernel}e{expand}{'s' * bool(squeeze)}", layers) for expand, kernel, layers, squeeze in rows]
+    marks = {0: "", 1: "s"}  # any other number makes the name of no option
+    stages = [(f"k{kernel}e{expand}{marks.get(squeeze, f's{squeeze}')}", n) for expand, kernel, n, squeeze in rows]
     blocks = [[option] * len(options) for (option, _), options in zip(stages, space.free_options, strict=True)]
-    return space.assemble(blocks, [layers for _, layers in stages])
+    return space.assemble(blocks, [n for _, n in stages])
 
 
 def read_blocks(text: str, space: StageMembers) -> StageArchitecture:

@@ -66,6 +66,7 @@ def test_texts_are_read_as_others_write_them(text: str):
     ("text", "message"),
     [
         (TEXT.replace("[6, 4, 6", "[6, 4, 3"), "one of k3e1, .*got 'k3e3s'"),
+        (TEXT.replace("[true, false", "[2, false"), "one of k3e1, .*got 'k3e6s2'"),
         (TEXT.replace("[1, 2, 3, 3", "[1, 2, 3, 4"), "a depth of .1, 2, 3., got 4"),
         (TEXT.replace("[6, 4, 6", "[4, 6"), "expected 7 whole numbers in 'e'"),
         (TEXT.replace('"se"', '"gate"'), "expected the fields e, k, l, se"),
