@@ -158,7 +158,6 @@ class _Work:
         self.augment: Augment = data.augment
         self.side: Callable[[], int] | None = None
         self.updates = 0
-        self.restart()
 
     def restart(self) -> None:
         """Begin a phase: a fresh optimizer at the full learning rate."""
