@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
-from evonas.data.corruptions.filters import drawn_uniform, moved, smoothed, trailed
+from evonas.data.corruptions.filters import drawn_uniform, mirrored, moved, smoothed, trailed
 from evonas.data.image_operations import warped
 
 __all__ = ["defocus_blur", "glass_blur", "motion_blur", "zoom_blur", "zoomed"]
@@ -20,15 +20,11 @@ def defocus_blur(images: Tensor, values: tuple[float, ...], unit: float, generat
     disk = (places[:, None] ** 2 + places**2 <= radius**2).to(images)
     kernel = smoothed(disk[None, None], edge)
     channels = images.shape[1]
-    # Beyond the border an image is mirrored as often as a wide kernel asks for.
-    rows, columns = (_mirrored(size, reach, images.device) for size in images.shape[2:])
+    rows, columns = (
+        mirrored(torch.arange(-reach, size + reach, device=images.device), size) for size in images.shape[2:]
+    )
     wide = images[:, :, rows][:, :, :, columns]
     return conv2d(wide, (kernel / kernel.sum()).expand(channels, 1, -1, -1).contiguous(), groups=channels)
-
-
-def _mirrored(size: int, reach: int, device: torch.device) -> Tensor:
-    places = torch.arange(-reach, size + reach, device=device) % (2 * size)
-    return torch.where(places < size, places, 2 * size - 1 - places)
 
 
 def glass_blur(images: Tensor, values: tuple[float, ...], unit: float, generator: torch.Generator) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-__all__ = ["boxed", "drawn_normal", "drawn_uniform", "moved", "smoothed", "trailed"]
+__all__ = ["boxed", "drawn_normal", "drawn_uniform", "mirrored", "moved", "smoothed", "trailed"]
 
 
 def drawn_uniform(shape: tuple[int, ...], low: float, high: float, generator: torch.Generator, like: Tensor) -> Tensor:
@@ -44,10 +44,20 @@ def _blur_matrix(size: int, deviation: float, reach: float, like: Tensor) -> Ten
     offsets = torch.arange(-most, most + 1, dtype=torch.float64)
     weights = torch.exp(-0.5 * (offsets / deviation) ** 2)
     weights /= weights.sum()
-    places = (torch.arange(size)[:, None] + offsets.long()) % (2 * size)
-    places = torch.where(places < size, places, 2 * size - 1 - places)
+    shown = mirrored(torch.arange(size)[:, None] + offsets.long(), size)
     matrix = torch.zeros(size, size, dtype=torch.float64)
-    return matrix.scatter_add_(1, places, weights.expand(size, -1)).to(like)
+    return matrix.scatter_add_(1, shown, weights.expand(size, -1)).to(like)
+
+
+def mirrored(positions: Tensor, size: int) -> Tensor:
+    """Return the pixels that positions along an axis show; beyond the border an image is mirrored, ever again.
+
+    Args:
+        positions: Whole numbers, below 0 and from `size` on beyond the border.
+        size: Pixels of the axis.
+    """
+    around = positions % (2 * size)
+    return torch.where(around < size, around, 2 * size - 1 - around)
 
 
 def boxed(images: Tensor, factor: float) -> Tensor:
