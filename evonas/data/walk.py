@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,17 +51,19 @@ def is_image(path: Path) -> bool:
 
 def subfolders(folder: Path) -> list[Path]:
     """Return the folders in a folder, sorted by name, without those of systems and links that lead back up."""
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.is_dir() and not is_system(path.name) and not (path.is_symlink() and _leads_up(path, folder))
-    )
+    return [folder / name for name in _without_loops(folder, [path.name for path in folder.iterdir() if path.is_dir()])]
 
 
-def _leads_up(link: Path, folder: Path) -> bool:
-    """Return whether a link in a folder stands for that folder or one around it."""
-    here = folder.resolve()
-    return link.resolve() in (here, *here.parents)
+def _without_loops(folder: Path, names: Iterable[str]) -> list[str]:
+    """Return names of folders in a folder, sorted, without those of systems and links to it or a folder around it."""
+    names = sorted(name for name in names if not is_system(name))
+    links = {name for name in names if (folder / name).is_symlink()}
+    if not links:
+        return names
+    # A folder has others around it by the links that it was reached by, and others where it really is.
+    real = folder.resolve()
+    above = {real, *real.parents, *(one.resolve() for one in folder.absolute().parents)}
+    return [name for name in names if name not in links or (folder / name).resolve() not in above]
 
 
 def endings(folder: Path) -> str:
@@ -86,14 +89,8 @@ def walk(folder: Path) -> Found:
     found = Found()
     read = SUFFIXES | HEIF if find_spec("pillow_heif") else SUFFIXES
     for here, folders, files in os.walk(folder, followlinks=True, onerror=_refuse):
-        kept = []
-        for name in sorted(folders):
-            real = os.path.realpath(os.path.join(here, name))
-            # The same folder under two links is two sets of images; one that leads back up would never end.
-            loop = any(real == os.path.realpath(up) for up in (Path(here), *Path(here).parents))
-            if not is_system(name) and not loop:
-                kept.append(name)
-        folders[:] = kept
+        # The same folder under two links is two sets of images; one that leads back up would never end.
+        folders[:] = _without_loops(Path(here), folders)
         for name in sorted(files):
             path = Path(here, name)
             if is_system(name):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from evonas.data.folder import read_folder
+from evonas.data.walk import subfolders
 from evonas.errors import DataError
 
 
@@ -228,6 +229,12 @@ def test_a_link_that_leads_back_up_is_no_class(tmp_path, write_photos):
         write_photos(tmp_path / name, 1, suffix=".jfif")
     (tmp_path / "self").symlink_to(tmp_path)
     assert read_folder(str(tmp_path)).classes == ("ant", "bee")
+    away = tmp_path.with_name(f"{tmp_path.name}-away")
+    away.mkdir()
+    (away / "back").symlink_to(tmp_path)
+    (tmp_path / "away").symlink_to(away)
+    assert subfolders(away) == [away / "back"]
+    assert subfolders(tmp_path / "away") == []
 
 
 def test_data_sets_beside_each_other_are_no_classes(tmp_path, write_photos):
