@@ -54,7 +54,8 @@ def bench_calibration(
 
     Returns:
         ``rows`` of `calibration_study`; ``ensembles``: accuracy, NLL, ECE and accuracy under the first attack of each
-        beside the mean and the best of its members; ``networks``: how many of each data set.
+        beside the mean and the best of its members; ``networks``: how many of each data set; ``architectures``: their
+        texts.
 
     Raises:
         SettingsError: Data without classes, or fewer than three networks were trained.
@@ -103,7 +104,7 @@ def _ensemble(context: Context, studied: StudiedData, size: int, attack: str) ->
     model = UnitInput(Averaged(one.network for one in members), data.mean, data.std).eval()
     images = data.test.images[:ATTACKED].float() / data.scale
     survived = read_attack(attack).survivors(model, images, data.test.labels[:ATTACKED], seed=context.seed)
-    before = studied.measured()
+    before, _ = studied.measures
     robust = np.array([one.robust[attack] for one in members])
     return {
         "data": studied.name,

@@ -98,15 +98,17 @@ class StudiedData:
         """Test accuracy."""
         return np.array([(one.test.argmax(1) == one.test_labels).mean() for one in self.networks])
 
-    def measured(self, after: bool = False) -> dict[str, np.ndarray]:
-        """Return each measure before, or after temperature scaling."""
-        found = [
-            calibration_measures(p, one.test_labels)
-            for p, one in zip(self.probabilities[after], self.networks, strict=True)
-        ]
-        return {name: np.array([row[name] for row in found]) for name in found[0]}
+    @cached_property
+    def measures(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Each of `calibration_measures` before and after temperature scaling."""
+        before, after = (
+            {name: np.array([row[name] for row in rows]) for name in rows[0]}
+            for some in self.probabilities
+            for rows in [[calibration_measures(p, one.test_labels) for p, one in zip(some, self.networks, strict=True)]]
+        )
+        return before, after
 
-    def ece(self, bins: int = BINS, after: bool = False) -> np.ndarray:
+    def ece(self, bins: int, after: bool) -> np.ndarray:
         """Return the expected calibration error with a number of bins."""
         return np.array(
             [
@@ -134,9 +136,9 @@ def calibration_study(
         where = f"{first.name}, {second.name}"
         answers.tau("transfer", where, "accuracy", first.accuracy, second.accuracy)
         for scaled, words in ((False, "ece"), (True, "ece after scaling")):
-            answers.tau("transfer", where, words, -first.ece(after=scaled), -second.ece(after=scaled))
+            answers.tau("transfer", where, words, -first.measures[scaled]["ece"], -second.measures[scaled]["ece"])
     for one in sets:
-        before, after = one.measured(), one.measured(after=True)
+        before, after = one.measures
         _ask_of_measures(answers, one, before, after)
         _ask_of_temperature(answers, one, before, after)
         _ask_of_bins(answers, one)
@@ -216,7 +218,7 @@ def _ask_of_bins(answers: _Answers, one: StudiedData) -> None:
             median = np.median(errors)
             answers.figure("bins", one.name, f"median ece of {bins} bins {words}", "value", median, len(errors))
             if bins != BINS:
-                usual = one.ece(BINS, scaled)
+                usual = one.measures[scaled]["ece"]
                 answers.tau("bins", one.name, f"{bins} and {BINS} bins {words}", errors, usual)
 
 
