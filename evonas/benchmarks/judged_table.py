@@ -16,7 +16,7 @@ from evonas.spaces import Architecture, Space, load_space
 from evonas.tables.load import load_table
 from evonas.tables.table import Table
 
-__all__ = ["JudgedTable", "TableName", "split_table_name"]
+__all__ = ["JudgedTable", "TableName", "split_table_name", "usable_rows"]
 
 FEWEST = 10
 """Rows below which no correlation means anything."""
@@ -56,6 +56,22 @@ def split_table_name(text: str) -> TableName:
     return TableName(text, file, space, column, -1.0 if direction == "min" else 1.0)
 
 
+def usable_rows(table: Table, name: TableName, limit: int | None) -> np.ndarray:
+    """Return rows of a table that have a number in its column, in order; of more than `limit` the same draw each time.
+
+    Raises:
+        DataError: Fewer than `FEWEST` are left.
+    """
+    rows = np.flatnonzero(np.isfinite(table[name.column]))
+    if limit is not None and limit < len(rows):
+        rows = np.sort(np.random.default_rng(0).choice(rows, limit, replace=False))
+    if len(rows) < FEWEST:
+        raise DataError(
+            f"Expected {FEWEST} rows or more with numbers in column '{name.column}' of {name.file}, got {len(rows)}"
+        )
+    return rows
+
+
 class JudgedTable:
     """Architectures of a table, canonical, and all that is known of them without training any.
 
@@ -87,14 +103,7 @@ class JudgedTable:
         """Read a table of architectures; see `evonas.benchmarks.onnx_table.read_table`."""
         space = load_space(name.space)
         table = load_table(name.file, space)
-        rows = np.flatnonzero(np.isfinite(table[name.column]))
-        if limit is not None and limit < len(rows):
-            rows = np.sort(np.random.default_rng(0).choice(rows, limit, replace=False))
-        chosen: Table = table.select(rows)
-        if len(rows) < FEWEST:
-            raise DataError(
-                f"Expected {FEWEST} rows or more with numbers in column '{name.column}' of {name.file}, got {len(rows)}"
-            )
+        chosen: Table = table.select(usable_rows(table, name, limit))
         return JudgedTable(name, space, chosen.architectures, name.sign * chosen[name.column])
 
     @property

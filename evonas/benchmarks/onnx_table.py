@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from evonas.benchmarks.judged_table import FEWEST, JudgedTable, TableName, split_table_name
+from evonas.benchmarks.judged_table import JudgedTable, TableName, split_table_name, usable_rows
 from evonas.errors import DataError, SettingsError
 from evonas.graphs import ComputationGraph, read_onnx
 from evonas.objectives.cost.graph_traits import graph_traits
@@ -34,7 +34,7 @@ def read_table(text: str, *, limit: int | None = None) -> JudgedTable:
 
     Raises:
         SettingsError: Another form, no such space, or no such column.
-        DataError: A file that cannot be read, or fewer than `FEWEST` rows.
+        DataError: A file that cannot be read, or too few rows.
         GraphError: An ONNX file that is no network of the kind that can be read; it is named.
     """
     name = split_table_name(text)
@@ -43,13 +43,7 @@ def read_table(text: str, *, limit: int | None = None) -> JudgedTable:
     table, place = load_table(name.file), find_table(name.file)
     if FILES not in table.labels:
         raise DataError(f"Expected a column '{FILES}' of ONNX files in {name.file}, got {', '.join(table.columns)}")
-    rows = np.flatnonzero(np.isfinite(table[name.column]))
-    if limit is not None and limit < len(rows):
-        rows = np.sort(np.random.default_rng(0).choice(rows, limit, replace=False))
-    if len(rows) < FEWEST:
-        raise DataError(
-            f"Expected {FEWEST} rows or more with numbers in '{name.column}' of {name.file}, got {len(rows)}"
-        )
+    rows = usable_rows(table, name, limit)
     files = [Path(place).parent / table.labels[FILES][row] for row in rows]
     return OnnxTable(name, [read_onnx(file) for file in files], name.sign * table[name.column][rows])
 
