@@ -5,21 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-import numpy as np
-
-from evonas.errors import SettingsError
-from evonas.files.size import Size, height_width, make_size
-from evonas.graphs import ComputationGraph, read_model
+from evonas.files.size import Size, height_width
+from evonas.graphs import read_model
 from evonas.objectives.cost.graph_memory import graph_memory
-from evonas.objectives.cost.graph_traits import graph_traits
-from evonas.objectives.cost.trait_reader import TraitReader
-from evonas.predictors.general import shipped_predictor
-from evonas.spaces import load_space
+from evonas.objectives.cost.graph_rank import RANKED_AMONG, predicted_rank
 
-__all__ = ["ModelDescription", "describe_model", "predicted_rank"]
-
-SAMPLE = 200
-"""Random architectures that a model is ranked among."""
+__all__ = ["ModelDescription", "describe_model"]
 
 
 @dataclass(frozen=True)
@@ -80,8 +71,8 @@ def describe_model(
     if among is not None:
         rank, name = predicted_rank(graph, among)
         notes.append(
-            f"Its accuracy is predicted to be above that of {rank:.0%} of {SAMPLE} random architectures of {among} on "
-            f"images of its size, by {name}: a rank, not an accuracy, by depth, sizes and FLOPs alone."
+            f"Its accuracy is predicted to be above that of {rank:.0%} of {RANKED_AMONG} random architectures of "
+            f"{among} on images of its size, by {name}: a rank, not an accuracy, by depth, sizes and FLOPs alone."
         )
     return ModelDescription(
         shapes=tuple(node.result for node in graph.nodes if node.name == "input"),
@@ -92,28 +83,3 @@ def describe_model(
         rank=rank,
         notes=tuple(notes),
     )
-
-
-def predicted_rank(graph: ComputationGraph, among: str) -> tuple[float, str]:
-    """Return the share of random architectures of a space that are predicted to be less accurate, and by what.
-
-    Args:
-        graph: A network that reads one image.
-        among: A space's name or file.
-
-    Raises:
-        SpaceError: There is no such space.
-        SettingsError: The network reads no image.
-    """
-    space = load_space(among)
-    shapes = [node.result for node in graph.nodes if node.name == "input"]
-    if len(shapes) != 1 or len(shapes[0]) != 3:
-        raise SettingsError(f"Expected a network that reads one image to rank among {among}, got inputs of {shapes}")
-    channels, height, width = shapes[0]
-    skeleton = space.skeleton("small", in_channels=channels, resolution=make_size(height, width))
-    sample = space.sample(SAMPLE, np.random.default_rng(0), by="choice")
-    reference = TraitReader(space, skeleton)([space.canonical(space.decode(genome)) for genome in sample])
-    predictor, name = shipped_predictor().for_space(space.name)
-    others = predictor(reference, reference)
-    (own,) = predictor(graph_traits(graph)[None], reference)
-    return float((others < own).mean()), name
