@@ -48,9 +48,10 @@ def bench_predictors(
     """Rank correlation with truth in spaces not trained on, without labels and with few, beside FLOPs and others."""
     from evonas.benchmarks.onnx_table import read_table
     from evonas.data.names import check_data
+    from evonas.pareto.objective import split_names
 
     numbers = _numbers(labels)
-    names = [name.strip() for name in learners.split(",") if name.strip()]
+    names = split_names([learners], "learner")
     if data is not None:
         check_data(data)  # names and files before anything heavy is imported
     tests = [read_table(text, limit=limit) for text in test]

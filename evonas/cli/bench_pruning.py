@@ -25,6 +25,7 @@ def bench_pruning(
 ) -> None:
     """Prune the adapted published network to what each trained member costs, and train it alike."""
     from evonas.files.missing import refuse_missing
+    from evonas.pareto.objective import split_names
 
     refuse_missing(run, "a run's folder")
     sides = _numbers(resolutions) if resolutions else []
@@ -33,7 +34,12 @@ def bench_pruning(
     from evonas.runs.run import Run
 
     with Run.open(run) as opened:
-        rows = compare(opened, importances=importance.split(","), resolutions=sides, progress=make_progress(quiet))
+        rows = compare(
+            opened,
+            importances=split_names([importance], "importance"),
+            resolutions=sides,
+            progress=make_progress(quiet),
+        )
     _show(
         ["way", "px", "multiply-adds", "test accuracy", "epochs"],
         [
