@@ -17,8 +17,9 @@ from evonas.errors import SettingsError
 from evonas.files.progress import Progress
 from evonas.networks.averaged import Averaged
 from evonas.networks.unit_input import UnitInput
-from evonas.objectives import Context, make_evaluator, torch_threads
+from evonas.objectives import Context, make_evaluator
 from evonas.pipeline.problem import SearchProblem
+from evonas.runtime.threads import torch_threads
 from evonas.spaces import Candidate
 from evonas.spaces.named_genes import named_genes
 from evonas.tasks import make_task

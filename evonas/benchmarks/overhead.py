@@ -21,9 +21,10 @@ from evonas.data.resize import resize
 from evonas.engine import LocalEngine
 from evonas.evolution import Evolution
 from evonas.files.processor import processor
-from evonas.objectives import Context, Evaluator, Result, make_evaluator, torch_threads
+from evonas.objectives import Context, Evaluator, Result, make_evaluator
 from evonas.pareto.dominance import minimized
 from evonas.runs.store import Store
+from evonas.runtime.threads import torch_threads
 from evonas.spaces import Candidate, Space, as_candidates, load_space
 
 SIDE = 32

@@ -14,13 +14,14 @@ from torch import Tensor, nn
 from evonas.errors import RunError, SettingsError, require, suggest
 from evonas.files.progress import Progress, Silent
 from evonas.files.size import Size, parse_size, size_text
-from evonas.objectives import Context, torch_threads
+from evonas.objectives import Context
 from evonas.pareto.front import Member
 from evonas.pipeline.context import run_context
 from evonas.proxies.flops import module_flops
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runs.training_record import RECORD, read_record
+from evonas.runtime.threads import torch_threads
 from evonas.spaces import parse_candidate
 from evonas.supernet import PathEvaluator
 from evonas.supernet.evaluate import NORM_IMAGES

@@ -18,9 +18,10 @@ from evonas.benchmarks.ranking import summarize_trials
 from evonas.data import Dataset, Part
 from evonas.errors import SettingsError
 from evonas.networks import build
-from evonas.objectives import Context, torch_threads
+from evonas.objectives import Context
 from evonas.objectives.accuracy.combined import REPEATS, CombinedEstimator, ZeroCostFeatures
 from evonas.objectives.accuracy.main_effects import REFERENCES, AdditiveEffects
+from evonas.runtime.threads import torch_threads
 from evonas.spaces import Architecture, Skeleton, Space, path_names
 from evonas.supernet import PathEvaluator, RuleContext, SupernetSettings, make_sampler, train_supernet
 from evonas.supernet.evaluate import NORM_IMAGES

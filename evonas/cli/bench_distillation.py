@@ -37,8 +37,8 @@ def bench_distillation(
     check_settings(settings)  # before anything heavy is imported
     from evonas.benchmarks.distillation import bench_distillation as run_benchmark
     from evonas.cli.progress import make_progress
-    from evonas.objectives import torch_threads
     from evonas.pipeline.problem import SearchProblem
+    from evonas.runtime.threads import torch_threads
 
     context = SearchProblem(settings).context()
     with torch_threads(context.threads):

@@ -137,8 +137,8 @@ def _train(
     from evonas.benchmarks.ablate_trainings import ablate_trainings
     from evonas.cli.progress import make_progress
     from evonas.config import make_settings
-    from evonas.objectives import torch_threads
     from evonas.pipeline.problem import SearchProblem
+    from evonas.runtime.threads import torch_threads
     from evonas.training import load_recipe
 
     how = load_recipe(recipe, all_data=False, **({} if epochs is None else {"epochs": epochs}))

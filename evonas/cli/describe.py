@@ -111,10 +111,10 @@ def _explain(
     from rich.table import Table
 
     from evonas.config import make_settings
-    from evonas.objectives import torch_threads
     from evonas.objectives.nonlinearity import explain_architecture, keep_profile
     from evonas.pipeline.problem import SearchProblem
     from evonas.report.nonlinearity import nonlinearity_sentences
+    from evonas.runtime.threads import torch_threads
 
     context = SearchProblem(make_settings(**problem)).context()
     own = context.skeleton  # what the data decide

@@ -41,8 +41,9 @@ def score(
     if not archs.is_file():
         raise SettingsError(f"Cannot read {archs}: No such file or directory")
     from evonas.data import load_data
-    from evonas.objectives import Context, torch_threads
+    from evonas.objectives import Context
     from evonas.objectives.score import score_file
+    from evonas.runtime.threads import torch_threads
     from evonas.training import resolve_device
 
     chosen = str(resolve_device(device))

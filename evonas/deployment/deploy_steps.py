@@ -43,12 +43,13 @@ from evonas.files.size import height_width
 from evonas.files.standalone import standalone
 from evonas.networks import Network
 from evonas.networks.unit_input import Tempered, UnitInput
-from evonas.objectives import Context, torch_threads
+from evonas.objectives import Context
 from evonas.runs.run import Run
 from evonas.runs.selection import Selection
 from evonas.runtime import Parity, device_fingerprint, export, measure_models, save
 from evonas.runtime import describe as describe_device
 from evonas.runtime.checks import set_metadata
+from evonas.runtime.threads import torch_threads
 from evonas.supernet.evaluate import NORM_IMAGES
 from evonas.tasks import Task, make_task
 from evonas.version import __version__

@@ -25,13 +25,14 @@ from evonas.files.csv import to_csv
 from evonas.files.duration import duration
 from evonas.files.progress import Progress, Silent
 from evonas.networks import Network, build
-from evonas.objectives import Context, make_evaluator, torch_threads
+from evonas.objectives import Context, make_evaluator
 from evonas.pipeline.adapted import published_context
 from evonas.pipeline.context import anchor_network, problem_of, run_context
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runs.selection import Selection, choose
 from evonas.runs.training_record import FORMAT, RECORD, read_record
+from evonas.runtime.threads import torch_threads
 from evonas.spaces import Architecture, Candidate, load_space
 from evonas.spaces.largest import largest
 from evonas.supernet import PathEvaluator

@@ -13,13 +13,14 @@ from evonas.deployment.model import to_json
 from evonas.deployment.ranking_check import RankedNetwork, RankingCheck
 from evonas.errors import RunError, SettingsError
 from evonas.files.progress import Progress
-from evonas.objectives import Context, make_evaluator, torch_threads
+from evonas.objectives import Context, make_evaluator
 from evonas.pareto.front import Front, Member
 from evonas.pareto.objective import Objective
 from evonas.pipeline.context import run_context
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runs.selection import choose
+from evonas.runtime.threads import torch_threads
 from evonas.spaces import Candidate
 from evonas.tasks import make_task, task_measures
 from evonas.training import TrainingRecipe

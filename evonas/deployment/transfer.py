@@ -16,11 +16,12 @@ from evonas.deployment.trained import Trained
 from evonas.errors import RunError
 from evonas.files.progress import Progress
 from evonas.networks import Network, build
-from evonas.objectives import Context, make_evaluator, torch_threads
+from evonas.objectives import Context, make_evaluator
 from evonas.pipeline.context import problem_of, run_context
 from evonas.pipeline.problem import SearchProblem
 from evonas.pipeline.transfer import TRAINING_PASSES
 from evonas.runs.run import Run
+from evonas.runtime.threads import torch_threads
 from evonas.spaces import Architecture, as_candidates
 from evonas.supernet.classifier import features_of, fit_layer, last_layer
 from evonas.tasks import Task, make_task

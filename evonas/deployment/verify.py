@@ -15,11 +15,12 @@ from evonas.deployment.remeasurement import Remeasurement
 from evonas.deployment.verification import Verification
 from evonas.errors import RunError
 from evonas.files.progress import Progress, Silent
-from evonas.objectives import Context, torch_threads
+from evonas.objectives import Context
 from evonas.pipeline.context import run_context
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runs.selection import choose
+from evonas.runtime.threads import torch_threads
 from evonas.tables.load import load_table
 
 VERIFIED = "verify.json"

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from evonas.files.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from evonas.objectives.contract import Context, Evaluator, fingerprint, torch_threads
+    from evonas.objectives.contract import Context, Evaluator, fingerprint
     from evonas.objectives.registry import check_objectives, known_objectives, make_evaluator
     from evonas.objectives.result import Result
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "contract": ("Context", "Evaluator", "fingerprint", "torch_threads"),
+        "contract": ("Context", "Evaluator", "fingerprint"),
         "registry": ("check_objectives", "known_objectives", "make_evaluator"),
         "result": ("Result",),
     },
@@ -33,5 +33,4 @@ __all__ = [
     "fingerprint",
     "known_objectives",
     "make_evaluator",
-    "torch_threads",
 ]

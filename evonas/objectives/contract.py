@@ -6,8 +6,7 @@ import hashlib
 import json
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -158,16 +157,3 @@ def _result(value: float, seconds: float) -> Result:
     if value != value or abs(value) == float("inf"):
         return Result(None, f"the value is {value}", seconds)
     return Result(value, None, seconds)
-
-
-@contextmanager
-def torch_threads(threads: int) -> Iterator[None]:
-    """Run torch with a fixed number of threads, then with as many as before."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

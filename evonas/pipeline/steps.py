@@ -13,7 +13,7 @@ from evonas.engine import LocalEngine
 from evonas.errors import RunError
 from evonas.files.duration import parse_time
 from evonas.files.progress import Progress
-from evonas.objectives import Context, torch_threads
+from evonas.objectives import Context
 from evonas.pareto.objective import Objective
 from evonas.pipeline.anchor_rounds import announce_anchors
 from evonas.pipeline.anchors import AnchorTraining
@@ -32,6 +32,7 @@ from evonas.pipeline.surrogate import suggestion
 from evonas.pipeline.transfer import search_cost
 from evonas.pipeline.warmup import SearchSetup
 from evonas.runs.run import Run
+from evonas.runtime.threads import torch_threads
 from evonas.supernet import weights_fingerprint
 
 __all__ = ["SearchSteps"]

@@ -12,7 +12,6 @@ import numpy as np
 from evonas.data import Dataset
 from evonas.errors import EvonasError
 from evonas.networks import build
-from evonas.objectives import torch_threads
 from evonas.objectives.accuracy.anchor import RECIPE
 from evonas.objectives.accuracy.estimators import read_estimator, read_training
 from evonas.objectives.cost.assemble import export_block
@@ -23,6 +22,7 @@ from evonas.objectives.robust.evaluator import ROBUST_IMAGES
 from evonas.objectives.robust.names import is_robust, read_robust
 from evonas.pipeline.problem import SearchProblem
 from evonas.proxies import SaturationWarning
+from evonas.runtime.threads import torch_threads
 from evonas.spaces import Candidate
 from evonas.supernet import PathEvaluator
 from evonas.supernet.evaluate import NORM_IMAGES

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from evonas.predictors.encoders.graph_arrays import GraphArrays
 from evonas.predictors.graph_network import GraphBatch, GraphNetwork
-from evonas.predictors.one_thread import one_thread
 from evonas.predictors.spectral import graph_spectra, spectral_distances
+from evonas.runtime.threads import torch_threads
 
 __all__ = ["contrastive_loss", "embed_graphs", "pretrain_contrastive"]
 
@@ -43,7 +43,7 @@ def contrastive_loss(embeddings: Tensor, distances: Tensor, temperature: float =
     return -(wanted * log_given).sum(dim=1).mean()
 
 
-@one_thread()
+@torch_threads(1)
 def pretrain_contrastive(network: GraphNetwork, graphs: GraphArrays, *, epochs: int = 20, seed: int = 0) -> list[float]:
     """Train a network, in place, to embed graphs by their spectra, and return the loss of each epoch.
 
@@ -73,7 +73,7 @@ def pretrain_contrastive(network: GraphNetwork, graphs: GraphArrays, *, epochs: 
     return losses
 
 
-@one_thread()
+@torch_threads(1)
 @torch.no_grad()
 def embed_graphs(network: GraphNetwork, graphs: GraphArrays) -> np.ndarray:
     """Return the embeddings of graphs, float64 of shape ``(n, network.size)``."""

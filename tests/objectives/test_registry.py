@@ -4,7 +4,6 @@ import importlib
 import math
 
 import pytest
-import torch
 
 from evonas.errors import EvaluationError, SettingsError
 from evonas.objectives import (
@@ -15,7 +14,6 @@ from evonas.objectives import (
     known_objectives,
     make_evaluator,
     registry,
-    torch_threads,
 )
 from evonas.objectives.contract import one_by_one
 from evonas.pareto.objective import Objective
@@ -149,19 +147,6 @@ def test_an_added_evaluator_does_not_take_a_shipped_name(added, tiny: Context):
 def test_fingerprints_tell_settings_apart():
     assert fingerprint("a", 1) == fingerprint("a", 1)
     assert len({fingerprint("a", 1), fingerprint("a", 2), fingerprint("b", 1), fingerprint({"a": 1})}) == 4
-
-
-def test_threads_are_put_back_also_after_an_error():
-    before = torch.get_num_threads()
-
-    def work():
-        with torch_threads(before + 1):
-            assert torch.get_num_threads() == before + 1
-            raise ValueError
-
-    with pytest.raises(ValueError):  # noqa: PT011
-        work()
-    assert torch.get_num_threads() == before
 
 
 COUNTING = """

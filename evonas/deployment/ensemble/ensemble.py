@@ -26,13 +26,13 @@ from evonas.deployment.ensemble.steps import ATTACK, EnsembleSelection, Ensemble
 from evonas.deployment.folder import refuse_content
 from evonas.errors import ExportError, RunError
 from evonas.files.progress import Progress, Silent
-from evonas.objectives import torch_threads
 from evonas.pareto.objective import Constraint
 from evonas.pipeline.context import run_context
 from evonas.runs.front_file import read_front
 from evonas.runs.run import Run
 from evonas.runs.selection import Selection, choose
 from evonas.runtime.export import OPSET
+from evonas.runtime.threads import torch_threads
 from evonas.tasks import make_task
 
 __all__ = ["EnsembleDeployment", "make_ensemble", "trainings_of", "within_cost"]

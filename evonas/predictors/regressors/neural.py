@@ -11,8 +11,8 @@ from torch import nn
 
 from evonas.errors import SettingsError
 from evonas.predictors.encoders.encoder import Described
-from evonas.predictors.one_thread import one_thread
 from evonas.predictors.ranking_loss import pairwise_margin_loss, random_pairs
+from evonas.runtime.threads import torch_threads
 
 __all__ = ["NeuralRegressor"]
 
@@ -67,7 +67,7 @@ class NeuralRegressor(Generic[F]):
         scaled = np.asarray(values, dtype=np.float64) / self._scale
         fold, left_out = np.arange(len(values)) % self._folds, np.zeros(len(values))
         self._networks = []
-        with one_thread():
+        with torch_threads(1):
             for k in range(min(self._folds, len(values))):
                 rest = np.flatnonzero(fold != k) if len(values) > 1 else np.arange(1)
                 self._networks.append(self._trained(features[rest], scaled[rest], k))
@@ -78,7 +78,7 @@ class NeuralRegressor(Generic[F]):
 
     def predict(self, features: F) -> tuple[np.ndarray, np.ndarray]:
         """Return means and standard deviations over the folds."""
-        with one_thread():
+        with torch_threads(1):
             votes = np.stack([self._scores(network, features) for network in self._networks]) * self._scale
         return votes.mean(axis=0), np.hypot(votes.std(axis=0), self._left_out_error) + 1e-6
 
