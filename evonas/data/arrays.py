@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from evonas.data.array_names import NAMES, part_arrays
 from evonas.data.groups import group_column
 from evonas.data.labels import number_labels, read_labels, read_one_hot
 from evonas.data.part_names import part_of_name
@@ -25,17 +25,6 @@ GRAY = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in gray, as Pillow has them (ITU-R BT.601)."""
 CHANNELS = (1, 3, 4)
 """Channels that images of people's making have; where other axes could be meant, an axis of so many is theirs."""
-KINDS = {
-    "labels": ("y", "labels", "label", "targets", "target"),
-    "images": ("x", "images", "image", "imgs", "img", "data", "pixels"),
-}
-"""Words in the names of arrays; `image_labels` are labels."""
-_PART = r"(tr(?:ain)?|te(?:st)?|va(?:l|lid)?|dev)"
-_SHORT = re.compile(rf"([xy])_?{_PART}|{_PART}_?([xy])")
-"""Short names: ``xtrain``, ``Xtr``, ``teY``."""
-_PARTS = {"tr": "train", "te": "test", "va": "validation", "de": "validation"}
-NAMES = ("class_names", "classes", "label_names", "names")
-"""Arrays that may hold the names of classes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +157,7 @@ def from_arrays(
     """
     beside = {key: arrays[key] for key in arrays if group is not None and group.lower() in key.lower()}
     arrays = {key: arrays[key] for key in arrays if key not in beside}
-    parts = _parts(arrays, name)
+    parts = part_arrays(arrays, name)
     pixels, white = _pixels(arrays, parts, name, layout)
     labels = parts["train"][1]
     if np.asarray(arrays[labels]).dtype.kind == "f" and not _classes_as_columns(arrays[labels], labels, name):
@@ -238,65 +227,6 @@ def _names(arrays: Mapping[str, np.ndarray], keys: Sequence[str]) -> list[str | 
     """Return the names that the first array of one of these keys holds; None: there is none."""
     found = next((arrays[key] for key in keys if key in arrays), None)
     return None if found is None else list(np.asarray(found).ravel())
-
-
-def _parts(arrays: Mapping[str, np.ndarray], name: str) -> dict[str, tuple[str, str]]:
-    """Return the names of the images and labels of each part.
-
-    Raises:
-        DataError: They cannot be told.
-    """
-    found: dict[str, dict[str, list[str]]] = {}
-    for key in arrays:
-        kind, part = _meaning(key)
-        if kind is not None and part is not None and key not in NAMES and key != "target_names":
-            found.setdefault(part, {}).setdefault(kind, []).append(key)
-    pairs = {
-        part: (_one(arrays, keys["images"], part, name), _one(arrays, keys["labels"], part, name))
-        for part, keys in found.items()
-        if len(keys) == 2
-    }
-    if not pairs and (alone := _two_arrays(arrays)):
-        return {"train": alone}
-    if "train" not in pairs:
-        held = ", ".join(sorted(arrays)) or "nothing"
-        raise DataError(
-            f"Expected the arrays x_train and y_train in '{name}', perhaps x_val, y_val, x_test and y_test, "
-            f"or images and labels; it holds {held}"
-        )
-    if lonely := [key for part, kinds in found.items() if part not in pairs for keys in kinds.values() for key in keys]:
-        raise DataError(f"Expected images and labels of each part of '{name}', got {', '.join(sorted(lonely))} alone")
-    return pairs
-
-
-def _meaning(key: str) -> tuple[str | None, str | None]:
-    """Return whether an array holds images or labels, and of which part, by its name; None: it does not say."""
-    if short := _SHORT.fullmatch(key.lower()):
-        before, first, second, after = short.groups()
-        return ("images" if "x" in (before, after) else "labels"), _PARTS[(first or second)[:2]]
-    words = re.findall(r"[a-z]+", re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", key).lower())
-    kind = next((kind for kind, names in KINDS.items() if set(words) & set(names)), None)
-    return kind, part_of_name(key) or ("train" if len(words) == 1 else None)
-
-
-def _one(arrays: Mapping[str, np.ndarray], keys: Sequence[str], part: str, name: str) -> str:
-    """Return the first of several names; refuse others of as many rows that could be meant as well."""
-    first = np.asarray(arrays[keys[0]])
-    alike = [key for key in keys if np.asarray(arrays[key]).shape[:1] == first.shape[:1]]
-    if len(alike) > 1:
-        raise DataError(
-            f"Expected one array where '{name}' has {', '.join(alike)} of the {part} part: keep one of them"
-        )
-    return keys[0]
-
-
-def _two_arrays(arrays: Mapping[str, np.ndarray]) -> tuple[str, str] | None:
-    """Return the names of images and labels where these are all there is, and their shapes say which is which."""
-    axes = {key: np.asarray(value).ndim for key, value in arrays.items() if key not in NAMES}
-    images, labels = [key for key, n in axes.items() if n in (3, 4)], [key for key, n in axes.items() if n in (1, 2)]
-    if len(axes) != 2 or len(images) != 1 or len(labels) != 1 or len(arrays[images[0]]) != len(arrays[labels[0]]):
-        return None
-    return images[0], labels[0]
 
 
 def _classes_as_columns(values: object, what: str, name: str) -> bool:
